@@ -1,0 +1,76 @@
+//! SHA-256 and MD5 of a file's bytes: the exact signals.
+
+use md5::Md5;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::hex;
+
+macro_rules! digest {
+    ($name:ident, $bytes:literal, $algorithm:ty, $what:literal) => {
+        #[doc = concat!("The ", $what, " digest of a file's bytes, in the order in which it is printed.")]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub struct $name(pub [u8; $bytes]);
+
+        impl $name {
+            #[doc = concat!("Computes the ", $what, " of `bytes`.")]
+            #[must_use]
+            pub fn of(bytes: &[u8]) -> Self {
+                Self(<$algorithm>::digest(bytes).into())
+            }
+
+            /// The 64-bit key under which the digest is looked up in a filter: its first eight
+            /// bytes, little-endian (`docs/filter-format.md`, "Keys").
+            #[must_use]
+            pub fn key(&self) -> u64 {
+                let mut first = [0; 8];
+                first.copy_from_slice(&self.0[..8]);
+                u64::from_le_bytes(first)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = hex::ParseHexError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                hex::parse(text).map(Self)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                hex::write(&self.0, f)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+    };
+}
+
+digest!(Sha256Digest, 32, Sha256, "SHA-256");
+digest!(Md5Digest, 16, Md5, "MD5");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_match_published_vectors() {
+        // FIPS 180-4 example and RFC 1321, A.5.
+        assert_eq!(
+            Sha256Digest::of(b"abc").to_string(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+        assert_eq!(Md5Digest::of(b"abc").to_string(), "900150983cd24fb0d6963f7d28e17f72");
+    }
+
+    #[test]
+    fn a_digest_of_the_wrong_length_is_refused() {
+        let error = "abcd".parse::<Md5Digest>().unwrap_err();
+        assert_eq!(error.to_string(), "expected 32 hexadecimal digits, got 4 characters");
+    }
+}

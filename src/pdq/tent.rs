@@ -1,0 +1,271 @@
+//! From rows of a picture to PDQ's filtered 64x64 luma picture.
+//!
+//! The reference blurs with two box passes per axis (Jarosz filters), then keeps 64x64 samples.
+//! Both are linear and separable, so one sparse 64 x n matrix per axis, with the weights of a tent
+//! at each sample, does the same; it is applied as rows arrive, and no full-size buffer exists.
+//! The weights may be summed over blocks of pixels, so the same map runs on a reduced plane of
+//! block means (the DC terms of a JPEG, or the views' plane), with the sampling phase unchanged.
+
+use super::{SIDE, Small};
+
+/// A reduced plane kept for the views has at most this many cells on a side.
+const MAX_PLANE_SIDE: u32 = 512;
+
+/// A luma picture reduced to the means of blocks of pixels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plane {
+    /// Width of the picture in pixels.
+    pub width: u32,
+    /// Height of the picture in pixels.
+    pub height: u32,
+    /// Width of a block in pixels; the last column may be narrower.
+    pub block_width: u32,
+    /// Height of a block in pixels; the last row may be lower.
+    pub block_height: u32,
+    /// `ceil(width / block_width) * ceil(height / block_height)` means, row by row, 0 to 255.
+    pub cells: Vec<f32>,
+}
+
+impl Plane {
+    /// Cells in a row.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.width.div_ceil(self.block_width) as usize
+    }
+
+    /// Rows of cells, top to bottom.
+    pub fn rows(&self) -> impl Iterator<Item = &[f32]> {
+        self.cells.chunks_exact(self.columns())
+    }
+
+    /// PDQ's filtered picture of a window of the picture, as if the window were the whole picture.
+    /// Parts of the window outside the picture repeat its edge.
+    #[must_use]
+    pub fn small(&self, window: &Window) -> Small {
+        let across = Axis::new(window.width, window.x, self.width, self.block_width);
+        let down = Axis::new(window.height, window.y, self.height, self.block_height);
+        let mut sum = TentSum::new(across, down);
+        for (y, row) in self.rows().enumerate() {
+            sum.add_row(y, row);
+        }
+        *sum.small
+    }
+}
+
+/// A rectangle in full-size pixels; it may reach outside the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Left edge.
+    pub x: i64,
+    /// Top edge.
+    pub y: i64,
+    /// Width, at least 1.
+    pub width: u32,
+    /// Height, at least 1.
+    pub height: u32,
+}
+
+/// What is kept of a frame: the filtered picture that PDQ hashes, and a reduced plane for views.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Luma {
+    /// The filtered 64x64 picture of the whole frame.
+    pub small: Box<Small>,
+    /// The reduced frame.
+    pub plane: Plane,
+}
+
+impl Luma {
+    /// Keeps what a decoder that gives block means can give.
+    #[must_use]
+    pub fn from_plane(plane: Plane) -> Self {
+        let whole = Window { x: 0, y: 0, width: plane.width, height: plane.height };
+        Self { small: Box::new(plane.small(&whole)), plane }
+    }
+}
+
+/// Takes a frame row by row, in any order, each row once.
+pub struct LumaBuilder {
+    sum: TentSum,
+    plane: Plane,
+    row: Vec<f32>,
+}
+
+impl LumaBuilder {
+    /// Starts a frame of `width` x `height` pixels, each at least 1.
+    #[must_use]
+    pub fn new(width: u32, height: u32) -> Self {
+        let (block_width, block_height) = (width.div_ceil(MAX_PLANE_SIDE), height.div_ceil(MAX_PLANE_SIDE));
+        let cells = width.div_ceil(block_width) as usize * height.div_ceil(block_height) as usize;
+        Self {
+            sum: TentSum::new(Axis::new(width, 0, width, 1), Axis::new(height, 0, height, 1)),
+            plane: Plane { width, height, block_width, block_height, cells: vec![0.0; cells] },
+            row: vec![0.0; width as usize],
+        }
+    }
+
+    /// Adds row `y` from `width` RGB pixels of one byte a channel, by PDQ's Rec. 601 weights.
+    pub fn push_rgb(&mut self, y: u32, rgb: &[u8]) {
+        for (luma, pixel) in self.row.iter_mut().zip(rgb.chunks_exact(3)) {
+            *luma = 0.299 * f32::from(pixel[0]) + 0.587 * f32::from(pixel[1]) + 0.114 * f32::from(pixel[2]);
+        }
+        self.add(y);
+    }
+
+    /// Adds row `y` from `width` grey pixels. Grey goes through the same weights as RGB: their
+    /// rounded sum is not exactly 1, and the reference's isn't either.
+    pub fn push_grey(&mut self, y: u32, grey: &[u8]) {
+        for (luma, &pixel) in self.row.iter_mut().zip(grey) {
+            let value = f32::from(pixel);
+            *luma = 0.299 * value + 0.587 * value + 0.114 * value;
+        }
+        self.add(y);
+    }
+
+    fn add(&mut self, y: u32) {
+        self.sum.add_row(y as usize, &self.row);
+        let columns = self.plane.columns();
+        let start = (y / self.plane.block_height) as usize * columns;
+        let cells = &mut self.plane.cells[start..start + columns];
+        for (cell, pixels) in cells.iter_mut().zip(self.row.chunks(self.plane.block_width as usize)) {
+            *cell += pixels.iter().sum::<f32>();
+        }
+    }
+
+    /// Ends the frame. Rows that were never pushed count as black.
+    #[must_use]
+    pub fn finish(self) -> Luma {
+        let mut plane = self.plane;
+        let columns = plane.columns();
+        for (index, cell) in plane.cells.iter_mut().enumerate() {
+            let (x, y) = ((index % columns) as u32, (index / columns) as u32);
+            let width = plane.block_width.min(plane.width - x * plane.block_width);
+            let height = plane.block_height.min(plane.height - y * plane.block_height);
+            *cell /= (width * height) as f32;
+        }
+        Luma { small: self.sum.small, plane }
+    }
+}
+
+/// The sparse sampling matrix of one axis: for each of the 64 samples a run of weights over cells.
+struct Axis {
+    samples: Vec<Sample>,
+}
+
+struct Sample {
+    start: usize,
+    weights: Vec<f32>,
+}
+
+impl Axis {
+    /// The matrix for a window of `length` pixels that begins at pixel `origin` of an axis of
+    /// `full` pixels stored as cells of `block` pixels.
+    fn new(length: u32, origin: i64, full: u32, block: u32) -> Self {
+        let length = i64::from(length);
+        // `computeJaroszFilterWindowSize`: one 128th of the axis, rounded up.
+        let window = (length + 127) / 128;
+        // An even window reaches one pixel farther to the right than to the left.
+        let right = (window + 2) / 2 - 1;
+        let left = window - right - 1;
+        let reach = |centre: i64| ((centre - left).max(0), (centre + right).min(length - 1));
+        let cell = |x: i64| (origin + x).clamp(0, i64::from(full) - 1) / i64::from(block);
+
+        let samples = (0..SIDE as i64).map(|sample| {
+            // `decimateFloat`: the pixel under the sample's centre.
+            let (first, last) = reach((2 * sample + 1) * length / (2 * SIDE as i64));
+            let (low, high) = (reach(first).0, reach(last).1);
+            // Two box passes: the mean, over the pixels of the outer box, of each one's inner box.
+            // Steps at both ends of each inner box, summed up below.
+            let mut steps = vec![0.0f64; (high - low + 2) as usize];
+            for centre in first..=last {
+                let (from, to) = reach(centre);
+                let weight = 1.0 / ((last - first + 1) * (to - from + 1)) as f64;
+                steps[(from - low) as usize] += weight;
+                steps[(to - low + 1) as usize] -= weight;
+            }
+            let start = cell(low);
+            let mut weights = vec![0.0f64; (cell(high) - start + 1) as usize];
+            let mut weight = 0.0;
+            for x in low..=high {
+                weight += steps[(x - low) as usize];
+                weights[(cell(x) - start) as usize] += weight;
+            }
+            Sample { start: start as usize, weights: weights.into_iter().map(|w| w as f32).collect() }
+        });
+        Self { samples: samples.collect() }
+    }
+}
+
+/// Applies two axes' matrices to rows as they come.
+struct TentSum {
+    across: Axis,
+    down: Axis,
+    small: Box<Small>,
+}
+
+impl TentSum {
+    fn new(across: Axis, down: Axis) -> Self {
+        Self { across, down, small: Box::new([0.0; SIDE * SIDE]) }
+    }
+
+    fn add_row(&mut self, y: usize, row: &[f32]) {
+        // Starts and ends rise with the sample, so the samples that see this row are one run.
+        let samples = &self.down.samples;
+        let begin = samples.partition_point(|sample| sample.start + sample.weights.len() <= y);
+        let end = samples.partition_point(|sample| sample.start <= y);
+        if begin >= end {
+            return;
+        }
+        let mut filtered = [0.0; SIDE];
+        for (value, sample) in filtered.iter_mut().zip(&self.across.samples) {
+            *value = dot(&sample.weights, &row[sample.start..]);
+        }
+        for (index, sample) in samples[begin..end].iter().enumerate() {
+            let weight = sample.weights[y - sample.start];
+            let line = &mut self.small[(begin + index) * SIDE..(begin + index + 1) * SIDE];
+            for (sum, value) in line.iter_mut().zip(&filtered) {
+                *sum += weight * value;
+            }
+        }
+    }
+}
+
+/// The dot product in eight lanes: a fixed order of additions, the same on every platform, that
+/// compilers turn into vector instructions.
+fn dot(weights: &[f32], values: &[f32]) -> f32 {
+    const LANES: usize = 8;
+    let values = &values[..weights.len()];
+    let mut lanes = [0.0f32; LANES];
+    let mut weight_chunks = weights.chunks_exact(LANES);
+    let mut value_chunks = values.chunks_exact(LANES);
+    for (w, v) in (&mut weight_chunks).zip(&mut value_chunks) {
+        for lane in 0..LANES {
+            lanes[lane] += w[lane] * v[lane];
+        }
+    }
+    let rest: f32 = weight_chunks.remainder().iter().zip(value_chunks.remainder()).map(|(w, v)| w * v).sum();
+    lanes.iter().sum::<f32>() + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_weights_of_every_sample_sum_to_one() {
+        for length in [1, 2, 5, 63, 64, 65, 127, 128, 129, 500, 4000] {
+            for block in [1, 3, 8] {
+                for sample in Axis::new(length, 0, length, block).samples {
+                    let sum: f32 = sample.weights.iter().sum();
+                    assert!((sum - 1.0).abs() < 1e-5, "length {length}, block {block}: {sum}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_window_outside_the_picture_repeats_its_edge() {
+        let plane = Plane { width: 2, height: 1, block_width: 1, block_height: 1, cells: vec![10.0, 90.0] };
+        let small = plane.small(&Window { x: -128, y: -3, width: 258, height: 7 });
+        assert_eq!((small[0], small[SIDE - 1]), (10.0, 90.0));
+    }
+}
