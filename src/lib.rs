@@ -1,10 +1,21 @@
-//! hashgate checks a picture against signed Bloom filters of known hashes before it is uploaded.
+//! hashgate checks a picture against Bloom filters of known hashes before it is uploaded.
 //!
-//! Data goes one way: bytes -> luma ([`image`]) -> PDQ and digests ([`pdq`], [`digest`]) -> ring
-//! keys and soft probes ([`keys`], [`views`]) -> filter ([`bloom`], [`filter_file`]) -> [`verdict`].
-//! The crate is pure: bytes in, values out; no clock, file, network, randomness or printing.
+//! Data goes one way: bytes -> luma ([`image`]) -> PDQ and digests ([`pdq`], [`digest`]) -> views
+//! and ring keys ([`views`], [`keys`]) -> filter ([`filter_file`]) -> [`verdict`]. The crate is
+//! pure: bytes in, values out; no clock, file, network, randomness or printing, and the same
+//! results on every platform.
 
+mod bloom;
 pub mod digest;
+pub mod filter_file;
 pub mod hex;
 pub mod image;
+pub mod keys;
 pub mod pdq;
+pub mod verdict;
+pub mod views;
+
+pub use filter_file::{Filter, FilterError, FilterInfo};
+pub use image::Limits;
+pub use verdict::{Fingerprint, Orientations, Report, Verdict, Wanted, check, fingerprint, probe};
+pub use views::ViewSet;

@@ -100,7 +100,7 @@ pub fn quality(small: &Small) -> u8 {
 ///
 /// The hash is one bit a coefficient: above the median or not. How far a coefficient is from the
 /// median says how reliable its bit is, which is what soft probing works with.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Coefficients {
     values: Vec<f32>,
 }

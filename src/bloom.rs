@@ -1,0 +1,242 @@
+//! A partitioned Bloom filter: k equal slices, the i-th hash of a key sets one bit of slice i.
+//!
+//! Half of all negative lookups end in slice 0, a quarter in slice 1, and so on, so a run of many
+//! lookups works in the first slices alone, which stay in cache (`docs/filter-format.md` has the
+//! hash, byte by byte; `docs/near-match.md` the reasons).
+
+use crate::keys::{FLIPPABLE, Probe, SoftKey};
+
+/// Largest k: slices in a filter.
+pub(crate) const MAX_K: u32 = 64;
+/// Largest slice, in bits: a position is 32 bits of hash scaled to the slice.
+pub(crate) const MAX_SLICE_BITS: u64 = 1 << 32;
+
+/// What a key is: keys of different domains never collide by construction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Domain {
+    /// Ring key 0 to 3 of a PDQ hash.
+    Ring(u32),
+    Sha256,
+    Md5,
+    /// Keys that show whether the filter answers at all.
+    Canary,
+}
+
+impl Domain {
+    fn number(self) -> u64 {
+        match self {
+            Self::Ring(ring) => u64::from(ring),
+            Self::Sha256 => 4,
+            Self::Md5 => 5,
+            Self::Canary => 6,
+        }
+    }
+}
+
+/// The finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014; Stafford's variant 13).
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ z >> 31
+}
+
+/// The constants of one domain's hash.
+///
+/// A key gives one 64-bit word for each two slices. Word 0 is a random linear map of the key over
+/// GF(2): flipping key bits flips known word bits, so a probe's first position is three table
+/// look-ups. The other words are `mix(key ^ constant)`.
+pub(crate) struct Hasher {
+    columns: [u64; 64],
+    constants: Vec<u64>,
+}
+
+impl Hasher {
+    /// Draws the constants from SplitMix64, seeded by salt and domain.
+    pub fn new(salt: u64, domain: Domain, k: u32) -> Self {
+        let mut state = mix(salt ^ domain.number());
+        let mut next = || {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            mix(state)
+        };
+        let columns = std::array::from_fn(|_| next());
+        let constants = (1..k.div_ceil(2)).map(|_| next()).collect();
+        Self { columns, constants }
+    }
+
+    /// Word 0 of a key.
+    fn linear(&self, key: u64) -> u64 {
+        (0..64).filter(|bit| key >> bit & 1 == 1).fold(0, |word, bit| word ^ self.columns[bit])
+    }
+
+    fn words(&self, key: u64) -> impl Iterator<Item = u64> + '_ {
+        std::iter::once(self.linear(key)).chain(self.constants.iter().map(move |constant| mix(key ^ constant)))
+    }
+
+    /// The positions of a key, slice by slice: the low half of a word, then its high half, each
+    /// scaled from 32 bits to the slice.
+    pub fn positions(&self, key: u64, slice_bits: u64) -> impl Iterator<Item = u64> + '_ {
+        self.words(key).flat_map(|word| [word as u32, (word >> 32) as u32]).map(move |half| scale(half, slice_bits))
+    }
+}
+
+fn scale(half: u32, slice_bits: u64) -> u64 {
+    (u64::from(half) * slice_bits) >> 32
+}
+
+/// Bit `position` of a slice, 0 or 1.
+fn bit(slice: &[u8], position: u64) -> u8 {
+    slice[(position >> 3) as usize] >> (position & 7) & 1
+}
+
+/// A filter's bits, borrowed: `k` slices of `slice_bits` (a multiple of 64), one after the other.
+#[derive(Clone, Copy)]
+pub(crate) struct Bloom<'a> {
+    pub bits: &'a [u8],
+    pub slice_bits: u64,
+}
+
+/// Probes that are looked up together.
+const BATCH: usize = 1024;
+
+impl<'a> Bloom<'a> {
+    fn slices(self) -> impl Iterator<Item = &'a [u8]> {
+        self.bits.chunks_exact((self.slice_bits / 8) as usize)
+    }
+
+    /// Whether the filter holds a key (or seems to: a false positive).
+    pub fn holds(self, hasher: &Hasher, key: u64) -> bool {
+        self.slices().zip(hasher.positions(key, self.slice_bits)).all(|(slice, position)| bit(slice, position) == 1)
+    }
+
+    /// The first of `probes` that the filter holds: its index.
+    ///
+    /// Works slice by slice on a batch, survivors kept without a branch, because one lookup after
+    /// the other waits for memory and mispredicts every other exit.
+    pub fn first_held(self, hasher: &Hasher, soft: &SoftKey, probes: &[Probe]) -> Option<usize> {
+        let tables = FlipTables::new(hasher, soft);
+        let mut slices = self.slices();
+        let (first, second) = (slices.next()?, slices.next());
+        let mut survivors = [0u16; BATCH];
+        for (number, batch) in probes.chunks(BATCH).enumerate() {
+            let mut count = 0;
+            for (index, &probe) in batch.iter().enumerate() {
+                survivors[count] = index as u16;
+                count += usize::from(bit(first, scale(tables.low(probe), self.slice_bits)));
+            }
+            if let Some(second) = second {
+                let mut kept = 0;
+                for at in 0..count {
+                    let index = survivors[at];
+                    let half = tables.high(batch[usize::from(index)]);
+                    survivors[kept] = index;
+                    kept += usize::from(bit(second, scale(half, self.slice_bits)));
+                }
+                count = kept;
+            }
+            let mut rest = self.bits.chunks_exact((self.slice_bits / 8) as usize).skip(2);
+            for constant in &hasher.constants {
+                let (Some(even), odd) = (rest.next(), rest.next()) else { break };
+                let mut kept = 0;
+                for at in 0..count {
+                    let index = survivors[at];
+                    let word = mix(tables.key(batch[usize::from(index)]) ^ constant);
+                    let low = bit(even, scale(word as u32, self.slice_bits));
+                    let high = odd.map_or(1, |odd| bit(odd, scale((word >> 32) as u32, self.slice_bits)));
+                    survivors[kept] = index;
+                    kept += usize::from(low & high);
+                }
+                count = kept;
+            }
+            if count > 0 {
+                return Some(number * BATCH + usize::from(survivors[0]));
+            }
+        }
+        None
+    }
+}
+
+/// What flipping ranks 1 to 8, 9 to 16 and 17 to 24 does to a key and to its word 0.
+struct FlipTables {
+    key: [[u64; 256]; FLIPPABLE / 8],
+    low: [[u32; 256]; FLIPPABLE / 8],
+    high: [[u32; 256]; FLIPPABLE / 8],
+}
+
+impl FlipTables {
+    fn new(hasher: &Hasher, soft: &SoftKey) -> Self {
+        let mut tables = Self { key: [[0; 256]; 3], low: [[0; 256]; 3], high: [[0; 256]; 3] };
+        let word = hasher.linear(soft.key);
+        // The key itself stands in the first table, so that a probe is three XORs and no fourth.
+        tables.key[0][0] = soft.key;
+        tables.low[0][0] = word as u32;
+        tables.high[0][0] = (word >> 32) as u32;
+        for (table, ranks) in soft.weakest.chunks_exact(8).enumerate() {
+            for (rank, &bit) in ranks.iter().enumerate() {
+                let column = hasher.columns[usize::from(bit)];
+                let half = 1 << rank;
+                for mask in 0..half {
+                    tables.key[table][half + mask] = tables.key[table][mask] ^ 1 << bit;
+                    tables.low[table][half + mask] = tables.low[table][mask] ^ column as u32;
+                    tables.high[table][half + mask] = tables.high[table][mask] ^ (column >> 32) as u32;
+                }
+            }
+        }
+        tables
+    }
+
+    fn key(&self, probe: Probe) -> u64 {
+        pick(&self.key, probe)
+    }
+
+    fn low(&self, probe: Probe) -> u32 {
+        pick(&self.low, probe)
+    }
+
+    fn high(&self, probe: Probe) -> u32 {
+        pick(&self.high, probe)
+    }
+}
+
+fn pick<T: Copy + std::ops::BitXor<Output = T>>(tables: &[[T; 256]; 3], probe: Probe) -> T {
+    let Probe(mask) = probe;
+    tables[0][(mask & 255) as usize] ^ tables[1][(mask >> 8 & 255) as usize] ^ tables[2][(mask >> 16 & 255) as usize]
+}
+
+/// Writes keys into a filter's bits; only the command-line tool has it.
+#[cfg(feature = "build")]
+pub(crate) fn insert(bits: &mut [u8], slice_bits: u64, hasher: &Hasher, key: u64) {
+    for (slice, position) in bits.chunks_exact_mut((slice_bits / 8) as usize).zip(hasher.positions(key, slice_bits)) {
+        slice[(position >> 3) as usize] |= 1 << (position & 7);
+    }
+}
+
+#[cfg(all(test, feature = "build"))]
+mod tests {
+    use super::*;
+    use crate::keys::probe_sequence;
+
+    #[test]
+    fn the_batch_and_the_single_lookup_agree() {
+        for (k, slice_bits) in [(1, 64), (2, 64), (5, 128), (33, 2880)] {
+            let hasher = Hasher::new(7, Domain::Ring(1), k);
+            let mut bits = vec![0; (u64::from(k) * slice_bits / 8) as usize];
+            for key in 0..slice_bits * 2 / 3 {
+                insert(&mut bits, slice_bits, &hasher, mix(key));
+            }
+            let bloom = Bloom { bits: &bits, slice_bits };
+            let probes = probe_sequence(4096);
+            for number in 0..64 {
+                let soft = SoftKey {
+                    ring: 1,
+                    key: mix(number) ^ 0b1011 << 20,
+                    weakest: std::array::from_fn(|rank| (rank * 5 % 64) as u8),
+                };
+                let single = probes.iter().position(|&probe| {
+                    let key = soft.flips(probe).fold(soft.key, |key, bit| key ^ 1 << bit);
+                    bloom.holds(&hasher, key)
+                });
+                assert_eq!(bloom.first_held(&hasher, &soft, &probes), single);
+            }
+        }
+    }
+}

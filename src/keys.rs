@@ -1,0 +1,145 @@
+//! Ring keys and soft probes: how a PDQ hash is looked up in a filter that answers exact membership.
+//!
+//! The 256 bits of a hash are cut into four 64-bit *ring keys*, lowest frequencies first. A filter
+//! holds the first `rings` keys of each listed hash. An edited copy differs in a few bits, nearly
+//! always in those whose coefficient lies nearest the median, so the asking side looks up its own
+//! key with its least reliable bits flipped, the most plausible flips first: query-directed
+//! multi-probe LSH (Lv et al., VLDB 2007) with the reliabilities of soft-decision decoding (Chase,
+//! 1972). See `docs/near-match.md`.
+
+use std::sync::LazyLock;
+
+use crate::pdq::{CORNER, PdqHash};
+
+/// A hash is cut into this many ring keys.
+pub const MAX_RINGS: u32 = 4;
+/// Bits in a ring key.
+const KEY_BITS: usize = 64;
+/// Only this many of a key's bits, the least reliable ones, are ever flipped.
+pub const FLIPPABLE: usize = 24;
+/// The longest probe sequence that a filter may ask for.
+pub const MAX_PROBE_BUDGET: u32 = 1 << 16;
+
+/// Positions `i * 16 + j` of the corner by `max(i, j)`, then `i + j`, then `i`: bit `b` of ring
+/// key `r` is the hash's bit at `ORDER[64 * r + b]`.
+static ORDER: LazyLock<[u8; CORNER * CORNER]> = LazyLock::new(|| {
+    let mut order = std::array::from_fn(|index| index as u8);
+    order.sort_by_key(|&index| {
+        let (i, j) = (index as usize / CORNER, index as usize % CORNER);
+        (i.max(j), i + j, i)
+    });
+    order
+});
+
+/// The hash's bit index (as in [`PdqHash::bit`]) that stands at bit `bit` of ring key `ring`.
+pub(crate) fn position(ring: u32, bit: u8) -> usize {
+    usize::from(ORDER[ring as usize * KEY_BITS + usize::from(bit)])
+}
+
+/// Ring key `ring` (0 to 3) of a hash.
+#[must_use]
+pub fn ring_key(hash: &PdqHash, ring: u32) -> u64 {
+    (0..KEY_BITS as u8).fold(0, |key, bit| key | u64::from(hash.bit(position(ring, bit))) << bit)
+}
+
+/// A ring key to be looked up, with its bits' reliabilities.
+pub(crate) struct SoftKey {
+    pub ring: u32,
+    pub key: u64,
+    /// The key's least reliable bits, the least reliable first.
+    pub weakest: [u8; FLIPPABLE],
+}
+
+impl SoftKey {
+    /// Takes ring `ring` of a picture's margins (`Coefficients::margins`).
+    pub fn new(margins: &[f32; CORNER * CORNER], ring: u32) -> Self {
+        let mut key = 0;
+        // Order by |margin|, ties by bit: the bits of a positive float order as integers.
+        let mut by_margin: [u64; KEY_BITS] = std::array::from_fn(|bit| {
+            let margin = margins[position(ring, bit as u8)];
+            key |= u64::from(margin > 0.0) << bit;
+            u64::from(margin.abs().to_bits()) << 8 | bit as u64
+        });
+        by_margin.select_nth_unstable(FLIPPABLE - 1);
+        by_margin[..FLIPPABLE].sort_unstable();
+        Self { ring, key, weakest: std::array::from_fn(|rank| by_margin[rank] as u8) }
+    }
+
+    /// The key's bits that a probe flips.
+    pub fn flips(&self, probe: Probe) -> impl Iterator<Item = u8> + '_ {
+        (0..FLIPPABLE).filter(move |rank| probe.0 >> rank & 1 == 1).map(|rank| self.weakest[rank])
+    }
+}
+
+/// A set of ranks to flip: bit `r` stands for the bit of rank `r + 1`, rank 1 the least reliable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Probe(pub u32);
+
+impl Probe {
+    /// How many bits it flips.
+    pub fn flips(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// The sum of the flipped ranks, by which probes are ordered.
+    pub fn cost(self) -> u32 {
+        (0..FLIPPABLE as u32).filter(|rank| self.0 >> rank & 1 == 1).map(|rank| rank + 1).sum()
+    }
+}
+
+/// The first `budget` probes, the same for every picture: subsets of the ranks 1 to 24 by the sum
+/// of their ranks, then by their number, then by their bit pattern. The first flips nothing.
+pub(crate) fn probe_sequence(budget: u32) -> Vec<Probe> {
+    fn subsets(sum: u32, largest: u32, chosen: u32, found: &mut Vec<Probe>) {
+        if sum == 0 {
+            found.push(Probe(chosen));
+            return;
+        }
+        for rank in 1..=largest.min(sum) {
+            subsets(sum - rank, rank - 1, chosen | 1 << (rank - 1), found);
+        }
+    }
+    let budget = budget.min(MAX_PROBE_BUDGET) as usize;
+    let mut sequence = Vec::new();
+    let mut sum = 0;
+    while sequence.len() < budget {
+        let mut same_sum = Vec::new();
+        subsets(sum, FLIPPABLE as u32, 0, &mut same_sum);
+        same_sum.sort_unstable_by_key(|probe| (probe.flips(), probe.0));
+        sequence.append(&mut same_sum);
+        sum += 1;
+    }
+    sequence.truncate(budget);
+    sequence
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ring_zero_is_the_low_frequency_corner() {
+        let corner: Vec<_> = (0..64).map(|bit| position(0, bit)).collect();
+        assert!(corner.iter().all(|index| index / CORNER < 8 && index % CORNER < 8));
+        assert_eq!(corner[..4], [0, 1, 16, 17]);
+    }
+
+    #[test]
+    fn the_four_keys_are_the_whole_hash() {
+        let hash: PdqHash = "752dc47d3ed2714585ad4e907151a9cf4d1e5a348c83251b533c9d05375ba3fa".parse().unwrap();
+        let ones: u32 = (0..MAX_RINGS).map(|ring| ring_key(&hash, ring).count_ones()).sum();
+        assert_eq!(ones, hash.distance(&PdqHash([0; 32])));
+    }
+
+    #[test]
+    fn probes_come_cheapest_first_and_none_comes_twice() {
+        let sequence = probe_sequence(MAX_PROBE_BUDGET);
+        assert_eq!(sequence.len(), 65_536);
+        assert_eq!(sequence[..5], [Probe(0), Probe(1), Probe(2), Probe(4), Probe(3)]);
+        assert!(sequence.windows(2).all(|pair| pair[0].cost() <= pair[1].cost()));
+        let mut masks: Vec<_> = sequence.iter().map(|probe| probe.0).collect();
+        masks.sort_unstable();
+        masks.dedup();
+        assert_eq!(masks.len(), sequence.len());
+    }
+}

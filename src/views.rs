@@ -1,0 +1,181 @@
+//! Views: the picture as it may have been before a crop, a border or an overlay.
+//!
+//! A crop or border of 2% moves 25 to 45 bits of a PDQ hash, and a caption flips reliable bits;
+//! neither is in reach of soft probes. Each view undoes one such edit by another pair of tent
+//! matrices over the same reduced plane, or by painting over a region of the filtered picture.
+
+use serde::{Deserialize, Serialize};
+
+use crate::pdq::{Coefficients, Luma, MIN_QUALITY, Plane, SIDE, Small, Window, quality};
+
+/// Which views are looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ViewSet {
+    /// Every view.
+    #[default]
+    All,
+    /// The picture as it is, alone.
+    Plain,
+}
+
+/// One way of looking at a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum View {
+    /// As it is.
+    Plain,
+    /// Without its uniform border.
+    BorderCut,
+    /// 2% wider than the picture: undoes a crop.
+    #[serde(rename = "zoom-out-2")]
+    ZoomOut2,
+    /// 2% narrower than the picture: undoes a border.
+    #[serde(rename = "zoom-in-2")]
+    ZoomIn2,
+    /// 4% wider.
+    #[serde(rename = "zoom-out-4")]
+    ZoomOut4,
+    /// 4% narrower.
+    #[serde(rename = "zoom-in-4")]
+    ZoomIn4,
+    /// The bottom strip painted over.
+    WithoutBottom,
+    /// The top strip painted over.
+    WithoutTop,
+    /// The top left corner painted over.
+    WithoutTopLeft,
+    /// The top right corner painted over.
+    WithoutTopRight,
+    /// The bottom left corner painted over.
+    WithoutBottomLeft,
+    /// The bottom right corner painted over.
+    WithoutBottomRight,
+}
+
+/// Views that are probed to a filter's full budget: plain and border cut.
+pub(crate) const WHOLE_VIEWS: usize = 2;
+/// Views that are probed to a filter's smaller budget.
+pub(crate) const PARTIAL_VIEWS: usize = ZOOMS.len() + OCCLUSIONS.len();
+
+/// Window sides in per mille of the picture's.
+const ZOOMS: [(View, i64); 4] =
+    [(View::ZoomOut2, 1020), (View::ZoomIn2, 980), (View::ZoomOut4, 1040), (View::ZoomIn4, 960)];
+
+/// Height of a painted strip, of 64.
+const STRIP: usize = 12;
+/// Side of a painted corner, of 64.
+const CORNER: usize = 20;
+const FAR: usize = SIDE - CORNER;
+
+/// Painted regions: columns and rows.
+const OCCLUSIONS: [(View, std::ops::Range<usize>, std::ops::Range<usize>); 6] = [
+    (View::WithoutBottom, 0..SIDE, SIDE - STRIP..SIDE),
+    (View::WithoutTop, 0..SIDE, 0..STRIP),
+    (View::WithoutTopLeft, 0..CORNER, 0..CORNER),
+    (View::WithoutTopRight, FAR..SIDE, 0..CORNER),
+    (View::WithoutBottomLeft, 0..CORNER, FAR..SIDE),
+    (View::WithoutBottomRight, FAR..SIDE, FAR..SIDE),
+];
+
+impl View {
+    /// Whether the view is probed to the filter's full budget.
+    pub(crate) fn is_whole(self) -> bool {
+        matches!(self, Self::Plain | Self::BorderCut)
+    }
+}
+
+/// A view of a frame that can be hashed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Which view.
+    pub view: View,
+    /// PDQ quality of the view, 0 to 100.
+    pub quality: u8,
+    /// What it hashes to.
+    pub coefficients: Coefficients,
+}
+
+/// The views of a frame, plain first; but for the plain one, only those of quality 50 or more.
+#[must_use]
+pub fn of(luma: &Luma, set: ViewSet) -> Vec<Seen> {
+    let see = |view, small: &Small| Seen { view, quality: quality(small), coefficients: Coefficients::of(small) };
+    let mut seen = vec![see(View::Plain, &luma.small)];
+    if set == ViewSet::Plain {
+        return seen;
+    }
+    if let Some(window) = without_border(&luma.plane) {
+        seen.push(see(View::BorderCut, &luma.plane.small(&window)));
+    }
+    for (view, per_mille) in ZOOMS {
+        seen.push(see(view, &luma.plane.small(&zoomed(&luma.plane, per_mille))));
+    }
+    for (view, columns, rows) in OCCLUSIONS {
+        let mut small = luma.small.clone();
+        paint_over(&mut small, columns, rows);
+        seen.push(see(view, &small));
+    }
+    seen.retain(|seen| seen.view == View::Plain || seen.quality >= MIN_QUALITY);
+    seen
+}
+
+/// A window about the picture's centre whose sides are `per_mille` of the picture's.
+fn zoomed(plane: &Plane, per_mille: i64) -> Window {
+    let side = |length: u32| {
+        let zoomed = (i64::from(length) * per_mille + 500) / 1000;
+        ((i64::from(length) - zoomed) / 2, zoomed.max(1) as u32)
+    };
+    let ((x, width), (y, height)) = (side(plane.width), side(plane.height));
+    Window { x, y, width, height }
+}
+
+/// The picture without rows and columns at its edges that are all of one luma, if there are any
+/// and something remains.
+fn without_border(plane: &Plane) -> Option<Window> {
+    /// Recompression leaves this much noise on a uniform border.
+    const TOLERANCE: f32 = 8.0;
+    let (columns, rows) = (plane.columns(), plane.cells.len() / plane.columns());
+    let cell = |x: usize, y: usize| plane.cells[y * columns + x];
+    let near = |value: f32, colour: f32| (value - colour).abs() <= TOLERANCE;
+    let row = |y: usize, colour| (0..columns).all(|x| near(cell(x, y), colour));
+    let top = (0..rows).take_while(|&y| row(y, cell(0, 0))).count();
+    let bottom = (0..rows).rev().take_while(|&y| row(y, cell(0, rows - 1))).count();
+    if top + bottom >= rows {
+        return None;
+    }
+    let inner = top..rows - bottom;
+    let column = |x: usize, colour| inner.clone().all(|y| near(cell(x, y), colour));
+    let left = (0..columns).take_while(|&x| column(x, cell(0, top))).count();
+    let right = (0..columns).rev().take_while(|&x| column(x, cell(columns - 1, top))).count();
+    if top + bottom + left + right == 0 || left + right >= columns {
+        return None;
+    }
+    let start = |cells: usize, block: u32| cells as u32 * block;
+    let end = |cells: usize, block: u32, length: u32| (cells as u32 * block).min(length);
+    let (x, y) = (start(left, plane.block_width), start(top, plane.block_height));
+    let width = end(columns - right, plane.block_width, plane.width) - x;
+    let height = end(rows - bottom, plane.block_height, plane.height) - y;
+    Some(Window { x: x.into(), y: y.into(), width, height })
+}
+
+/// Replaces a region at an edge or corner by what the pixels beside it continue to: the nearest
+/// pixel in the row and the nearest in the column, the nearer the more.
+fn paint_over(small: &mut Small, columns: std::ops::Range<usize>, rows: std::ops::Range<usize>) {
+    // The pixel just outside the region on one axis, and the distance to it.
+    let beside = |at: usize, range: &std::ops::Range<usize>| {
+        let low = (range.start > 0).then(|| (at - range.start + 1, range.start - 1));
+        let high = (range.end < SIDE).then(|| (range.end - at, range.end));
+        low.into_iter().chain(high).min()
+    };
+    for y in rows.clone() {
+        for x in columns.clone() {
+            let across = beside(x, &columns).map(|(distance, x)| (distance as f32, small[y * SIDE + x]));
+            let down = beside(y, &rows).map(|(distance, y)| (distance as f32, small[y * SIDE + x]));
+            small[y * SIDE + x] = match (across, down) {
+                (Some((a, across)), Some((d, down))) => (across * d + down * a) / (a + d),
+                (Some((_, value)), None) | (None, Some((_, value))) => value,
+                (None, None) => small[y * SIDE + x],
+            };
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Filters, built and asked.
+#![cfg(feature = "build")]
+
+use hashgate::Filter;
+use hashgate::digest::{Md5Digest, Sha256Digest};
+use hashgate::filter_file::build::{Entries, Plan, Request, write};
+use hashgate::pdq::PdqHash;
+
+/// Numbered hashes that look random.
+fn entries(pdq: u32, sha256: u32, md5: u32) -> Entries {
+    let digest = |n: u32| Sha256Digest::of(&n.to_le_bytes());
+    Entries {
+        pdq: (0..pdq).map(|n| PdqHash(digest(n).0)).collect(),
+        sha256: (0..sha256).map(|n| digest(n + 1_000_000)).collect(),
+        md5: (0..md5).map(|n| Md5Digest::of(&n.to_le_bytes())).collect(),
+    }
+}
+
+fn build(request: &Request, entries: &Entries) -> Vec<u8> {
+    write(request, &Plan::new(request, entries).unwrap(), entries).unwrap()
+}
+
+#[test]
+fn every_flipped_bit_and_every_truncation_is_refused() {
+    let file = build(&Request::new("demo", "drawn"), &entries(3, 2, 1));
+    Filter::open(file.clone()).unwrap();
+    for bit in 0..file.len() * 8 {
+        let mut damaged = file.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        assert!(Filter::open(damaged).is_err(), "bit {bit} flipped");
+    }
+    for length in 0..file.len() {
+        assert!(Filter::open(file[..length].to_vec()).is_err(), "{length} bytes");
+    }
+    let mut longer = file;
+    longer.push(0);
+    assert!(Filter::open(longer).is_err(), "one byte more");
+}
+
+#[test]
+fn the_same_list_gives_the_same_bytes_in_any_order() {
+    let request = Request::new("demo", "drawn");
+    let mut sorted = entries(100, 10, 10);
+    let mut shuffled = sorted.clone();
+    shuffled.pdq.reverse();
+    shuffled.sha256.extend_from_within(..5);
+    sorted.normalise();
+    shuffled.normalise();
+    assert_eq!(build(&request, &sorted), build(&request, &shuffled));
+}
+
+#[test]
+fn an_impossible_request_is_refused_with_the_field() {
+    let some = entries(1, 0, 0);
+    let refusal = |request: Request| Plan::new(&request, &some).unwrap_err().to_string();
+    let request = || Request::new("demo", "drawn");
+    assert!(refusal(Request { rings: 5, ..request() }).contains("rings: expected 1 to 4, got 5"));
+    assert!(refusal(Request { escalation: 0.0, ..request() }).contains("escalation rate"));
+    assert!(refusal(Request { name: String::new(), ..request() }).contains("name"));
+    assert!(refusal(Request { probe_budget: 0, ..request() }).contains("probe budget"));
+    let empty = Plan::new(&request(), &Entries::default()).unwrap_err().to_string();
+    assert!(empty.contains("entries: expected at least one"), "{empty}");
+}
+
+#[test]
+fn two_rings_cost_at_most_thirteen_bytes_a_hash() {
+    let plan = Plan::new(&Request::new("demo", "drawn"), &entries(100_000, 0, 0)).unwrap();
+    assert!(plan.file_bytes as f64 / 100_000.0 <= 13.0, "{plan:?}");
+    assert!(plan.expected_rate <= plan.allowed_rate && plan.expected_rate > 0.99 * plan.allowed_rate, "{plan:?}");
+}
