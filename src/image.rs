@@ -1,8 +1,20 @@
 //! Image intake: from a file's bytes to the luma of its frames, within limits.
 
+mod animation;
+mod bmp;
+mod gif;
+mod jpeg;
+mod png;
+mod sniff;
+mod surfaces;
+#[cfg(feature = "tiff")]
+mod tiff;
+mod webp;
+
 use serde::{Deserialize, Serialize};
 
-use crate::pdq::{Luma, LumaBuilder};
+use crate::pdq::Luma;
+use surfaces::Surfaces;
 
 /// What is read, at most. Checked against the file's header before anything is allocated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,20 +25,31 @@ pub struct Limits {
     pub max_height: u32,
     /// Pixels in a frame.
     pub max_pixels: u64,
-    /// Bytes that a decoder may allocate.
+    /// Bytes of pixels and coefficients that a decoder may hold at once.
     pub max_alloc: u64,
     /// Frames of an animation that are kept, evenly spread with the first and the last.
     pub max_frames: u32,
+    /// Pixels of all of an animation's frames together that are decoded and hashed. What lies
+    /// beyond is counted in [`Picture::frames_skipped`].
+    pub max_animation_pixels: u64,
 }
 
 impl Default for Limits {
+    /// 65,535 pixels a side, 150 megapixels, 1 GiB, 16 frames out of 400 megapixels of animation.
     /// A 100-megapixel photograph passes.
     fn default() -> Self {
-        Self { max_width: 32_768, max_height: 32_768, max_pixels: 150_000_000, max_alloc: 768 << 20, max_frames: 16 }
+        Self {
+            max_width: 65_535,
+            max_height: 65_535,
+            max_pixels: 150_000_000,
+            max_alloc: 1 << 30,
+            max_frames: 16,
+            max_animation_pixels: 400_000_000,
+        }
     }
 }
 
-/// A file format that the core reads, told by the file's first bytes, never by its name.
+/// A picture format, told by the file's first bytes, never by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
@@ -42,6 +65,12 @@ pub enum Format {
     Bmp,
     /// TIFF; native builds only (feature `tiff`).
     Tiff,
+    /// AVIF; read by browsers alone.
+    Avif,
+    /// HEIC and other HEIF; read by browsers alone.
+    Heic,
+    /// JPEG XL; read by browsers alone.
+    Jxl,
 }
 
 /// Who turned the bytes into pixels.
@@ -88,6 +117,12 @@ pub struct Picture {
     pub height: u32,
     /// Who decoded it.
     pub decoded_by: DecodedBy,
+    /// Frames (GIF, APNG, WebP) or pages (TIFF) in the file; 1 for a still picture.
+    pub frame_count: u32,
+    /// Frames at the end of the animation that were out of reach of
+    /// [`Limits::max_animation_pixels`]. The kept ones are spread over those before; a file with
+    /// any skipped was not looked at as promised.
+    pub frames_skipped: u32,
     /// At least one; frame 0 on the plain surface comes first.
     pub frames: Vec<Frame>,
 }
@@ -99,8 +134,10 @@ pub enum IntakeError {
     /// Not a format that is read here.
     #[error("expected a JPEG, PNG, GIF, WebP or BMP picture, got {found}")]
     Unsupported {
-        /// What the first bytes look like.
+        /// What the first bytes look like, with an article.
         found: String,
+        /// The format, if it is one that a browser may be able to decode.
+        format: Option<Format>,
     },
     /// Larger than a limit.
     #[error("{field} is {got}, the limit is {limit}")]
@@ -124,25 +161,89 @@ pub enum IntakeError {
 
 /// Reads a picture.
 ///
+/// The pixels are the stored ones, neither turned by EXIF nor colour-managed, turned to RGB as
+/// Pillow's `convert("RGB")` does; `docs/decode.md` has the details. A file that ends before its
+/// picture does, or contradicts itself, is unreadable; bytes after the picture's end are ignored.
+///
 /// # Errors
 /// [`IntakeError`] says whether the format, the size or the content stood in the way.
-pub fn read(bytes: &[u8], _limits: &Limits) -> Result<Picture, IntakeError> {
-    let format = match image::guess_format(bytes) {
-        Ok(image::ImageFormat::Jpeg) => Format::Jpeg,
-        Ok(image::ImageFormat::Png) => Format::Png,
-        Ok(image::ImageFormat::Gif) => Format::Gif,
-        Ok(image::ImageFormat::WebP) => Format::Webp,
-        Ok(image::ImageFormat::Bmp) => Format::Bmp,
-        _ => return Err(IntakeError::Unsupported { found: "something else".into() }),
-    };
-    let rgb = image::load_from_memory(bytes)
-        .map_err(|error| IntakeError::Unreadable { format, message: error.to_string() })?
-        .to_rgb8();
-    let (width, height) = rgb.dimensions();
-    let mut builder = LumaBuilder::new(width, height);
-    for (y, row) in rgb.chunks_exact(width as usize * 3).enumerate() {
-        builder.push_rgb(y as u32, row);
+pub fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
+    let format = sniff::sniff(bytes)?;
+    match format {
+        Format::Jpeg => jpeg::read(bytes, limits),
+        Format::Png => png::read(bytes, limits),
+        Format::Gif => gif::read(bytes, limits),
+        Format::Webp => webp::read(bytes, limits),
+        Format::Bmp => bmp::read(bytes, limits),
+        #[cfg(feature = "tiff")]
+        Format::Tiff => tiff::read(bytes, limits),
+        _ => Err(unreadable(format, "it is not read here")),
     }
-    let frame = Frame { index: 0, surface: Surface::Plain, luma: builder.finish() };
-    Ok(Picture { format, width, height, decoded_by: DecodedBy::General, frames: vec![frame] })
+}
+
+/// Takes a picture that the browser decoded: `width * height` pixels of four bytes, red, green,
+/// blue and alpha that isn't premultiplied, row by row from the top.
+///
+/// # Errors
+/// [`IntakeError::TooLarge`] beyond `limits`, [`IntakeError::Unreadable`] if the number of bytes
+/// doesn't fit the size.
+pub fn read_rgba(
+    format: Format,
+    width: u32,
+    height: u32,
+    rgba: &[u8],
+    limits: &Limits,
+) -> Result<Picture, IntakeError> {
+    check_size(format, width, height, limits)?;
+    let expected = 4 * u64::from(width) * u64::from(height);
+    if rgba.len() as u64 != expected {
+        let message = format!("expected {expected} bytes for {width} x {height} pixels, got {}", rgba.len());
+        return Err(unreadable(format, message));
+    }
+    let mut surfaces = Surfaces::new(width, height);
+    for (y, row) in (0..).zip(rgba.chunks_exact(4 * width as usize)) {
+        surfaces.push(y, 4, row);
+    }
+    Ok(Picture { decoded_by: DecodedBy::Browser, ..still(format, width, height, surfaces) })
+}
+
+/// A picture of one frame.
+fn still(format: Format, width: u32, height: u32, surfaces: Surfaces) -> Picture {
+    let mut frames = Vec::new();
+    surfaces.finish(0, &mut frames);
+    Picture { format, width, height, decoded_by: DecodedBy::General, frame_count: 1, frames_skipped: 0, frames }
+}
+
+fn unreadable(format: Format, message: impl ToString) -> IntakeError {
+    IntakeError::Unreadable { format, message: message.to_string() }
+}
+
+fn at_most(field: &str, got: u64, limit: u64) -> Result<(), IntakeError> {
+    if got <= limit { Ok(()) } else { Err(IntakeError::TooLarge { field: field.into(), limit, got }) }
+}
+
+/// Holds a picture's declared size against the limits.
+fn check_size(format: Format, width: u32, height: u32, limits: &Limits) -> Result<(), IntakeError> {
+    if width == 0 || height == 0 {
+        return Err(unreadable(format, format!("it is {width} x {height} pixels")));
+    }
+    at_most("width", width.into(), limits.max_width.into())?;
+    at_most("height", height.into(), limits.max_height.into())?;
+    at_most("number of pixels", u64::from(width) * u64::from(height), limits.max_pixels)
+}
+
+/// Holds what a decoder is going to allocate against the limit.
+fn check_alloc(bytes: u64, limits: &Limits) -> Result<(), IntakeError> {
+    at_most("memory for decoding, in bytes,", bytes, limits.max_alloc)
+}
+
+/// Refuses a file that is too short for the size it declares, before anything is allocated for it.
+/// Up to 16 megapixels go through: buffers of that size harm nobody.
+fn check_plausible(format: Format, pixels: u64, pixels_per_byte: u64, bytes: &[u8]) -> Result<(), IntakeError> {
+    let (expected, got) = (pixels / pixels_per_byte, bytes.len() as u64);
+    if pixels > 1 << 24 && got < expected {
+        let message = format!("{pixels} pixels take at least {expected} bytes, the file has {got}");
+        return Err(unreadable(format, message));
+    }
+    Ok(())
 }

@@ -84,6 +84,7 @@ impl Luma {
 }
 
 /// Takes a frame row by row, in any order, each row once.
+#[derive(Clone)]
 pub struct LumaBuilder {
     sum: TentSum,
     plane: Plane,
@@ -147,10 +148,12 @@ impl LumaBuilder {
 }
 
 /// The sparse sampling matrix of one axis: for each of the 64 samples a run of weights over cells.
+#[derive(Clone)]
 struct Axis {
     samples: Vec<Sample>,
 }
 
+#[derive(Clone)]
 struct Sample {
     start: usize,
     weights: Vec<f32>,
@@ -196,6 +199,7 @@ impl Axis {
 }
 
 /// Applies two axes' matrices to rows as they come.
+#[derive(Clone)]
 struct TentSum {
     across: Axis,
     down: Axis,

@@ -1,0 +1,166 @@
+//! What GIF, APNG and animated WebP share: which frames are kept, and how they are composed.
+
+use super::surfaces::Surfaces;
+use super::{Frame, IntakeError, Limits, check_alloc};
+
+/// A frame costs at least as much as this many pixels: its headers, palette and tables.
+const LEAST_PIXELS: u64 = 4096;
+
+/// Where on the canvas a frame is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Rect {
+    pub x: u32,
+    pub y: u32,
+    pub width: u32,
+    pub height: u32,
+}
+
+impl Rect {
+    pub(super) fn pixels(self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+
+    /// The part that lies within `width` x `height` pixels, perhaps nothing.
+    pub(super) fn clipped(self, width: u32, height: u32) -> Self {
+        let (x, y) = (self.x.min(width), self.y.min(height));
+        Self { x, y, width: self.width.min(width - x), height: self.height.min(height - y) }
+    }
+
+    /// Whether it lies within `width` x `height` pixels.
+    pub(super) fn fits(self, width: u32, height: u32) -> bool {
+        let fits = |start: u32, length: u32, all: u32| start.checked_add(length).is_some_and(|end| end <= all);
+        fits(self.x, self.width, width) && fits(self.y, self.height, height)
+    }
+}
+
+/// What becomes of a frame's rectangle before the next frame is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dispose {
+    Keep,
+    Background,
+    Previous,
+}
+
+/// How a frame's pixels meet those that are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Blend {
+    Over,
+    Source,
+}
+
+/// Which frames of an animation are looked at.
+pub(super) struct Plan {
+    /// Frames that are decoded, counted from the first.
+    pub reach: u32,
+    /// Frames that are kept, evenly spread over those, with the first and the last.
+    pub kept: Vec<u32>,
+    /// Frames of the file beyond reach.
+    pub skipped: u32,
+}
+
+impl Plan {
+    /// Every frame up to the last kept has to be decoded, since each draws on the one before. As
+    /// many are reached as `max_animation_pixels` pays for, and the first always.
+    pub(super) fn new(canvas_pixels: u64, frames: &[Rect], limits: &Limits) -> Self {
+        let max_frames = limits.max_frames.max(1);
+        let mut decoded = 0;
+        let mut reach = 0;
+        for frame in frames {
+            decoded += frame.pixels().max(LEAST_PIXELS);
+            let hashed = canvas_pixels * u64::from((reach + 1).min(max_frames));
+            if reach > 0 && decoded + hashed > limits.max_animation_pixels {
+                break;
+            }
+            reach += 1;
+        }
+        let keep = u64::from(reach.min(max_frames));
+        let spread = |i: u64| if keep > 1 { (i * u64::from(reach - 1) / (keep - 1)) as u32 } else { 0 };
+        Self { reach, kept: (0..keep).map(spread).collect(), skipped: frames.len() as u32 - reach }
+    }
+}
+
+/// The picture that frames are drawn on.
+pub(super) struct Canvas {
+    width: u32,
+    height: u32,
+    rgba: Vec<[u8; 4]>,
+    ground: [u8; 4],
+    last: Option<(Rect, Dispose)>,
+    saved: Vec<[u8; 4]>,
+}
+
+impl Canvas {
+    /// A canvas full of `ground`, whose alpha is 0: what shows where nothing was drawn.
+    pub(super) fn new(width: u32, height: u32, ground: [u8; 4], limits: &Limits) -> Result<Self, IntakeError> {
+        let pixels = u64::from(width) * u64::from(height);
+        // The canvas, and the part of it that frames may ask to have restored.
+        check_alloc(8 * pixels, limits)?;
+        Ok(Self { width, height, rgba: vec![ground; pixels as usize], ground, last: None, saved: Vec::new() })
+    }
+
+    /// Disposes of the frame before and makes ready for the next, which must lie on the canvas.
+    pub(super) fn begin(&mut self, rect: Rect, dispose: Dispose) {
+        if let Some((last, dispose)) = self.last {
+            let (ground, saved) = (self.ground, std::mem::take(&mut self.saved));
+            match dispose {
+                Dispose::Keep => {}
+                Dispose::Background => self.rows(last).for_each(|row| row.fill(ground)),
+                Dispose::Previous => {
+                    let saved_rows = saved.chunks_exact(last.width.max(1) as usize);
+                    self.rows(last).zip(saved_rows).for_each(|(row, saved)| row.copy_from_slice(saved));
+                }
+            }
+            self.saved = saved;
+            self.saved.clear();
+        }
+        if dispose == Dispose::Previous {
+            let mut saved = std::mem::take(&mut self.saved);
+            self.rows(rect).for_each(|row| saved.extend_from_slice(row));
+            self.saved = saved;
+        }
+        self.last = Some((rect, dispose));
+    }
+
+    /// Draws pixels of the frame that was begun, from its pixel `(x, y)` to the right, every
+    /// `step`th pixel.
+    pub(super) fn draw(&mut self, (x, step): (u32, u32), y: u32, pixels: impl Iterator<Item = [u8; 4]>, blend: Blend) {
+        let Some((rect, _)) = self.last else { return };
+        let Some(row) = self.rows(rect).nth(y as usize) else { return };
+        for (below, top) in row.iter_mut().skip(x as usize).step_by(step as usize).zip(pixels) {
+            *below = match blend {
+                Blend::Source => top,
+                Blend::Over => over(top, *below),
+            };
+        }
+    }
+
+    fn rows(&mut self, rect: Rect) -> impl Iterator<Item = &mut [[u8; 4]]> {
+        let (start, end) = (rect.x as usize, (rect.x + rect.width) as usize);
+        let rows = self.rgba.chunks_exact_mut(self.width as usize);
+        rows.skip(rect.y as usize).take(rect.height as usize).map(move |row| &mut row[start..end])
+    }
+
+    /// The luma of what the canvas shows.
+    pub(super) fn show(&self, index: u32, frames: &mut Vec<Frame>) {
+        let mut surfaces = Surfaces::new(self.width, self.height);
+        for (y, row) in (0..).zip(self.rgba.chunks_exact(self.width as usize)) {
+            surfaces.push(y, 4, row.as_flattened());
+        }
+        surfaces.finish(index, frames);
+    }
+}
+
+/// Composes with alpha that isn't premultiplied (PNG specification, third edition, 13.16).
+fn over(top: [u8; 4], below: [u8; 4]) -> [u8; 4] {
+    match (top[3], below[3]) {
+        (255, _) => top,
+        (0, _) => below,
+        (_, 0) => top,
+        (alpha, base) => {
+            let (alpha, base) = (u32::from(alpha) * 255, u32::from(base) * u32::from(255 - alpha));
+            let sum = alpha + base;
+            let mix = |i: usize| ((u32::from(top[i]) * alpha + u32::from(below[i]) * base + sum / 2) / sum) as u8;
+            [mix(0), mix(1), mix(2), ((sum + 127) / 255) as u8]
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! JPEG by the general decoder, `zune-jpeg`.
+
+use ::zune_jpeg::JpegDecoder;
+use ::zune_jpeg::zune_core::bytestream::ZCursor;
+use ::zune_jpeg::zune_core::colorspace::ColorSpace;
+use ::zune_jpeg::zune_core::options::DecoderOptions;
+
+use super::surfaces::Surfaces;
+use super::{Format, IntakeError, Limits, Picture, check_alloc, check_plausible, check_size, still};
+
+/// Blocks of 64 pixels take at least one bit each, for the DC term.
+const PIXELS_PER_BYTE: u64 = 64 * 8;
+
+fn unreadable(message: impl ToString) -> IntakeError {
+    super::unreadable(Format::Jpeg, message)
+}
+
+pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
+    let outline = Outline::of(bytes)?;
+    let (width, height) = (outline.width, outline.height);
+    check_size(Format::Jpeg, width, height, limits)?;
+    let pixels = u64::from(width) * u64::from(height);
+    check_plausible(Format::Jpeg, pixels, PIXELS_PER_BYTE, bytes)?;
+    let coefficients = if outline.whole_frame { 2 * outline.samples } else { 0 };
+    check_alloc(3 * pixels + coefficients, limits)?;
+    if !outline.ends {
+        return Err(unreadable("it ends before its end-of-image marker"));
+    }
+
+    let options = DecoderOptions::default()
+        .set_strict_mode(true)
+        .set_max_width(65_535)
+        .set_max_height(65_535)
+        .jpeg_set_out_colorspace(ColorSpace::RGB);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    let rgb = decoder.decode().map_err(|error| unreadable(format!("{error:?}")))?;
+    let mut surfaces = Surfaces::new(width, height);
+    for (y, row) in (0..).zip(rgb.chunks_exact(3 * width as usize)) {
+        surfaces.push(y, 3, row);
+    }
+    Ok(still(Format::Jpeg, width, height, surfaces))
+}
+
+/// What a walk over the markers tells (ITU T.81, annex B).
+struct Outline {
+    width: u32,
+    height: u32,
+    /// Samples of all components, padded to whole blocks.
+    samples: u64,
+    /// Progressive or in several scans, so that the coefficients are held until the end.
+    whole_frame: bool,
+    /// Whether the end-of-image marker was found.
+    ends: bool,
+}
+
+impl Outline {
+    fn of(bytes: &[u8]) -> Result<Self, IntakeError> {
+        let mut outline = Self { width: 0, height: 0, samples: 0, whole_frame: false, ends: false };
+        let (mut at, mut scans) = (2, 0);
+        while let Some(marker) = next_marker(bytes, &mut at) {
+            match marker {
+                0xd9 => {
+                    outline.ends = true;
+                    break;
+                }
+                0xc0..=0xc2 => outline.frame(marker, bytes.get(at..).unwrap_or_default())?,
+                0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => return Err(unsupported(marker)),
+                0xda => scans += 1,
+                // Standing alone, without a length.
+                0x01 | 0xd0..=0xd8 => continue,
+                _ => {}
+            }
+            let Some(length) = bytes.get(at..at + 2) else { break };
+            at += usize::from(u16::from_be_bytes([length[0], length[1]])).max(2);
+        }
+        outline.whole_frame |= scans > 1;
+        if outline.width == 0 { Err(unreadable("it has no frame header")) } else { Ok(outline) }
+    }
+
+    /// Reads a frame header (T.81, B.2.2).
+    fn frame(&mut self, marker: u8, segment: &[u8]) -> Result<(), IntakeError> {
+        let [_, _, precision, y1, y0, x1, x0, count, components @ ..] = segment else {
+            return Err(unreadable("it ends within its frame header"));
+        };
+        self.width = u16::from_be_bytes([*x1, *x0]).into();
+        self.height = u16::from_be_bytes([*y1, *y0]).into();
+        self.whole_frame = marker == 0xc2;
+        if self.height == 0 || *precision != 8 {
+            return Err(unsupported(if self.height == 0 { 0xdc } else { 0xc1 }));
+        }
+        let factors = components.chunks_exact(3).take((*count).into()).map(|c| (c[1] >> 4, c[1] & 15));
+        let most = |factor: fn((u8, u8)) -> u8| factors.clone().map(factor).max().unwrap_or(1).max(1).into();
+        let (across, down): (u32, u32) = (most(|f| f.0), most(|f| f.1));
+        let (columns, rows) = (self.width.div_ceil(8 * across), self.height.div_ceil(8 * down));
+        let blocks = factors.map(|(h, v)| u64::from(h) * u64::from(v)).sum::<u64>();
+        self.samples = 64 * blocks * u64::from(columns) * u64::from(rows);
+        Ok(())
+    }
+}
+
+/// A kind of JPEG that neither this crate nor browsers read.
+fn unsupported(marker: u8) -> IntakeError {
+    let found = match marker {
+        0xc1 => "a JPEG picture of other than 8 bits a sample",
+        0xc3 => "a lossless JPEG picture",
+        0xdc => "a JPEG picture that tells its height at the end",
+        0xc5..=0xc7 => "a hierarchical JPEG picture",
+        _ => "an arithmetically coded JPEG picture",
+    };
+    IntakeError::Unsupported { found: found.into(), format: None }
+}
+
+/// The next marker at or after `at`, over anything that isn't one (entropy-coded data, stuffed
+/// bytes, fill bytes); `at` then stands behind it.
+fn next_marker(bytes: &[u8], at: &mut usize) -> Option<u8> {
+    loop {
+        *at += bytes.get(*at..)?.iter().position(|&byte| byte == 0xff)?;
+        *at += bytes[*at..].iter().position(|&byte| byte != 0xff)?;
+        *at += 1;
+        if bytes[*at - 1] != 0 {
+            return Some(bytes[*at - 1]);
+        }
+    }
+}

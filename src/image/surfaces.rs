@@ -1,0 +1,66 @@
+//! Rows of one frame to the luma of its surfaces.
+
+use super::{Frame, Surface};
+use crate::pdq::LumaBuilder;
+
+/// Takes the rows of a frame. The second surface comes to life with the first pixel that isn't
+/// opaque; up to there both are the same.
+pub(super) struct Surfaces {
+    plain: LumaBuilder,
+    over_white: Option<LumaBuilder>,
+    rgb: Vec<u8>,
+}
+
+impl Surfaces {
+    pub(super) fn new(width: u32, height: u32) -> Self {
+        Self { plain: LumaBuilder::new(width, height), over_white: None, rgb: Vec::new() }
+    }
+
+    /// Adds row `y`: a frame's width of pixels of 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA)
+    /// bytes. As for [`LumaBuilder`], rows may come in any order, and a row in several parts that
+    /// are opaque black where another part has the pixel.
+    pub(super) fn push(&mut self, y: u32, channels: usize, row: &[u8]) {
+        match channels {
+            1 => self.both(|builder| builder.push_grey(y, row)),
+            2 => self.push_alpha(y, row.as_chunks().0, |&[grey, alpha]| [grey, grey, grey, alpha]),
+            3 => self.both(|builder| builder.push_rgb(y, row)),
+            _ => self.push_alpha(y, row.as_chunks().0, |&pixel: &[u8; 4]| pixel),
+        }
+    }
+
+    fn both(&mut self, push: impl Fn(&mut LumaBuilder)) {
+        push(&mut self.plain);
+        self.over_white.iter_mut().for_each(push);
+    }
+
+    fn push_alpha<const N: usize>(&mut self, y: u32, row: &[[u8; N]], rgba: impl Fn(&[u8; N]) -> [u8; 4]) {
+        self.rgb.clear();
+        self.rgb.extend(row.iter().flat_map(|pixel| rgba(pixel).into_iter().take(3)));
+        let opaque = row.iter().all(|pixel| rgba(pixel)[3] == 255);
+        if !opaque && self.over_white.is_none() {
+            self.over_white = Some(self.plain.clone());
+        }
+        self.plain.push_rgb(y, &self.rgb);
+        if let Some(over_white) = &mut self.over_white {
+            for (pixel, colour) in row.iter().zip(self.rgb.as_chunks_mut::<3>().0) {
+                let alpha = rgba(pixel)[3];
+                *colour = colour.map(|value| over(value, 255, alpha));
+            }
+            over_white.push_rgb(y, &self.rgb);
+        }
+    }
+
+    /// Ends the frame.
+    pub(super) fn finish(self, index: u32, frames: &mut Vec<Frame>) {
+        frames.push(Frame { index, surface: Surface::Plain, luma: self.plain.finish() });
+        if let Some(over_white) = self.over_white {
+            frames.push(Frame { index, surface: Surface::OverWhite, luma: over_white.finish() });
+        }
+    }
+}
+
+/// `top` over `bottom`, rounded to nearest, as Pillow's `paste` with a mask.
+fn over(top: u8, bottom: u8, alpha: u8) -> u8 {
+    let sum = u32::from(top) * u32::from(alpha) + u32::from(bottom) * u32::from(255 - alpha) + 128;
+    ((sum + (sum >> 8)) >> 8) as u8
+}
