@@ -35,7 +35,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 65,535 pixels a side, 150 megapixels, 1 GiB, 16 frames out of 400 megapixels of animation.
+    /// 65,535 pixels a side, 150 megapixels, 1 GiB, 16 frames out of 250 megapixels of animation.
     /// A 100-megapixel photograph passes.
     fn default() -> Self {
         Self {
@@ -44,7 +44,7 @@ impl Default for Limits {
             max_pixels: 150_000_000,
             max_alloc: 1 << 30,
             max_frames: 16,
-            max_animation_pixels: 400_000_000,
+            max_animation_pixels: 250_000_000,
         }
     }
 }
@@ -71,6 +71,22 @@ pub enum Format {
     Heic,
     /// JPEG XL; read by browsers alone.
     Jxl,
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Jpeg => "JPEG",
+            Self::Png => "PNG",
+            Self::Gif => "GIF",
+            Self::Webp => "WebP",
+            Self::Bmp => "BMP",
+            Self::Tiff => "TIFF",
+            Self::Avif => "AVIF",
+            Self::Heic => "HEIC",
+            Self::Jxl => "JPEG XL",
+        })
+    }
 }
 
 /// Who turned the bytes into pixels.
@@ -132,7 +148,7 @@ pub struct Picture {
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum IntakeError {
     /// Not a format that is read here.
-    #[error("expected a JPEG, PNG, GIF, WebP or BMP picture, got {found}")]
+    #[error("expected a JPEG (8 bits, baseline or progressive), PNG, GIF, WebP or BMP picture, got {found}")]
     Unsupported {
         /// What the first bytes look like, with an article.
         found: String,
@@ -140,7 +156,7 @@ pub enum IntakeError {
         format: Option<Format>,
     },
     /// Larger than a limit.
-    #[error("{field} is {got}, the limit is {limit}")]
+    #[error("{field}: expected at most {limit}, got {got}")]
     TooLarge {
         /// Which limit.
         field: String,
@@ -150,7 +166,7 @@ pub enum IntakeError {
         got: u64,
     },
     /// Damaged, truncated or self-contradictory.
-    #[error("the {format:?} file cannot be read: {message}")]
+    #[error("the {format} file cannot be read: {message}")]
     Unreadable {
         /// The format that its first bytes announce.
         format: Format,
@@ -209,8 +225,7 @@ pub fn read_rgba(
 
 /// A picture of one frame.
 fn still(format: Format, width: u32, height: u32, surfaces: Surfaces) -> Picture {
-    let mut frames = Vec::new();
-    surfaces.finish(0, &mut frames);
+    let frames = surfaces.finish(0).collect();
     Picture { format, width, height, decoded_by: DecodedBy::General, frame_count: 1, frames_skipped: 0, frames }
 }
 
@@ -227,14 +242,14 @@ fn check_size(format: Format, width: u32, height: u32, limits: &Limits) -> Resul
     if width == 0 || height == 0 {
         return Err(unreadable(format, format!("it is {width} x {height} pixels")));
     }
-    at_most("width", width.into(), limits.max_width.into())?;
-    at_most("height", height.into(), limits.max_height.into())?;
+    at_most("width in pixels", width.into(), limits.max_width.into())?;
+    at_most("height in pixels", height.into(), limits.max_height.into())?;
     at_most("number of pixels", u64::from(width) * u64::from(height), limits.max_pixels)
 }
 
 /// Holds what a decoder is going to allocate against the limit.
 fn check_alloc(bytes: u64, limits: &Limits) -> Result<(), IntakeError> {
-    at_most("memory for decoding, in bytes,", bytes, limits.max_alloc)
+    at_most("bytes of memory to decode it", bytes, limits.max_alloc)
 }
 
 /// Refuses a file that is too short for the size it declares, before anything is allocated for it.
@@ -242,7 +257,7 @@ fn check_alloc(bytes: u64, limits: &Limits) -> Result<(), IntakeError> {
 fn check_plausible(format: Format, pixels: u64, pixels_per_byte: u64, bytes: &[u8]) -> Result<(), IntakeError> {
     let (expected, got) = (pixels / pixels_per_byte, bytes.len() as u64);
     if pixels > 1 << 24 && got < expected {
-        let message = format!("{pixels} pixels take at least {expected} bytes, the file has {got}");
+        let message = format!("length in bytes: expected at least {expected} for {pixels} pixels, got {got}");
         return Err(unreadable(format, message));
     }
     Ok(())

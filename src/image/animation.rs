@@ -140,13 +140,13 @@ impl Canvas {
         rows.skip(rect.y as usize).take(rect.height as usize).map(move |row| &mut row[start..end])
     }
 
-    /// The luma of what the canvas shows.
-    pub(super) fn show(&self, index: u32, frames: &mut Vec<Frame>) {
+    /// What the canvas shows.
+    pub(super) fn show(&self, index: u32) -> impl Iterator<Item = Frame> {
         let mut surfaces = Surfaces::new(self.width, self.height);
         for (y, row) in (0..).zip(self.rgba.chunks_exact(self.width as usize)) {
             surfaces.push(y, 4, row.as_flattened());
         }
-        surfaces.finish(index, frames);
+        surfaces.finish(index)
     }
 }
 

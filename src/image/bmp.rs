@@ -35,6 +35,9 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
         check_alloc(4 * pixels, limits)?;
         decode(bytes, |y, channels, row| surfaces.push(y, channels, row))?;
     } else {
+        if !matches!(header.bits, 1 | 2 | 4 | 8 | 16 | 24 | 32) {
+            return Err(unreadable(format!("bits a pixel: expected 1, 2, 4, 8, 16, 24 or 32, got {}", header.bits)));
+        }
         let stride = (u64::from(width) * u64::from(header.bits)).div_ceil(32) as usize * 4;
         let data = bytes.get(header.offset..).and_then(|data| data.get(..stride.checked_mul(height as usize)?));
         let data = data.ok_or_else(|| unreadable("it ends before its last row"))?;

@@ -57,7 +57,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
         let blend = if index == 0 { Blend::Source } else { Blend::Over };
         frame.rows(&mut decoder, |y, pixels| canvas.draw((0, 1), y, pixels, blend))?;
         if plan.kept.contains(&index) {
-            canvas.show(index, &mut frames);
+            frames.extend(canvas.show(index));
         }
     }
     Ok(Picture {

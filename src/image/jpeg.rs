@@ -11,6 +11,9 @@ use super::{Format, IntakeError, Limits, Picture, check_alloc, check_plausible, 
 /// Blocks of 64 pixels take at least one bit each, for the DC term.
 const PIXELS_PER_BYTE: u64 = 64 * 8;
 
+/// Each scan may go over the whole picture. Encoders make a dozen.
+const MAX_SCANS: u32 = 100;
+
 fn unreadable(message: impl ToString) -> IntakeError {
     super::unreadable(Format::Jpeg, message)
 }
@@ -34,6 +37,9 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
         .jpeg_set_out_colorspace(ColorSpace::RGB);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     let rgb = decoder.decode().map_err(|error| unreadable(format!("{error:?}")))?;
+    if decoder.dimensions() != Some((width as usize, height as usize)) {
+        return Err(unreadable("it has more than one frame header"));
+    }
     let mut surfaces = Surfaces::new(width, height);
     for (y, row) in (0..).zip(rgb.chunks_exact(3 * width as usize)) {
         surfaces.push(y, 3, row);
@@ -72,6 +78,9 @@ impl Outline {
             }
             let Some(length) = bytes.get(at..at + 2) else { break };
             at += usize::from(u16::from_be_bytes([length[0], length[1]])).max(2);
+        }
+        if scans > MAX_SCANS {
+            return Err(unreadable(format!("it has {scans} scans, at most {MAX_SCANS} are read")));
         }
         outline.whole_frame |= scans > 1;
         if outline.width == 0 { Err(unreadable("it has no frame header")) } else { Ok(outline) }

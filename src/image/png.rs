@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use ::png::{BlendOp, Decoder, DecodingError, DisposeOp, Limits as PngLimits, Reader, Transformations};
+use ::png::{BlendOp, DecodeOptions, Decoder, DecodingError, DisposeOp, Limits as PngLimits, Reader, Transformations};
 
 use super::animation::{Blend, Canvas, Dispose, Plan, Rect};
 use super::surfaces::Surfaces;
@@ -21,7 +21,11 @@ fn unreadable(error: DecodingError) -> IntakeError {
 }
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
-    let mut decoder = Decoder::new(Cursor::new(bytes));
+    let mut options = DecodeOptions::default();
+    // Frames of an animation are in chunks that the crate takes for dispensable.
+    let frames = frame_rects(bytes);
+    options.set_skip_ancillary_crc_failures(frames.is_empty());
+    let mut decoder = Decoder::new_with_options(Cursor::new(bytes), options);
     // What isn't pixels is not unpacked, so that it can't be a bomb.
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
@@ -33,12 +37,13 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     let mut reader = decoder.read_info().map_err(unreadable)?;
 
     let info = reader.info();
-    let animated = info.animation_control.is_some_and(|animation| animation.num_frames > 1);
-    // A default picture that isn't part of the animation is what most programs show: it counts as
+    // A default picture that isn't part of the animation is what many programs show: it counts as
     // a frame before the others.
     let lone_default = info.frame_control.is_none();
+    let least = if lone_default { 1 } else { 2 };
+    let animated = info.animation_control.is_some_and(|animation| animation.num_frames >= least);
     let picture = if animated && !lone_default {
-        animation(&mut reader, bytes, 0, limits)?
+        animation(&mut reader, &frames, 0, limits)?
     } else {
         let mut surfaces = Surfaces::new(width, height);
         let mut whole = Vec::new();
@@ -58,7 +63,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
         })?;
         let mut picture = still(Format::Png, width, height, surfaces);
         if animated {
-            let rest = animation(&mut reader, bytes, 1, limits)?;
+            let rest = animation(&mut reader, &frames, 1, limits)?;
             picture.frames.extend(rest.frames);
             picture.frame_count += rest.frame_count;
             picture.frames_skipped = rest.frames_skipped;
@@ -93,12 +98,11 @@ fn rows(
 /// number among all frames, is 0.
 fn animation(
     reader: &mut Reader<Cursor<&[u8]>>,
-    bytes: &[u8],
+    frames: &[Rect],
     index: u32,
     limits: &Limits,
 ) -> Result<Picture, IntakeError> {
     let (width, height) = reader.info().size();
-    let frames = frame_rects(bytes);
     let declared = reader.info().animation_control.map_or(0, |animation| animation.num_frames);
     if frames.len() as u64 != u64::from(declared) {
         let message = format!("expected {declared} frames, as its animation control says, got {}", frames.len());
@@ -106,7 +110,7 @@ fn animation(
     }
     let pixels = u64::from(width) * u64::from(height);
     let limits_here = Limits { max_frames: limits.max_frames.saturating_sub(index), ..*limits };
-    let plan = Plan::new(pixels, &frames, &limits_here);
+    let plan = Plan::new(pixels, frames, &limits_here);
     let mut canvas = Canvas::new(width, height, [0; 4], limits)?;
     let mut kept = Vec::new();
     for frame in 0..plan.reach {
@@ -140,7 +144,7 @@ fn animation(
             canvas.draw(across, y, pixels, blend);
         })?;
         if plan.kept.contains(&frame) {
-            canvas.show(index + frame, &mut kept);
+            kept.extend(canvas.show(index + frame));
         }
     }
     Ok(Picture {

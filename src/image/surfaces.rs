@@ -50,12 +50,11 @@ impl Surfaces {
         }
     }
 
-    /// Ends the frame.
-    pub(super) fn finish(self, index: u32, frames: &mut Vec<Frame>) {
-        frames.push(Frame { index, surface: Surface::Plain, luma: self.plain.finish() });
-        if let Some(over_white) = self.over_white {
-            frames.push(Frame { index, surface: Surface::OverWhite, luma: over_white.finish() });
-        }
+    /// Ends the frame, the plain surface first.
+    pub(super) fn finish(self, index: u32) -> impl Iterator<Item = Frame> {
+        let plain = Frame { index, surface: Surface::Plain, luma: self.plain.finish() };
+        let over_white = self.over_white.map(LumaBuilder::finish);
+        std::iter::once(plain).chain(over_white.map(|luma| Frame { index, surface: Surface::OverWhite, luma }))
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
         let Rect { width, height, .. } = pages[index as usize];
         let mut surfaces = Surfaces::new(width, height);
         page(&mut decoder, limits, &mut surfaces)?;
-        surfaces.finish(index, &mut frames);
+        frames.extend(surfaces.finish(index));
     }
     Ok(Picture {
         format: Format::Tiff,

@@ -69,7 +69,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
             canvas.draw((0, 1), y, pixels, blend);
         })?;
         if plan.kept.contains(&index) {
-            canvas.show(index, &mut kept);
+            kept.extend(canvas.show(index));
         }
     }
     Ok(Picture {

@@ -1,0 +1,353 @@
+//! Image intake: every format and mode against Pillow's reading of the same file, limits, hostile
+//! files, animations, transparency.
+
+#[path = "common/hostile.rs"]
+mod hostile;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use hashgate::image::{DecodedBy, Format, Frame, IntakeError, Limits, Picture, Surface, read, read_rgba};
+use hashgate::pdq::{Coefficients, PdqHash, quality};
+use hostile::Expect;
+
+fn vectors() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")
+}
+
+fn vector(name: &str) -> Vec<u8> {
+    std::fs::read(vectors().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn read_vector(name: &str) -> Picture {
+    read(&vector(name), &Limits::default()).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn hash(frame: &Frame) -> PdqHash {
+    Coefficients::of(&frame.luma.small).hash()
+}
+
+fn is_tiff(name: &str) -> bool {
+    name.ends_with(".tif")
+}
+
+/// A line of `expected.csv`.
+struct Expected {
+    frames: u32,
+    frame: u32,
+    surface: Surface,
+    width: u32,
+    height: u32,
+    pdq: PdqHash,
+    quality: u8,
+}
+
+fn expected() -> BTreeMap<String, Vec<Expected>> {
+    let mut files: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for line in std::fs::read_to_string(vectors().join("expected.csv")).unwrap().lines().skip(1) {
+        let fields: Vec<_> = line.split(',').collect();
+        let [file, frames, frame, surface, width, height, pdq, quality] = fields[..] else { panic!("{line}") };
+        let number = |text: &str| text.parse().unwrap_or_else(|_| panic!("{line}: {text}"));
+        files.entry(file.to_owned()).or_default().push(Expected {
+            frames: number(frames),
+            frame: number(frame),
+            surface: if surface == "plain" { Surface::Plain } else { Surface::OverWhite },
+            width: number(width),
+            height: number(height),
+            pdq: pdq.parse().unwrap(),
+            quality: number(quality) as u8,
+        });
+    }
+    files
+}
+
+#[test]
+fn every_format_and_mode_reads_as_pillow_reads_it() {
+    let files = expected();
+    assert!(files.len() > 80, "{} files", files.len());
+    for (name, expected) in files {
+        if is_tiff(&name) && !cfg!(feature = "tiff") {
+            continue;
+        }
+        let picture = read_vector(&name);
+        assert_eq!(picture.frame_count, expected[0].frames, "{name}: frames in the file");
+        assert_eq!(picture.frames_skipped, 0, "{name}");
+        assert_eq!((picture.width, picture.height), (expected[0].width, expected[0].height), "{name}: size");
+        assert_eq!(picture.decoded_by, DecodedBy::General, "{name}: so small a picture needs a full decode");
+        let got: Vec<_> = picture.frames.iter().map(|frame| (frame.index, frame.surface)).collect();
+        let want: Vec<_> = expected.iter().map(|line| (line.frame, line.surface)).collect();
+        assert_eq!(got, want, "{name}: frames and surfaces");
+        // Decoders of the lossy formats may round differently.
+        let allowed = if name.ends_with(".jpg") || name.starts_with("webp") { 2 } else { 0 };
+        for (frame, line) in picture.frames.iter().zip(&expected) {
+            let (index, surface) = (frame.index, frame.surface);
+            let distance = hash(frame).distance(&line.pdq);
+            assert!(distance <= allowed, "{name}: frame {index}, {surface:?}: {distance} bits from Pillow");
+            assert_eq!(quality(&frame.luma.small), line.quality, "{name}: frame {index}, {surface:?}: quality");
+        }
+    }
+}
+
+#[test]
+fn the_format_is_told_by_content() {
+    let read_as = |name: &str| read_vector(name).format;
+    assert_eq!(read_as("jpeg-420.jpg"), Format::Jpeg);
+    assert_eq!(read_as("png-rgb-8.png"), Format::Png);
+    assert_eq!(read_as("apng.png"), Format::Png);
+    assert_eq!(read_as("gif.gif"), Format::Gif);
+    assert_eq!(read_as("webp-lossy.webp"), Format::Webp);
+    assert_eq!(read_as("bmp-24.bmp"), Format::Bmp);
+    match read(&vector("tiff-rgb.tif"), &Limits::default()) {
+        Ok(picture) => assert!(cfg!(feature = "tiff") && picture.format == Format::Tiff),
+        Err(error) => {
+            assert!(!cfg!(feature = "tiff"));
+            assert_eq!(error, IntakeError::Unsupported { found: "a TIFF picture".into(), format: None });
+        }
+    }
+}
+
+#[test]
+fn what_is_not_read_gets_a_name() {
+    let found = |bytes: &[u8]| match read(bytes, &Limits::default()) {
+        Err(IntakeError::Unsupported { found, format }) => (found, format),
+        other => panic!("{other:?}"),
+    };
+    let named = |name: &str, format| (name.to_owned(), format);
+    assert_eq!(found(b""), named("an empty file", None));
+    assert_eq!(found(b"<svg/>"), named("an SVG picture", None));
+    assert_eq!(found(b"<?xml version='1.0'?><!-- c --><svg/>"), named("an SVG picture", None));
+    assert_eq!(found(b"\n<!doctype html>"), named("an HTML page", None));
+    assert_eq!(found(b"\0\0\0\x1cftypavis\0\0\0\0avismsf1"), named("an AVIF picture", Some(Format::Avif)));
+    // The general brand first, the codec's after it.
+    assert_eq!(found(b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif"), named("an AVIF picture", Some(Format::Avif)));
+    assert_eq!(found(b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic"), named("a HEIC picture", Some(Format::Heic)));
+    assert_eq!(found(b"\0\0\0\x14ftypmif1\0\0\0\0mif1"), named("a HEIC picture", Some(Format::Heic)));
+    assert_eq!(found(b"\xff\x0a\0\0"), named("a JPEG XL picture", Some(Format::Jxl)));
+    assert_eq!(found(b"\0\0\0\x0cJXL \r\n\x87\n"), named("a JPEG XL picture", Some(Format::Jxl)));
+    assert_eq!(found(b"\0\0\0\x14ftypqt  \0\0\0\0qt  "), named("an MP4 or QuickTime video", None));
+    assert_eq!(found(b"RIFF\x04\0\0\0WAVE"), named("a RIFF file that isn't WebP", None));
+    assert_eq!(found(&[1, 2, 3]), named("a file of unknown kind that begins with 01 02 03", None));
+}
+
+#[test]
+fn hostile_files_come_to_the_right_end() {
+    for file in hostile::files() {
+        let got = match read(&file.bytes, &Limits::default()) {
+            Ok(picture) if picture.frames_skipped == 0 => Expect::Reads,
+            Ok(_) => Expect::ReadsPartly,
+            Err(IntakeError::Unsupported { .. }) => Expect::Unsupported,
+            Err(IntakeError::Unreadable { .. }) => Expect::Unreadable,
+            Err(IntakeError::TooLarge { .. }) => Expect::TooLarge,
+        };
+        assert_eq!(got, file.expect, "{}", file.name);
+    }
+}
+
+#[test]
+fn a_cut_picture_is_unreadable_wherever_it_is_cut() {
+    for name in expected().keys() {
+        if is_tiff(name) {
+            continue;
+        }
+        let bytes = vector(name);
+        // The marker at the end of run-length data is not needed for the last row.
+        let end = if name == "bmp-rle8.bmp" { bytes.len() - 2 } else { bytes.len() };
+        let near_the_end = end.saturating_sub(12)..end;
+        for length in (0..end).step_by(end / 40 + 1).chain(near_the_end) {
+            let result = read(&bytes[..length], &Limits::default());
+            assert!(result.is_err(), "{name} reads with {length} of {} bytes", bytes.len());
+        }
+    }
+}
+
+#[test]
+fn broken_bytes_never_panic() {
+    // A generator of Marsaglia's: the same bytes are broken on every run.
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below as u64) as usize
+    };
+    for name in expected().keys() {
+        let whole = vector(name);
+        for _ in 0..25 {
+            let mut bytes = whole.clone();
+            for _ in 0..=random(6) {
+                let reach = if random(2) == 0 { whole.len().min(100) } else { whole.len() };
+                bytes[random(reach)] = random(256) as u8;
+            }
+            // A broken header may ask for a large picture; that is allowed, but takes long.
+            let limits = Limits { max_pixels: 1 << 20, max_animation_pixels: 1 << 20, ..Limits::default() };
+            let _ = read(&bytes, &limits);
+        }
+    }
+}
+
+#[test]
+fn limits_hold_before_anything_is_allocated() {
+    let too_large = |name: &str, limits: Limits| match read(&vector(name), &limits) {
+        Err(IntakeError::TooLarge { field, limit, got }) => (field, limit, got),
+        other => panic!("{name}: {:?}", other.map(|picture| picture.format)),
+    };
+    let all = Limits::default();
+    for name in
+        ["jpeg-420.jpg", "png-rgb-8.png", "apng.png", "gif.gif", "gif-animated.gif", "webp-lossy.webp", "bmp-24.bmp"]
+    {
+        let narrow = Limits { max_width: 71, ..all };
+        assert_eq!(too_large(name, narrow), ("width in pixels".into(), 71, 72), "{name}");
+        let low = Limits { max_height: 53, ..all };
+        assert_eq!(too_large(name, low), ("height in pixels".into(), 53, 54), "{name}");
+        let small = Limits { max_pixels: 72 * 54 - 1, ..all };
+        assert_eq!(too_large(name, small), ("number of pixels".into(), 72 * 54 - 1, 72 * 54), "{name}");
+        let exact = Limits { max_width: 72, max_height: 54, max_pixels: 72 * 54, ..all };
+        assert!(read(&vector(name), &exact).is_ok(), "{name}");
+    }
+    // The decoders that hold a whole picture say what they need; those that stream need nothing.
+    let poor = Limits { max_alloc: 3 * 72 * 54 - 1, ..all };
+    for (name, bytes) in [
+        ("jpeg-grey.jpg", 3 * 72 * 54),
+        // Coefficients of two bytes for all components, in whole blocks of 8 x 8.
+        ("jpeg-grey-progressive.jpg", 3 * 72 * 54 + 2 * 72 * 56),
+        ("webp-lossy.webp", 7 * 72 * 54),
+        ("gif-animated.gif", 8 * 72 * 54),
+        ("apng.png", 8 * 72 * 54),
+        ("webp-animated.webp", 8 * 72 * 54),
+        ("bmp-rle8.bmp", 4 * 72 * 54),
+    ] {
+        let (field, limit, got) = too_large(name, poor);
+        assert_eq!((field.as_str(), limit, got), ("bytes of memory to decode it", poor.max_alloc, bytes), "{name}");
+    }
+    for name in ["png-rgba-16-adam7.png", "gif-interlaced.gif", "bmp-24.bmp"] {
+        assert!(read(&vector(name), &Limits { max_alloc: 72 * 54, ..all }).is_ok(), "{name}");
+    }
+    let error = read(&vector("bmp-24.bmp"), &Limits { max_width: 71, ..all }).unwrap_err();
+    assert_eq!(error.to_string(), "width in pixels: expected at most 71, got 72");
+}
+
+/// A GIF of frames of 8 x 8 pixels, each of one colour, on a screen of 8 x 8.
+fn gif_of_frames(count: u16) -> Vec<u8> {
+    let mut bytes = b"GIF89a\x08\0\x08\0\0\0\0".to_vec();
+    for frame in 0..count {
+        let [low, high] = frame.to_le_bytes();
+        // Local table of two colours; codes of 3 bits: clear, then 64 pixels one by one, clearing
+        // before the codes grow longer.
+        bytes.extend([0x2c, 0, 0, 0, 0, 8, 0, 8, 0, 0x80, low, high, 40, 200, 200, 200, 2]);
+        let codes = (0..64).flat_map(|pixel| if pixel % 2 == 0 { vec![4, 0] } else { vec![0] }).chain([5]);
+        let mut packed = Vec::new();
+        for (at, code) in codes.enumerate() {
+            let bit = 3 * at;
+            packed.resize((bit + 3).div_ceil(8), 0u8);
+            packed[bit / 8] |= (code << (bit % 8)) as u8;
+            if bit % 8 > 5 {
+                packed[bit / 8 + 1] |= (code >> (8 - bit % 8)) as u8;
+            }
+        }
+        bytes.extend([&[packed.len() as u8], packed.as_slice(), &[0]].concat());
+    }
+    bytes.push(0x3b);
+    bytes
+}
+
+#[test]
+fn frames_are_kept_evenly_spread_with_the_first_and_the_last() {
+    let kept = |count: u16, max_frames: u32| {
+        let limits = Limits { max_frames, ..Limits::default() };
+        let picture = read(&gif_of_frames(count), &limits).unwrap();
+        assert_eq!((picture.frame_count, picture.frames_skipped), (count.into(), 0));
+        for frame in &picture.frames {
+            // The frame's number is in its red and green.
+            let [low, high] = (frame.index as u16).to_le_bytes().map(f32::from);
+            let luma = 0.299 * low + 0.587 * high + 0.114 * 40.0;
+            assert!((frame.luma.small[0] - luma).abs() < 0.01, "frame {}: {}", frame.index, frame.luma.small[0]);
+        }
+        picture.frames.iter().map(|frame| frame.index).collect::<Vec<_>>()
+    };
+    assert_eq!(kept(1, 16), [0]);
+    assert_eq!(kept(2, 16), [0, 1]);
+    assert_eq!(kept(16, 16), (0..16).collect::<Vec<_>>());
+    assert_eq!(kept(31, 16), (0..16).map(|i| 2 * i).collect::<Vec<_>>());
+    assert_eq!(kept(300, 4), [0, 99, 199, 299]);
+    assert_eq!(kept(300, 1), [0]);
+    assert_eq!(kept(300, 0), [0], "the first frame is always looked at");
+}
+
+#[test]
+fn frames_out_of_reach_are_counted() {
+    // Each frame costs 4,096 pixels, and each of the (at most) 4 that are kept the 64 of the screen.
+    let limits = Limits { max_frames: 4, max_animation_pixels: 10 * 4096 + 4 * 64, ..Limits::default() };
+    let picture = read(&gif_of_frames(300), &limits).unwrap();
+    assert_eq!((picture.frame_count, picture.frames_skipped), (300, 290));
+    let kept: Vec<_> = picture.frames.iter().map(|frame| frame.index).collect();
+    assert_eq!(kept, [0, 3, 6, 9]);
+    let none = Limits { max_animation_pixels: 0, ..Limits::default() };
+    for name in ["gif-animated.gif", "apng.png", "apng-default.png", "webp-animated.webp"] {
+        let picture = read(&vector(name), &none).unwrap();
+        let kept = picture.frames.last().unwrap().index + 1;
+        assert_eq!(kept + picture.frames_skipped, picture.frame_count, "{name}");
+        assert!(picture.frames_skipped > 0, "{name}");
+    }
+}
+
+#[test]
+fn opaque_alpha_is_no_transparency() {
+    let surfaces = |name: &str| read_vector(name).frames.iter().map(|frame| frame.surface).collect::<Vec<_>>();
+    for name in ["png-rgba-opaque.png", "png-palette-opaque-alpha.png", "webp-lossless-opaque.webp"] {
+        assert_eq!(surfaces(name), [Surface::Plain], "{name}");
+    }
+    for name in ["png-rgba-8.png", "png-palette-4-transparent.png", "gif-transparent.gif", "bmp-32-alpha.bmp"] {
+        assert_eq!(surfaces(name), [Surface::Plain, Surface::OverWhite], "{name}");
+    }
+}
+
+#[test]
+fn one_transparent_pixel_in_the_last_row_makes_two_surfaces() {
+    let mut rgba = [200, 30, 90, 255].repeat(64 * 64);
+    let opaque = read_rgba(Format::Avif, 64, 64, &rgba, &Limits::default()).unwrap();
+    assert_eq!(opaque.frames.len(), 1);
+    *rgba.last_mut().unwrap() = 0;
+    let picture = read_rgba(Format::Avif, 64, 64, &rgba, &Limits::default()).unwrap();
+    let [plain, over_white] = &picture.frames[..] else { panic!("{} surfaces", picture.frames.len()) };
+    assert_eq!(plain.luma, opaque.frames[0].luma);
+    assert_eq!(over_white.luma.small[0], plain.luma.small[0]);
+    assert!(over_white.luma.small[64 * 64 - 1] > plain.luma.small[64 * 64 - 1] + 1.0);
+}
+
+#[test]
+fn pixels_from_the_browser_are_taken_as_they_are() {
+    let decoder = png::Decoder::new(std::io::Cursor::new(vector("png-rgba-8.png")));
+    let mut reader = decoder.read_info().unwrap();
+    let mut rgba = vec![0; reader.output_buffer_size().unwrap()];
+    reader.next_frame(&mut rgba).unwrap();
+    let picture = read_rgba(Format::Jxl, 72, 54, &rgba, &Limits::default()).unwrap();
+    let same = read_vector("png-rgba-8.png");
+    assert_eq!((picture.format, picture.decoded_by), (Format::Jxl, DecodedBy::Browser));
+    assert_eq!((picture.width, picture.height, picture.frame_count), (72, 54, 1));
+    assert_eq!(picture.frames.len(), 2);
+    for (ours, theirs) in picture.frames.iter().zip(&same.frames) {
+        assert_eq!(ours.luma, theirs.luma, "{:?}", ours.surface);
+    }
+
+    let short = read_rgba(Format::Avif, 72, 54, &rgba[1..], &Limits::default()).unwrap_err();
+    assert_eq!(short.to_string(), "the AVIF file cannot be read: expected 15552 bytes for 72 x 54 pixels, got 15551");
+    assert!(matches!(
+        read_rgba(Format::Avif, 0, 54, &[], &Limits::default()),
+        Err(IntakeError::Unreadable { format: Format::Avif, .. })
+    ));
+    assert!(matches!(
+        read_rgba(Format::Heic, 70_000, 70_000, &[], &Limits::default()),
+        Err(IntakeError::TooLarge { .. })
+    ));
+}
+
+#[test]
+fn the_order_of_rows_makes_no_difference() {
+    for (name, other) in [("png-rgb-8.png", "png-rgb-8-adam7.png"), ("bmp-24.bmp", "bmp-24-top-down.bmp")] {
+        let (one, two) = (read_vector(name), read_vector(other));
+        let (one, two) = (&one.frames[0].luma, &two.frames[0].luma);
+        for (a, b) in one.small.iter().zip(two.small.iter()).chain(one.plane.cells.iter().zip(&two.plane.cells)) {
+            assert!((a - b).abs() < 1e-3, "{name}: {a} and {b}");
+        }
+    }
+}
