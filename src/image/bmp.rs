@@ -29,28 +29,29 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     let (width, height) = (header.width, header.height);
     check_size(Format::Bmp, width, height, limits)?;
     let pixels = u64::from(width) * u64::from(height);
-    let mut surfaces = Surfaces::new(width, height);
     if header.packed {
         check_plausible(Format::Bmp, pixels, PIXELS_PER_BYTE, bytes)?;
         check_alloc(4 * pixels, limits)?;
+        let mut surfaces = Surfaces::new(width, height);
         decode(bytes, |y, channels, row| surfaces.push(y, channels, row))?;
-    } else {
-        if !matches!(header.bits, 1 | 2 | 4 | 8 | 16 | 24 | 32) {
-            return Err(unreadable(format!("bits a pixel: expected 1, 2, 4, 8, 16, 24 or 32, got {}", header.bits)));
-        }
-        let stride = (u64::from(width) * u64::from(header.bits)).div_ceil(32) as usize * 4;
-        let data = bytes.get(header.offset..).and_then(|data| data.get(..stride.checked_mul(height as usize)?));
-        let data = data.ok_or_else(|| unreadable("it ends before its last row"))?;
-        let rows_per_strip = (STRIP / stride).max(1);
-        let prefix = &bytes[..header.offset.min(MAX_HEADER)];
-        for (strip, rows) in data.chunks(stride * rows_per_strip).enumerate() {
-            let count = (rows.len() / stride) as u32;
-            let above = (strip * rows_per_strip) as u32;
-            let first = if header.top_down { above } else { height - above - count };
-            let mut file = header.with_height(prefix, count);
-            file.extend_from_slice(rows);
-            decode(&file, |y, channels, row| surfaces.push(first + y, channels, row))?;
-        }
+        return Ok(still(Format::Bmp, width, height, surfaces));
+    }
+    if !matches!(header.bits, 1 | 2 | 4 | 8 | 16 | 24 | 32) {
+        return Err(unreadable(format!("bits a pixel: expected 1, 2, 4, 8, 16, 24 or 32, got {}", header.bits)));
+    }
+    let stride = (u64::from(width) * u64::from(header.bits)).div_ceil(32) as usize * 4;
+    let data = bytes.get(header.offset..).and_then(|data| data.get(..stride.checked_mul(height as usize)?));
+    let data = data.ok_or_else(|| unreadable("it ends before its last row"))?;
+    let prefix = &bytes[..header.offset.min(MAX_HEADER)];
+    let rows_per_strip = (STRIP / stride).max(1);
+    let mut surfaces = Surfaces::new(width, height);
+    for (strip, rows) in data.chunks(stride * rows_per_strip).enumerate() {
+        let count = (rows.len() / stride) as u32;
+        let above = (strip * rows_per_strip) as u32;
+        let first = if header.top_down { above } else { height - above - count };
+        let mut file = header.with_height(prefix, count);
+        file.extend_from_slice(rows);
+        decode(&file, |y, channels, row| surfaces.push(first + y, channels, row))?;
     }
     Ok(still(Format::Bmp, width, height, surfaces))
 }

@@ -1,0 +1,97 @@
+//! What reading a picture takes in memory, beside the file's own bytes.
+
+#[path = "common/hostile.rs"]
+mod hostile;
+
+use std::sync::Mutex;
+
+use hashgate::image::{Limits, read};
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// The allocator counts for the whole process, so only one test may be at it.
+static ALONE: Mutex<()> = Mutex::new(());
+
+const WIDTH: u32 = 6000;
+const HEIGHT: u32 = 4000;
+
+/// Bytes held at most while `bytes` are read, beyond those held before.
+fn peak_while_reading(bytes: &[u8], read_well: bool) -> usize {
+    MEMORY.reset_peak_usage();
+    let before = MEMORY.current_usage();
+    let result = read(bytes, &Limits::default());
+    let peak = MEMORY.peak_usage() - before;
+    assert_eq!(result.is_ok(), read_well, "{:?}", result.err());
+    peak
+}
+
+/// Rows of noise, so that the file is as long as that of a photograph.
+fn noise(length: usize) -> impl FnMut() -> Vec<u8> {
+    let mut state = 1u32;
+    let mut next = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    move || (0..length).map(|_| next()).collect()
+}
+
+fn png_file() -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, WIDTH, HEIGHT);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_compression(png::Compression::Fastest);
+    let mut writer = encoder.write_header().unwrap();
+    let mut stream = writer.stream_writer().unwrap();
+    let mut row = noise(3 * WIDTH as usize);
+    (0..HEIGHT).for_each(|_| std::io::Write::write_all(&mut stream, &row()).unwrap());
+    stream.finish().unwrap();
+    writer.finish().unwrap();
+    file
+}
+
+fn gif_file() -> Vec<u8> {
+    let palette: Vec<u8> = (0..=255).flat_map(|grey| [grey; 3]).collect();
+    let mut file = Vec::new();
+    let mut encoder = gif::Encoder::new(&mut file, WIDTH as u16, HEIGHT as u16, &palette).unwrap();
+    let mut row = noise(WIDTH as usize);
+    let pixels: Vec<u8> = (0..HEIGHT).flat_map(|_| row()).collect();
+    encoder.write_frame(&gif::Frame::from_indexed_pixels(WIDTH as u16, HEIGHT as u16, pixels, None)).unwrap();
+    drop(encoder);
+    file
+}
+
+fn bmp_file() -> Vec<u8> {
+    let mut file = b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec();
+    file.extend([WIDTH.to_le_bytes(), HEIGHT.to_le_bytes()].concat());
+    file.extend(b"\x01\0\x18\0");
+    file.resize(0x36, 0);
+    let mut row = noise(3 * WIDTH as usize);
+    (0..HEIGHT).for_each(|_| file.extend(row()));
+    file
+}
+
+#[test]
+fn pictures_of_24_megapixels_stream_through_little_memory() {
+    let _alone = ALONE.lock().unwrap();
+    for (name, file) in [("PNG", png_file()), ("GIF", gif_file()), ("BMP", bmp_file())] {
+        let peak = peak_while_reading(&file, true);
+        println!("{name}: {} MB file, {peak} bytes beside it", file.len() >> 20);
+        assert!(peak < 6 << 20, "{name}: {peak} bytes");
+    }
+}
+
+#[test]
+fn a_refused_file_takes_little_memory() {
+    let _alone = ALONE.lock().unwrap();
+    let mut most = (0, String::new());
+    for file in hostile::files() {
+        let refused = !matches!(file.expect, hostile::Expect::Reads | hostile::Expect::ReadsPartly);
+        if refused {
+            most = most.max((peak_while_reading(&file.bytes, false), file.name));
+        }
+    }
+    println!("most: {} bytes for {}", most.0, most.1);
+    assert!(most.0 < 2 << 20, "{} bytes for {}", most.0, most.1);
+}
