@@ -397,6 +397,45 @@ def make_tiff():
     save("tiff-1.tif", picture.convert("1"), compression="group4")
     save("tiff-jpeg.tif", picture, compression="jpeg", quality=90)
     save("tiff-pages.tif", image(0), save_all=True, append_images=[image(1), image(2)], compression="tiff_deflate")
+    rgb16 = waves(6)
+    rgb = (rgb16 >> 8).astype(np.uint8)
+    grey = rgb[..., 1]
+    planes = [rgb[..., channel].tobytes() for channel in range(3)]
+    write_tiff("tiff-planar.tif", 2, 8, 3, {278: [H]}, planes, {284: [2]})
+    write_tiff("tiff-white-is-zero.tif", 0, 8, 1, {278: [H]}, [grey.tobytes()])
+    write_tiff("tiff-rgb-16.tif", 2, 16, 3, {278: [H]}, [rgb16.astype("<u2").tobytes()])
+    nibbles = (grey[:, 0::2] & 0xF0 | grey[:, 1::2] >> 4).astype(np.uint8)
+    write_tiff("tiff-grey-4.tif", 1, 4, 1, {278: [20]}, [nibbles[y : y + 20].tobytes() for y in range(0, H, 20)])
+    tiles = []
+    for y in range(0, H, 16):
+        for x in range(0, W, 32):
+            tile = np.zeros((16, 32, 3), np.uint8)
+            part = rgb[y : y + 16, x : x + 32]
+            tile[: part.shape[0], : part.shape[1]] = part
+            tiles.append(tile.tobytes())
+    write_tiff("tiff-tiles.tif", 2, 8, 3, {322: [32], 323: [16]}, tiles)
+
+
+def write_tiff(name, photometric, bits, samples, chunk_size, chunks, more=None):
+    """An uncompressed TIFF; Pillow writes neither tiles nor planes."""
+    tiled = 322 in chunk_size
+    offsets = [8 + sum(map(len, chunks[:index])) for index in range(len(chunks))]
+    tags = {256: [W], 257: [H], 258: [bits] * samples, 259: [1], 262: [photometric], 277: [samples]}
+    tags |= chunk_size | {324 if tiled else 273: offsets, 325 if tiled else 279: list(map(len, chunks))} | (more or {})
+    body = b"".join(chunks)
+    body += b"\0" * (len(body) % 2)
+    directory_at = 8 + len(body)
+    beyond_at = directory_at + 2 + 12 * len(tags) + 4
+    directory, beyond = struct.pack("<H", len(tags)), b""
+    for tag, values in sorted(tags.items()):
+        packed = struct.pack(f"<{len(values)}I", *values)
+        if len(values) == 1:
+            directory += struct.pack("<HHI", tag, 4, 1) + packed
+        else:
+            directory += struct.pack("<HHII", tag, 4, len(values), beyond_at + len(beyond))
+            beyond += packed
+    (HERE / name).write_bytes(struct.pack("<2sHI", b"II", 42, directory_at) + body + directory + b"\0\0\0\0" + beyond)
+    expect_as_pillow_reads(name)
 
 
 for make in (make_png, make_jpeg, make_gif, make_webp, make_apng, make_bmp, make_tiff):
