@@ -34,17 +34,24 @@ impl Surfaces {
     }
 
     fn push_alpha<const N: usize>(&mut self, y: u32, row: &[[u8; N]], rgba: impl Fn(&[u8; N]) -> [u8; 4]) {
-        self.rgb.clear();
-        self.rgb.extend(row.iter().flat_map(|pixel| rgba(pixel).into_iter().take(3)));
-        let opaque = row.iter().all(|pixel| rgba(pixel)[3] == 255);
-        if !opaque && self.over_white.is_none() {
+        self.rgb.resize(3 * row.len(), 0);
+        let colours = self.rgb.as_chunks_mut::<3>().0;
+        let mut least_alpha = 255;
+        for (colour, pixel) in colours.iter_mut().zip(row) {
+            let [red, green, blue, alpha] = rgba(pixel);
+            *colour = [red, green, blue];
+            least_alpha = least_alpha.min(alpha);
+        }
+        if least_alpha < 255 && self.over_white.is_none() {
             self.over_white = Some(self.plain.clone());
         }
         self.plain.push_rgb(y, &self.rgb);
         if let Some(over_white) = &mut self.over_white {
-            for (pixel, colour) in row.iter().zip(self.rgb.as_chunks_mut::<3>().0) {
-                let alpha = rgba(pixel)[3];
-                *colour = colour.map(|value| over(value, 255, alpha));
+            if least_alpha < 255 {
+                for (colour, pixel) in self.rgb.as_chunks_mut::<3>().0.iter_mut().zip(row) {
+                    let alpha = rgba(pixel)[3];
+                    *colour = colour.map(|value| on_white(value, alpha));
+                }
             }
             over_white.push_rgb(y, &self.rgb);
         }
@@ -58,8 +65,8 @@ impl Surfaces {
     }
 }
 
-/// `top` over `bottom`, rounded to nearest, as Pillow's `paste` with a mask.
-fn over(top: u8, bottom: u8, alpha: u8) -> u8 {
-    let sum = u32::from(top) * u32::from(alpha) + u32::from(bottom) * u32::from(255 - alpha) + 128;
+/// A colour over white, rounded to nearest, as Pillow's `paste` with a mask.
+fn on_white(colour: u8, alpha: u8) -> u8 {
+    let sum = u32::from(colour) * u32::from(alpha) + 255 * u32::from(255 - alpha) + 128;
     ((sum + (sum >> 8)) >> 8) as u8
 }
