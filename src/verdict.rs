@@ -70,18 +70,21 @@ pub struct Fingerprint {
 pub struct Failure {
     /// For programs.
     pub reason: UncheckedReason,
+    /// The file's format, if it is known. With [`UncheckedReason::Unsupported`] it is one that a
+    /// browser may be able to decode.
+    pub format: Option<Format>,
     /// For people.
     pub detail: String,
 }
 
 impl From<IntakeError> for Failure {
     fn from(error: IntakeError) -> Self {
-        let reason = match error {
-            IntakeError::Unsupported { .. } => UncheckedReason::Unsupported,
-            IntakeError::TooLarge { .. } => UncheckedReason::TooLarge,
-            IntakeError::Unreadable { .. } => UncheckedReason::Unreadable,
+        let (reason, format) = match error {
+            IntakeError::Unsupported { format, .. } => (UncheckedReason::Unsupported, format),
+            IntakeError::TooLarge { .. } => (UncheckedReason::TooLarge, None),
+            IntakeError::Unreadable { format, .. } => (UncheckedReason::Unreadable, Some(format)),
         };
-        Self { reason, detail: error.to_string() }
+        Self { reason, format, detail: error.to_string() }
     }
 }
 
@@ -96,6 +99,10 @@ pub struct Hashed {
     pub height: u32,
     /// Who decoded it.
     pub decoded_by: DecodedBy,
+    /// Frames in the file.
+    pub frame_count: u32,
+    /// Frames at the end that were out of reach of the limits.
+    pub frames_skipped: u32,
     /// Frames and surfaces, the first frame on the plain surface first.
     pub frames: Vec<HashedFrame>,
 }
@@ -125,6 +132,8 @@ impl Hashed {
             width: picture.width,
             height: picture.height,
             decoded_by: picture.decoded_by,
+            frame_count: picture.frame_count,
+            frames_skipped: picture.frames_skipped,
             frames: frames.collect(),
         }
     }
@@ -317,6 +326,9 @@ pub struct Report {
     /// Who decoded it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decoded_by: Option<DecodedBy>,
+    /// Frames in the file; 1 for a still picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frames: Option<u32>,
     /// Lookups that were made, all filters together.
     pub lookups: u64,
 }
@@ -333,9 +345,10 @@ fn as_optional_text<S: serde::Serializer>(
 
 /// Second stage: looks a fingerprint up.
 pub fn probe(fingerprint: &Fingerprint, filters: &[Filter], orientations: Orientations) -> Report {
-    let hashed = match &fingerprint.picture {
-        Some(Ok(hashed)) => Some(hashed),
-        _ => None,
+    let (hashed, failure) = match &fingerprint.picture {
+        Some(Ok(hashed)) => (Some(hashed), None),
+        Some(Err(failure)) => (None, Some(failure)),
+        None => (None, None),
     };
     let mut lookups = 0;
     let mut matches = Vec::new();
@@ -375,10 +388,11 @@ pub fn probe(fingerprint: &Fingerprint, filters: &[Filter], orientations: Orient
         quality: first.map(|seen| seen.quality),
         sha256: fingerprint.sha256,
         md5: fingerprint.md5,
-        format: hashed.map(|hashed| hashed.format),
+        format: hashed.map(|hashed| hashed.format).or(failure.and_then(|failure| failure.format)),
         width: hashed.map(|hashed| hashed.width),
         height: hashed.map(|hashed| hashed.height),
         decoded_by: hashed.map(|hashed| hashed.decoded_by),
+        frames: hashed.map(|hashed| hashed.frame_count),
         lookups,
     }
 }
@@ -402,6 +416,11 @@ fn without_match(fingerprint: &Fingerprint, filters: &[Filter]) -> Verdict {
         _ if !wanted.pdq => Verdict::Clear,
         None => unchecked(UncheckedReason::Incomplete, "the PDQ hash was not computed".into()),
         Some(Err(failure)) => unchecked(failure.reason, failure.detail.clone()),
+        Some(Ok(hashed)) if hashed.frames_skipped > 0 => {
+            let (skipped, count) = (hashed.frames_skipped, hashed.frame_count);
+            let detail = format!("frames: expected to reach all {count} within the limits, {skipped} were not");
+            unchecked(UncheckedReason::TooLarge, detail)
+        }
         Some(Ok(hashed)) => {
             let best = hashed.frames.iter().flat_map(|frame| &frame.views).map(|seen| seen.quality).max().unwrap_or(0);
             if best >= MIN_QUALITY {

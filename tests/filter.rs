@@ -1,10 +1,12 @@
 //! Filters, built and asked.
 #![cfg(feature = "build")]
 
-use hashgate::Filter;
 use hashgate::digest::{Md5Digest, Sha256Digest};
 use hashgate::filter_file::build::{Entries, Plan, Request, write};
+use hashgate::image::Format;
 use hashgate::pdq::PdqHash;
+use hashgate::verdict::UncheckedReason;
+use hashgate::{Filter, Limits, Orientations, Verdict, ViewSet, check};
 
 /// Numbered hashes that look random.
 fn entries(pdq: u32, sha256: u32, md5: u32) -> Entries {
@@ -60,6 +62,30 @@ fn an_impossible_request_is_refused_with_the_field() {
     assert!(refusal(Request { probe_budget: 0, ..request() }).contains("probe budget"));
     let empty = Plan::new(&request(), &Entries::default()).unwrap_err().to_string();
     assert!(empty.contains("entries: expected at least one"), "{empty}");
+}
+
+#[test]
+fn an_animation_with_frames_out_of_reach_is_not_clear() {
+    let filters = [Filter::open(build(&Request::new("demo", "drawn"), &entries(3, 0, 0))).unwrap()];
+    let bytes = include_bytes!("vectors/gif-animated.gif");
+    let verdict = |limits: &Limits| {
+        let report = check(bytes, &filters, limits, ViewSet::Plain, Orientations::All);
+        assert_eq!(report.frames, Some(4));
+        report.verdict
+    };
+    assert_eq!(verdict(&Limits::default()), Verdict::Clear);
+    let detail = "frames: expected to reach all 4 within the limits, 3 were not".into();
+    let too_large = Verdict::Unchecked { reason: UncheckedReason::TooLarge, detail };
+    assert_eq!(verdict(&Limits { max_animation_pixels: 0, ..Limits::default() }), too_large);
+}
+
+#[test]
+fn a_format_for_the_browser_is_told_by_code() {
+    let filters = [Filter::open(build(&Request::new("demo", "drawn"), &entries(3, 0, 0))).unwrap()];
+    let bytes = b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf";
+    let report = check(bytes, &filters, &Limits::default(), ViewSet::Plain, Orientations::All);
+    assert_eq!(report.format, Some(Format::Avif));
+    assert!(matches!(report.verdict, Verdict::Unchecked { reason: UncheckedReason::Unsupported, .. }));
 }
 
 #[test]
