@@ -372,6 +372,20 @@ def make_bmp():
             at += run
         runs += b"\0\0"
     write_bmp("bmp-rle8.bmp", bmp(bmp_info(8, 1, colours=16), runs + b"\0\1", palette))
+    # Runs of 4 bits, stretches without runs, and a jump over what stays the first colour.
+    runs = b""
+    for y, row in enumerate(indices):
+        if y == 20:
+            runs += bytes([0, 2, 10, 3])
+        if 20 <= y < 23:
+            continue
+        runs += bytes([12, row[0] << 4 | row[1]]) if y != 23 else b""
+        start = 12 if y != 23 else 10
+        packed = bytes(a << 4 | b for a, b in zip(row[start:start + 50:2], row[start + 1:start + 50:2]))
+        runs += bytes([0, 50]) + packed + b"\0" * (len(packed) % 2) + bytes([W - start - 50, row[W - 1] * 17]) + b"\0\0"
+    write_bmp("bmp-rle4.bmp", bmp(bmp_info(4, 2, colours=16), runs + b"\0\1", palette))
+    fives = (rgb[::-1] >> 3).transpose(2, 0, 1)
+    write_bmp("bmp-555.bmp", bmp(bmp_info(16), (fives[0] << 10 | fives[1] << 5 | fives[2]).astype("<u2").tobytes()))
     red, green, blue = (rgb[::-1] >> np.array([3, 2, 3])).transpose(2, 0, 1)
     sixteen = (red << 11 | green << 5 | blue).astype("<u2").tobytes()
     masks = struct.pack("<III", 0xF800, 0x07E0, 0x001F)
