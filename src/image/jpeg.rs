@@ -25,7 +25,8 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     let pixels = u64::from(width) * u64::from(height);
     check_plausible(Format::Jpeg, pixels, PIXELS_PER_BYTE, bytes)?;
     let coefficients = if outline.whole_frame { 2 * outline.samples } else { 0 };
-    check_alloc(3 * pixels + coefficients, limits)?;
+    let channels = if outline.grey { 1 } else { 3 };
+    check_alloc(channels as u64 * pixels + coefficients, limits)?;
     if !outline.ends {
         return Err(unreadable("it ends before its end-of-image marker"));
     }
@@ -34,15 +35,15 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
         .set_strict_mode(true)
         .set_max_width(65_535)
         .set_max_height(65_535)
-        .jpeg_set_out_colorspace(ColorSpace::RGB);
+        .jpeg_set_out_colorspace(if outline.grey { ColorSpace::Luma } else { ColorSpace::RGB });
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    let rgb = decoder.decode().map_err(|error| unreadable(format!("{error:?}")))?;
+    let samples = decoder.decode().map_err(|error| unreadable(format!("{error:?}")))?;
     if decoder.dimensions() != Some((width as usize, height as usize)) {
         return Err(unreadable("it has more than one frame header"));
     }
     let mut surfaces = Surfaces::new(width, height);
-    for (y, row) in (0..).zip(rgb.chunks_exact(3 * width as usize)) {
-        surfaces.push(y, 3, row);
+    for (y, row) in (0..).zip(samples.chunks_exact(channels * width as usize)) {
+        surfaces.push(y, channels, row);
     }
     Ok(still(Format::Jpeg, width, height, surfaces))
 }
@@ -51,6 +52,8 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
 struct Outline {
     width: u32,
     height: u32,
+    /// One component.
+    grey: bool,
     /// Samples of all components, padded to whole blocks.
     samples: u64,
     /// Progressive or in several scans, so that the coefficients are held until the end.
@@ -61,7 +64,7 @@ struct Outline {
 
 impl Outline {
     fn of(bytes: &[u8]) -> Result<Self, IntakeError> {
-        let mut outline = Self { width: 0, height: 0, samples: 0, whole_frame: false, ends: false };
+        let mut outline = Self { width: 0, height: 0, grey: false, samples: 0, whole_frame: false, ends: false };
         let (mut at, mut scans) = (2, 0);
         while let Some(marker) = next_marker(bytes, &mut at) {
             match marker {
@@ -93,6 +96,7 @@ impl Outline {
         };
         self.width = u16::from_be_bytes([*x1, *x0]).into();
         self.height = u16::from_be_bytes([*y1, *y0]).into();
+        self.grey = *count == 1;
         self.whole_frame = marker == 0xc2;
         if self.height == 0 || *precision != 8 {
             return Err(unsupported(if self.height == 0 { 0xdc } else { 0xc1 }));

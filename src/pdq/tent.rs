@@ -83,7 +83,8 @@ impl Luma {
     }
 }
 
-/// Takes a frame row by row, in any order, each row once.
+/// Takes a frame row by row, in any order: each row once, or in parts that are black where another
+/// part has the pixel.
 #[derive(Clone)]
 pub struct LumaBuilder {
     sum: TentSum,
