@@ -1,1 +1,197 @@
-//! x
+//! Bindings of the core for JavaScript: convert, call, convert.
+//!
+//! The hashing workers call [`fingerprint`], the lookup worker holds a [`Lookup`]. Errors are
+//! JavaScript `Error` objects with a `code`, and where it applies `expected` and `got`. A panic is
+//! a trap, after which the instance must not be used again.
+
+use hashgate::image::{self, Format};
+use hashgate::verdict::{Failure, Hashed};
+use hashgate::{Filter, FilterError, Fingerprint, Limits, Orientations, ViewSet, Wanted};
+use js_sys::{Error, Reflect};
+use serde::{Deserialize, Serialize};
+use serde_wasm_bindgen::Serializer;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// What is wanted of a file, as JavaScript says it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Options {
+    pdq: bool,
+    sha256: bool,
+    md5: bool,
+    views: ViewSet,
+    #[serde(default)]
+    limits: LimitOptions,
+}
+
+/// Limits that differ from the core's defaults.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct LimitOptions {
+    max_width: Option<u32>,
+    max_height: Option<u32>,
+    max_pixels: Option<u64>,
+    max_alloc: Option<u64>,
+    max_frames: Option<u32>,
+    max_animation_pixels: Option<u64>,
+}
+
+impl Options {
+    fn read(value: JsValue) -> Result<(Wanted, Limits), Error> {
+        let options: Self =
+            serde_wasm_bindgen::from_value(value).map_err(|error| coded("invalid-options", &error.to_string()))?;
+        let (base, set) = (Limits::default(), options.limits);
+        let limits = Limits {
+            max_width: set.max_width.unwrap_or(base.max_width),
+            max_height: set.max_height.unwrap_or(base.max_height),
+            max_pixels: set.max_pixels.unwrap_or(base.max_pixels),
+            max_alloc: set.max_alloc.unwrap_or(base.max_alloc),
+            max_frames: set.max_frames.unwrap_or(base.max_frames),
+            max_animation_pixels: set.max_animation_pixels.unwrap_or(base.max_animation_pixels),
+        };
+        let wanted = Wanted { pdq: options.pdq, sha256: options.sha256, md5: options.md5, views: options.views };
+        Ok((wanted, limits))
+    }
+}
+
+/// First stage, of a file's bytes. Returns what [`Lookup::probe`] takes.
+///
+/// # Errors
+/// `invalid-options`. What is wrong with the file is part of the fingerprint.
+#[wasm_bindgen]
+pub fn fingerprint(bytes: &[u8], options: JsValue) -> Result<Vec<u8>, Error> {
+    let (wanted, limits) = Options::read(options)?;
+    Ok(hashgate::fingerprint(bytes, &limits, &wanted).to_bytes())
+}
+
+/// First stage, of a file that the browser decoded: `bytes` for the digests, and `width * height`
+/// pixels of red, green, blue and alpha that isn't premultiplied.
+///
+/// # Errors
+/// `invalid-options`.
+#[wasm_bindgen(js_name = fingerprintRgba)]
+pub fn fingerprint_rgba(
+    bytes: &[u8],
+    format: JsValue,
+    width: u32,
+    height: u32,
+    rgba: &[u8],
+    options: JsValue,
+) -> Result<Vec<u8>, Error> {
+    let (wanted, limits) = Options::read(options)?;
+    let format: Format =
+        serde_wasm_bindgen::from_value(format).map_err(|error| coded("invalid-options", &error.to_string()))?;
+    let picture = match image::read_rgba(format, width, height, rgba, &limits) {
+        Ok(picture) => Ok(Hashed::of(&picture, wanted.views)),
+        Err(error) => Err(Failure::from(error)),
+    };
+    let digests = hashgate::fingerprint(bytes, &limits, &Wanted { pdq: false, ..wanted });
+    Ok(Fingerprint { picture: Some(picture), ..digests }.to_bytes())
+}
+
+/// The loaded filters, and the second stage.
+#[wasm_bindgen]
+#[derive(Default)]
+pub struct Lookup {
+    filters: Vec<Filter>,
+}
+
+/// What the loaded filters hold.
+#[derive(Serialize)]
+struct Holds {
+    pdq: bool,
+    sha256: bool,
+    md5: bool,
+}
+
+#[wasm_bindgen]
+impl Lookup {
+    /// No filter yet.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Checks a filter file from its first byte to its last, and adds it. Returns its `FilterInfo`.
+    ///
+    /// # Errors
+    /// `filter-magic`, `filter-version`, `filter-length`, `filter-field`, `filter-checksum`,
+    /// `filter-canary`.
+    #[wasm_bindgen(js_name = addFilter)]
+    pub fn add_filter(&mut self, bytes: Vec<u8>) -> Result<JsValue, Error> {
+        let filter = Filter::open(bytes).map_err(|error| refused(&error))?;
+        let info = to_js(filter.info())?;
+        self.filters.push(filter);
+        Ok(info)
+    }
+
+    /// What must be computed of a file to ask the filters: `{ pdq, sha256, md5 }`.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn holds(&self) -> Result<JsValue, Error> {
+        let Wanted { pdq, sha256, md5, .. } = Wanted::by(&self.filters, ViewSet::All);
+        to_js(&Holds { pdq, sha256, md5 })
+    }
+
+    /// Second stage: looks a fingerprint up. `sha256` is the file's digest where the platform
+    /// computed it. Returns a `Report`.
+    ///
+    /// # Errors
+    /// `invalid-fingerprint`, `invalid-options`.
+    pub fn probe(
+        &self,
+        fingerprint: &[u8],
+        sha256: Option<Box<[u8]>>,
+        orientations: JsValue,
+    ) -> Result<JsValue, Error> {
+        let invalid = |message: &str| coded("invalid-fingerprint", message);
+        let mut fingerprint = Fingerprint::from_bytes(fingerprint).map_err(|error| invalid(&error.to_string()))?;
+        if let Some(digest) = sha256 {
+            let digest = digest.as_ref().try_into().map_err(|_| {
+                invalid(&format!("sha256: expected 32 bytes, got {}", digest.len()))
+            })?;
+            fingerprint.sha256 = Some(hashgate::digest::Sha256Digest(digest));
+        }
+        let orientations: Orientations = serde_wasm_bindgen::from_value(orientations)
+            .map_err(|error| coded("invalid-options", &error.to_string()))?;
+        to_js(&hashgate::probe(&fingerprint, &self.filters, orientations))
+    }
+}
+
+fn to_js(value: &impl Serialize) -> Result<JsValue, Error> {
+    // Objects rather than `Map`s, as in the command-line tool's JSON.
+    value.serialize(&Serializer::json_compatible()).map_err(|error| coded("internal", &error.to_string()))
+}
+
+fn coded(code: &str, message: &str) -> Error {
+    let error = Error::new(message);
+    set(&error, "code", code);
+    error
+}
+
+fn refused(error: &FilterError) -> Error {
+    let thrown = coded(error.code(), &error.to_string());
+    let (expected, got) = match error {
+        FilterError::Magic => ("a hashgate filter file".to_string(), "other first bytes".to_string()),
+        FilterError::Version(got) => (hashgate::filter_file::VERSION.to_string(), got.to_string()),
+        FilterError::Length { expected, got } => (format!("{expected} bytes"), format!("{got} bytes")),
+        FilterError::Field { expected, got, .. } => ((*expected).to_string(), got.clone()),
+        FilterError::Checksum { expected, got } => (expected.to_string(), got.to_string()),
+        FilterError::Canary { expected } => ((*expected).to_string(), "the opposite".to_string()),
+    };
+    set(&thrown, "expected", &expected);
+    set(&thrown, "got", &got);
+    thrown
+}
+
+fn set(error: &Error, name: &str, value: &str) {
+    // Setting a property of a fresh, extensible object doesn't fail.
+    let _ = Reflect::set(error, &name.into(), &value.into());
+}

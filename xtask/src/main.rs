@@ -1,1 +1,16 @@
-fn main() {}
+//! Chores: `cargo run -p xtask -- wasm` builds what the browser loads,
+//! `cargo run -p xtask -- samples --out DIR` draws the sample pictures.
+
+use anyhow::{Result, bail};
+
+mod samples;
+mod wasm;
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["wasm"] => wasm::build(),
+        ["samples", "--out", folder] => samples::write(folder.as_ref()),
+        _ => bail!("expected `wasm` or `samples --out DIR`, got `{}`", arguments.join(" ")),
+    }
+}

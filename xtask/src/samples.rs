@@ -1,0 +1,1 @@
+pub fn write(_folder: &std::path::Path) -> anyhow::Result<()> { Ok(()) }
