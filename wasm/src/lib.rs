@@ -154,9 +154,10 @@ impl Lookup {
         let invalid = |message: &str| coded("invalid-fingerprint", message);
         let mut fingerprint = Fingerprint::from_bytes(fingerprint).map_err(|error| invalid(&error.to_string()))?;
         if let Some(digest) = sha256 {
-            let digest = digest.as_ref().try_into().map_err(|_| {
-                invalid(&format!("sha256: expected 32 bytes, got {}", digest.len()))
-            })?;
+            let digest = digest
+                .as_ref()
+                .try_into()
+                .map_err(|_| invalid(&format!("sha256: expected 32 bytes, got {}", digest.len())))?;
             fingerprint.sha256 = Some(hashgate::digest::Sha256Digest(digest));
         }
         let orientations: Orientations = serde_wasm_bindgen::from_value(orientations)

@@ -1,1 +1,143 @@
-pub fn write(_folder: &std::path::Path) -> anyhow::Result<()> { Ok(()) }
+//! Draws the sample pictures that the demo page and the browser tests use: pictures that are on a
+//! list, edited copies of them, and others. Writes them, `list.csv` and `demo.hgf`.
+
+use std::f32::consts::TAU;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use hashgate::Limits;
+use hashgate::filter_file::build::{self, Entries, Plan, Request};
+use hashgate::verdict::{Wanted, fingerprint};
+use image::codecs::jpeg::JpegEncoder;
+use image::{Rgb, RgbImage, imageops};
+
+const SAMPLES: u32 = 8;
+const WIDTH: u32 = 1200;
+const HEIGHT: u32 = 900;
+
+pub fn write(folder: &Path) -> Result<()> {
+    let save = |name: String, bytes: Vec<u8>| -> Result<Vec<u8>> {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().context("a sample lies in a folder")?)?;
+        fs::write(&path, &bytes).with_context(|| path.display().to_string())?;
+        Ok(bytes)
+    };
+    let mut entries = Entries::default();
+    let mut csv = String::from("hash,type,quality\n");
+    for index in 0..SAMPLES {
+        let picture = draw(index);
+        let bytes = save(format!("listed/listed-{index}.jpg"), jpeg(&picture, 92)?)?;
+        let wanted = Wanted { pdq: true, sha256: true, ..Wanted::default() };
+        let print = fingerprint(&bytes, &Limits::default(), &wanted);
+        let hashed = print.picture.context("PDQ was wanted")?.map_err(|failure| anyhow::anyhow!(failure.detail))?;
+        let (seen, sha256) = (&hashed.frames[0].views[0], print.sha256.context("SHA-256 was wanted")?);
+        let pdq = seen.coefficients.hash();
+        csv += &format!("{pdq},pdq,{}\n{sha256},sha256,\n", seen.quality);
+        entries.pdq.push(pdq);
+        entries.sha256.push(sha256);
+
+        let (edit, made) = edited(&picture, index);
+        save(format!("edited/listed-{index}-{edit}.jpg"), jpeg(&made, 80)?)?;
+        let clean = draw(100 + index);
+        if index == 0 {
+            save("clean/clean-0.png".into(), png(&clean)?)?;
+        } else {
+            save(format!("clean/clean-{index}.jpg"), jpeg(&clean, 85)?)?;
+        }
+    }
+    save("list.csv".into(), csv.into_bytes())?;
+    entries.normalise();
+    let request = Request::new("Demo list", "drawn sample pictures");
+    let plan = Plan::new(&request, &entries)?;
+    save("demo.hgf".into(), build::write(&request, &plan, &entries)?)?;
+    Ok(())
+}
+
+/// One kind of edit for each of the samples.
+fn edited(picture: &RgbImage, index: u32) -> (&'static str, RgbImage) {
+    match index % 8 {
+        0 => ("recompressed", picture.clone()),
+        1 => ("half-size", imageops::resize(picture, WIDTH / 2, HEIGHT / 2, imageops::FilterType::Triangle)),
+        2 => ("mirrored", imageops::flip_horizontal(picture)),
+        3 => ("brighter", imageops::colorops::brighten(picture, 25)),
+        4 => ("turned", imageops::rotate90(picture)),
+        5 => {
+            let (x, y) = (WIDTH / 100, HEIGHT / 100);
+            ("cropped", imageops::crop_imm(picture, x, y, WIDTH - 2 * x, HEIGHT - 2 * y).to_image())
+        }
+        6 => ("captioned", captioned(picture)),
+        _ => ("blurred", imageops::blur(picture, 2.0)),
+    }
+}
+
+/// A white strip with dark blocks where letters would be.
+fn captioned(picture: &RgbImage) -> RgbImage {
+    let mut made = picture.clone();
+    let top = HEIGHT - HEIGHT / 10;
+    for (x, y, pixel) in made.enumerate_pixels_mut().filter(|(_, y, _)| *y >= top) {
+        let ink = (y - top) > 25 && (y - top) < 65 && (x / 9) % 3 != 0 && (x / 130) % 5 != 4;
+        *pixel = if ink { Rgb([20, 20, 24]) } else { Rgb([250, 250, 248]) };
+    }
+    made
+}
+
+fn jpeg(picture: &RgbImage, quality: u8) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    picture.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, quality))?;
+    Ok(bytes)
+}
+
+fn png(picture: &RgbImage) -> Result<Vec<u8>> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, image::ImageFormat::Png)?;
+    Ok(bytes.into_inner())
+}
+
+/// A landscape-like picture: noise whose waves of every length are as strong as in photographs
+/// (amplitude in proportion to the wavelength), in the colours of a random palette, with discs.
+fn draw(seed: u32) -> RgbImage {
+    let mut random = Random(u64::from(seed) + 1);
+    let waves: Vec<[f32; 4]> = (0..64)
+        .map(|index| {
+            let frequency = 1.0 + 22.0 * (index as f32 / 64.0).powi(2) + random.unit();
+            let angle = random.unit() * TAU;
+            [frequency * angle.cos(), frequency * angle.sin(), random.unit() * TAU, 1.0 / frequency.powf(0.9)]
+        })
+        .collect();
+    let discs: Vec<[f32; 4]> = (0..7)
+        .map(|_| [random.unit() * 1.33, random.unit(), 0.04 + 0.14 * random.unit(), random.unit() * 2.4 - 1.2])
+        .collect();
+    let palette: Vec<[f32; 3]> = (0..4).map(|_| [random.unit(), random.unit(), random.unit()]).collect();
+    RgbImage::from_fn(WIDTH, HEIGHT, |x, y| {
+        let (u, v) = (x as f32 / HEIGHT as f32, y as f32 / HEIGHT as f32);
+        let mut level: f32 =
+            waves.iter().map(|[fx, fy, phase, strength]| strength * ((fx * u + fy * v) * TAU + phase).sin()).sum();
+        for [cx, cy, radius, shade] in &discs {
+            if (u - cx).hypot(v - cy) < *radius {
+                level = 0.5 * level + shade;
+            }
+        }
+        let level = (1.0 + (0.9 * level).tanh()) / 2.0;
+        let place = level * 2.999;
+        let (from, to) = (&palette[place as usize], &palette[place as usize + 1]);
+        let share = place.fract();
+        Rgb([0, 1, 2].map(|channel| {
+            let colour = from[channel] * (1.0 - share) + to[channel] * share;
+            (255.0 * (0.45 * colour + 0.55 * level)) as u8
+        }))
+    })
+}
+
+/// SplitMix64: the same pictures everywhere, every time.
+struct Random(u64);
+
+impl Random {
+    fn unit(&mut self) -> f32 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) >> 40) as f32 / (1u64 << 24) as f32
+    }
+}

@@ -1,0 +1,104 @@
+// The page's end of one worker: requests out, answers in, and what happens when the worker dies.
+import { GateError } from "./errors.js";
+import type { Answers, Asks, FromWorker, Operation, ToWorker } from "./protocol.js";
+import type { Progress } from "./types.js";
+
+/** A worker of the platform. */
+export interface PlatformWorker {
+  post(message: ToWorker, transfer: ArrayBuffer[]): void;
+  terminate(): void;
+}
+
+export interface Listener {
+  message(message: FromWorker): void;
+  /** The worker can't be started, or died. */
+  error(detail: string): void;
+}
+
+/** What differs between a page and Node. */
+export interface Host {
+  /** Throws, or reports an error later, if there is no such worker. */
+  startWorker(listener: Listener): PlatformWorker;
+  compile(): Promise<WebAssembly.Module>;
+  /** Makes a URL absolute, as the worker has another base. */
+  resolve(url: string | URL): string;
+  processors(): number;
+}
+
+/** The worker is gone or must go: it trapped, couldn't start, or was ended over time. */
+export class WorkerLost extends Error {}
+
+/** The blob's bytes could not be read. */
+export class UnreadableFile extends Error {}
+
+interface Pending {
+  resolve(answer: Answers[Operation]): void;
+  reject(error: unknown): void;
+  progress: ((progress: Progress) => void) | undefined;
+}
+
+export class Connection {
+  readonly #worker: PlatformWorker | undefined;
+  readonly #pending = new Map<number, Pending>();
+  #lost: unknown;
+  #nextId = 1;
+
+  constructor(host: Host, module: WebAssembly.Module) {
+    try {
+      this.#worker = host.startWorker({
+        message: (message) => this.#receive(message),
+        error: (detail) => this.end(new WorkerLost(detail)),
+      });
+      this.#worker.post({ type: "start", module }, []);
+    } catch (error) {
+      // A Content-Security-Policy or a foreign origin makes some browsers throw here.
+      this.end(new WorkerLost(error instanceof Error ? error.message : String(error)));
+    }
+  }
+
+  get isLost(): boolean {
+    return this.#lost !== undefined;
+  }
+
+  ask<O extends Operation>(
+    type: O,
+    ask: Asks[O],
+    transfer: ArrayBuffer[] = [],
+    progress?: (progress: Progress) => void,
+  ): Promise<Answers[O]> {
+    return new Promise<Answers[Operation]>((resolve, reject) => {
+      if (this.#lost !== undefined) return reject(this.#lost);
+      const id = this.#nextId++;
+      this.#pending.set(id, { resolve, reject, progress });
+      this.#worker?.post({ type, id, ask } as ToWorker, transfer);
+    }) as Promise<Answers[O]>;
+  }
+
+  /** Ends the worker; what is pending, and whatever is asked later, rejects with `reason`. */
+  end(reason: unknown): void {
+    if (this.#lost !== undefined) return;
+    this.#lost = reason;
+    this.#worker?.terminate();
+    for (const { reject } of this.#pending.values()) reject(reason);
+    this.#pending.clear();
+  }
+
+  #receive(message: FromWorker): void {
+    const pending = this.#pending.get(message.id);
+    if (!pending) return;
+    if (message.type === "progress") {
+      const { url, loaded, total } = message;
+      pending.progress?.({ url, loaded, total });
+      return;
+    }
+    this.#pending.delete(message.id);
+    if (message.type === "done") pending.resolve(message.answer);
+    else if (message.type === "refused") pending.reject(new GateError(message.fault));
+    else if (message.type === "unreadable") pending.reject(new UnreadableFile(message.detail));
+    else {
+      const lost = new WorkerLost(message.detail);
+      pending.reject(lost);
+      this.end(lost);
+    }
+  }
+}

@@ -1,0 +1,63 @@
+// The entry of Node, for the check that a server repeats.
+import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
+import { compileFrom, hasSimd } from "./compile.js";
+import { openGateOn } from "./gate.js";
+import type { Gate, GateOptions } from "./types.js";
+
+export { GateError, type GateErrorCode } from "./errors.js";
+export type * from "./types.js";
+
+/**
+ * Loads and verifies the filters, and returns a gate that checks files against them in worker threads.
+ * A filter may be a path as well as a URL.
+ *
+ * @throws GateError that says what can't be had or is refused; the signal's reason if it is aborted.
+ */
+export async function openGate(options: GateOptions): Promise<Gate> {
+  return openGateOn(
+    {
+      startWorker(listener) {
+        const worker = new Worker(asUrl(options.workerUrl ?? new URL("./node-worker.js", import.meta.url)));
+        // A gate keeps the process only while it is asked something.
+        let pending = 0;
+        worker.unref();
+        worker.on("message", (message) => {
+          if (message.type !== "progress") pending -= 1;
+          if (pending === 0) worker.unref();
+          listener.message(message);
+        });
+        worker.on("error", (error) => listener.error(error.message));
+        worker.on("exit", () => listener.error("it ended"));
+        return {
+          post(message, transfer) {
+            if (message.type !== "start") {
+              pending += 1;
+              worker.ref();
+            }
+            worker.postMessage(message, transfer);
+          },
+          terminate: () => void worker.terminate(),
+        };
+      },
+      compile() {
+        const own = hasSimd()
+          ? new URL("./hashgate.wasm", import.meta.url)
+          : new URL("./hashgate-baseline.wasm", import.meta.url);
+        return compileFrom(asUrl(options.wasmUrl ?? own).href, async (url) =>
+          url.startsWith("file:") ? new Response(await readFile(fileURLToPath(url))) : fetch(url),
+        );
+      },
+      resolve: (url) => asUrl(url).href,
+      processors: availableParallelism,
+    },
+    options,
+  );
+}
+
+function asUrl(url: string | URL): URL {
+  if (url instanceof URL) return url;
+  return /^(https?|file):/.test(url) ? new URL(url) : pathToFileURL(url);
+}

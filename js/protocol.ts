@@ -1,0 +1,56 @@
+// What the page and its workers say to each other. One script serves both roles: a hashing worker is asked
+// for fingerprints alone, the lookup worker is handed the filters.
+import type { Fault } from "./errors.js";
+import type { FilterInfo, Limits, Orientations, ViewSet } from "./types.js";
+
+export interface Wanted {
+  pdq: boolean;
+  sha256: boolean;
+  md5: boolean;
+}
+
+export type Source = { url: string } | { bytes: Uint8Array };
+
+export interface Fingerprinted {
+  fingerprint: Uint8Array;
+  /** From the platform, where it has WebCrypto. */
+  sha256: Uint8Array | undefined;
+  /** Size of the linear memory, which never shrinks. */
+  memoryBytes: number;
+}
+
+export interface Loaded {
+  filters: FilterInfo[];
+  holds: Wanted;
+}
+
+/** The operations of a worker: what goes in. */
+export interface Asks {
+  fingerprint: { file: Blob | Uint8Array; wanted: Wanted; views: ViewSet; limits: Limits };
+  load: { sources: Source[]; maxBytes: number };
+  probe: { fingerprint: Uint8Array; sha256: Uint8Array | undefined; orientations: Orientations };
+}
+
+/** What comes out. */
+export interface Answers {
+  fingerprint: Fingerprinted;
+  load: Loaded;
+  /** The core's `Report`. */
+  probe: import("./types.js").Verdict;
+}
+
+export type Operation = keyof Asks;
+
+export type ToWorker =
+  | { type: "start"; module: WebAssembly.Module }
+  | { [O in Operation]: { type: O; id: number; ask: Asks[O] } }[Operation];
+
+export type FromWorker =
+  | { type: "progress"; id: number; url: string; loaded: number; total: number | undefined }
+  | { type: "done"; id: number; answer: Answers[Operation] }
+  /** The worker is sound; the request was not. */
+  | { type: "refused"; id: number; fault: Fault }
+  /** The blob's bytes can't be had. */
+  | { type: "unreadable"; id: number; detail: string }
+  /** The instance is poisoned: the worker must be replaced. */
+  | { type: "poisoned"; id: number; detail: string };

@@ -1,0 +1,174 @@
+// What a worker does with what it is asked, in browsers and in Node.
+import { Engine, type LoadedFilters } from "./engine.js";
+import type { Fault, GateErrorCode } from "./errors.js";
+import type { Answers, Asks, FromWorker, Operation, Source, ToWorker } from "./protocol.js";
+
+export interface WorkerSide {
+  post(message: FromWorker, transfer: ArrayBuffer[]): void;
+  /** `fetch`, or what stands in for it. */
+  open(url: string): Promise<Response>;
+}
+
+class Refused extends Error {
+  readonly fault: Fault;
+  constructor(fault: Fault, options?: ErrorOptions) {
+    super(fault.message, options);
+    this.fault = fault;
+  }
+}
+
+class Unreadable extends Error {}
+
+/** Returns the handler of messages from the page. */
+export function serve(side: WorkerSide): (message: ToWorker) => void {
+  let engine: Engine | undefined;
+  let startFailure: unknown = new Error("the worker was asked before it was started");
+  let filters: LoadedFilters | undefined;
+
+  const operations: { [O in Operation]: (ask: Asks[O], id: number) => Promise<[Answers[O], ArrayBuffer[]]> } = {
+    async fingerprint(ask) {
+      const bytes = await bytesOf(ask.file);
+      // On another thread, beside the hashing.
+      const digest = sha256Of(bytes);
+      const fingerprint = running(engine, startFailure).fingerprint(bytes, {
+        ...ask,
+        wanted: { ...ask.wanted, sha256: ask.wanted.sha256 && digest === undefined },
+      });
+      const memoryBytes = running(engine, startFailure).memoryBytes;
+      const buffer = fingerprint.buffer as ArrayBuffer;
+      return [{ fingerprint, sha256: await digest, memoryBytes }, [buffer]];
+    },
+    async load({ sources, maxBytes }, id) {
+      const files: Uint8Array[] = [];
+      for (const source of sources) {
+        files.push("bytes" in source ? source.bytes : await download(source.url, maxBytes, id));
+      }
+      try {
+        // The old filters stay until all the new ones are verified.
+        filters = running(engine, startFailure).load(files);
+      } catch (error) {
+        throw refusedFilter(error, sources) ?? error;
+      }
+      return [filters.loaded, []];
+    },
+    async probe({ fingerprint, sha256, orientations }) {
+      if (!filters) throw new Error("the lookup worker was asked before it held a filter");
+      return [filters.probe(fingerprint, sha256, orientations), []];
+    },
+  };
+
+  async function download(url: string, maxBytes: number, id: number): Promise<Uint8Array> {
+    const unavailable = (expected: string, got: string, cause?: unknown) =>
+      new Refused({ code: "filter-unavailable", message: `${url}: expected ${expected}, got ${got}`, url, expected, got }, { cause });
+    const response = await side.open(url).catch((error) => {
+      throw unavailable("an answer", describe(error), error);
+    });
+    if (!response.ok || !response.body) {
+      await response.body?.cancel();
+      throw unavailable("HTTP status 200", `HTTP status ${response.status}`);
+    }
+    const length = Number(response.headers.get("content-length"));
+    const total = length > 0 && !response.headers.get("content-encoding") ? length : undefined;
+    const tooLarge = (got: string) => {
+      const expected = `at most ${maxBytes} bytes`;
+      return new Refused({ code: "filter-too-large", message: `${url}: expected ${expected}, got ${got}`, url, expected, got });
+    };
+    if (total !== undefined && total > maxBytes) {
+      await response.body.cancel();
+      throw tooLarge(`${total} bytes`);
+    }
+    const reader = response.body.getReader();
+    const chunks: Uint8Array[] = [];
+    let loaded = 0;
+    for (;;) {
+      const { done, value } = await reader.read().catch((error) => {
+        throw unavailable("the whole file", `${loaded} bytes, then ${describe(error)}`, error);
+      });
+      if (done) break;
+      chunks.push(value);
+      loaded += value.byteLength;
+      if (loaded > maxBytes) {
+        await reader.cancel();
+        throw tooLarge("more");
+      }
+      side.post({ type: "progress", id, url, loaded, total }, []);
+    }
+    const bytes = new Uint8Array(loaded);
+    let offset = 0;
+    for (const chunk of chunks) {
+      bytes.set(chunk, offset);
+      offset += chunk.byteLength;
+    }
+    return bytes;
+  }
+
+  async function answer<O extends Operation>(type: O, id: number, ask: Asks[O]): Promise<void> {
+    try {
+      const [result, transfer] = await operations[type](ask, id);
+      side.post({ type: "done", id, answer: result }, transfer);
+    } catch (error) {
+      if (error instanceof Unreadable) side.post({ type: "unreadable", id, detail: error.message }, []);
+      else if (error instanceof Refused) side.post({ type: "refused", id, fault: error.fault }, []);
+      else if (isCoded(error)) side.post({ type: "refused", id, fault: faultOf(error) }, []);
+      // A trap, an exhausted stack, or anything that isn't foreseen: the instance can't be trusted any more.
+      else side.post({ type: "poisoned", id, detail: describe(error) }, []);
+    }
+  }
+
+  return (message) => {
+    if (message.type === "start") {
+      try {
+        engine = new Engine(message.module);
+      } catch (error) {
+        startFailure = error;
+      }
+    } else {
+      void answer(message.type, message.id, message.ask as never);
+    }
+  };
+}
+
+function running(engine: Engine | undefined, failure: unknown): Engine {
+  if (!engine) throw failure;
+  return engine;
+}
+
+async function bytesOf(file: Blob | Uint8Array): Promise<Uint8Array> {
+  if (file instanceof Uint8Array) return file;
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch (error) {
+    // A folder, a file that was changed or removed since it was chosen, or one that is too large for memory.
+    throw new Unreadable(`the file's bytes can't be had: ${describe(error)}`);
+  }
+}
+
+function sha256Of(bytes: Uint8Array): Promise<Uint8Array> | undefined {
+  // Undefined on insecure origins.
+  const subtle = globalThis.crypto?.subtle;
+  if (!subtle) return undefined;
+  return subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>).then((digest) => new Uint8Array(digest));
+}
+
+type Coded = Error & { code: GateErrorCode; expected?: string; got?: string; refusedAt?: number };
+
+function isCoded(error: unknown): error is Coded {
+  return error instanceof Error && "code" in error && typeof error.code === "string";
+}
+
+function faultOf(error: Coded): Fault {
+  return { code: error.code, message: error.message, expected: error.expected, got: error.got };
+}
+
+/** Says which filter was refused. */
+function refusedFilter(error: unknown, sources: Source[]): Refused | undefined {
+  if (!isCoded(error) || error.refusedAt === undefined) return undefined;
+  const source = sources[error.refusedAt];
+  const url = source && "url" in source ? source.url : undefined;
+  const what = url ?? `filters[${error.refusedAt}]`;
+  return new Refused({ ...faultOf(error), message: `${what}: ${error.message}`, url });
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

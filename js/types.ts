@@ -1,0 +1,230 @@
+// The public types. Values come from the core as its `Report` and `FilterInfo` serialise.
+
+/** What can be checked. A caller's buffer is copied, never detached. */
+export type Input = Blob | ArrayBuffer | Uint8Array;
+
+/** Where a filter comes from: a URL (relative to the page; in Node a path too) or its bytes. */
+export type FilterSource = string | URL | ArrayBuffer | Uint8Array;
+
+/** Which rotations and reflections of a picture are looked up: all eight, or as stored alone. */
+export type Orientations = "all" | "upright";
+
+/** Which views are looked up: also without borders, captions and small crops, or plain alone. */
+export type ViewSet = "all" | "plain";
+
+/** Why a file was not, or not wholly, checked. */
+export type UncheckedReason =
+  /** Damaged or truncated, or the browser could not read the file. */
+  | "unreadable"
+  /** Not a format that can be read. */
+  | "unsupported"
+  /** Larger than the limits. */
+  | "too-large"
+  /** A picture of too little detail for PDQ (quality under 50), without an exact match. */
+  | "low-quality"
+  /** A digest or hash that a filter needs was not computed. */
+  | "incomplete"
+  /** The browser answers canvas read-back with noise. */
+  | "canvas-noise"
+  /** The engine trapped, ran out of memory or took too long over this file. */
+  | "engine-failed"
+  /** The filters could not be loaded again after the worker that held them died. */
+  | "unavailable";
+
+/** One signal of a file that a list seems to hold. */
+export type Match = DigestMatch | PdqMatch;
+
+interface MatchBase {
+  /** Name of the list. */
+  list: string;
+  /** Category of the list, in its owner's words. */
+  category: string;
+  /** Release of the list. */
+  release: number;
+}
+
+/** The file's bytes seem to be on the list. */
+export interface DigestMatch extends MatchBase {
+  signal: "sha256" | "md5";
+  strength: "exact-bytes";
+}
+
+/** The picture seems to be near one on the list. */
+export interface PdqMatch extends MatchBase {
+  signal: "pdq";
+  /** `all-rings` says more than `one-ring`. */
+  strength: "all-rings" | "one-ring";
+  /** Which rotation or reflection of the picture, such as `original` or `rotate-90`. */
+  orientation: string;
+  /** Which view, such as `plain` or `without-bottom`. */
+  view: string;
+  /** Which frame of an animation, counted from 0. */
+  frame: number;
+  /** Which colours of a transparent picture. */
+  surface: "plain" | "over-white";
+  /** The ring that hit first. */
+  ring: number;
+  /** All rings that hit in this view and orientation. */
+  rings: number[];
+  /** Bits of the ring that were flipped, 0 to 24. */
+  flips: number;
+  /** Sum of the ranks of the flipped bits; the lower, the more plausible. */
+  cost: number;
+  /** Hash of this view and orientation as it matched, 64 hexadecimal digits. */
+  pdq: string;
+  /** Key of `ring` that the filter holds, 16 hexadecimal digits. */
+  key: string;
+}
+
+/** What is known of a file besides the outcome. */
+export interface Findings {
+  /** PDQ hash of the first frame, 64 hexadecimal digits. */
+  pdq?: string;
+  /** PDQ quality, 0 to 100. */
+  quality?: number;
+  /** SHA-256 of the bytes: always on a secure origin, else if a filter holds SHA-256. */
+  sha256?: string;
+  /** MD5 of the bytes, if a filter holds MD5. */
+  md5?: string;
+  /** Format, by content. */
+  format?: string;
+  /** Width in pixels as stored, before any EXIF rotation. */
+  width?: number;
+  /** Height in pixels as stored. */
+  height?: number;
+  /** Who turned the bytes into pixels. */
+  decodedBy?: "luma-dc" | "general" | "browser";
+  /** Lookups that were made, all filters together. */
+  lookups: number;
+}
+
+/** On none of the lists. */
+export interface Clear extends Findings {
+  outcome: "clear";
+}
+
+/** Perhaps on a list: a reason to ask, never a proof. */
+export interface PossibleMatch extends Findings {
+  outcome: "possible-match";
+  /** Strongest first, at most one for each list and signal. */
+  matches: Match[];
+}
+
+/** Could not be checked, which is never the same as clear. */
+export interface Unchecked extends Findings {
+  outcome: "unchecked";
+  /** For programs. */
+  reason: UncheckedReason;
+  /** For people. */
+  detail: string;
+}
+
+/** The answer to {@link Gate.check}. */
+export type Verdict = Clear | PossibleMatch | Unchecked;
+
+/** What a filter file says about itself. */
+export interface FilterInfo {
+  name: string;
+  category: string;
+  release: number;
+  /** Seconds since 1970 UTC; 0 if it wasn't recorded. */
+  builtAtUnixS: number;
+  pdqCount: number;
+  sha256Count: number;
+  md5Count: number;
+  rings: number;
+  probeBudget: number;
+  viewProbeBudget: number;
+  /** Lookups that a clean picture costs at most. */
+  lookups: number;
+  /** Expected share of clean pictures that hit, in parts of 10^12. */
+  escalationParts: number;
+  k: number;
+  sliceBits: number;
+  salt: string;
+  /** Bytes of the file. */
+  bytes: number;
+  /** SHA-256 of all bytes before it. */
+  checksum: string;
+}
+
+/** How far the download of a filter has come, in bytes. */
+export interface Progress {
+  url: string;
+  loaded: number;
+  /** Unknown if the server doesn't say, or compresses. */
+  total: number | undefined;
+}
+
+/** What is read, at most. Left out: the core's defaults, which let a 100-megapixel photograph pass. */
+export interface Limits {
+  /** Default 65,535. */
+  maxWidth?: number;
+  /** Default 65,535. */
+  maxHeight?: number;
+  /** Default 150,000,000. */
+  maxPixels?: number;
+  /** Bytes a decoder may hold. Default 1 GiB. */
+  maxAlloc?: number;
+  /** Frames of an animation that are hashed. Default 16. */
+  maxFrames?: number;
+  /** Default 250,000,000. */
+  maxAnimationPixels?: number;
+}
+
+/** How one file is checked. */
+export interface CheckOptions {
+  /** Rejects with the signal's reason (an `AbortError` by default) and frees the worker. */
+  signal?: AbortSignal;
+  /** Default: the gate's. */
+  orientations?: Orientations;
+  /** Default: the gate's. */
+  views?: ViewSet;
+}
+
+/** How a gate is opened. */
+export interface GateOptions {
+  /** At least one. */
+  filters: FilterSource[];
+  /** Called as filters arrive from the network. */
+  onProgress?: (progress: Progress) => void;
+  /** Ends the opening. */
+  signal?: AbortSignal;
+  /** Default `all`. */
+  orientations?: Orientations;
+  /** Default `all`. */
+  views?: ViewSet;
+  /** Hashing workers at most. Default: processors less one, at least 1 and at most 4. */
+  workers?: number;
+  limits?: Limits;
+  /** Larger files are `unchecked`, `too-large`. Default 256 MiB. */
+  maxFileBytes?: number;
+  /** Larger filters are refused before they are downloaded. Default 64 MiB. */
+  maxFilterBytes?: number;
+  /** Milliseconds after which a file is `engine-failed` and its worker replaced. Default 60,000. */
+  timeoutMs?: number;
+  /** Milliseconds after which idle hashing workers, but for one, are closed. Default 30,000. */
+  idleMs?: number;
+  /** A worker whose linear memory is larger after a file is replaced. Default 128 MiB. */
+  maxIdleMemoryBytes?: number;
+  /** Where the engine is, if not beside this module. */
+  wasmUrl?: string | URL;
+  /** The engine, already compiled; then none is fetched. */
+  wasmModule?: WebAssembly.Module;
+  /** Where the worker script is, if not beside this module. Same origin. */
+  workerUrl?: string | URL;
+}
+
+/** Checks files against the filters it was opened with. */
+export interface Gate {
+  /** The loaded filters. */
+  readonly filters: readonly FilterInfo[];
+  /**
+   * Checks a file; several at once queue for the workers.
+   * @throws the signal's reason if it was aborted; {@link GateError} `closed`; `TypeError` for
+   * anything that isn't an {@link Input}. What is wrong with the file is in the verdict.
+   */
+  check(file: Input, options?: CheckOptions): Promise<Verdict>;
+  /** Ends the workers. Pending checks reject with {@link GateError} `closed`. */
+  close(): void;
+}
