@@ -29,7 +29,8 @@ export async function openGateOn(host: Host, options: GateOptions): Promise<Gate
   const module = options.wasmModule ?? (await host.compile());
   options.signal?.throwIfAborted();
 
-  const lookup = new LookupWorker(host, module, sources, options.maxFilterBytes ?? 64 * MIB, options.onProgress);
+  const { maxFilterBytes = 64 * MIB, timeoutMs = 60_000 } = options;
+  const lookup = new LookupWorker(host, module, sources, maxFilterBytes, timeoutMs, options.onProgress);
   const abort = () => lookup.close(options.signal?.reason);
   options.signal?.addEventListener("abort", abort, { once: true });
   try {
@@ -43,7 +44,7 @@ export async function openGateOn(host: Host, options: GateOptions): Promise<Gate
   }
   const pool = new HashingPool(host, module, {
     size: workers,
-    timeoutMs: options.timeoutMs ?? 60_000,
+    timeoutMs,
     idleMs: options.idleMs ?? 30_000,
     maxIdleMemoryBytes: options.maxIdleMemoryBytes ?? 128 * MIB,
   });

@@ -10,6 +10,7 @@ export class LookupWorker {
   readonly #host: Host;
   readonly #module: WebAssembly.Module;
   readonly #load: Asks["load"];
+  readonly #timeoutMs: number;
   #current: Promise<Connection>;
   #closed: unknown;
   #connection: Connection | undefined;
@@ -20,11 +21,13 @@ export class LookupWorker {
     module: WebAssembly.Module,
     sources: Source[],
     maxBytes: number,
+    timeoutMs: number,
     progress: ((progress: Progress) => void) | undefined,
   ) {
     this.#host = host;
     this.#module = module;
     this.#load = { sources, maxBytes };
+    this.#timeoutMs = timeoutMs;
     this.#current = this.#start(progress);
   }
 
@@ -38,7 +41,10 @@ export class LookupWorker {
   /** Rejects with {@link WorkerLost} if the worker dies over it, with {@link FiltersLost} if none can be had. */
   async probe(ask: Asks["probe"]): Promise<Verdict> {
     const connection = await this.#alive();
-    return connection.ask("probe", ask);
+    const seconds = this.#timeoutMs / 1000;
+    const slow = () => connection.end(new WorkerLost(`the lookup took longer than ${seconds} s`));
+    const timer = setTimeout(slow, this.#timeoutMs);
+    return connection.ask("probe", ask).finally(() => clearTimeout(timer));
   }
 
   close(reason: unknown): void {

@@ -20,7 +20,9 @@ export async function openGate(options: GateOptions): Promise<Gate> {
   return openGateOn(
     {
       startWorker(listener) {
-        const worker = new Worker(asUrl(options.workerUrl ?? new URL("./node-worker.js", import.meta.url)));
+        const script = asUrl(options.workerUrl ?? new URL("./node-worker.js", import.meta.url));
+        // Without the process's own flags, of which some (--input-type) end a worker.
+        const worker = new Worker(script, { execArgv: [] });
         // A gate keeps the process only while it is asked something.
         let pending = 0;
         worker.unref();

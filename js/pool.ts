@@ -35,16 +35,24 @@ export class HashingPool {
   /** Queues a file for the next free worker. Rejects with {@link WorkerLost} if that worker is lost over it. */
   run(ask: Asks["fingerprint"], signal: AbortSignal | undefined): Promise<Fingerprinted> {
     return new Promise((resolve, reject) => {
-      const job = { ask, signal, resolve, reject };
       const abort = () => {
         const place = this.#queue.indexOf(job);
         if (place >= 0) this.#queue.splice(place, 1);
         reject(signal?.reason);
       };
+      const job: Job = {
+        ask,
+        signal,
+        resolve(answer) {
+          signal?.removeEventListener("abort", abort);
+          resolve(answer);
+        },
+        reject(error) {
+          signal?.removeEventListener("abort", abort);
+          reject(error);
+        },
+      };
       signal?.addEventListener("abort", abort, { once: true });
-      const settled = () => signal?.removeEventListener("abort", abort);
-      job.resolve = (answer) => (settled(), resolve(answer));
-      job.reject = (error) => (settled(), reject(error));
       this.#queue.push(job);
       this.#pump();
     });

@@ -59,7 +59,10 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
 
   async function download(url: string, maxBytes: number, id: number): Promise<Uint8Array> {
     const unavailable = (expected: string, got: string, cause?: unknown) =>
-      new Refused({ code: "filter-unavailable", message: `${url}: expected ${expected}, got ${got}`, url, expected, got }, { cause });
+      new Refused(
+        { code: "filter-unavailable", message: `${url}: expected ${expected}, got ${got}`, url, expected, got },
+        { cause },
+      );
     const response = await side.open(url).catch((error) => {
       throw unavailable("an answer", describe(error), error);
     });
@@ -71,7 +74,13 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
     const total = length > 0 && !response.headers.get("content-encoding") ? length : undefined;
     const tooLarge = (got: string) => {
       const expected = `at most ${maxBytes} bytes`;
-      return new Refused({ code: "filter-too-large", message: `${url}: expected ${expected}, got ${got}`, url, expected, got });
+      return new Refused({
+        code: "filter-too-large",
+        message: `${url}: expected ${expected}, got ${got}`,
+        url,
+        expected,
+        got,
+      });
     };
     if (total !== undefined && total > maxBytes) {
       await response.body.cancel();

@@ -94,6 +94,8 @@ export interface Findings {
   height?: number;
   /** Who turned the bytes into pixels. */
   decodedBy?: "luma-dc" | "general" | "browser";
+  /** Frames in the file, 1 if it isn't animated. */
+  frames?: number;
   /** Lookups that were made, all filters together. */
   lookups: number;
 }
@@ -201,7 +203,7 @@ export interface GateOptions {
   maxFileBytes?: number;
   /** Larger filters are refused before they are downloaded. Default 64 MiB. */
   maxFilterBytes?: number;
-  /** Milliseconds after which a file is `engine-failed` and its worker replaced. Default 60,000. */
+  /** Milliseconds after which a stage of a check is given up: `engine-failed`, and the worker replaced. Default 60,000. */
   timeoutMs?: number;
   /** Milliseconds after which idle hashing workers, but for one, are closed. Default 30,000. */
   idleMs?: number;

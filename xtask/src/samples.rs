@@ -71,13 +71,14 @@ fn edited(picture: &RgbImage, index: u32) -> (&'static str, RgbImage) {
     }
 }
 
-/// A white strip with dark blocks where letters would be.
+/// A line of light blocks where letters would be, near the bottom.
 fn captioned(picture: &RgbImage) -> RgbImage {
     let mut made = picture.clone();
-    let top = HEIGHT - HEIGHT / 10;
-    for (x, y, pixel) in made.enumerate_pixels_mut().filter(|(_, y, _)| *y >= top) {
-        let ink = (y - top) > 25 && (y - top) < 65 && (x / 9) % 3 != 0 && (x / 130) % 5 != 4;
-        *pixel = if ink { Rgb([20, 20, 24]) } else { Rgb([250, 250, 248]) };
+    let lines = HEIGHT - 60..HEIGHT - 30;
+    for (x, y, pixel) in made.enumerate_pixels_mut() {
+        if lines.contains(&y) && x > 60 && x < WIDTH / 2 && (x / 9) % 3 != 0 && (x / 130) % 5 != 4 {
+            *pixel = Rgb([245, 245, 240]);
+        }
     }
     made
 }

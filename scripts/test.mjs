@@ -1,0 +1,13 @@
+// npm test: sets up what is missing, then runs every test.
+import { readdirSync } from "node:fs";
+import { chromium, firefox, run, setUp } from "./setup.mjs";
+
+setUp();
+const env = { ...process.env, CHROMIUM_PATH: chromium(), FIREFOX_PATH: firefox() };
+run("cargo", ["test", "--workspace", "--locked"]);
+const files = readdirSync("tests/browser").filter((name) => name.endsWith(".test.mjs"));
+run(
+  process.execPath,
+  ["--test", "--test-concurrency=1", "--test-timeout=300000", ...files.map((name) => `tests/browser/${name}`)],
+  { env },
+);

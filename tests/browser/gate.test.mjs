@@ -1,0 +1,292 @@
+// The package in real Chromium, under a strict Content-Security-Policy, with real files over real HTTP.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+import { serve } from "./server.mjs";
+
+const PAGE = `<!doctype html><meta charset="utf-8"><title>hashgate</title><script type="module" src="/page.js"></script>`;
+// Keeps the gates that tests open, as values of the page can't cross to the test.
+const SCRIPT = `import { openGate } from "/hashgate/index.js"; window.openGate = openGate; window.ready = true;
+window.file = async (url) => new File([await (await fetch(url)).blob()], url);`;
+const filter = readFileSync("target/samples/demo.hgf");
+const samples = (folder) =>
+  readdirSync(`target/samples/${folder}`)
+    .sort()
+    .map((name) => `/samples/${folder}/${name}`);
+
+let browser;
+let server;
+let page;
+
+before(async () => {
+  server = await serve({
+    extra: {
+      "/page.html": { body: PAGE, type: "text/html; charset=utf-8" },
+      "/page.js": { body: SCRIPT, type: "text/javascript" },
+      "/truncated.hgf": { body: filter.subarray(0, filter.length - 1) },
+    },
+  });
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+  });
+  page = await browser.newPage();
+  page.on("console", (message) => {
+    if (/Content Security Policy/i.test(message.text())) violations.push(message.text());
+  });
+  await page.goto(`${server.url}/page.html`);
+  await page.waitForFunction(() => window.ready);
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+const violations = [];
+
+/** Opens a gate in the page, runs `body` with it there, closes it. */
+const withGate = (options, body, argument) =>
+  page.evaluate(
+    async ([options, body, argument]) => {
+      const gate = await window.openGate({ filters: ["/samples/demo.hgf"], ...options });
+      try {
+        return await window[body](gate, argument);
+      } finally {
+        gate.close();
+      }
+    },
+    [options, body, argument],
+  );
+
+test("verdicts of listed, edited and clean pictures; nothing leaves the page meanwhile", async () => {
+  await page.evaluate(() => {
+    window.checkAll = async (gate, urls) => {
+      const files = await Promise.all(urls.map(window.file));
+      await gate.check(files[0]);
+      await fetch("/mark");
+      const verdicts = await Promise.all(files.map((file) => gate.check(file)));
+      await fetch("/mark");
+      return verdicts;
+    };
+  });
+  const urls = [...samples("listed"), ...samples("edited"), ...samples("clean")];
+  const verdicts = await withGate({ workers: 2 }, "checkAll", urls);
+  verdicts.forEach((verdict, index) => {
+    const expected = urls[index].includes("/clean/") ? "clear" : "possible-match";
+    assert.equal(verdict.outcome, expected, `${urls[index]}: ${JSON.stringify(verdict)}`);
+    assert.match(verdict.sha256, /^[0-9a-f]{64}$/);
+    assert.match(verdict.pdq, /^[0-9a-f]{64}$/);
+    if (urls[index].includes("/listed/")) assert.equal(verdict.matches[0].strength, "exact-bytes");
+  });
+  const first = server.requests.indexOf("GET /mark");
+  const between = server.requests.slice(first + 1, server.requests.lastIndexOf("GET /mark"));
+  assert.deepEqual(between, [], "requests while files were checked");
+  assert.deepEqual(violations, []);
+});
+
+test("the baseline build gives the same verdicts", async () => {
+  const urls = [...samples("listed"), ...samples("edited"), ...samples("clean")].filter((_, index) => index % 5 === 0);
+  const baseline = await withGate({ wasmUrl: "/hashgate/hashgate-baseline.wasm" }, "checkAll", urls);
+  assert.deepEqual(baseline, await withGate({}, "checkAll", urls));
+});
+
+test("File, Blob, ArrayBuffer and Uint8Array give one answer, and keep their bytes", async () => {
+  await page.evaluate(() => {
+    window.everyKind = async (gate, url) => {
+      const file = await window.file(url);
+      const buffer = await file.arrayBuffer();
+      const inputs = [file, new Blob([buffer]), buffer, new Uint8Array(buffer)];
+      const verdicts = await Promise.all(inputs.map((input) => gate.check(input)));
+      const wrong = await gate.check("text").catch((error) => error.name);
+      return { verdicts, wrong, kept: buffer.byteLength === file.size };
+    };
+  });
+  const { verdicts, wrong, kept } = await withGate({}, "everyKind", samples("edited")[0]);
+  for (const verdict of verdicts) assert.deepEqual(verdict, verdicts[0]);
+  assert.equal(verdicts[0].outcome, "possible-match");
+  assert.equal(wrong, "TypeError");
+  assert.ok(kept);
+});
+
+test("what isn't a sound picture is unchecked, with a reason", async () => {
+  await page.evaluate(() => {
+    window.hostile = async (gate, url) => {
+      const whole = await (await window.file(url)).arrayBuffer();
+      const files = {
+        empty: new Uint8Array(0),
+        byte: new Uint8Array(1),
+        html: new TextEncoder().encode("<!doctype html><title>picture.jpg</title>"),
+        truncated: whole.slice(0, whole.byteLength / 2),
+      };
+      const answers = {};
+      for (const [name, bytes] of Object.entries(files)) {
+        const { outcome, reason } = await gate.check(bytes);
+        answers[name] = `${outcome} ${reason}`;
+      }
+      return answers;
+    };
+  });
+  assert.deepEqual(await withGate({}, "hostile", samples("clean")[1]), {
+    empty: "unchecked unsupported",
+    byte: "unchecked unsupported",
+    html: "unchecked unsupported",
+    truncated: "unchecked unreadable",
+  });
+});
+
+test("an abort rejects at once, with the others unharmed", async () => {
+  await page.evaluate(() => {
+    window.aborting = async (gate, url) => {
+      const file = await window.file(url);
+      await gate.check(file);
+      const controllers = [new AbortController(), new AbortController()];
+      // The first is being hashed when it is aborted, the second still queued.
+      const checks = controllers.map(({ signal }) => gate.check(file, { signal }).catch((error) => error.name));
+      const last = gate.check(file);
+      for (const controller of controllers) controller.abort();
+      const before = await gate.check(file, { signal: AbortSignal.abort() }).catch((error) => error.name);
+      return { names: await Promise.all(checks), before, outcome: (await last).outcome };
+    };
+  });
+  assert.deepEqual(await withGate({ workers: 1 }, "aborting", samples("listed")[0]), {
+    names: ["AbortError", "AbortError"],
+    before: "AbortError",
+    outcome: "possible-match",
+  });
+});
+
+test("a trap in the engine is that file's alone, and a fresh worker takes over", async () => {
+  await page.evaluate(() => {
+    window.trapping = async (gate, url) => {
+      const file = await window.file(url);
+      await gate.check(file);
+      // More than the linear memory can hold: the allocation traps.
+      const slab = new Uint8Array(100 << 20);
+      const huge = new Blob(Array(13).fill(slab));
+      const [trapped, after] = await Promise.all([gate.check(huge), gate.check(file)]);
+      return { reason: trapped.reason, outcome: trapped.outcome, after: after.outcome };
+    };
+  });
+  const started = [];
+  const count = (worker) => started.push(worker);
+  page.on("worker", count);
+  const answer = await withGate({ workers: 1, maxFileBytes: 2 ** 31 }, "trapping", samples("listed")[0]);
+  page.off("worker", count);
+  assert.deepEqual(answer, { outcome: "unchecked", reason: "engine-failed", after: "possible-match" });
+  assert.equal(started.length, 3, "the lookup worker, the hashing worker and its replacement");
+});
+
+test("a worker that hangs is replaced, the hashing one and the lookup one", async () => {
+  await page.evaluate(async () => {
+    window.gate = await window.openGate({ filters: ["/samples/demo.hgf"], workers: 1, timeoutMs: 2000 });
+    window.picture = await window.file("/samples/listed/listed-0.jpg");
+    await window.gate.check(window.picture);
+  });
+  const [lookup, hashing] = page.workers();
+  // Each is kept from answering for ever.
+  hashing
+    .evaluate(() => {
+      for (;;);
+    })
+    .catch(() => {});
+  const hung = await page.evaluate(() => window.gate.check(window.picture));
+  assert.deepEqual([hung.outcome, hung.reason], ["unchecked", "engine-failed"]);
+  assert.equal((await page.evaluate(() => window.gate.check(window.picture))).outcome, "possible-match");
+  lookup
+    .evaluate(() => {
+      for (;;);
+    })
+    .catch(() => {});
+  const unanswered = await page.evaluate(() => window.gate.check(window.picture));
+  assert.deepEqual([unanswered.outcome, unanswered.reason], ["unchecked", "engine-failed"]);
+  assert.equal((await page.evaluate(() => window.gate.check(window.picture))).outcome, "possible-match");
+  await page.evaluate(() => window.gate.close());
+});
+
+test("a filter with any bit flipped, or cut anywhere, is refused", async () => {
+  const codes = await page.evaluate(async () => {
+    const whole = new Uint8Array(await (await fetch("/samples/demo.hgf")).arrayBuffer());
+    const codeOf = (bytes) =>
+      window.openGate({ filters: [bytes] }).then(
+        () => "opened",
+        (error) => error.code,
+      );
+    const codes = [];
+    const step = Math.max(1, Math.floor(whole.length / 40));
+    for (let at = 0; at < whole.length; at += step) {
+      const flipped = whole.slice();
+      flipped[at] ^= 1 << (at % 8);
+      codes.push(await codeOf(flipped), await codeOf(whole.slice(0, at)));
+    }
+    return codes;
+  });
+  assert.ok(codes.length >= 80);
+  for (const code of codes) assert.match(code, /^filter-(magic|version|length|field|checksum|canary)$/);
+});
+
+test("openGate says what can't be had, and a failure isn't kept", async () => {
+  const errors = await page.evaluate(async () => {
+    const errorOf = (options) =>
+      window.openGate({ filters: ["/samples/demo.hgf"], ...options }).then(
+        () => "opened",
+        (error) => [error.name, error.code, error.got, error.url && new URL(error.url).pathname],
+      );
+    return {
+      missing: await errorOf({ filters: ["/missing.hgf"] }),
+      truncated: (await errorOf({ filters: ["/truncated.hgf"] })).slice(0, 2),
+      large: await errorOf({ maxFilterBytes: 10 }),
+      wasm: (await errorOf({ wasmUrl: "/missing.wasm" })).slice(0, 2),
+      worker: (await errorOf({ workerUrl: "/missing.js" })).slice(0, 2),
+      none: (await errorOf({ filters: [] })).slice(0, 2),
+      after: await errorOf({}),
+    };
+  });
+  assert.deepEqual(errors.missing, ["GateError", "filter-unavailable", "HTTP status 404", "/missing.hgf"]);
+  assert.deepEqual(errors.truncated, ["GateError", "filter-length"]);
+  assert.deepEqual(errors.large, ["GateError", "filter-too-large", `${filter.length} bytes`, "/samples/demo.hgf"]);
+  assert.deepEqual(errors.wasm, ["GateError", "engine-unavailable"]);
+  assert.deepEqual(errors.worker, ["GateError", "worker-unavailable"]);
+  assert.deepEqual(errors.none, ["GateError", "invalid-options"]);
+  assert.equal(errors.after, "opened");
+});
+
+test("a closed gate rejects, and leaves no worker", async () => {
+  const codes = await page.evaluate(async () => {
+    const gate = await window.openGate({ filters: ["/samples/demo.hgf"] });
+    const pending = gate.check(await window.file("/samples/listed/listed-0.jpg")).catch((error) => error.code);
+    gate.close();
+    return [await pending, await gate.check(new Uint8Array(1)).catch((error) => error.code)];
+  });
+  assert.deepEqual(codes, ["closed", "closed"]);
+});
+
+test("the page's thread stays free while ten 12-megapixel pictures are checked", async () => {
+  await page.evaluate(() => {
+    window.longest = async (gate) => {
+      const canvas = new OffscreenCanvas(4000, 3000);
+      const context = canvas.getContext("2d");
+      const picture = await createImageBitmap(await window.file("/samples/clean/clean-1.jpg"));
+      const files = [];
+      for (let index = 0; index < 10; index++) {
+        context.drawImage(picture, -index * 20, 0, 4400, 3000);
+        files.push(await canvas.convertToBlob({ type: "image/jpeg", quality: 0.9 }));
+      }
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const tasks = [];
+      const observer = new PerformanceObserver((list) =>
+        tasks.push(...list.getEntries().map((entry) => entry.duration)),
+      );
+      observer.observe({ type: "longtask", buffered: false });
+      const verdicts = await Promise.all(files.map((file) => gate.check(file)));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      tasks.push(...observer.takeRecords().map((entry) => entry.duration));
+      return { tasks, outcomes: verdicts.map(({ outcome }) => outcome), width: verdicts[0].width };
+    };
+  });
+  const { tasks, outcomes, width } = await withGate({}, "longest");
+  assert.equal(width, 4000);
+  assert.equal(outcomes.length, 10);
+  for (const outcome of outcomes) assert.notEqual(outcome, "unchecked");
+  // Browsers report tasks of 50 ms and more.
+  assert.deepEqual(tasks, []);
+});

@@ -1,0 +1,75 @@
+// A static file server with a strict Content-Security-Policy: www/ at the root, dist/ at /hashgate/, the samples
+// at /samples/. `extra` adds answers of a test's own. Every request is written down.
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const TYPES = {
+  ".css": "text/css; charset=utf-8",
+  ".html": "text/html; charset=utf-8",
+  ".jpg": "image/jpeg",
+  ".js": "text/javascript; charset=utf-8",
+  ".json": "application/json",
+  ".png": "image/png",
+  ".svg": "image/svg+xml",
+  ".wasm": "application/wasm",
+};
+const FOLDERS = [
+  ["/hashgate/", "dist"],
+  ["/samples/", "target/samples"],
+  ["/", "www"],
+];
+
+export const CSP = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "worker-src 'self'",
+  "connect-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' blob:",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join("; ");
+
+/**
+ * @param {{ port?: number, extra?: Record<string, { body: string | Uint8Array, type?: string, status?: number }> }} options
+ */
+export async function serve({ port = 0, extra = {} } = {}) {
+  const requests = [];
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    requests.push(`${request.method} ${pathname}`);
+    const send = (status, type, body) =>
+      response
+        .writeHead(status, {
+          "content-type": type,
+          "content-length": Buffer.byteLength(body),
+          "content-security-policy": CSP,
+          "x-content-type-options": "nosniff",
+        })
+        .end(body);
+    const made = extra[pathname];
+    if (made) return send(made.status ?? 200, made.type ?? "application/octet-stream", made.body);
+    try {
+      const path = decodeURIComponent(pathname.endsWith("/") ? `${pathname}index.html` : pathname);
+      const [prefix, folder] = FOLDERS.find(([start]) => path.startsWith(start)) ?? ["/", "www"];
+      const file = normalize(join(root, folder, path.slice(prefix.length)));
+      if (!file.startsWith(join(root, folder))) throw new Error("outside");
+      send(200, TYPES[extname(file)] ?? "application/octet-stream", await readFile(file));
+    } catch {
+      send(404, "text/plain; charset=utf-8", `${pathname}: not found\n`);
+    }
+  });
+  await new Promise((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    requests,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      }),
+  };
+}
