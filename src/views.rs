@@ -54,8 +54,10 @@ pub enum View {
 }
 
 /// Views that are probed to a filter's full budget: plain and border cut.
+#[cfg(feature = "build")]
 pub(crate) const WHOLE_VIEWS: usize = 2;
 /// Views that are probed to a filter's smaller budget.
+#[cfg(feature = "build")]
 pub(crate) const PARTIAL_VIEWS: usize = ZOOMS.len() + OCCLUSIONS.len();
 
 /// Window sides in per mille of the picture's.

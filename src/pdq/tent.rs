@@ -6,7 +6,7 @@
 //! The weights may be summed over blocks of pixels, so the same map runs on a reduced plane of
 //! block means (the DC terms of a JPEG, or the views' plane), with the sampling phase unchanged.
 
-use super::{SIDE, Small};
+use super::{MIN_SIDE, SIDE, Small};
 
 /// A reduced plane kept for the views has at most this many cells on a side.
 const MAX_PLANE_SIDE: u32 = 512;
@@ -133,10 +133,15 @@ impl LumaBuilder {
         }
     }
 
-    /// Ends the frame. Rows that were never pushed count as black.
+    /// Ends the frame. Rows that were never pushed count as black, and so does all of a frame that
+    /// is under [`MIN_SIDE`] on a side, as in the reference: its hash is zero and its quality 0.
     #[must_use]
-    pub fn finish(self) -> Luma {
+    pub fn finish(mut self) -> Luma {
         let mut plane = self.plane;
+        if plane.width.min(plane.height) < MIN_SIDE {
+            self.sum.small.fill(0.0);
+            plane.cells.fill(0.0);
+        }
         let columns = plane.columns();
         for (index, cell) in plane.cells.iter_mut().enumerate() {
             let (x, y) = ((index % columns) as u32, (index / columns) as u32);
