@@ -1,0 +1,55 @@
+// Files made to break a picture reader, each through a gate in real Chromium.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { chromium } from "playwright-core";
+import { serve } from "./server.mjs";
+
+const FOLDER = "target/hostile";
+const PAGE = `<!doctype html><meta charset="utf-8"><title>hostile</title><script type="module" src="/page.js"></script>`;
+const SCRIPT = `import { openGate } from "/hashgate/index.js";
+const gate = await openGate({ filters: ["/samples/demo.hgf"], workers: 2 });
+window.check = async (url) => gate.check(await (await fetch(url)).blob());
+window.ready = true;`;
+
+test("every hostile file is unchecked with a reason, or read; the gate goes on", async (context) => {
+  execFileSync("cargo", ["run", "--quiet", "--locked", "--example", "make-hostile", FOLDER]);
+  const names = readdirSync(FOLDER).sort();
+  assert.ok(names.length > 100, `${names.length} hostile files`);
+  const extra = {
+    "/page.html": { body: PAGE, type: "text/html; charset=utf-8" },
+    "/page.js": { body: SCRIPT, type: "text/javascript" },
+  };
+  for (const name of names) extra[`/hostile/${name}`] = { body: readFileSync(`${FOLDER}/${name}`) };
+  const server = await serve({ extra });
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+  });
+  context.after(async () => {
+    await browser.close();
+    await server.close();
+  });
+  const page = await browser.newPage();
+  const crashes = [];
+  page.on("crash", () => crashes.push("the page crashed"));
+  page.on("pageerror", (error) => crashes.push(String(error)));
+  await page.goto(`${server.url}/page.html`);
+  await page.waitForFunction(() => window.ready);
+  for (const name of names) {
+    const verdict = await page.evaluate((url) => window.check(url), `/hostile/${name}`);
+    const [expected] = name.split("--");
+    const got = verdict.outcome === "unchecked" ? verdict.reason : verdict.outcome;
+    const what = `${name}: ${JSON.stringify(verdict)}`;
+    if (verdict.outcome === "unchecked") assert.ok(verdict.detail.length > 10, what);
+    if (expected === "reads") assert.match(got, /^(clear|possible-match|low-quality)$/, what);
+    else if (expected === "reads-partly") assert.equal(got, "too-large", what);
+    // The browser is asked about what the engine can't read, and may know better what is wrong with it.
+    else if (/\.(avif|heic|jxl)$/.test(name)) assert.match(got, /^(unsupported|unreadable)$/, what);
+    else assert.equal(got, expected, what);
+  }
+  const listed = await page.evaluate(() => window.check("/samples/listed/listed-0.jpg"));
+  assert.equal(listed.outcome, "possible-match", "after all of them");
+  assert.deepEqual(crashes, []);
+});
