@@ -1,6 +1,6 @@
 // What every command needs before it can run, on a fresh clone too: Node's own modules alone are used here.
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -41,6 +41,12 @@ export function setUp() {
   run("npm", ["run", "--silent", "build"]);
   console.log("hashgate: drawing the sample pictures into target/samples/");
   run("cargo", ["run", "--quiet", "--locked", "--package", "xtask", "--", "samples", "--out", "target/samples"]);
+  console.log("hashgate: hashing them, and building the demo list's filter");
+  run("cargo", ["build", "--quiet", "--locked", "--package", "hashgate-cli"]);
+  const list = execFileSync("target/debug/hashgate", ["hash", "target/samples/listed"]);
+  writeFileSync("target/samples/list.csv", list);
+  const out = ["--out", "target/samples/demo.hgf", "--name", "Demo list", "--category", "drawn sample pictures"];
+  run("target/debug/hashgate", ["build", "target/samples/list.csv", ...out]);
 }
 
 /** The path of a browser, installed if this is a Debian machine's root. */

@@ -89,6 +89,13 @@ impl FilterInfo {
         u64::from(self.k) * (self.slice_bits / 8)
     }
 
+    /// Bits of filter for each key, canaries left aside.
+    #[must_use]
+    pub fn bits_per_key(&self) -> f64 {
+        let keys = u64::from(self.rings) * self.pdq_count + self.sha256_count + self.md5_count;
+        (self.bits_bytes() * 8) as f64 / keys as f64
+    }
+
     /// The expected share of clean pictures that hit.
     #[must_use]
     pub fn escalation(&self) -> f64 {

@@ -333,6 +333,26 @@ pub struct Report {
     pub lookups: u64,
 }
 
+impl Report {
+    /// The report on a file that never reached the first stage, as when it can't be opened.
+    #[must_use]
+    pub fn unchecked(reason: UncheckedReason, detail: String) -> Self {
+        Self {
+            verdict: Verdict::Unchecked { reason, detail },
+            pdq: None,
+            quality: None,
+            sha256: None,
+            md5: None,
+            format: None,
+            width: None,
+            height: None,
+            decoded_by: None,
+            frames: None,
+            lookups: 0,
+        }
+    }
+}
+
 fn as_optional_text<S: serde::Serializer>(
     value: &Option<impl std::fmt::Display>,
     serializer: S,

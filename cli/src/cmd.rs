@@ -1,3 +1,6 @@
 //! The subcommands, a file each.
 
+pub mod build;
+pub mod check;
+pub mod hash;
 pub mod inspect;

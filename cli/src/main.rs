@@ -5,19 +5,26 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod cmd;
+mod files;
+mod list;
 mod output;
 
 /// Hash pictures, and build, inspect and ask filters of known hashes.
 #[derive(Parser)]
 #[command(name = "hashgate", version)]
 enum Command {
-    /// Say what a filter file holds.
+    Hash(cmd::hash::Args),
+    Build(cmd::build::Args),
     Inspect(cmd::inspect::Args),
+    Check(cmd::check::Args),
 }
 
 fn main() -> ExitCode {
     let done = match Command::parse() {
+        Command::Hash(args) => cmd::hash::run(&args),
+        Command::Build(args) => cmd::build::run(&args),
         Command::Inspect(args) => cmd::inspect::run(&args),
+        Command::Check(args) => cmd::check::run(&args),
     };
     done.unwrap_or_else(|error| {
         eprintln!("hashgate: {error:#}");

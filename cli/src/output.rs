@@ -5,7 +5,6 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-#[allow(dead_code, reason = "the commands that write come next")]
 /// Writes beside the file and renames, so that an interruption leaves the old file or the new one,
 /// never half of one.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {

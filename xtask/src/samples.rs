@@ -1,14 +1,11 @@
-//! Draws the sample pictures that the demo page and the browser tests use: pictures that are on a
-//! list, edited copies of them, and others. Writes them, `list.csv` and `demo.hgf`.
+//! Draws the sample pictures that the demo page and the browser tests use: pictures for a list,
+//! edited copies of them, and others.
 
 use std::f32::consts::TAU;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use hashgate::Limits;
-use hashgate::filter_file::build::{self, Entries, Plan, Request};
-use hashgate::verdict::{Wanted, fingerprint};
 use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage, imageops};
 
@@ -17,26 +14,14 @@ const WIDTH: u32 = 1200;
 const HEIGHT: u32 = 900;
 
 pub fn write(folder: &Path) -> Result<()> {
-    let save = |name: String, bytes: Vec<u8>| -> Result<Vec<u8>> {
+    let save = |name: String, bytes: Vec<u8>| -> Result<()> {
         let path = folder.join(name);
         fs::create_dir_all(path.parent().context("a sample lies in a folder")?)?;
-        fs::write(&path, &bytes).with_context(|| path.display().to_string())?;
-        Ok(bytes)
+        fs::write(&path, &bytes).with_context(|| path.display().to_string())
     };
-    let mut entries = Entries::default();
-    let mut csv = String::from("hash,type,quality\n");
     for index in 0..SAMPLES {
         let picture = draw(index);
-        let bytes = save(format!("listed/listed-{index}.jpg"), jpeg(&picture, 92)?)?;
-        let wanted = Wanted { pdq: true, sha256: true, ..Wanted::default() };
-        let print = fingerprint(&bytes, &Limits::default(), &wanted);
-        let hashed = print.picture.context("PDQ was wanted")?.map_err(|failure| anyhow::anyhow!(failure.detail))?;
-        let (seen, sha256) = (&hashed.frames[0].views[0], print.sha256.context("SHA-256 was wanted")?);
-        let pdq = seen.coefficients.hash();
-        csv += &format!("{pdq},pdq,{}\n{sha256},sha256,\n", seen.quality);
-        entries.pdq.push(pdq);
-        entries.sha256.push(sha256);
-
+        save(format!("listed/listed-{index}.jpg"), jpeg(&picture, 92)?)?;
         let (edit, made) = edited(&picture, index);
         save(format!("edited/listed-{index}-{edit}.jpg"), jpeg(&made, 80)?)?;
         let clean = draw(100 + index);
@@ -46,11 +31,6 @@ pub fn write(folder: &Path) -> Result<()> {
             save(format!("clean/clean-{index}.jpg"), jpeg(&clean, 85)?)?;
         }
     }
-    save("list.csv".into(), csv.into_bytes())?;
-    entries.normalise();
-    let request = Request::new("Demo list", "drawn sample pictures");
-    let plan = Plan::new(&request, &entries)?;
-    save("demo.hgf".into(), build::write(&request, &plan, &entries)?)?;
     Ok(())
 }
 

@@ -6,8 +6,12 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use hashgate::Filter;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
-/// What to inspect.
+use crate::files;
+
+/// Say what a filter file holds, once all of it was checked.
 #[derive(clap::Args)]
 pub struct Args {
     /// Filter file.
@@ -29,9 +33,34 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let bytes = std::fs::read(&args.file).with_context(|| name.to_string())?;
     let filter = Filter::open(bytes).with_context(|| name.to_string())?;
     let info = filter.info();
-    match args.format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(info)?),
-        Format::Text => println!("{}: release {}, {} bytes", info.name, info.release, info.bytes),
+    if args.format == Format::Json {
+        files::say(&serde_json::to_string_pretty(info)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let built = match info.built_at_unix_s {
+        0 => "not recorded".to_owned(),
+        seconds => OffsetDateTime::from_unix_timestamp(i64::try_from(seconds)?)?.format(&Rfc3339)?,
+    };
+    let rows = [
+        ("list", info.name.clone()),
+        ("category", info.category.clone()),
+        ("release", info.release.to_string()),
+        ("built", built),
+        ("PDQ hashes", format!("{} (rings {})", info.pdq_count, info.rings)),
+        ("SHA-256", info.sha256_count.to_string()),
+        ("MD5", info.md5_count.to_string()),
+        ("size", format!("{} bytes", info.bytes)),
+        (
+            "geometry",
+            format!("k = {}, slices of {} bits, {:.2} bits a key", info.k, info.slice_bits, info.bits_per_key()),
+        ),
+        ("probe budget", format!("{}; further views {}", info.probe_budget, info.view_probe_budget)),
+        ("lookups", format!("at most {} for a clean picture", info.lookups)),
+        ("escalation", format!("{:e} of clean pictures", info.escalation())),
+        ("checksum", info.checksum.to_string()),
+    ];
+    for (name, value) in rows {
+        files::say(&format!("{name:<13}{value}"))?;
     }
     Ok(ExitCode::SUCCESS)
 }
