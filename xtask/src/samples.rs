@@ -1,5 +1,5 @@
 //! Draws the sample pictures that the demo page and the browser tests use: pictures for a list,
-//! edited copies of them, and others.
+//! edited copies of them, and others; and `samples.json`, which names them.
 
 use std::f32::consts::TAU;
 use std::fs;
@@ -19,19 +19,30 @@ pub fn write(folder: &Path) -> Result<()> {
         fs::create_dir_all(path.parent().context("a sample lies in a folder")?)?;
         fs::write(&path, &bytes).with_context(|| path.display().to_string())
     };
+    let [mut listed, mut copies, mut others] = [const { Vec::new() }; 3];
+    let entry = |path: &str, about: String| format!(r#"{{ "path": "{path}", "about": "{about}" }}"#);
     for index in 0..SAMPLES {
         let picture = draw(index);
-        save(format!("listed/listed-{index}.jpg"), jpeg(&picture, 92)?)?;
+        let path = format!("listed/listed-{index}.jpg");
+        listed.push(entry(&path, format!("listed picture {index}")));
+        save(path, jpeg(&picture, 92)?)?;
+
         let (edit, made) = edited(&picture, index);
-        save(format!("edited/listed-{index}-{edit}.jpg"), jpeg(&made, 80)?)?;
+        let path = format!("edited/listed-{index}-{edit}.jpg");
+        copies.push(entry(&path, format!("listed picture {index}, {edit}")));
+        save(path, jpeg(&made, 80)?)?;
+
         let clean = draw(100 + index);
-        if index == 0 {
-            save("clean/clean-0.png".into(), png(&clean)?)?;
-        } else {
-            save(format!("clean/clean-{index}.jpg"), jpeg(&clean, 85)?)?;
-        }
+        let (path, bytes) = match index {
+            0 => ("clean/clean-0.png".into(), png(&clean)?),
+            _ => (format!("clean/clean-{index}.jpg"), jpeg(&clean, 85)?),
+        };
+        others.push(entry(&path, format!("picture {index} that is not listed")));
+        save(path, bytes)?;
     }
-    Ok(())
+    let group = |title, files: &[String]| format!(r#"{{ "title": "{title}", "files": [{}] }}"#, files.join(", "));
+    let groups = [group("On the list", &listed), group("Edited copies", &copies), group("Not on the list", &others)];
+    save("samples.json".into(), format!("[{}]\n", groups.join(", ")).into_bytes())
 }
 
 /// One kind of edit for each of the samples.

@@ -1,0 +1,188 @@
+// The demo page in real Chromium and real Firefox, driven with real files; Firefox also under `privacy.resistFingerprinting`,
+// where every canvas read-back is noise.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { chromium } from "playwright-core";
+import puppeteer from "puppeteer-core";
+import { serve } from "./server.mjs";
+
+const CHROMIUM = {
+  executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+};
+const files = ["listed", "edited", "clean"].flatMap((folder) =>
+  readdirSync(`target/samples/${folder}`)
+    .sort()
+    .map((name) => ({
+      path: `target/samples/${folder}/${name}`,
+      name,
+      expected: folder === "clean" ? "clear" : "held",
+    })),
+);
+
+/** What the page shows of each picture, read in the page. */
+const READ = () => ({
+  cards: [...document.querySelectorAll(".result")].map((card) => ({
+    name: card.querySelector(".name").textContent,
+    verdict: card.querySelector(".badge").textContent,
+    pdq: card.querySelector(".pdq").textContent,
+    quality: Number(card.querySelector(".quality").textContent),
+    time: card.querySelector(".time").textContent,
+  })),
+  sent: document.querySelector("#sent").textContent,
+  live: document.querySelector("#live").textContent,
+});
+
+function assertShown({ cards, sent, live }, requests) {
+  assert.deepEqual(
+    cards.map(({ name, verdict }) => [name, verdict]),
+    files.map(({ name, expected }) => [name, expected]),
+  );
+  for (const { pdq, quality, time } of cards) {
+    assert.match(pdq, /^[0-9a-f]{64}$/);
+    assert.ok(quality >= 50 && quality <= 100, `quality ${quality}`);
+    assert.match(time, /^\d+ ms$/);
+  }
+  assert.equal(live, "All 24 pictures checked: 8 clear, 16 held, 0 not checked.");
+  // The page's own counter, and what the server saw.
+  assert.equal(sent, "0");
+  assert.deepEqual(requests, []);
+}
+
+test("the demo page in Chromium: chosen files, and nothing leaves the page", async (context) => {
+  const server = await serve();
+  const browser = await chromium.launch(CHROMIUM);
+  context.after(async () => {
+    await browser.close();
+    await server.close();
+  });
+  const page = await browser.newPage();
+  const problems = [];
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+  await page.goto(`${server.url}/`);
+  await page.waitForSelector("html[data-ready]");
+  const before = server.requests.length;
+  await page.setInputFiles(
+    "#choose",
+    files.map(({ path }) => path),
+  );
+  await page.waitForFunction(() => document.querySelector("#live").textContent.startsWith("All 24"));
+  assertShown(await page.evaluate(READ), server.requests.slice(before));
+
+  await page.click("#clear");
+  assert.equal(await page.locator(".result").count(), 0);
+  // Dropped and pasted, by the events that a drop and a paste bring.
+  const bytes = [...readFileSync(files[0].path)];
+  await page.evaluate((bytes) => {
+    const transfer = (name) => {
+      const data = new DataTransfer();
+      data.items.add(new File([new Uint8Array(bytes)], name, { type: "image/jpeg" }));
+      return data;
+    };
+    document
+      .querySelector("#drop")
+      .dispatchEvent(new DragEvent("drop", { dataTransfer: transfer("dropped.jpg"), bubbles: true, cancelable: true }));
+    document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer("pasted.jpg"), bubbles: true }));
+  }, bytes);
+  await page.waitForFunction(() => document.querySelector("#live").textContent.startsWith("All 2 "));
+  const { cards, live } = await page.evaluate(READ);
+  assert.deepEqual(
+    cards.map(({ name }) => name),
+    ["dropped.jpg", "pasted.jpg"],
+  );
+  assert.equal(live, "All 2 pictures checked: 0 clear, 2 held, 0 not checked.");
+
+  await page.setInputFiles("#choose", {
+    name: "notes.jpg",
+    mimeType: "image/jpeg",
+    buffer: Buffer.from("not a picture"),
+  });
+  await page.waitForFunction(() => document.querySelector("#live").textContent.startsWith("All 3 "));
+  assert.equal((await page.evaluate(READ)).cards[2].verdict, "not checked");
+  await page.locator(".result summary").last().click();
+  assert.match(await page.locator(".result .more").last().textContent(), /Why: .{10}/);
+  assert.deepEqual(server.requests.slice(before), []);
+  assert.deepEqual(problems, []);
+});
+
+test("the demo page is accessible, dark and light, and goes by keyboard", async (context) => {
+  const server = await serve();
+  const browser = await chromium.launch(CHROMIUM);
+  context.after(async () => {
+    await browser.close();
+    await server.close();
+  });
+  for (const colorScheme of ["light", "dark"]) {
+    // axe is injected, which the page's policy would rightly refuse.
+    const page = await browser.newPage({ colorScheme, bypassCSP: true });
+    await page.goto(`${server.url}/`);
+    await page.waitForSelector("html[data-ready]");
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "choose");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.focus("#all");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.querySelector("#live").textContent.startsWith("All 25 "));
+    await page.locator(".result summary").first().press("Enter");
+    await page.addScriptTag({ path: "node_modules/axe-core/axe.min.js" });
+    const { violations } = await page.evaluate(() => window.axe.run());
+    assert.deepEqual(
+      violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`),
+      [],
+      colorScheme,
+    );
+    await page.close();
+  }
+});
+
+test("nothing on the demo page moves by itself", async (context) => {
+  const server = await serve();
+  const browser = await chromium.launch(CHROMIUM);
+  context.after(async () => {
+    await browser.close();
+    await server.close();
+  });
+  for (const width of [1280, 390]) {
+    const page = await browser.newPage({ viewport: { width, height: 900 } });
+    await page.addInitScript(() => {
+      window.moved = 0;
+      new PerformanceObserver((list) => {
+        for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) window.moved += value;
+      }).observe({ type: "layout-shift", buffered: true });
+    });
+    await page.goto(`${server.url}/`);
+    await page.waitForSelector("html[data-ready]");
+    await page.click("#all");
+    await page.waitForFunction(() => document.querySelector("#live").textContent.startsWith("All 24 "));
+    // A "good" page stays under 0.1.
+    const moved = await page.evaluate(() => window.moved);
+    assert.ok(moved < 0.02, `cumulative layout shift ${moved} at ${width} pixels`);
+    await page.close();
+  }
+});
+
+for (const [name, extraPrefsFirefox] of [
+  ["as it is", {}],
+  ["with privacy.resistFingerprinting", { "privacy.resistFingerprinting": true }],
+]) {
+  test(`the demo page in Firefox ${name}: chosen files, and nothing leaves the page`, async (context) => {
+    const server = await serve();
+    const executablePath = process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr";
+    const browser = await puppeteer.launch({ browser: "firefox", executablePath, headless: true, extraPrefsFirefox });
+    context.after(async () => {
+      await browser.close();
+      await server.close();
+    });
+    const page = await browser.newPage();
+    await page.goto(`${server.url}/`);
+    await page.waitForSelector("html[data-ready]");
+    const before = server.requests.length;
+    const input = await page.$("#choose");
+    await input.uploadFile(...files.map(({ path }) => path));
+    await page.waitForFunction(() => document.querySelector("#live").textContent.startsWith("All 24"));
+    assertShown(await page.evaluate(READ), server.requests.slice(before));
+  });
+}

@@ -1,0 +1,223 @@
+// The demo page: everything about a picture happens here, through the published package alone.
+import { openGate } from "/hashgate/index.js";
+
+const element = (id) => document.getElementById(id);
+const [drop, choose, all, clear, results] = ["drop", "choose", "all", "clear", "results"].map(element);
+
+/** What an outcome is called here, and what it means for the upload. */
+const OUTCOMES = {
+  clear: { name: "clear", kind: "clear", says: "Not on the list: it would be uploaded." },
+  "possible-match": { name: "held", kind: "held", says: "Possibly on the list: the upload would wait." },
+  unchecked: { name: "not checked", kind: "unchecked", says: "Could not be checked: the service decides." },
+};
+const STRENGTHS = {
+  "exact-bytes": "the file's bytes are the same as a listed file's",
+  "all-rings": "the whole fingerprint of the picture fits a listed picture",
+  "one-ring": "part of the fingerprint of the picture fits a listed picture",
+};
+const WORKERS = Math.min(4, Math.max(1, navigator.hardwareConcurrency - 1));
+
+const counts = { checked: 0, clear: 0, held: 0, unchecked: 0, asked: 0 };
+const waiting = [];
+let gate;
+let running = 0;
+
+function make(tag, className, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+function facts(rows) {
+  const list = make("dl", "facts");
+  for (const [name, value] of rows) list.append(make("dt", "", name), make("dd", "", String(value)));
+  return list;
+}
+
+/** Takes a picture in: a card at once, its verdict as soon as a worker is free. */
+function take(blob, name) {
+  const card = element("result").content.firstElementChild.cloneNode(true);
+  const address = URL.createObjectURL(blob);
+  const thumb = card.querySelector(".thumb");
+  thumb.src = address;
+  thumb.addEventListener("error", () => thumb.removeAttribute("src"), { once: true });
+  card.querySelector(".name").textContent = name;
+  card.address = address;
+  results.append(card);
+  counts.asked += 1;
+  waiting.push({ blob, name, card });
+  element("empty").hidden = true;
+  clear.disabled = false;
+  show();
+  next();
+}
+
+/** As many at once as there are workers, so that the time that is shown is the check's own. */
+function next() {
+  while (gate && running < WORKERS && waiting.length > 0) {
+    running += 1;
+    const job = waiting.shift();
+    job.card.querySelector(".badge").textContent = "checking";
+    const start = performance.now();
+    gate
+      .check(job.blob)
+      .catch((error) => ({ outcome: "unchecked", detail: error.message, lookups: 0 }))
+      .then((verdict) => answer(job, verdict, performance.now() - start))
+      .finally(() => {
+        running -= 1;
+        next();
+      });
+  }
+}
+
+function answer({ name, card }, verdict, ms) {
+  // Removed meanwhile.
+  if (!card.isConnected) return;
+  const outcome = OUTCOMES[verdict.outcome];
+  counts.checked += 1;
+  counts[outcome.kind] += 1;
+  card.classList.add(outcome.kind);
+  card.querySelector(".badge").textContent = outcome.name;
+  card.querySelector(".says").textContent = outcome.says;
+  card.querySelector(".time").textContent = `${ms.toFixed(0)} ms`;
+  if (verdict.pdq) card.querySelector(".pdq").textContent = verdict.pdq;
+  if (verdict.quality !== undefined) card.querySelector(".quality").textContent = String(verdict.quality);
+  const details = card.querySelector("details");
+  details.hidden = false;
+  details.querySelector("summary").textContent = verdict.outcome === "clear" ? "Details" : "What this means";
+  details.querySelector(".more").append(...explain(verdict));
+  const done = counts.checked === counts.asked;
+  const held = `${counts.clear} clear, ${counts.held} held, ${counts.unchecked} not checked`;
+  element("live").textContent = done ? `All ${counts.checked} pictures checked: ${held}.` : `${name}: ${outcome.name}.`;
+  show();
+}
+
+function explain(verdict) {
+  const parts = [];
+  const say = (text) => parts.push(make("p", "", text));
+  if (verdict.outcome === "possible-match") {
+    for (const match of verdict.matches) {
+      const how = match.signal === "pdq" && match.view !== "plain" ? `, seen ${match.view.replaceAll("-", " ")}` : "";
+      say(`On “${match.list}” (${match.category}), release ${match.release}: ${STRENGTHS[match.strength]}${how}.`);
+    }
+    say("This is a question, not a finding: such a filter can be wrong, and no one was told. A service would now ask its full list, or you.");
+    say("You could choose another picture, or ask the service for a review; it should say how to appeal.");
+  }
+  if (verdict.outcome === "unchecked") say(`Why: ${verdict.detail}.`);
+  const rows = [
+    ["PDQ", verdict.pdq],
+    ["SHA-256", verdict.sha256],
+    ["size", verdict.width && `${verdict.width} × ${verdict.height} pixels, ${verdict.format}`],
+    ["lookups", verdict.lookups.toLocaleString("en")],
+  ];
+  parts.push(facts(rows.filter(([, value]) => value)));
+  return parts;
+}
+
+function show() {
+  for (const name of ["clear", "held", "unchecked"]) element(`count-${name}`).textContent = String(counts[name]);
+  element("checked").textContent = String(counts.checked);
+  const progress = element("progress");
+  progress.max = Math.max(1, counts.asked);
+  progress.value = counts.checked;
+}
+
+/** Counts what the browser itself records of this page's requests, from now on. */
+function countRequests() {
+  let sent = 0;
+  new PerformanceObserver((list) => {
+    sent += list.getEntries().filter((entry) => !entry.name.startsWith("blob:")).length;
+    element("sent").textContent = String(sent);
+  }).observe({ type: "resource" });
+}
+
+function showFilter(info) {
+  const size = `${info.bytes.toLocaleString("en")} bytes`;
+  const rows = [
+    ["list", info.name],
+    ["holds", info.category],
+    ["release", info.release],
+    ["hashes", `${info.pdqCount} PDQ, ${info.sha256Count} SHA-256, ${info.md5Count} MD5`],
+    ["size", size],
+    ["geometry", `k = ${info.k}, ${info.sliceBits} bits a slice, ${info.rings} rings`],
+    ["lookups", `at most ${info.lookups.toLocaleString("en")} for a clean picture`],
+    ["false alarms", `at most 1 in ${Math.round(1e12 / info.escalationParts).toLocaleString("en")} clean pictures`],
+    ["checksum", info.checksum],
+  ];
+  element("filter").append(...facts(rows).childNodes);
+}
+
+/** Fetches the drawn samples before the counting begins: once here, they are files like any other. */
+async function loadSamples() {
+  const groups = await (await fetch("/samples/samples.json")).json();
+  const load = async ({ path, about }) => ({ about, path, blob: await (await fetch(`/samples/${path}`)).blob() });
+  for (const group of groups) group.files = await Promise.all(group.files.map(load));
+  for (const { title, files } of groups) {
+    const list = make("ul", "samples");
+    for (const { about, path, blob } of files) {
+      const button = make("button");
+      button.type = "button";
+      button.title = about;
+      const thumb = make("img");
+      thumb.src = URL.createObjectURL(blob);
+      thumb.alt = `Check: ${about}`;
+      button.append(thumb);
+      button.addEventListener("click", () => take(blob, path));
+      const item = make("li");
+      item.append(button);
+      list.append(item);
+    }
+    element("samples").append(make("p", "group", title), list);
+  }
+  return groups.flatMap((group) => group.files);
+}
+
+function listen() {
+  const takeAll = (files) => [...files].forEach((file) => take(file, file.name || "pasted picture"));
+  choose.addEventListener("change", () => {
+    takeAll(choose.files);
+    choose.value = "";
+  });
+  document.addEventListener("paste", (event) => takeAll(event.clipboardData?.files ?? []));
+  document.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    drop.classList.add("over");
+  });
+  document.addEventListener("dragleave", () => drop.classList.remove("over"));
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("over");
+    takeAll(event.dataTransfer?.files ?? []);
+  });
+  clear.addEventListener("click", () => {
+    waiting.length = 0;
+    for (const card of results.children) URL.revokeObjectURL(card.address);
+    results.replaceChildren();
+    for (const name of Object.keys(counts)) counts[name] = 0;
+    element("empty").hidden = false;
+    clear.disabled = true;
+    show();
+    choose.focus();
+  });
+}
+
+try {
+  listen();
+  const samples = await loadSamples();
+  // Idle workers stay, so that none has to load its script again while requests are counted.
+  const opened = await openGate({ filters: ["/samples/demo.hgf"], workers: WORKERS, idleMs: 2 ** 31 - 1 });
+  await Promise.all(samples.slice(0, WORKERS).map(({ blob }) => opened.check(blob)));
+  showFilter(opened.filters[0]);
+  countRequests();
+  gate = opened;
+  element("state").textContent = "Ready. From here on, this page needs no network.";
+  choose.disabled = false;
+  all.disabled = false;
+  all.addEventListener("click", () => samples.forEach(({ blob, path }) => take(blob, path)));
+  document.documentElement.dataset.ready = "true";
+  next();
+} catch (error) {
+  element("state").classList.add("failed");
+  element("state").textContent = `The check could not be set up, so nothing can be checked here: ${error.message}`;
+}
