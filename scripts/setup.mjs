@@ -8,7 +8,7 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
 
 /** Says what is missing and what to do, in place of a stack trace. */
-function stop(sentence) {
+export function stop(sentence) {
   console.error(`hashgate: ${sentence}`);
   process.exit(1);
 }

@@ -101,7 +101,9 @@ function explain(verdict) {
       const how = match.signal === "pdq" && match.view !== "plain" ? `, seen ${match.view.replaceAll("-", " ")}` : "";
       say(`On “${match.list}” (${match.category}), release ${match.release}: ${STRENGTHS[match.strength]}${how}.`);
     }
-    say("This is a question, not a finding: such a filter can be wrong, and no one was told. A service would now ask its full list, or you.");
+    say(
+      "This is a question, not a finding: such a filter can be wrong, and no one was told. A service would now ask its full list, or you.",
+    );
     say("You could choose another picture, or ask the service for a review; it should say how to appeal.");
   }
   if (verdict.outcome === "unchecked") say(`Why: ${verdict.detail}.`);
@@ -174,7 +176,9 @@ async function loadSamples() {
 }
 
 function listen() {
-  const takeAll = (files) => [...files].forEach((file) => take(file, file.name || "pasted picture"));
+  const takeAll = (files) => {
+    for (const file of files) take(file, file.name || "pasted picture");
+  };
   choose.addEventListener("change", () => {
     takeAll(choose.files);
     choose.value = "";
@@ -214,7 +218,9 @@ try {
   element("state").textContent = "Ready. From here on, this page needs no network.";
   choose.disabled = false;
   all.disabled = false;
-  all.addEventListener("click", () => samples.forEach(({ blob, path }) => take(blob, path)));
+  all.addEventListener("click", () => {
+    for (const { blob, path } of samples) take(blob, path);
+  });
   document.documentElement.dataset.ready = "true";
   next();
 } catch (error) {

@@ -34,24 +34,24 @@ export const CSP = [
 ].join("; ");
 
 /**
- * @param {{ port?: number, extra?: Record<string, { body: string | Uint8Array, type?: string, status?: number }> }} options
+ * @param {{ port?: number, extra?: Record<string, { body: string | Uint8Array, type?: string, status?: number, csp?: string }> }} options
  */
 export async function serve({ port = 0, extra = {} } = {}) {
   const requests = [];
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     requests.push(`${request.method} ${pathname}`);
-    const send = (status, type, body) =>
+    const send = (status, type, body, csp = CSP) =>
       response
         .writeHead(status, {
           "content-type": type,
           "content-length": Buffer.byteLength(body),
-          "content-security-policy": CSP,
+          "content-security-policy": csp,
           "x-content-type-options": "nosniff",
         })
         .end(body);
     const made = extra[pathname];
-    if (made) return send(made.status ?? 200, made.type ?? "application/octet-stream", made.body);
+    if (made) return send(made.status ?? 200, made.type ?? "application/octet-stream", made.body, made.csp);
     try {
       const path = decodeURIComponent(pathname.endsWith("/") ? `${pathname}index.html` : pathname);
       const [prefix, folder] = FOLDERS.find(([start]) => path.startsWith(start)) ?? ["/", "www"];
