@@ -1,7 +1,9 @@
 // The package in Node, for the check that a server repeats; imported by its name, as a dependant does.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { GateError, openGate } from "hashgate";
 
@@ -39,4 +41,42 @@ test("the browser's entry is harmless where there is no browser", async () => {
   const { openGate: inBrowser } = await import("../../dist/index.js");
   assert.equal(typeof inBrowser, "function");
   await assert.rejects(inBrowser({ filters: ["/demo.hgf"] }), ReferenceError);
+});
+
+test("workers that have grown are replaced, idle ones are closed, lost filters are loaded again or said", async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "hashgate-"));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const filter = join(folder, "demo.hgf");
+  copyFileSync("target/samples/demo.hgf", filter);
+  const picture = readFileSync("target/samples/listed/listed-0.jpg");
+  const alive = new Set();
+  const hire = (worker) => {
+    alive.add(worker);
+    worker.once("exit", () => alive.delete(worker));
+  };
+  process.on("worker", hire);
+  context.after(() => process.off("worker", hire));
+  const settled = async (count) => {
+    for (let wait = 0; alive.size !== count && wait < 100; wait += 1) await new Promise((done) => setTimeout(done, 20));
+    assert.equal(alive.size, count);
+  };
+
+  const small = await openGate({ filters: [filter], workers: 1, maxIdleMemoryBytes: 1 });
+  for (let check = 0; check < 3; check += 1) assert.equal((await small.check(picture)).outcome, "possible-match");
+  await settled(1);
+  small.close();
+  await settled(0);
+
+  const gate = await openGate({ filters: [filter], workers: 3, idleMs: 50 });
+  await Promise.all([1, 2, 3].map(() => gate.check(picture)));
+  await settled(2);
+
+  // The worker that holds the filters dies; they are gone from the disk, then back.
+  rmSync(filter);
+  await Promise.all([...alive].map((worker) => worker.terminate()));
+  assert.equal((await gate.check(picture)).reason, "unavailable");
+  copyFileSync("target/samples/demo.hgf", filter);
+  assert.equal((await gate.check(picture)).outcome, "possible-match");
+  gate.close();
+  await settled(0);
 });

@@ -1,0 +1,65 @@
+// Both builds of the engine against the native one, without workers or browsers: the same refusals, the same verdicts.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+
+/** An instance of its own of the bindings, on a build of the engine. */
+async function instance(build) {
+  const bindings = await import(`../../dist/bindings/hashgate.js?${build}`);
+  bindings.initSync({ module: new WebAssembly.Module(readFileSync(`dist/${build}.wasm`)) });
+  return bindings;
+}
+const open = ({ Lookup }, bytes) => {
+  const lookup = new Lookup();
+  const info = lookup.addFilter(bytes);
+  return { lookup, info };
+};
+
+for (const build of ["hashgate", "hashgate-baseline"]) {
+  test(`${build}.wasm refuses every flipped bit and every truncation of a filter`, async () => {
+    const engine = await instance(build);
+    const file = new Uint8Array(readFileSync("tests/vectors/filter-v1.hgf"));
+    const { info } = open(engine, file);
+    assert.deepEqual([info.name, info.release, info.pdqCount, info.sha256Count, info.md5Count], ["vector", 7, 3, 2, 1]);
+    const refused = (bytes, what) =>
+      assert.throws(
+        () => open(engine, bytes),
+        (error) => /^filter-(magic|version|length|field|checksum|canary)$/.test(error.code),
+        what,
+      );
+    for (let bit = 0; bit < file.length * 8; bit += 1) {
+      const flipped = file.slice();
+      flipped[bit >> 3] ^= 1 << (bit & 7);
+      refused(flipped, `bit ${bit} flipped`);
+    }
+    for (let length = 0; length < file.length; length += 1) refused(file.slice(0, length), `${length} bytes`);
+    refused(Uint8Array.of(...file, 0), "one byte more");
+  });
+
+  test(`${build}.wasm gives the native verdicts, probe by probe`, async () => {
+    const engine = await instance(build);
+    const { lookup } = open(engine, new Uint8Array(readFileSync("target/samples/demo.hgf")));
+    const folders = ["listed", "edited", "clean"].map((folder) => `target/samples/${folder}`);
+    // Every format in every kind that the browser build reads too.
+    const vectors = readdirSync("tests/vectors").filter((name) => /\.(png|jpg|gif|webp|bmp)$/.test(name));
+    const paths = [...folders, ...vectors.map((name) => `tests/vectors/${name}`)];
+    const args = ["check", "--filter", "target/samples/demo.hgf", "--format", "jsonl", ...paths];
+    let native;
+    try {
+      native = execFileSync("target/debug/hashgate", args, { encoding: "utf8" });
+    } catch (error) {
+      // Something matched, or something is of low quality.
+      assert.match(String(error.status), /^[12]$/, error.stderr);
+      native = error.stdout;
+    }
+    const lines = native.trim().split("\n").map(JSON.parse);
+    assert.ok(lines.length > 24 + 60, `${lines.length} pictures`);
+    for (const { path, ...expected } of lines) {
+      const wanted = { pdq: true, sha256: true, md5: true, views: "all", limits: {} };
+      const fingerprint = engine.fingerprint(new Uint8Array(readFileSync(path)), wanted);
+      // Among it: which probe of which key of which view matched, and how many lookups it took.
+      assert.deepEqual(lookup.probe(fingerprint, undefined, "all"), expected, path);
+    }
+  });
+}
