@@ -2,5 +2,6 @@
 
 pub mod build;
 pub mod check;
+pub mod eval;
 pub mod hash;
 pub mod inspect;

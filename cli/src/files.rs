@@ -54,6 +54,11 @@ pub fn each<T: Send>(
     Ok(())
 }
 
+/// The files in a folder and below, sorted by name.
+pub fn in_folder(folder: &Path) -> Vec<PathBuf> {
+    expand(folder).into_iter().flatten().collect()
+}
+
 /// A bar on a terminal; nothing where stderr isn't one.
 pub fn progress(length: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {eta}").expect("a sound template");

@@ -17,6 +17,7 @@ enum Command {
     Build(cmd::build::Args),
     Inspect(cmd::inspect::Args),
     Check(cmd::check::Args),
+    Eval(cmd::eval::Args),
 }
 
 fn main() -> ExitCode {
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         Command::Build(args) => cmd::build::run(&args),
         Command::Inspect(args) => cmd::inspect::run(&args),
         Command::Check(args) => cmd::check::run(&args),
+        Command::Eval(args) => cmd::eval::run(&args),
     };
     done.unwrap_or_else(|error| {
         eprintln!("hashgate: {error:#}");
