@@ -95,3 +95,25 @@ fn a_refused_file_takes_little_memory() {
     println!("most: {} bytes for {}", most.0, most.1);
     assert!(most.0 < 2 << 20, "{} bytes for {}", most.0, most.1);
 }
+
+#[test]
+fn a_jpeg_of_100_megapixels_takes_little_memory() {
+    use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+    let _alone = ALONE.lock().unwrap();
+    let (width, height) = (12_000u16, 8400u16);
+    for progressive in [false, true] {
+        let mut row = noise(3 * usize::from(width));
+        // The same 16 rows again and again: making them takes longer than encoding them.
+        let band: Vec<u8> = (0..16).flat_map(|_| row()).collect();
+        let pixels = band.repeat(usize::from(height) / 16);
+        let mut file = Vec::new();
+        let mut encoder = Encoder::new(&mut file, 30);
+        encoder.set_sampling_factor(SamplingFactor::F_2_2);
+        encoder.set_progressive(progressive);
+        encoder.encode(&pixels, width, height, ColorType::Rgb).unwrap();
+        drop(pixels);
+        let peak = peak_while_reading(&file, true);
+        println!("JPEG, progressive {progressive}: {} MB file, {peak} bytes beside it", file.len() >> 20);
+        assert!(peak < 16 << 20, "{peak} bytes");
+    }
+}

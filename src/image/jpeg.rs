@@ -1,4 +1,4 @@
-//! JPEG by the general decoder, `zune-jpeg`.
+//! JPEG: by the luma DC terms where they do, else by the general decoder, `zune-jpeg`.
 
 use ::zune_jpeg::JpegDecoder;
 use ::zune_jpeg::zune_core::bytestream::ZCursor;
@@ -6,7 +6,11 @@ use ::zune_jpeg::zune_core::colorspace::ColorSpace;
 use ::zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::surfaces::Surfaces;
-use super::{Format, IntakeError, Limits, Picture, check_alloc, check_plausible, check_size, still};
+use super::{
+    DecodedBy, Format, Frame, IntakeError, Limits, Picture, Surface, check_alloc, check_plausible, check_size, jpeg_dc,
+    still,
+};
+use crate::pdq::{Luma, Plane};
 
 /// Blocks of 64 pixels take at least one bit each, for the DC term.
 const PIXELS_PER_BYTE: u64 = 64 * 8;
@@ -19,6 +23,28 @@ fn unreadable(message: impl ToString) -> IntakeError {
 }
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
+    if let Ok(plane) = jpeg_dc::read_luma(bytes, limits) {
+        return Ok(by_luma_dc(plane));
+    }
+    read_fully(bytes, limits)
+}
+
+fn by_luma_dc(plane: Plane) -> Picture {
+    let (width, height) = (plane.width, plane.height);
+    let frame = Frame { index: 0, surface: Surface::Plain, luma: Luma::from_plane(plane) };
+    Picture {
+        format: Format::Jpeg,
+        width,
+        height,
+        decoded_by: DecodedBy::LumaDc,
+        frame_count: 1,
+        frames_skipped: 0,
+        frames: vec![frame],
+    }
+}
+
+/// Every pixel, by `zune-jpeg`.
+pub(super) fn read_fully(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
     let outline = Outline::of(bytes)?;
     let (width, height) = (outline.width, outline.height);
     check_size(Format::Jpeg, width, height, limits)?;
@@ -58,13 +84,16 @@ struct Outline {
     samples: u64,
     /// Progressive or in several scans, so that the coefficients are held until the end.
     whole_frame: bool,
+    /// Several rows of blocks in an interleaved unit.
+    tall_units: bool,
     /// Whether the end-of-image marker was found.
     ends: bool,
 }
 
 impl Outline {
     fn of(bytes: &[u8]) -> Result<Self, IntakeError> {
-        let mut outline = Self { width: 0, height: 0, grey: false, samples: 0, whole_frame: false, ends: false };
+        let mut outline =
+            Self { width: 0, height: 0, grey: false, samples: 0, whole_frame: false, tall_units: false, ends: false };
         let (mut at, mut scans) = (2, 0);
         while let Some(marker) = next_marker(bytes, &mut at) {
             match marker {
@@ -85,6 +114,10 @@ impl Outline {
         if scans > MAX_SCANS {
             return Err(unreadable(format!("it has {scans} scans, at most {MAX_SCANS} are read")));
         }
+        if scans > 1 && !outline.whole_frame && outline.tall_units {
+            // `zune-jpeg` 0.5.15 puts such a picture's rows in wrong places.
+            return Err(unsupported(0xda));
+        }
         outline.whole_frame |= scans > 1;
         if outline.width == 0 { Err(unreadable("it has no frame header")) } else { Ok(outline) }
     }
@@ -104,6 +137,7 @@ impl Outline {
         let factors = components.chunks_exact(3).take((*count).into()).map(|c| (c[1] >> 4, c[1] & 15));
         let most = |factor: fn((u8, u8)) -> u8| factors.clone().map(factor).max().unwrap_or(1).max(1).into();
         let (across, down): (u32, u32) = (most(|f| f.0), most(|f| f.1));
+        self.tall_units = down > 1 && !self.grey;
         let (columns, rows) = (self.width.div_ceil(8 * across), self.height.div_ceil(8 * down));
         let blocks = factors.map(|(h, v)| u64::from(h) * u64::from(v)).sum::<u64>();
         self.samples = 64 * blocks * u64::from(columns) * u64::from(rows);
@@ -116,6 +150,7 @@ fn unsupported(marker: u8) -> IntakeError {
     let found = match marker {
         0xc1 => "a JPEG picture of other than 8 bits a sample",
         0xc3 => "a lossless JPEG picture",
+        0xda => "a sequential JPEG picture in several scans with its chroma sampled vertically",
         0xdc => "a JPEG picture that tells its height at the end",
         0xc5..=0xc7 => "a hierarchical JPEG picture",
         _ => "an arithmetically coded JPEG picture",

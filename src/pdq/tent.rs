@@ -176,7 +176,12 @@ impl Axis {
         let right = (window + 2) / 2 - 1;
         let left = window - right - 1;
         let reach = |centre: i64| ((centre - left).max(0), (centre + right).min(length - 1));
-        let cell = |x: i64| (origin + x).clamp(0, i64::from(full) - 1) / i64::from(block);
+        let (full, block) = (i64::from(full), i64::from(block));
+        let pixel = |x: i64| (origin + x).clamp(0, full - 1);
+        let cell = |x: i64| pixel(x) / block;
+        // The cells on both sides of one; where a cell is a pixel, none is needed.
+        let reach_of_line = i64::from(block > 1);
+        let beside = |cell: i64| ((cell - reach_of_line).max(0), (cell + reach_of_line).min((full - 1) / block));
 
         let samples = (0..SIDE as i64).map(|sample| {
             // `decimateFloat`: the pixel under the sample's centre.
@@ -191,12 +196,22 @@ impl Axis {
                 steps[(from - low) as usize] += weight;
                 steps[(to - low + 1) as usize] -= weight;
             }
-            let start = cell(low);
-            let mut weights = vec![0.0f64; (cell(high) - start + 1) as usize];
+            let start = beside(cell(low)).0;
+            let mut weights = vec![0.0f64; (beside(cell(high)).1 - start + 1) as usize];
             let mut weight = 0.0;
             for x in low..=high {
                 weight += steps[(x - low) as usize];
-                weights[(cell(x) - start) as usize] += weight;
+                let middle = cell(x);
+                weights[(middle - start) as usize] += weight;
+                // Within a block the picture is taken to follow the line through the blocks on both sides.
+                let (before, after) = beside(middle);
+                if before < after {
+                    let right = (middle * block + block).min(full) - 1;
+                    let offset = pixel(x) as f64 - (middle * block + right) as f64 / 2.0;
+                    let slope = weight * offset / ((after - before) * block) as f64;
+                    weights[(after - start) as usize] += slope;
+                    weights[(before - start) as usize] -= slope;
+                }
             }
             Sample { start: start as usize, weights: weights.into_iter().map(|w| w as f32).collect() }
         });

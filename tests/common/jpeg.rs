@@ -1,0 +1,123 @@
+//! Drawn JPEGs of many kinds, and ways to break them.
+
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+
+/// A generator of Marsaglia's: the same numbers on every run.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    /// A number from 0 up to `limit`, which it doesn't reach.
+    pub fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit as u64) as usize
+    }
+}
+
+/// How a JPEG is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    pub sampling: SamplingFactor,
+    pub progressive: bool,
+    pub grey: bool,
+    pub quality: u8,
+    /// Units between restarts; 0 for none.
+    pub restarts: u16,
+    /// Tables of its own; each component in a scan of its own.
+    pub optimized: bool,
+}
+
+/// One of each.
+pub fn kinds() -> Vec<Kind> {
+    use SamplingFactor::{F_1_1, F_1_2, F_2_1, F_2_2, F_4_1};
+    let mut kinds = Vec::new();
+    for (index, sampling) in [F_1_1, F_2_1, F_1_2, F_2_2, F_4_1].into_iter().enumerate() {
+        for progressive in [false, true] {
+            for restarts in [0, 7] {
+                let number = 4 * index + 2 * usize::from(progressive) + usize::from(restarts > 0);
+                let quality = [50, 75, 85, 95][number % 4];
+                let (grey, optimized) = (number == 5 || number == 18, restarts == 0 && index % 4 == 0);
+                kinds.push(Kind { sampling, progressive, grey, quality, restarts, optimized });
+            }
+        }
+    }
+    kinds
+}
+
+/// A picture with the spectrum of photographs: noise of every scale, the coarser the stronger.
+pub fn draw(width: u16, height: u16, kind: Kind, seed: u64) -> Vec<u8> {
+    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let (w, h) = (usize::from(width), usize::from(height));
+    let mut planes = Vec::new();
+    for _ in 0..if kind.grey { 1 } else { 3 } {
+        let mut plane = vec![128.0f32; w * h];
+        let (mut side, mut strength) = (512usize, 50.0f32);
+        while side >= 2 {
+            let (columns, rows) = (w / side + 2, h / side + 2);
+            let grid: Vec<f32> =
+                (0..columns * rows).map(|_| (random.below(2001) as f32 / 1000.0 - 1.0) * strength).collect();
+            for y in 0..h {
+                let (row, v) = (y / side, (y % side) as f32 / side as f32);
+                for x in 0..w {
+                    let (column, u) = (x / side, (x % side) as f32 / side as f32);
+                    let at = |dx: usize, dy: usize| grid[(row + dy) * columns + column + dx];
+                    let (top, bottom) = (at(0, 0) * (1.0 - u) + at(1, 0) * u, at(0, 1) * (1.0 - u) + at(1, 1) * u);
+                    plane[y * w + x] += top * (1.0 - v) + bottom * v;
+                }
+            }
+            side /= 2;
+            strength *= 0.75;
+        }
+        planes.push(plane);
+    }
+    let pixels: Vec<u8> = (0..w * h).flat_map(|at| planes.iter().map(move |plane| plane[at] as u8)).collect();
+    encode(&pixels, width, height, kind)
+}
+
+/// Pixels of one or three bytes as a JPEG.
+pub fn encode(pixels: &[u8], width: u16, height: u16, kind: Kind) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut encoder = Encoder::new(&mut file, kind.quality);
+    encoder.set_sampling_factor(kind.sampling);
+    encoder.set_progressive(kind.progressive);
+    encoder.set_optimized_huffman_tables(kind.optimized);
+    if kind.restarts > 0 {
+        encoder.set_restart_interval(kind.restarts);
+    }
+    encoder.encode(pixels, width, height, if kind.grey { ColorType::Luma } else { ColorType::Rgb }).unwrap();
+    file
+}
+
+/// Breaks a file in one to four places: bits, bytes, pieces taken out, doubled or moved.
+pub fn mutate(file: &[u8], random: &mut Random) -> Vec<u8> {
+    let mut bytes = file.to_vec();
+    for _ in 0..=random.below(4) {
+        let reach = if random.below(3) == 0 { bytes.len().min(700) } else { bytes.len() };
+        let at = random.below(reach);
+        let length = (1 + random.below(64)).min(bytes.len() - at);
+        match random.below(7) {
+            0 | 1 => bytes[at] ^= 1 << random.below(8),
+            2 => bytes[at] = random.below(256) as u8,
+            3 => bytes[at] = [0, 0xff, 0x7f, 0xd0 + random.below(10) as u8][random.below(4)],
+            4 => drop(bytes.drain(at..at + length)),
+            5 => {
+                let piece = bytes[at..at + length].to_vec();
+                let to = random.below(bytes.len());
+                bytes.splice(to..to, piece);
+            }
+            _ => {
+                let from = random.below(bytes.len() - length + 1);
+                bytes.copy_within(from..from + length, at);
+            }
+        }
+        if bytes.len() < 16 {
+            return file.to_vec();
+        }
+    }
+    bytes
+}

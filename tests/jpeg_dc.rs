@@ -1,0 +1,224 @@
+//! The fast path for JPEG against the full decode of the same files.
+
+#[path = "common/jpeg.rs"]
+mod jpeg;
+
+use hashgate::image::{DecodedBy, Picture, read, read_fully};
+use hashgate::pdq::{Coefficients, quality};
+use hashgate::{Limits, ViewSet};
+use jpeg::{Kind, Random, draw, encode, kinds, mutate};
+use jpeg_encoder::SamplingFactor;
+
+fn fast(bytes: &[u8]) -> Option<Picture> {
+    read(bytes, &Limits::default()).ok().filter(|picture| picture.decoded_by == DecodedBy::LumaDc)
+}
+
+fn full(bytes: &[u8]) -> Option<Picture> {
+    read_fully(bytes, &Limits::default()).ok()
+}
+
+fn distance(one: &Picture, two: &Picture) -> u32 {
+    let hash = |picture: &Picture| Coefficients::of(&picture.frames[0].luma.small).hash();
+    hash(one).distance(&hash(two))
+}
+
+const PLAIN: Kind = Kind {
+    sampling: SamplingFactor::F_2_2,
+    progressive: false,
+    grey: false,
+    quality: 85,
+    restarts: 0,
+    optimized: false,
+};
+
+/// Each kind as small as the fast path takes it, on a size that doesn't end with a block.
+fn files() -> Vec<(Kind, Vec<u8>)> {
+    (1..).zip(kinds()).map(|(seed, kind)| (kind, draw(1003, 907, kind, seed))).collect()
+}
+
+#[test]
+fn every_kind_is_near_the_full_decode() {
+    let mut sum = 0;
+    let files = files();
+    for (kind, bytes) in &files {
+        let (fast, full) =
+            (fast(bytes).unwrap_or_else(|| panic!("{kind:?}: not by the fast path")), full(bytes).unwrap());
+        assert_eq!((fast.width, fast.height), (full.width, full.height));
+        let bits = distance(&fast, &full);
+        assert!(bits <= 16, "{kind:?}: {bits} bits");
+        sum += bits;
+        for (a, b) in fast.frames[0].luma.small.iter().zip(full.frames[0].luma.small.iter()) {
+            assert!((a - b).abs() < 6.0, "{kind:?}: luma {a} and {b}");
+        }
+        assert!(quality(&fast.frames[0].luma.small) >= 50);
+    }
+    let mean = f64::from(sum) / files.len() as f64;
+    assert!(mean <= 4.0, "{mean} bits on average");
+}
+
+#[test]
+fn every_view_of_it_is_hashed() {
+    let bytes = draw(1003, 907, PLAIN, 3);
+    let views = |picture: &Picture| hashgate::views::of(&picture.frames[0].luma, ViewSet::All);
+    let (fast, full) = (views(&fast(&bytes).unwrap()), views(&full(&bytes).unwrap()));
+    assert_eq!(fast.len(), full.len());
+    for (a, b) in fast.iter().zip(&full) {
+        assert_eq!(a.view, b.view);
+        let bits = a.coefficients.hash().distance(&b.coefficients.hash());
+        assert!(bits <= 16, "{:?}: {bits} bits", a.view);
+    }
+}
+
+#[test]
+fn small_pictures_are_decoded_in_full() {
+    for (width, height, by) in [(900, 900, DecodedBy::LumaDc), (899, 2000, DecodedBy::General)] {
+        let picture = read(&draw(width, height, PLAIN, 5), &Limits::default()).unwrap();
+        assert_eq!(picture.decoded_by, by, "{width} x {height}");
+    }
+}
+
+#[test]
+fn a_cut_file_is_refused_wherever_it_is_cut() {
+    for (kind, bytes) in files() {
+        for length in (0..bytes.len()).step_by(bytes.len() / 60).chain(bytes.len() - 8..bytes.len()) {
+            assert!(fast(&bytes[..length]).is_none(), "{kind:?}: {length} of {} bytes", bytes.len());
+            // The end's marker alone doesn't help.
+            let patched = [&bytes[..length], b"\xff\xd9"].concat();
+            assert!(
+                length + 2 >= bytes.len() || kind.progressive || fast(&patched).is_none(),
+                "{kind:?}: {length}, patched"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_lies_behind_the_picture_is_ignored() {
+    let bytes = draw(1003, 907, PLAIN, 3);
+    assert!(fast(&[bytes.as_slice(), b"\xff\xd8 and a film"].concat()).is_some());
+}
+
+/// What the general decoder refuses, the fast path refuses; where both read, they read the same.
+/// (Of a progressive file, what follows the DC terms is not decoded.)
+#[test]
+fn broken_files_are_refused_as_the_general_decoder_refuses_them() {
+    let mut random = Random(0x5eed);
+    let mut taken = 0;
+    for (kind, bytes) in files() {
+        for round in 0..30 {
+            let broken = mutate(&bytes, &mut random);
+            let Some(fast) = fast(&broken) else { continue };
+            taken += 1;
+            let full = full(&broken);
+            assert!(
+                full.is_some() || kind.progressive,
+                "{kind:?}, round {round}: read, though the general decoder refuses"
+            );
+            if let Some(full) = full.filter(|full| quality(&full.frames[0].luma.small) >= 50) {
+                let bits = distance(&fast, &full);
+                assert!(bits <= 31, "{kind:?}, round {round}: {bits} bits");
+            }
+        }
+    }
+    assert!(taken > 10, "only {taken} of the broken files were read at all");
+}
+
+#[test]
+fn restart_markers_must_be_in_order_and_all_there() {
+    for progressive in [false, true] {
+        let bytes = draw(1003, 907, Kind { restarts: 50, progressive, ..PLAIN }, 9);
+        assert!(fast(&bytes).is_some());
+        let places: Vec<_> =
+            (0..bytes.len() - 1).filter(|&at| bytes[at] == 0xff && bytes[at + 1] & 0xf8 == 0xd0).collect();
+        for &at in places.iter().step_by(places.len() / 25) {
+            let mut other = bytes.clone();
+            other[at + 1] ^= 1;
+            assert!(fast(&other).is_none(), "another number at {at}");
+            let without = [&bytes[..at], &bytes[at + 2..]].concat();
+            assert!(fast(&without).is_none(), "none at {at}");
+            let twice = [&bytes[..at], &bytes[at..at + 2], &bytes[at..]].concat();
+            assert!(fast(&twice).is_none(), "two at {at}");
+        }
+    }
+}
+
+#[test]
+fn other_kinds_of_jpeg_are_left_to_the_general_decoder() {
+    let bytes = draw(1003, 907, PLAIN, 3);
+    let find = |marker: u8| bytes.windows(2).position(|pair| pair == [0xff, marker]).unwrap();
+    let frame = find(0xc0);
+    let with = |at: usize, value: u8| {
+        let mut bytes = bytes.clone();
+        bytes[at] = value;
+        bytes
+    };
+    let scan = find(0xda);
+    let ids = [frame + 10, frame + 13, frame + 16, scan + 5, scan + 7, scan + 9];
+    let mut rgb = bytes.clone();
+    ids.into_iter().zip(*b"RGBRGB").for_each(|(at, id)| rgb[at] = id);
+    let adobe = |transform: u8| {
+        let segment = [b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0".as_slice(), &[transform]].concat();
+        [&bytes[..2], &segment, &bytes[2..]].concat()
+    };
+    for (name, bytes) in [
+        ("12 bits", with(frame + 4, 12)),
+        ("lossless", with(frame + 1, 0xc3)),
+        ("hierarchical", with(frame + 1, 0xc5)),
+        ("arithmetic", with(frame + 1, 0xc9)),
+        ("height 0", {
+            let mut bytes = with(frame + 5, 0);
+            bytes[frame + 6] = 0;
+            bytes
+        }),
+        ("luma sampled less", with(frame + 14, 0x22)),
+        ("three by one", with(frame + 11, 0x31)),
+        ("RGB by names", rgb),
+        ("RGB by Adobe", adobe(0)),
+        ("YCCK by Adobe", adobe(2)),
+        ("two frames", [&bytes[..frame], &bytes[frame..frame + 19], &bytes[frame..]].concat()),
+    ] {
+        assert!(fast(&bytes).is_none(), "{name}");
+        let limits = Limits::default();
+        let (one, two) = (read(&bytes, &limits), read_fully(&bytes, &limits));
+        assert_eq!(
+            one.map(|picture| picture.frames[0].luma.clone()),
+            two.map(|picture| picture.frames[0].luma.clone()),
+            "{name}"
+        );
+    }
+    assert!(fast(&adobe(1)).is_some());
+}
+
+#[test]
+fn a_scan_for_each_component_reads_as_one_for_all() {
+    use SamplingFactor::{F_1_1, F_1_2, F_2_1, F_2_2, F_4_1};
+    for sampling in [F_1_1, F_2_1, F_1_2, F_2_2, F_4_1] {
+        let file = |optimized| draw(1003, 907, Kind { sampling, optimized, ..PLAIN }, 3);
+        let (one, several) = (file(false), file(true));
+        assert_eq!(fast(&one).unwrap().frames[0].luma, fast(&several).unwrap().frames[0].luma, "{sampling:?}");
+        // Rows are doubled where they shouldn't be, in the general decoder: it isn't asked.
+        assert_eq!(full(&several).is_none(), matches!(sampling, F_1_2 | F_2_2), "{sampling:?}");
+    }
+}
+
+#[test]
+fn too_many_scans_are_refused() {
+    let bytes = draw(1003, 907, Kind { progressive: true, ..PLAIN }, 3);
+    let last = bytes.windows(2).rposition(|pair| pair == [0xff, 0xda]).unwrap();
+    let end = bytes.len() - 2;
+    let with = |scans: usize| [&bytes[..end], &bytes[last..end].repeat(scans), b"\xff\xd9"].concat();
+    assert!(fast(&with(20)).is_some());
+    assert!(read(&with(120), &Limits::default()).is_err());
+}
+
+/// Blocks whose means no pixels have: what a viewer shows isn't in the DC terms.
+#[test]
+fn means_outside_of_the_range_of_pixels_are_left_to_the_general_decoder() {
+    let bytes = encode(&[255; 1003 * 907], 1003, 907, Kind { grey: true, quality: 50, ..PLAIN });
+    assert!(fast(&bytes).is_some());
+    let mut tripled = bytes.clone();
+    let table = tripled.windows(4).position(|part| part == [0xff, 0xdb, 0, 67]).unwrap();
+    tripled[table + 5] *= 3;
+    assert!(fast(&tripled).is_none());
+    assert!(full(&tripled).is_some());
+}
