@@ -54,11 +54,15 @@ impl SoftKey {
     /// Takes ring `ring` of a picture's margins (`Coefficients::margins`).
     pub fn new(margins: &[f32; CORNER * CORNER], ring: u32) -> Self {
         let mut key = 0;
-        // Order by |margin|, ties by bit: the bits of a positive float order as integers.
+        // Edits change low frequencies more than high ones, about with the root of the wavelength, so a margin counts
+        // the more the higher its frequency. Ties by bit: the bits of a positive float order as integers.
         let mut by_margin: [u64; KEY_BITS] = std::array::from_fn(|bit| {
-            let margin = margins[position(ring, bit as u8)];
+            let position = position(ring, bit as u8);
+            let margin = margins[position];
             key |= u64::from(margin > 0.0) << bit;
-            u64::from(margin.abs().to_bits()) << 8 | bit as u64
+            let frequency = (position / CORNER).max(position % CORNER) + 1;
+            let reliability = margin.abs() * (frequency as f32).sqrt();
+            u64::from(reliability.to_bits()) << 8 | bit as u64
         });
         by_margin.select_nth_unstable(FLIPPABLE - 1);
         by_margin[..FLIPPABLE].sort_unstable();

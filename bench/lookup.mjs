@@ -1,0 +1,131 @@
+// npm run bench:lookup: what a clean picture's lookup costs in Chromium's wasm, against a filter of 1,000,000 PDQ hashes, beside
+// decoding a 12-megapixel JPEG in the same wasm and a scan of the raw list for Hamming distances up to 31.
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chromium as launcher } from "playwright-core";
+import { chromium, run, setUp } from "../scripts/setup.mjs";
+import { serve } from "../tests/browser/server.mjs";
+
+const HASHES = 1_000_000;
+const FOLDER = "target/bench";
+
+setUp();
+mkdirSync(FOLDER, { recursive: true });
+const filter = `${FOLDER}/million.hgf`;
+if (!existsSync(`${FOLDER}/million.txt`)) {
+  const hash = (n) => createHash("sha256").update(String(n)).digest("hex");
+  writeFileSync(`${FOLDER}/million.txt`, `${Array.from({ length: HASHES }, (_, n) => hash(n)).join("\n")}\n`);
+}
+run("cargo", ["build", "--release", "--quiet", "--locked", "--package", "hashgate-cli"]);
+const names = ["--name", "million", "--category", "numbered hashes", "--type", "pdq"];
+const built = execFileSync("target/release/hashgate", ["build", `${FOLDER}/million.txt`, "--out", filter, ...names]);
+console.log(String(built).trim());
+
+const raw = Buffer.from(readFileSync(`${FOLDER}/million.txt`, "utf8").replaceAll("\n", ""), "hex");
+const page = `<!doctype html><meta charset="utf-8"><title>bench</title><script type="module" src="/page.js"></script>`;
+const script = `import { fingerprint, initSync, Lookup } from "/hashgate/bindings/hashgate.js";
+const bytesOf = async (url) => new Uint8Array(await (await fetch(url)).arrayBuffer());
+initSync({ module: await WebAssembly.compileStreaming(fetch("/hashgate/hashgate.wasm")) });
+
+/** Noise with as much of every wavelength as photographs have, as a JPEG of the browser's own encoder. */
+async function picture(width, height, seed) {
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d");
+  let state = seed;
+  const random = () => (state = (state * 1664525 + 1013904223) >>> 0) / 2 ** 32;
+  context.fillRect(0, 0, width, height);
+  context.globalCompositeOperation = "overlay";
+  for (let side = 4; side <= 4096; side *= 2) {
+    const tile = new OffscreenCanvas(Math.min(side, width), Math.min(side, height));
+    const paint = tile.getContext("2d");
+    const pixels = paint.createImageData(tile.width, tile.height);
+    for (let at = 0; at < pixels.data.length; at += 4) {
+      for (let channel = 0; channel < 3; channel += 1) pixels.data[at + channel] = 256 * random();
+      pixels.data[at + 3] = side === 4 ? 255 : 255 / Math.log2(side);
+    }
+    paint.putImageData(pixels, 0, 0);
+    context.globalCompositeOperation = side === 4 ? "source-over" : "overlay";
+    context.drawImage(tile, 0, 0, width, height);
+  }
+  const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.9 });
+  return new Uint8Array(await blob.arrayBuffer());
+}
+
+function median(times) {
+  times.sort((a, b) => a - b);
+  return times[times.length >> 1];
+}
+function time(rounds, work) {
+  const times = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const start = performance.now();
+    work(round);
+    times.push(performance.now() - start);
+  }
+  return median(times);
+}
+
+window.measure = async () => {
+  const lookup = new Lookup();
+  const start = performance.now();
+  lookup.addFilter(await bytesOf("/million.hgf"));
+  const open = performance.now() - start;
+  const wanted = { pdq: true, sha256: false, md5: false, views: "all", limits: {} };
+  const large = await picture(4000, 3000, 1);
+  const prints = [];
+  for (let seed = 2; seed < 12; seed += 1) prints.push(fingerprint(await picture(640, 480, seed), wanted));
+  const reports = prints.map((print) => lookup.probe(print, undefined, "all"));
+  // Warm: the engine has compiled what it will.
+  for (const print of prints) lookup.probe(print, undefined, "all");
+  const lookupMs = time(50, (round) => lookup.probe(prints[round % prints.length], undefined, "all"));
+  const uprightMs = time(50, (round) => lookup.probe(prints[round % prints.length], undefined, "upright"));
+  fingerprint(large, { ...wanted, views: "plain" });
+  const decodeMs = time(7, () => fingerprint(large, { ...wanted, views: "plain" }));
+  const list = new Uint32Array((await bytesOf("/million.bin")).buffer);
+  const hash = new Uint32Array(list.slice(8, 16));
+  const bits = (v) => { v -= (v >>> 1) & 0x55555555; v = (v & 0x33333333) + ((v >>> 2) & 0x33333333); return Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24; };
+  const scan = () => {
+    let near = 0;
+    for (let at = 0; at < list.length; at += 8) {
+      let distance = 0;
+      for (let word = 0; word < 8; word += 1) distance += bits(list[at + word] ^ hash[word]);
+      near += distance <= 31;
+    }
+    return near;
+  };
+  const scanMs = 8 * time(5, scan);
+  return { outcomes: reports.map(({ outcome }) => outcome), lookups: reports.map(({ lookups }) => lookups), open, lookupMs, uprightMs, decodeMs, decodedBy: lookup.probe(fingerprint(large, wanted), undefined, "all").decodedBy, scanMs, megabytes: large.length / 1e6 };
+};
+window.ready = true;`;
+
+const server = await serve({
+  extra: {
+    "/page.html": { body: page, type: "text/html; charset=utf-8" },
+    "/page.js": { body: script, type: "text/javascript" },
+    "/million.hgf": { body: readFileSync(filter) },
+    "/million.bin": { body: raw },
+  },
+});
+const browser = await launcher.launch({
+  executablePath: chromium(),
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+});
+try {
+  const tab = await browser.newPage();
+  await tab.goto(`${server.url}/page.html`);
+  await tab.waitForFunction(() => window.ready);
+  const m = await tab.evaluate(() => window.measure());
+  const clear = m.outcomes.filter((outcome) => outcome === "clear").length;
+  const most = Math.max(...m.lookups);
+  console.log(`
+${clear} of ${m.outcomes.length} drawn pictures are clear; most lookups ${most}
+fetch, open and verify the filter   ${m.open.toFixed(0)} ms
+a clean picture's lookups           ${m.lookupMs.toFixed(2)} ms (${((m.lookupMs * 1e6) / most).toFixed(1)} ns each)
+as stored alone ("upright")         ${m.uprightMs.toFixed(2)} ms
+decode and hash 12 megapixels       ${m.decodeMs.toFixed(1)} ms (${m.megabytes.toFixed(1)} MB JPEG, by ${m.decodedBy}): lookup / decode = ${(m.lookupMs / m.decodeMs).toFixed(3)}
+scan of the raw list, JavaScript    ${m.scanMs.toFixed(0)} ms for eight orientations: lookup / scan = ${(m.lookupMs / m.scanMs).toFixed(4)}`);
+} finally {
+  await browser.close();
+  await server.close();
+}
