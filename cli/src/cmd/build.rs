@@ -167,7 +167,7 @@ fn say_recall(request: &Request, entries: &Entries) {
     let of_rings = MEASURED.iter().find(|(rings, _)| *rings == request.rings).map_or(&[][..], |(_, rows)| rows);
     remark(&match of_rings.iter().rev().find(|(measured, _)| *measured <= budget) {
         Some((measured, share)) => format!(
-            "  expected recall: {share}% of edited copies, as `hashgate eval` measured with {} rings and probe budget {measured} on 90 \
+            "  expected recall: {share:.1}% of edited copies, as `hashgate eval` measured with {} rings and probe budget {measured} on 90 \
              photographs; measure on your own pictures",
             request.rings
         ),

@@ -127,8 +127,8 @@ it. A match is a reason to ask, never a proof.</p>
 /// Digits in groups of three.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
-    let group = |(place, digit)| {
-        let comma = place > 0 && (digits.len() - place) % 3 == 0;
+    let group = |(place, digit): (usize, char)| {
+        let comma = place > 0 && (digits.len() - place).is_multiple_of(3);
         comma.then_some(',').into_iter().chain([digit])
     };
     digits.chars().enumerate().flat_map(group).collect()
