@@ -95,6 +95,7 @@ export async function fetchFile(
     if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     const start = length;
     const watch = new Watch(network.timeoutMs);
+    let silent = false;
     // Ranges count the bytes that are sent, which aren't those that arrive here.
     let encoded = false;
     try {
@@ -120,6 +121,7 @@ export async function fetchFile(
     } catch (error) {
       if (error instanceof GateError) throw error;
       last = { code: "release-unavailable", got: `${length} bytes, then ${describe(error)}` };
+      silent = watch.signal.aborted;
     } finally {
       watch.end();
     }
@@ -128,6 +130,7 @@ export async function fetchFile(
     if (encoded) startOver();
     else await keep();
     pieced = length > 0;
+    if (silent) break;
   }
   if (length === whole.length) return { bytes: whole, pieced };
   throw new GateError(fault(last.code, url, `${whole.length} bytes`, last.got));
