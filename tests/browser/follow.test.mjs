@@ -47,6 +47,9 @@ function twoReleases(name, { rows = [], grown = [] } = {}, signer = key) {
   return path;
 }
 
+/** Signed so many seconds from now, for an hour. */
+const issued = (seconds) => ["--issued", String(Math.floor(Date.now() / 1000) + seconds), "--expires", "1h"];
+
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "hashgate-"));
   key = keygen(folder, "curator");
@@ -147,8 +150,9 @@ test("releases that a server may not hand out: each refused with its code, and t
   // The same curator's other release 2: a list that was published twice from one state.
   const forked = twoReleases("forked", { rows: numberedRows(1) });
   const expired = join(folder, "expired");
-  publish(expired, key, [rowOf(OLD)], { more: ["--expires", "1s"] });
-  await new Promise((resolve) => setTimeout(resolve, 2000));
+  publish(expired, key, [rowOf(OLD)], { more: issued(-7200) });
+  const early = join(folder, "early");
+  publish(early, key, [rowOf(OLD)], { more: issued(2 * 86_400) });
 
   const tried = [];
   const refuse = async (name, code, fault, { release = 2 } = {}) => {
@@ -170,6 +174,8 @@ test("releases that a server may not hand out: each refused with its code, and t
   await refuse("an old release", "manifest-rollback", instead(manifestOf(good, 1)));
   await refuse("an expired manifest", "manifest-rollback", instead(manifestOf(expired, 1)));
   await refuse("an expired manifest", "manifest-expired", instead(manifestOf(expired, 1)), { release: 1 });
+  const tooEarly = instead(manifestOf(early, 1));
+  await refuse("a manifest of the day after tomorrow", "manifest-not-yet-valid", tooEarly, { release: 1 });
   await refuse("someone else's signature", "manifest-wrong-key", instead(manifestOf(foreign, 2)));
   await refuse("another list of the same curator", "manifest-name", instead(manifestOf(renamed, 3)));
   await refuse("another release 2", "manifest-conflict", instead(manifestOf(forked, 2)));
@@ -499,7 +505,7 @@ test("two tabs: neither waits for the other's download, both move to the new rel
 
 test("a list that expires in use isn't used any more, until there is a newer one", async () => {
   const path = join(folder, "brief");
-  publish(path, key, [rowOf(OLD)], { more: ["--expires", "8s"] });
+  publish(path, key, [rowOf(OLD)], { more: issued(-3592) });
   const state = lists.add("brief", path, 1);
   const page = await newPage();
   const opened = await open(page, "brief");

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { chromium } from "playwright-core";
-import { answer, keygen, Lists, listedRows, numberedRows, publish } from "./lists.mjs";
+import { keygen, Lists, listedRows, numberedRows, publish } from "./lists.mjs";
 import { serve } from "./server.mjs";
 
 const ROUNDS = 20;
@@ -57,7 +57,7 @@ test("killing the tab at 20 random moments of a download or swap", async (contex
   /** Slowly, and tells how many bytes were sent. */
   const slowly =
     (sent) =>
-    async (request, response, { body, etag, type }) => {
+    async (_, response, { body, etag, type }) => {
       response.writeHead(200, { "content-length": body.length, "content-type": type, etag });
       const step = Math.ceil(body.length / 50);
       for (let at = 0; at < body.length && !response.destroyed; at += step) {
