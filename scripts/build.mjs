@@ -11,7 +11,7 @@ run(process.execPath, "node_modules/typescript/bin/tsc", "--project", ".");
 const common = { bundle: true, format: "esm", target: "es2022", outdir: "dist" };
 await build({ ...common, platform: "browser", entryPoints: ["js/index.ts", "js/worker.ts"] });
 // Small and sharing pieces with each other: one file of each, and bundlers of apps put them together.
-const parts = ["confirm"].map((name) => `js/${name}.ts`);
+const parts = ["confirm", "decision", "filepond", "guard", "judge", "notice", "strings", "uppy"].map((name) => `js/${name}.ts`);
 await build({ ...common, bundle: false, entryPoints: parts });
 await build({ ...common, platform: "node", entryPoints: ["js/node.ts", "js/node-worker.ts"] });
 
