@@ -10,6 +10,11 @@ run("cargo", "run", "--quiet", "--locked", "--package", "xtask", "--", "wasm");
 run(process.execPath, "node_modules/typescript/bin/tsc", "--project", ".");
 const common = { bundle: true, format: "esm", target: "es2022", outdir: "dist" };
 await build({ ...common, platform: "browser", entryPoints: ["js/index.ts", "js/worker.ts"] });
+const define = {
+  WORKER_SCRIPT: JSON.stringify(readFileSync("dist/worker.js", "utf8")),
+  ENGINE: JSON.stringify(gzipSync(readFileSync("dist/hashgate.wasm"), { level: 9 }).toString("base64")),
+};
+await build({ ...common, platform: "browser", entryPoints: ["js/inline.ts"], define });
 await build({ ...common, platform: "node", entryPoints: ["js/node.ts", "js/node-worker.ts"] });
 
 console.log(`${"".padEnd(24)}${["raw", "gzip", "brotli"].map((name) => name.padStart(10)).join("")}`);

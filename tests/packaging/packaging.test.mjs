@@ -1,0 +1,270 @@
+// The packed tarball as a newcomer has it: installed into an empty folder, built by each bundler without configuration
+// for it, and run in Chromium under a strict Content-Security-Policy on real pictures.
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+import { CSP, serve } from "../browser/server.mjs";
+
+const folder = realpathSync(mkdtempSync(join(tmpdir(), "hashgate-packaging-")));
+const installed = join(folder, "node_modules/hashgate");
+const environment = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", CI: "1" };
+const EXPECTED = {
+  "listed/listed-0.jpg": "possible-match",
+  "edited/listed-2-mirrored.jpg": "possible-match",
+  "clean/clean-1.jpg": "clear",
+};
+const WITH_BLOB = CSP.replace("worker-src 'self'", "worker-src blob:");
+
+let browser;
+before(async () => {
+  cpSync("tests/packaging", folder, { recursive: true, filter: (path) => !path.includes("node_modules") });
+  run(folder, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund");
+  const [tarball] = JSON.parse(run(process.cwd(), "npm", "pack", "--json", "--pack-destination", folder));
+  run(folder, "npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", `./${tarball.filename}`);
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+  });
+});
+after(async () => {
+  await browser?.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Runs a command; what it printed is in the error if it fails. */
+function run(cwd, command, ...args) {
+  try {
+    return execFileSync(command, args, { cwd, env: environment, encoding: "utf8", stdio: "pipe" });
+  } catch (error) {
+    throw new Error(`${command} ${args.join(" ")}: status ${error.status}\n${error.stdout}${error.stderr}`);
+  }
+}
+
+/** A project of its own with the pages of app/. */
+function project(name, files = {}) {
+  const at = join(folder, name);
+  cpSync(join(folder, "app"), at, { recursive: true });
+  for (const [path, text] of Object.entries(files)) writeFileSync(join(at, path), text);
+  return { at, tool: (command, ...args) => run(at, join(folder, "node_modules/.bin", command), ...args) };
+}
+
+/** Opens a page in Chromium and reads the verdicts it shows, and what it loaded. */
+async function verdicts(url, { simd = true } = {}) {
+  const page = await browser.newPage();
+  if (!simd) await page.addInitScript("WebAssembly.validate = () => false;");
+  const problems = [];
+  const loaded = [];
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+  page.on("response", (response) => loaded.push([response.status(), new URL(response.url()).pathname]));
+  await page.goto(url);
+  await page.waitForFunction(() => document.querySelector("output")?.textContent, null, {
+    timeout: 20_000,
+  });
+  const shown = JSON.parse(await page.textContent("output"));
+  await page.close();
+  assert.deepEqual(shown, EXPECTED, problems.join("\n"));
+  // Browsers ask for an icon by themselves.
+  const missing = loaded.filter(([status, path]) => status >= 400 && path !== "/favicon.ico");
+  assert.deepEqual(missing, []);
+  return loaded.map(([, path]) => path);
+}
+
+/** Serves what a bundler made, and checks what it does; with a worker and a wasm of its own, both engines. */
+async function assertServed(at, { inline = false, csp = inline ? WITH_BLOB : CSP } = {}) {
+  const site = await serve({
+    folders: [
+      ["/samples/", "target/samples"],
+      ["/", at],
+    ],
+    csp,
+  });
+  try {
+    const loaded = await verdicts(`${site.url}/`);
+    const engines = loaded.filter((path) => path.endsWith(".wasm"));
+    assert.equal(engines.length, inline ? 0 : 1, engines.join());
+    if (inline) return;
+    const [baseline] = (await verdicts(`${site.url}/`, { simd: false })).filter((path) => path.endsWith(".wasm"));
+    assert.deepEqual(readFileSync(join(at, engines[0])), readFileSync("dist/hashgate.wasm"));
+    assert.deepEqual(readFileSync(join(at, baseline)), readFileSync("dist/hashgate-baseline.wasm"));
+  } finally {
+    await site.close();
+  }
+}
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** Starts a server of a bundler's own, and ends it after `body`. */
+async function whileRunning(at, command, args, body) {
+  const port = await freePort();
+  const server = spawn(join(folder, "node_modules/.bin", command), [...args, String(port)], {
+    cwd: at,
+    env: environment,
+  });
+  let printed = "";
+  for (const stream of [server.stdout, server.stderr]) stream.on("data", (chunk) => (printed += chunk));
+  const url = `http://127.0.0.1:${port}`;
+  try {
+    for (let wait = 0; ; wait += 1) {
+      if (await fetch(url).catch(() => undefined)) break;
+      assert.ok(wait < 300 && server.exitCode === null, `${command} doesn't answer:\n${printed}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return await body(url);
+  } finally {
+    server.kill();
+    await once(server, "close");
+  }
+}
+
+/** Where the servers of bundlers look for files that are served as they are. */
+function copySamples(at) {
+  mkdirSync(join(at, "public"), { recursive: true });
+  cpSync("target/samples", join(at, "public/samples"), { recursive: true });
+}
+
+const PAGE = `<!doctype html><meta charset="utf-8"><title>hashgate</title><output></output>`;
+
+test("publint and Are The Types Wrong find nothing", () => {
+  run(folder, "node_modules/.bin/publint", installed, "--strict");
+  const [tarball] = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
+  const wasm = ["hashgate.wasm", "hashgate-baseline.wasm"];
+  // ES modules alone: what a `require` of old would find isn't promised.
+  run(
+    folder,
+    "node_modules/.bin/attw",
+    tarball,
+    "--profile",
+    "esm-only",
+    "--exclude-entrypoints",
+    "worker.js",
+    ...wasm,
+  );
+});
+
+test("every entry is in the tarball, and every file of it is reached from one", () => {
+  const { exports } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+  for (const target of Object.values(exports).flatMap((entry) =>
+    typeof entry === "string" ? [entry] : Object.values(entry),
+  )) {
+    assert.ok(readFileSync(join(installed, target)).length > 0, target);
+  }
+  for (const name of ["LICENSE-MIT", "LICENSE-APACHE", "README.md"])
+    assert.ok(readFileSync(join(installed, name)).length > 0);
+});
+
+for (const [name, ...resolution] of [
+  ["bundler", "--module", "esnext", "--moduleResolution", "bundler"],
+  ["nodenext", "--module", "nodenext"],
+]) {
+  test(`strict types, resolved as ${name}`, () => {
+    const strict = ["--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess", "--target", "es2022"];
+    run(folder, "node_modules/.bin/tsc", "--noEmit", ...strict, ...resolution, "types.ts");
+  });
+}
+
+test("bare <script type=module>", async () => {
+  const { at } = project("bare");
+  const main = readFileSync(join(at, "main.js"), "utf8").replace('"hashgate"', '"/hashgate/index.js"');
+  writeFileSync(join(at, "main.js"), main);
+  cpSync(join(installed, "dist"), join(at, "hashgate"), { recursive: true });
+  await assertServed(at);
+});
+
+test("Vite: build", async () => {
+  const { at, tool } = project("vite");
+  tool("vite", "build");
+  await assertServed(join(at, "dist"));
+});
+
+test("Vite: the development server", async () => {
+  const { at } = project("vite-dev");
+  copySamples(at);
+  await whileRunning(at, "vite", ["--host", "127.0.0.1", "--strictPort", "--port"], (url) => verdicts(url));
+});
+
+test("webpack", async () => {
+  const { at, tool } = project("webpack");
+  tool("webpack", "--mode", "production", "--entry", "./main.js", "--no-performance");
+  writeFileSync(join(at, "dist/index.html"), `${PAGE}<script src="main.js"></script>`);
+  await assertServed(join(at, "dist"));
+});
+
+test("Parcel", async () => {
+  const { at, tool } = project("parcel");
+  tool("parcel", "build", "index.html", "--dist-dir", "dist", "--no-cache");
+  await assertServed(join(at, "dist"));
+});
+
+test("Rollup, with its plug-ins for packages and for assets", async () => {
+  const { at, tool } = project("rollup", {
+    "rollup.config.mjs": `import resolve from "@rollup/plugin-node-resolve";
+      import { importMetaAssets } from "@web/rollup-plugin-import-meta-assets";
+      export default { input: "main.js", output: { dir: "dist" }, plugins: [resolve({ browser: true }), importMetaAssets()] };`,
+  });
+  tool("rollup", "--config", "rollup.config.mjs", "--failAfterWarnings");
+  writeFileSync(join(at, "dist/index.html"), `${PAGE}<script type="module" src="main.js"></script>`);
+  await assertServed(join(at, "dist"));
+});
+
+test("esbuild, with the worker and the engines copied beside the bundle", async () => {
+  const { at, tool } = project("esbuild");
+  tool("esbuild", "main.js", "--bundle", "--format=esm", "--outdir=dist", "--log-limit=1", "--log-level=warning");
+  for (const name of ["worker.js", "hashgate.wasm", "hashgate-baseline.wasm"]) {
+    cpSync(join(installed, "dist", name), join(at, "dist", name));
+  }
+  writeFileSync(join(at, "dist/index.html"), `${PAGE}<script type="module" src="main.js"></script>`);
+  await assertServed(join(at, "dist"));
+});
+
+test("esbuild: the inline entry, as one classic script", async () => {
+  const { at, tool } = project("esbuild-inline");
+  const args = ["inline.js", "--bundle", "--minify", "--format=iife", "--outdir=dist", "--log-level=warning"];
+  assert.equal(tool("esbuild", ...args), "");
+  assert.deepEqual(readdirSync(join(at, "dist")), ["inline.js"]);
+  writeFileSync(join(at, "dist/index.html"), `${PAGE}<script src="inline.js" defer></script>`);
+  await assertServed(join(at, "dist"), { inline: true });
+});
+
+test("Rollup: the inline entry, with no plug-in for assets", async () => {
+  const { at, tool } = project("rollup-inline");
+  tool("rollup", "inline.js", "--plugin", "node-resolve={browser:true}", "--dir", "dist", "--failAfterWarnings");
+  writeFileSync(join(at, "dist/index.html"), `${PAGE}<script type="module" src="inline.js"></script>`);
+  await assertServed(join(at, "dist"), { inline: true });
+});
+
+test("Next.js: client, server rendering, and a route handler that checks again", async () => {
+  const at = join(folder, "next");
+  cpSync(join(folder, "app/check.js"), join(at, "check.js"));
+  copySamples(at);
+  run(at, join(folder, "node_modules/.bin/next"), "build");
+  await whileRunning(at, "next", ["start", "--hostname", "127.0.0.1", "--port"], async (url) => {
+    await verdicts(url);
+    for (const [name, outcome] of Object.entries(EXPECTED)) {
+      const answer = await fetch(`${url}/api/check`, { method: "POST", body: readFileSync(`target/samples/${name}`) });
+      assert.equal((await answer.json()).outcome, outcome, name);
+    }
+  });
+});
