@@ -18,9 +18,15 @@ export function openGateInPage(options: GateOptions, { startWorker, compile }: P
         worker.onmessage = (event) => listener.message(event.data);
         worker.onmessageerror = () => listener.error("a message could not be read");
         worker.onerror = (event) => listener.error(event.message || "its script can't be loaded");
+        // A page that is left may be kept, frozen, for the way back, and its workers with it. They start anew then.
+        const left = () => listener.error("the page was left");
+        addEventListener("pagehide", left);
         return {
           post: (message, transfer) => worker.postMessage(message, transfer),
-          terminate: () => worker.terminate(),
+          terminate() {
+            removeEventListener("pagehide", left);
+            worker.terminate();
+          },
         };
       },
       compile,
