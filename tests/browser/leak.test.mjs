@@ -53,7 +53,8 @@ after(async () => {
 /** Bytes of the heaps and of the wasm memories, of the page and each of its workers, after a collection. */
 async function measure(tab) {
   const contexts = [{ name: "page", client: await tab.createCDPSession() }];
-  tab.workers().forEach((worker, index) => contexts.push({ name: `worker ${index}`, client: worker.client, worker }));
+  for (const worker of tab.workers())
+    contexts.push({ name: `worker ${contexts.length}`, client: worker.client, worker });
   const sizes = {};
   for (const { name, client, worker } of contexts) {
     // What is found dead by one collection may hold what only the next finds dead.
@@ -72,10 +73,11 @@ test(`${CHECKS} checks in one page: heaps and wasm memories stay as they are`, a
   await tab.waitForFunction(() => window.ready);
   await tab.evaluate(async () => {
     window.gate = await window.openGate({ filters: ["/samples/demo.hgf"], workers: 1, workerUrl: "/worker.js" });
+    // One for all, as a page has that offers to give everything up: what listened to it must stop.
+    window.giveUp = new AbortController();
+    const { signal } = window.giveUp;
     window.run = async (checks) => {
       const counts = {};
-      // One for all, as a page has that offers to give everything up: what listened to it must stop.
-      const { signal } = new AbortController();
       for (let index = 0; index < checks; index += 1) {
         const file = window.files[index % window.files.length];
         // As files and as bytes; one in fifty is given up before it begins.
