@@ -3,6 +3,7 @@ import { compileUrl, openGateInPage } from "./browser.js";
 import { hasSimd } from "./compile.js";
 import type { Gate, GateOptions } from "./types.js";
 
+export { type Decision, decide, type UncheckedPolicy } from "./decision.js";
 export { GateError, type GateErrorCode } from "./errors.js";
 export type * from "./types.js";
 

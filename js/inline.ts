@@ -5,6 +5,7 @@ import { hasSimd } from "./compile.js";
 import { GateError } from "./errors.js";
 import type { Gate, GateOptions } from "./types.js";
 
+export { type Decision, decide, type UncheckedPolicy } from "./decision.js";
 export { GateError, type GateErrorCode } from "./errors.js";
 export type * from "./types.js";
 

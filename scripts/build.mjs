@@ -10,6 +10,9 @@ run("cargo", "run", "--quiet", "--locked", "--package", "xtask", "--", "wasm");
 run(process.execPath, "node_modules/typescript/bin/tsc", "--project", ".");
 const common = { bundle: true, format: "esm", target: "es2022", outdir: "dist" };
 await build({ ...common, platform: "browser", entryPoints: ["js/index.ts", "js/worker.ts"] });
+// Small and sharing pieces with each other: one file of each, and bundlers of apps put them together.
+const parts = ["confirm", "decision", "filepond", "guard", "judge", "notice", "strings", "uppy"].map((name) => `js/${name}.ts`);
+await build({ ...common, bundle: false, entryPoints: parts });
 const define = {
   WORKER_SCRIPT: JSON.stringify(readFileSync("dist/worker.js", "utf8")),
   ENGINE: JSON.stringify(gzipSync(readFileSync("dist/hashgate.wasm"), { level: 9 }).toString("base64")),
