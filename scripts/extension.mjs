@@ -21,6 +21,7 @@ export async function buildExtension() {
   }
   for (const name of ["worker.js", "hashgate.wasm", "hashgate-baseline.wasm"]) cpSync(`dist/${name}`, `${OUT}/${name}`);
   for (const name of ["LICENSE-MIT", "LICENSE-APACHE"]) cpSync(name, `${OUT}/${name}`);
+  cpSync("dist/THIRD-PARTY.txt", `${OUT}/THIRD-PARTY.txt`);
   cpSync("target/samples/demo.hgf", `${OUT}/demo.hgf`);
   for (const size of [16, 32, 48, 128]) writeFileSync(`${OUT}/icon-${size}.png`, icon(size));
   const common = { bundle: true, target: "chrome148", platform: "browser", outdir: OUT };
