@@ -1,6 +1,7 @@
 // The guard in a page: takes over what a person chose, dropped or pasted before the page hears of it, has it checked,
 // and gives the page the files that may pass. No engine and no list is here: the page's policy would apply to them.
 import type { Verdict } from "hashgate";
+import { decide, type UncheckedPolicy } from "../js/decision.js";
 import { ATTACHED } from "./attached.js";
 import { type Policy, send } from "./messages.js";
 import { ask, type Checked, tell, whileChecking } from "./notice.js";
@@ -37,15 +38,12 @@ async function passing(files: File[]): Promise<File[]> {
     return [policy, await Promise.all(files.map(async (file) => ({ file, verdict: await check(file) })))];
   };
   const [policy, checked] = await whileChecking(files.length, work());
-  const held: Checked[] = [];
-  const unchecked: Checked[] = [];
-  for (const one of checked) {
-    const { verdict } = one;
-    // A document or a film isn't what the list is about.
-    if (verdict.outcome === "clear" || (verdict.outcome === "unchecked" && verdict.reason === "unsupported")) continue;
-    if (verdict.outcome === "unchecked" && policy.unchecked === "allow") unchecked.push(one);
-    else held.push(one);
-  }
+  // A document or a film isn't what the list is about.
+  const pass: UncheckedPolicy = policy.unchecked === "allow" ? "allow" : { unsupported: "allow" };
+  const held = checked.filter(({ verdict }) => decide(verdict, { unchecked: pass }) === "hold");
+  const unchecked = checked.filter(
+    (one) => !held.includes(one) && one.verdict.outcome === "unchecked" && one.verdict.reason !== "unsupported",
+  );
   if (held.length + unchecked.length > 0) {
     const counts = { held: held.length, unchecked: unchecked.length };
     void send("background", "badge", counts).catch(() => undefined);

@@ -35,10 +35,7 @@ export async function send<K extends Kind>(
 }
 
 type Handlers<T> = {
-  [K in KindsOf<T>]: (
-    ask: Requests[K]["ask"],
-    sender: chrome.runtime.MessageSender,
-  ) => Promise<Requests[K]["answer"]>;
+  [K in KindsOf<T>]: (ask: Requests[K]["ask"], sender: chrome.runtime.MessageSender) => Promise<Requests[K]["answer"]>;
 };
 
 /** Answers what is meant for this part. */

@@ -1,7 +1,7 @@
 // The offscreen document: the package's own gate, with its workers, the engine and the list, under the extension's policy.
-import { type FilterSource, type Gate, openGate, type Verdict } from "hashgate";
-import { receive } from "./messages.js";
-import { type List, readSettings } from "./settings.js";
+import { type Gate, type GateOptions, openGate, type Verdict } from "hashgate";
+import { type Requests, receive } from "./messages.js";
+import { readSettings, type Settings } from "./settings.js";
 
 /** After so long without a check, the document goes, and the memory with it. */
 const IDLE_MS = 5 * 60_000;
@@ -10,14 +10,24 @@ let opening: Promise<Gate> | undefined;
 let running = 0;
 let idle: ReturnType<typeof setTimeout> | undefined;
 
-function sourceOf(list: List): FilterSource {
-  if (list.from === "demo") return "demo.hgf";
-  return list.from === "url" ? list.url : list.bytes;
+function optionsOf({ list, unchecked }: Settings): GateOptions {
+  switch (list.from) {
+    case "demo":
+      return { filters: ["demo.hgf"] };
+    case "url":
+      return { filters: [list.url] };
+    case "file":
+      return { filters: [list.bytes] };
+    case "source": {
+      const whenUnavailable = unchecked === "hold" ? "block" : "allow";
+      return { source: list.url, trust: { keys: list.keys }, whenUnavailable };
+    }
+  }
 }
 
 /** A failure isn't kept: the next file tries again. */
 function gate(): Promise<Gate> {
-  opening ??= readSettings().then(({ list }) => openGate({ filters: [sourceOf(list)] }));
+  opening ??= readSettings().then((settings) => openGate(optionsOf(settings)));
   opening.catch(() => {
     opening = undefined;
   });
@@ -38,6 +48,14 @@ async function check(file: File): Promise<Verdict> {
   return opened.check(file);
 }
 
+/** A gate that follows a published list is open even without one. */
+async function status(): Promise<Requests["status"]["answer"]> {
+  const opened = await gate().catch(describe);
+  if (typeof opened === "string") return { error: opened };
+  const { state, lastError } = opened.status();
+  return state === "current" ? { filters: opened.filters } : { error: lastError?.message ?? state };
+}
+
 async function busy<T>(work: Promise<T>): Promise<T> {
   running += 1;
   clearTimeout(idle);
@@ -51,11 +69,5 @@ async function busy<T>(work: Promise<T>): Promise<T> {
 
 receive("offscreen", {
   check: (file) => busy(check(file)),
-  status: () =>
-    busy(
-      gate().then(
-        ({ filters }) => ({ filters }),
-        (error) => ({ error: describe(error) }),
-      ),
-    ),
+  status: () => busy(status()),
 });

@@ -35,17 +35,29 @@ async function showStatus(): Promise<void> {
 function show({ list, unchecked, override }: Settings): void {
   field("from").value = list.from;
   field("url").value = list.from === "url" ? list.url : "";
+  field("manifest").value = list.from === "source" ? list.url : "";
+  field("keys").value = list.from === "source" ? list.keys.join("\n") : "";
   kept.textContent = list.from === "file" ? say("fileKept", list.name) : "";
   field("unchecked").value = unchecked;
   field("override").checked = override;
 }
 
+function addressIn(name: string): string {
+  const typed = field(name).value;
+  if (!/^https?:/.test(typed) || !URL.canParse(typed)) throw new Error(say("urlNeeded"));
+  return typed;
+}
+
 async function chosenList(before: List): Promise<List> {
   const from = field("from").value;
-  if (from === "url") {
-    const url = new URL(field("url").value);
-    if (url.protocol !== "https:" && url.protocol !== "http:") throw new Error(say("urlNeeded"));
-    return { from, url: url.href };
+  if (from === "url") return { from, url: addressIn("url") };
+  if (from === "source") {
+    const keys = field("keys")
+      .value.split("\n")
+      .map((key) => key.trim())
+      .filter(Boolean);
+    if (keys.length === 0) throw new Error(say("keyNeeded"));
+    return { from, url: addressIn("manifest"), keys };
   }
   if (from === "file") {
     const [file] = field("file").files ?? [];

@@ -4,6 +4,8 @@
 /** Where the list comes from. */
 export type List =
   | { from: "demo" }
+  /** A published list: the URL of its manifest, and the keys that must have signed it. */
+  | { from: "source"; url: string; keys: string[] }
   | { from: "url"; url: string }
   | { from: "file"; name: string; bytes: Uint8Array<ArrayBuffer> };
 
@@ -21,7 +23,7 @@ const STORE = "settings";
 
 function open(): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
-    const request = indexedDB.open("hashgate", 1);
+    const request = indexedDB.open("hashgate-extension", 1);
     request.onupgradeneeded = () => request.result.createObjectStore(STORE);
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);

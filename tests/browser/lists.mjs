@@ -96,10 +96,12 @@ function cut(response, body, length, headers = {}) {
 }
 
 const status = (code) => (_, response) => response.writeHead(code, { "content-type": "text/plain" }).end("fault\n");
-const send = (make, headers = {}) => (_, response, { body }) => {
-  const made = make(body);
-  response.writeHead(200, { "content-length": made.length, ...headers }).end(made);
-};
+const send =
+  (make, headers = {}) =>
+  (_, response, { body }) => {
+    const made = make(body);
+    response.writeHead(200, { "content-length": made.length, ...headers }).end(made);
+  };
 const flipped = (body, place) => {
   const copy = Buffer.from(body);
   copy[place] ^= 1 << (place % 8);
@@ -175,7 +177,7 @@ export function faults(size) {
     ],
     // As good as "unchanged" for a manifest, which is asked for by its ETag.
     "304 without a body": [[undefined, "release-unavailable"], status(304)],
-    "204": [unavailable, status(204)],
+    204: [unavailable, status(204)],
     "206 that wasn't asked for": [
       unavailable,
       (_, response, { body }) => {

@@ -19,6 +19,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
+import { shown, sizes, table } from "../../scripts/sizes.mjs";
 import { CSP, serve } from "../browser/server.mjs";
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "hashgate-packaging-")));
@@ -165,15 +166,59 @@ test("publint and Are The Types Wrong find nothing", () => {
   );
 });
 
-test("every entry is in the tarball, and every file of it is reached from one", () => {
+test("every export is in the tarball, and so are the licences", () => {
   const { exports } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
-  for (const target of Object.values(exports).flatMap((entry) =>
-    typeof entry === "string" ? [entry] : Object.values(entry),
-  )) {
-    assert.ok(readFileSync(join(installed, target)).length > 0, target);
+  for (const entry of Object.values(exports)) {
+    for (const target of typeof entry === "string" ? [entry] : Object.values(entry)) {
+      assert.ok(readFileSync(join(installed, target)).length > 0, target);
+    }
   }
-  for (const name of ["LICENSE-MIT", "LICENSE-APACHE", "README.md"])
-    assert.ok(readFileSync(join(installed, name)).length > 0);
+  for (const name of ["LICENSE-MIT", "LICENSE-APACHE", "README.md", "dist/THIRD-PARTY.txt"]) {
+    assert.ok(readFileSync(join(installed, name)).length > 0, name);
+  }
+});
+
+test("every crate that has left a trace in the wasm is listed with its licence", () => {
+  const sbom = JSON.parse(readFileSync(join(installed, "dist/sbom.cdx.json"), "utf8"));
+  const text = readFileSync(join(installed, "dist/THIRD-PARTY.txt"), "utf8");
+  const listed = new Set(sbom.components.map(({ name, version }) => `${name}-${version}`));
+  const names = new Set(sbom.components.map(({ name }) => name.replaceAll(/[-_]/g, "")));
+  for (const { name, version, licenses, purl } of sbom.components) {
+    assert.match(licenses[0].expression, /MIT|BSD|Apache/, name);
+    if (purl) assert.ok(text.includes(`\n${name} ${version}: `), `${name} is in THIRD-PARTY.txt`);
+  }
+  // Where a panic would come from, with the version.
+  const sources = new Set();
+  for (const engine of ["hashgate.wasm", "hashgate-baseline.wasm"]) {
+    const bytes = readFileSync(join(installed, "dist", engine), "latin1");
+    for (const [, source] of bytes.matchAll(/registry\/src\/[^/]+\/([a-z0-9_-]+?-\d[^/]*)\//g)) sources.add(source);
+  }
+  assert.ok(sources.size >= 10, `${sources.size} sources`);
+  for (const source of sources) assert.ok(listed.has(source), source);
+  // Which functions there are, before names are removed. These are the standard library's, and this project's own.
+  const known = /^(alloc|core|std|hashbrown|hashgate|hashgate_wasm)$/;
+  const linked = readFileSync("target/wasm/simd/wasm32-unknown-unknown/wasm/hashgate_wasm.wasm", "latin1");
+  const crates = new Set();
+  for (const [, length, rest] of linked.matchAll(/_ZN(\d+)([A-Za-z0-9_$.]+)/g))
+    crates.add(rest.slice(0, Number(length)));
+  const foreign = [...crates].filter((name) => /^[a-z0-9_]+$/.test(name) && !known.test(name));
+  assert.ok(foreign.length >= 10, foreign.join());
+  for (const name of foreign) assert.ok(names.has(name.replaceAll("_", "")), name);
+});
+
+test("the README's sizes are those of the build", async () => {
+  const numbers = (text) =>
+    text.split("\n").map((row) => [...row.matchAll(/([\d.]+) kB/g)].map(([, size]) => Number(size)));
+  const words = (text) => text.replaceAll(/[\d.]+ kB/g, "");
+  const made = table(await sizes());
+  assert.equal(words(shown()), words(made), "run `node scripts/sizes.mjs --write`");
+  const said = numbers(shown());
+  for (const [row, values] of numbers(made).entries()) {
+    for (const [column, value] of values.entries()) {
+      const off = Math.abs(said[row][column] / value - 1);
+      assert.ok(off < 0.05, `row ${row}: README.md says ${said[row][column]} kB, the build makes ${value} kB`);
+    }
+  }
 });
 
 for (const [name, ...resolution] of [
