@@ -74,10 +74,10 @@ function reason({ file, verdict }: Checked): string {
 function card(role: string, title: string, texts: string[], files: Checked[]): HTMLElement {
   const section = make("section");
   section.setAttribute("role", role);
-  section.lang = chrome.i18n.getUILanguage();
-  section.dir = say("@@bidi_dir");
+  // Of the texts, which need not be the page's or the browser's.
+  section.lang = say("language");
+  section.dir = "ltr";
   const heading = make("h2", title);
-  heading.id = "title";
   section.setAttribute("aria-label", title);
   const list = make("ul");
   list.append(...files.map((checked) => make("li", reason(checked))));

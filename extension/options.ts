@@ -8,7 +8,7 @@ const status = document.querySelector("#status") as HTMLElement;
 const kept = document.querySelector("#kept") as HTMLElement;
 const field = (name: string) => form.elements.namedItem(name) as HTMLInputElement;
 
-document.documentElement.lang = chrome.i18n.getUILanguage();
+document.documentElement.lang = say("language");
 for (const element of document.querySelectorAll<HTMLElement>("[data-text]")) {
   element.textContent = say(element.dataset.text as string);
 }

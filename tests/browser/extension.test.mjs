@@ -72,8 +72,9 @@ before(async () => {
         send("text/html", "<title>received</title>");
       });
     }
-    if (path === "/demo.hgf") {
-      return response.setHeader("access-control-allow-origin", "*").end(readFileSync("target/samples/demo.hgf"));
+    if (path === "/demo.hgf" || path.startsWith("/list/")) {
+      response.setHeader("access-control-allow-origin", "*");
+      return response.end(readFileSync(`target/samples${path}`));
     }
     if (!(path in PAGES)) return response.writeHead(404).end();
     send(
@@ -152,13 +153,14 @@ const badge = async () => {
   });
 };
 
+/** Fills in the options page, saves, and returns what it then says of the list. */
 async function setOptions(values) {
   const options = await context.newPage();
   await options.goto(`chrome-extension://${id}/options.html`);
   await options.waitForFunction(() => document.querySelector("#status").textContent.length > 20);
   for (const [name, value] of Object.entries(values)) {
     if (name === "file") await options.setInputFiles("input[name=file]", value);
-    else if (name === "url") await options.fill("input[name=url]", value);
+    else if (["url", "manifest", "keys"].includes(name)) await options.fill(`[name=${name}]`, value);
     else await options.check(`input[name=${name}][value=${value}]`);
   }
   await options.evaluate(() => document.querySelector("#status").replaceChildren());
@@ -406,4 +408,48 @@ test("a list of the person's own, from a file; another's bytes are refused by na
   await page.setInputFiles("form input", LISTED);
   await untilSeen("change listed-0.jpg");
   assert.match(await setOptions({ from: "demo" }), /“Demo list”/);
+});
+
+test("a published list: followed if its signature is by the given key, else held as not checked", async () => {
+  const manifest = `${site}/list/manifest.txt`;
+  const keys = readFileSync("target/samples/list.pub", "utf8").trim();
+  assert.match(await setOptions({ from: "source", manifest, keys }), /“Demo list”/);
+  await open("/form.html");
+  await page.setInputFiles("form input", [LISTED, CLEAN]);
+  assert.match(await notice("alertdialog"), /listed-0\.jpg: possibly on the list “Demo list”/);
+  await page.keyboard.press("Enter");
+  await untilSeen("change clean-1.jpg");
+
+  // Another curator's key, of the same form.
+  const other = "someone.test+3f7e2d1c+AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+  assert.match(await setOptions({ keys: other }), /can't be used/);
+  await open("/form.html");
+  await page.setInputFiles("form input", CLEAN);
+  assert.match(await notice("alertdialog"), /clean-1\.jpg: not checked/);
+  assert.match(await setOptions({ from: "demo" }), /“Demo list”/);
+});
+
+test("the options page is accessible, and in the browser's language where there is one", async () => {
+  const options = await context.newPage();
+  await options.goto(`chrome-extension://${id}/options.html`);
+  await options.waitForFunction(() => document.querySelector("#status").textContent.includes("“"));
+  for (const colorScheme of ["light", "dark"]) {
+    await options.emulateMedia({ colorScheme });
+    await options.evaluate(readFileSync("node_modules/axe-core/axe.min.js", "utf8"));
+    const { violations } = await options.evaluate(() => window.axe.run());
+    assert.deepEqual(
+      violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`),
+      [],
+    );
+  }
+  await options.close();
+  const [english, french] = ["en", "fr"].map((language) =>
+    JSON.parse(readFileSync(`dist-extension/_locales/${language}/messages.json`, "utf8")),
+  );
+  assert.deepEqual(Object.keys(french).sort(), Object.keys(english).sort());
+  // What is asked for by name is there.
+  for (const script of ["content", "options", "background"]) {
+    const source = readFileSync(`dist-extension/${script}.js`, "utf8");
+    for (const [, name] of source.matchAll(/(?:say|getMessage)\("(\w+)"/g)) assert.ok(english[name], name);
+  }
 });

@@ -258,13 +258,24 @@ test("webpack", async () => {
   await assertServed(join(at, "dist"));
 });
 
-test("Parcel", async () => {
+/** Parcel writes an import map into the page, which a strict policy must name. */
+function hashOfMap(at) {
+  const [, map] = readFileSync(join(at, "index.html"), "utf8").match(/<script type=importmap>(.*?)<\/script>/s);
+  return createHash("sha256").update(map).digest("base64");
+}
+
+test("Parcel: the main entry as it is, the others once it is told to read exports", async () => {
   const { at, tool } = project("parcel");
   tool("parcel", "build", "index.html", "--dist-dir", "dist", "--no-cache");
-  // It writes an import map into the page, which a strict policy must name.
-  const [, map] = readFileSync(join(at, "dist/index.html"), "utf8").match(/<script type=importmap>(.*?)<\/script>/s);
-  const hash = createHash("sha256").update(map).digest("base64");
-  await assertServed(join(at, "dist"), { csp: CSP.replace("script-src", `script-src 'sha256-${hash}'`) });
+  const csp = CSP.replace("script-src", `script-src 'sha256-${hashOfMap(join(at, "dist"))}'`);
+  await assertServed(join(at, "dist"), { csp });
+
+  const app = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  app["@parcel/resolver-default"] = { packageExports: true };
+  writeFileSync(join(folder, "package.json"), JSON.stringify(app));
+  writeFileSync(join(at, "index.html"), `${PAGE}<script type="module" src="inline.js"></script>`);
+  tool("parcel", "build", "index.html", "--dist-dir", "inlined", "--no-cache");
+  await assertServed(join(at, "inlined"), { inline: true });
 });
 
 test("Rollup, with its plug-ins for packages and for assets", async () => {
