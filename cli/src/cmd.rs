@@ -5,3 +5,4 @@ pub mod check;
 pub mod eval;
 pub mod hash;
 pub mod inspect;
+pub mod serve;

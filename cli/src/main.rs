@@ -8,6 +8,7 @@ mod cmd;
 mod files;
 mod list;
 mod output;
+mod serve;
 
 /// Hash pictures, and build, inspect and ask filters of known hashes.
 #[derive(Parser)]
@@ -18,6 +19,7 @@ enum Command {
     Inspect(cmd::inspect::Args),
     Check(cmd::check::Args),
     Eval(cmd::eval::Args),
+    Serve(cmd::serve::Args),
 }
 
 fn main() -> ExitCode {
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => cmd::inspect::run(&args),
         Command::Check(args) => cmd::check::run(&args),
         Command::Eval(args) => cmd::eval::run(&args),
+        Command::Serve(args) => cmd::serve::run(args),
     };
     done.unwrap_or_else(|error| {
         eprintln!("hashgate: {error:#}");
