@@ -1,15 +1,22 @@
 //! The confirm index over 1,000,000 hashes, beside a scan of them: time, memory, misses.
 //!
 //! `cargo run --release --features build --example confirm_index [LIST.hex]`, on one core: `taskset -c 0 ...`.
+//! Then the bound of the ring-key rule on pictures that are drawn here: how many unrelated ones are within it.
+//!
 //! Without a list of hashes (64 hexadecimal digits a line) it takes numbered ones. `bench/threatexchange.py` times Meta's own
 //! index on the same kind of list.
 
+use std::f32::consts::TAU;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use hashgate::digest::Sha256Digest;
-use hashgate::index::Index;
-use hashgate::pdq::PdqHash;
+use hashgate::image::{Format, read_rgba};
+use hashgate::index::{Index, REST};
+use hashgate::keys::ring_key;
+use hashgate::pdq::{Orientation, PdqHash};
+use hashgate::verdict::Hashed;
+use hashgate::{Limits, ViewSet};
 
 #[global_allocator]
 static MEMORY: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
@@ -58,7 +65,61 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "index / scan = {:.4}",
         by_index[by_index.len() / 2].as_secs_f64() / by_scan[by_scan.len() / 2].as_secs_f64()
     );
+    drawn()
+}
+
+/// Between unrelated drawn pictures: bits in which the rest differs, beside a ring.
+fn drawn() -> Result<(), Box<dyn std::error::Error>> {
+    const PICTURES: u32 = 1_500;
+    let drawn = (0..PICTURES).map(picture).collect::<Result<Vec<_>, _>>()?;
+    let mut rests = [0u64; 257];
+    for (number, turned) in drawn.iter().enumerate() {
+        for other in &drawn[..number] {
+            for (hash, ring) in turned.iter().flat_map(|hash| [(hash, 0), (hash, 1)]) {
+                let apart = (ring_key(hash, ring) ^ ring_key(&other[0], ring)).count_ones();
+                rests[(hash.distance(&other[0]) - apart) as usize] += 1;
+            }
+        }
+    }
+    let all: u64 = rests.iter().sum();
+    println!(
+        "{all} rests between unrelated drawn pictures, the nearest at {:?}",
+        rests.iter().position(|&count| count > 0)
+    );
+    for bound in [REST - 8, REST - 4, REST, REST + 4, REST + 8] {
+        let within: u64 = rests[..=bound as usize].iter().sum();
+        println!("  within {bound}: {within} ({:.1e})", within as f64 / all as f64);
+    }
     Ok(())
+}
+
+/// The hashes of a picture with something at every scale, in all orientations.
+fn picture(seed: u32) -> Result<Vec<PdqHash>, Box<dyn std::error::Error>> {
+    const SIDE: u32 = 96;
+    let random = |n: u32| {
+        let digest = Sha256Digest::of(&[seed.to_le_bytes(), n.to_le_bytes()].concat()).0;
+        [0, 1, 2].map(|at| f32::from(u16::from_le_bytes([digest[2 * at], digest[2 * at + 1]])) / 65_536.0)
+    };
+    let waves: Vec<[f32; 4]> = (0..40)
+        .map(|n| {
+            let [more, angle, phase] = random(n);
+            let frequency = 1.0 + 14.0 * (n as f32 / 40.0).powi(2) + more;
+            let (sine, cosine) = (angle * TAU).sin_cos();
+            [frequency * cosine, frequency * sine, phase * TAU, frequency.powf(-0.9)]
+        })
+        .collect();
+    let rgba: Vec<u8> = (0..SIDE * SIDE)
+        .flat_map(|at| {
+            let (u, v) = ((at % SIDE) as f32 / SIDE as f32, (at / SIDE) as f32 / SIDE as f32);
+            let sum: f32 =
+                waves.iter().map(|[a, b, phase, strength]| strength * (TAU * (a * u + b * v) + phase).sin()).sum();
+            let grey = (128.0 + 50.0 * sum).clamp(0.0, 255.0) as u8;
+            [grey, grey, grey, 255]
+        })
+        .collect();
+    let picture = read_rgba(Format::Png, SIDE, SIDE, &rgba, &Limits::default())?;
+    let coefficients = &Hashed::of(&picture, ViewSet::Plain).frames[0].views[0].coefficients;
+    Ok(Orientation::ALL.map(|orientation| coefficients.oriented(orientation).hash()).to_vec())
 }
 
 /// The answers, and the times in order.

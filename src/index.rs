@@ -13,7 +13,7 @@ use crate::pdq::PdqHash;
 pub const NEAR: u32 = 31;
 /// Bits of the other three rings in which a hash may differ from a listed one whose key of one ring it shares.
 /// `docs/serving.md` says how it was chosen.
-pub const REST: u32 = 72;
+pub const REST: u32 = 64;
 
 const CHUNKS: usize = 16;
 const CHUNK_BITS: usize = 16;

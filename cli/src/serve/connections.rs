@@ -93,6 +93,8 @@ fn open(stream: TcpStream, peer: IpAddr, routes: &Router) -> Connection {
     let _ = stream.set_nodelay(true);
     hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
+        // Who has said all may close that way and still wait for the answer.
+        .half_close(true)
         .header_read_timeout(HEAD)
         .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(WithPeer { routes: routes.clone(), peer }))
