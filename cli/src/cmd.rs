@@ -2,7 +2,12 @@
 
 pub mod build;
 pub mod check;
+pub mod cosign;
+pub mod diff;
 pub mod eval;
 pub mod hash;
 pub mod inspect;
 pub mod serve;
+pub mod keygen;
+pub mod publish;
+pub mod verify;
