@@ -1,16 +1,21 @@
 // A gate: the pool hashes, the lookup worker answers, and every way to fail has its own answer.
+import { confirmed } from "./candidates.js";
 import { type Host, UnreadableFile, WorkerLost } from "./connection.js";
 import { GateError } from "./errors.js";
 import { FiltersLost, LookupWorker } from "./lookup.js";
 import { HashingPool } from "./pool.js";
 import type { Source } from "./protocol.js";
+import { Counters } from "./report.js";
 import type {
   CheckOptions,
   FilterInfo,
   FilterSource,
   Gate,
   GateOptions,
+  HostDecision,
   Input,
+  PossibleMatch,
+  TransparencyReport,
   Unchecked,
   UncheckedReason,
   Verdict,
@@ -24,6 +29,7 @@ export async function openGateOn(host: Host, options: GateOptions): Promise<Gate
     throw invalid("filters", "at least one filter", "none");
   }
   const workers = atLeastOne("workers", options.workers ?? Math.min(4, host.processors() - 1), options.workers);
+  assertConfirm(options);
   const sources = options.filters.map((filter) => sourceOf(host, filter));
   options.signal?.throwIfAborted();
   const module = options.wasmModule ?? (await host.compile());
@@ -55,6 +61,9 @@ class OpenGate implements Gate {
   readonly #pool: HashingPool;
   readonly #lookup: LookupWorker;
   readonly #options: GateOptions;
+  readonly #counters = new Counters();
+  /** Ends what `confirm` is asked, when the gate is closed. */
+  readonly #closing = new AbortController();
   #closed: GateError | undefined;
 
   constructor(pool: HashingPool, lookup: LookupWorker, options: GateOptions) {
@@ -69,8 +78,43 @@ class OpenGate implements Gate {
 
   async check(input: Input, options: CheckOptions = {}): Promise<Verdict> {
     if (this.#closed) throw this.#closed;
-    const { signal } = options;
-    signal?.throwIfAborted();
+    options.signal?.throwIfAborted();
+    const looked = await this.#look(input, options);
+    const verdict = looked.outcome === "possible-match" ? await this.#confirm(looked, options.signal) : looked;
+    this.#counters.checked(verdict, this.filters);
+    return verdict;
+  }
+
+  record(decision: HostDecision, verdict: Verdict): void {
+    if (decision !== "overridden" && decision !== "appealed") {
+      throw new TypeError(`record: expected "overridden" or "appealed", got ${JSON.stringify(decision)}`);
+    }
+    this.#counters.decided(decision, verdict);
+  }
+
+  report(): TransparencyReport {
+    return this.#counters.report(this.filters);
+  }
+
+  async #confirm(verdict: PossibleMatch, signal: AbortSignal | undefined): Promise<Verdict> {
+    const { confirm, confirmTimeoutMs = 10_000 } = this.#options;
+    if (!confirm) return verdict;
+    const ended = new AbortController();
+    const close = () => ended.abort(this.#closed);
+    const abort = () => ended.abort(signal?.reason);
+    this.#closing.signal.addEventListener("abort", close, { once: true });
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      if (this.#closed) close();
+      if (signal?.aborted) abort();
+      return await confirmed(verdict, confirm, confirmTimeoutMs, ended.signal);
+    } finally {
+      this.#closing.signal.removeEventListener("abort", close);
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  async #look(input: Input, { signal, ...options }: CheckOptions): Promise<Verdict> {
     const size = sizeOf(input);
     const most = this.#options.maxFileBytes ?? 256 * MIB;
     if (size > most) return unchecked("too-large", `size in bytes: expected at most ${most}, got ${size}`);
@@ -96,6 +140,7 @@ class OpenGate implements Gate {
 
   close(): void {
     this.#closed ??= new GateError({ code: "closed", message: "the gate was closed" });
+    this.#closing.abort(this.#closed);
     this.#pool.close(this.#closed);
     this.#lookup.close(this.#closed);
   }
@@ -135,6 +180,12 @@ function atLeastOne(field: string, value: number, given: number | undefined): nu
     throw invalid(field, "a whole number of at least 1", String(given));
   }
   return Math.max(1, value);
+}
+
+function assertConfirm({ confirm, confirmTimeoutMs }: GateOptions): void {
+  if (confirm !== undefined && typeof confirm !== "function") throw invalid("confirm", "a function", kindOf(confirm));
+  if (confirmTimeoutMs === undefined || (confirmTimeoutMs > 0 && confirmTimeoutMs < 2 ** 31)) return;
+  throw invalid("confirmTimeoutMs", `milliseconds above 0 and below ${2 ** 31}`, String(confirmTimeoutMs));
 }
 
 function kindOf(value: unknown): string {

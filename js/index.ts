@@ -3,6 +3,7 @@ import { compileFrom, hasSimd } from "./compile.js";
 import { openGateOn } from "./gate.js";
 import type { Gate, GateOptions } from "./types.js";
 
+export { type Decision, decide, type UncheckedPolicy } from "./decision.js";
 export { GateError, type GateErrorCode } from "./errors.js";
 export type * from "./types.js";
 
