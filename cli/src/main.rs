@@ -1,4 +1,4 @@
-//! `hashgate`: hashes pictures, builds, inspects and asks filters, and publishes releases of them.
+//! `hashgate`: hashes pictures, builds, inspects and asks filters, publishes releases of them, and serves them.
 
 use std::process::ExitCode;
 
@@ -10,10 +10,10 @@ mod files;
 mod keys;
 mod list;
 mod output;
-mod serve;
 mod published;
+mod serve;
 
-/// Hash pictures; build, inspect and ask filters of known hashes; sign, publish and verify releases of them.
+/// Hash pictures; build, inspect and ask filters of known hashes; sign, publish, verify and serve releases of them.
 #[derive(Parser)]
 #[command(name = "hashgate", version)]
 enum Command {
@@ -22,12 +22,13 @@ enum Command {
     Inspect(cmd::inspect::Args),
     Check(cmd::check::Args),
     Eval(cmd::eval::Args),
-    Serve(cmd::serve::Args),
     Keygen(cmd::keygen::Args),
     Publish(cmd::publish::Args),
     Cosign(cmd::cosign::Args),
     Verify(cmd::verify::Args),
     Diff(cmd::diff::Args),
+    Serve(cmd::serve::Args),
+    Simulate(cmd::simulate::Args),
 }
 
 fn main() -> ExitCode {
@@ -37,12 +38,13 @@ fn main() -> ExitCode {
         Command::Inspect(args) => cmd::inspect::run(&args),
         Command::Check(args) => cmd::check::run(&args),
         Command::Eval(args) => cmd::eval::run(&args),
-        Command::Serve(args) => cmd::serve::run(args),
         Command::Keygen(args) => cmd::keygen::run(&args),
         Command::Publish(args) => cmd::publish::run(&args),
         Command::Cosign(args) => cmd::cosign::run(&args),
         Command::Verify(args) => cmd::verify::run(&args),
         Command::Diff(args) => cmd::diff::run(&args),
+        Command::Serve(args) => cmd::serve::run(args),
+        Command::Simulate(args) => cmd::simulate::run(&args),
     };
     done.unwrap_or_else(|error| match error.downcast_ref::<ReleaseError>() {
         Some(ReleaseError { refusal, .. }) => {

@@ -317,24 +317,25 @@ fn pages_of_other_origins_need_leave() {
     assert_eq!(answer.header("access-control-allow-origin"), Some("https://example.org"));
 }
 
-/// A published list: a filter of the first list, and a manifest that names it.
-fn published(folder: &Path) -> String {
-    let filter = folder.join("published/full-1-0a1b2c3d.hgf");
-    fs::create_dir_all(filter.parent().unwrap()).unwrap();
-    let args = ["build", "first.csv", "--name", "First list", "--category", "drawn", "--built-at", "0", "--out"];
-    let built =
-        Command::new(env!("CARGO_BIN_EXE_hashgate")).args(args).arg(&filter).current_dir(folder).output().unwrap();
-    assert!(built.status.success(), "{built:?}");
-    let manifest =
-        format!("hashgate release v1\nfull full-1-0a1b2c3d.hgf {}\n{}", "0".repeat(64), "padding\n".repeat(20));
-    fs::write(folder.join("published/manifest.txt"), &manifest).unwrap();
-    manifest
+/// Publishes the first list; the names of its files, the manifest first.
+fn published(folder: &Path) -> [String; 2] {
+    for args in [
+        &["keygen", "--out", "key", "--name", "test"][..],
+        &["publish", "first.csv", "--dir", "published", "--key", "key", "--name", "First list", "--category", "drawn"],
+    ] {
+        let made = Command::new(env!("CARGO_BIN_EXE_hashgate")).args(args).current_dir(folder).output().unwrap();
+        assert!(made.status.success(), "{made:?}");
+    }
+    let names =
+        fs::read_dir(folder.join("published")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    ["manifest.txt".into(), names.into_iter().find(|name| name.starts_with("full-1-")).unwrap()]
 }
 
 #[test]
 fn a_published_list_is_hosted() {
     let folder = folder();
-    let manifest = published(folder.path());
+    let [manifest, full] = published(folder.path());
+    let manifest = fs::read_to_string(folder.path().join("published").join(manifest)).unwrap();
     fs::create_dir_all(folder.path().join("site/part")).unwrap();
     fs::write(folder.path().join("site/index.html"), "<!doctype html><title>site</title>").unwrap();
     fs::write(folder.path().join("site/part/page.txt"), "part").unwrap();
@@ -355,14 +356,15 @@ fn a_published_list_is_hosted() {
     let again = server.get("/list/manifest.txt", &format!("\r\nAccept-Encoding: gzip\r\nIf-None-Match: W/{tag}"));
     assert_eq!(again.status, 304);
 
-    let file = fs::read(folder.path().join("published/full-1-0a1b2c3d.hgf")).unwrap();
-    let whole = server.get("/list/full-1-0a1b2c3d.hgf", "\r\nAccept-Encoding: gzip");
+    let file = fs::read(folder.path().join("published").join(&full)).unwrap();
+    let full = format!("/list/{full}");
+    let whole = server.get(&full, "\r\nAccept-Encoding: gzip");
     assert!(whole.status == 200 && whole.body == file, "{}", whole.head);
     assert_eq!(whole.header("cache-control"), Some("public, max-age=31536000, immutable"));
     assert_eq!(whole.header("content-encoding"), None);
-    let part = server.get("/list/full-1-0a1b2c3d.hgf", "\r\nRange: bytes=10-19");
+    let part = server.get(&full, "\r\nRange: bytes=10-19");
     assert_eq!((part.status, &part.body[..]), (206, &file[10..20]));
-    assert_eq!(server.get("/list/full-1-0a1b2c3d.hgf", "\r\nRange: bytes=99999999-").status, 416);
+    assert_eq!(server.get(&full, "\r\nRange: bytes=99999999-").status, 416);
     let resumed = server.get("/list/manifest.txt", "\r\nRange: bytes=5-\r\nIf-Range: \"old\"");
     assert_eq!((resumed.status, resumed.text()), (200, manifest));
 

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use axum::http::{HeaderName, HeaderValue};
 use hashgate::Filter;
+use hashgate::release::Manifest;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -252,15 +253,14 @@ fn consistent(folder: &Path, listed: &Listed) -> Result<()> {
     Ok(())
 }
 
-/// The filter that the current manifest of a published list names, if one was published yet.
+/// The filter that the current manifest of a published list names, if one was published yet. Whether it is signed by whom is
+/// for those to check who rely on it.
 fn current_filter(folder: &Path) -> Result<Option<PathBuf>> {
     let path = folder.join("manifest.txt");
-    let manifest = match std::fs::read_to_string(&path) {
+    let manifest = match std::fs::read(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         read => read.with_context(|| path.display().to_string())?,
     };
-    let full = manifest.split_whitespace().find(|word| word.starts_with("full-") && word.ends_with(".hgf"));
-    let full =
-        full.with_context(|| format!("{}: expected a line that names the full file, got none", path.display()))?;
-    Ok(Some(folder.join(full)))
+    let manifest = Manifest::read_unverified(&manifest).with_context(|| path.display().to_string())?;
+    Ok(Some(folder.join(manifest.full.path)))
 }
