@@ -28,7 +28,8 @@ export async function openGate(options: GateOptions): Promise<Gate> {
         let pending = 0;
         worker.unref();
         worker.on("message", (message) => {
-          if (message.type !== "progress") pending -= 1;
+          // Only answers have a place among what was asked.
+          if ("id" in message && message.type !== "progress") pending -= 1;
           if (pending === 0) worker.unref();
           listener.message(message);
         });

@@ -1,5 +1,5 @@
 // A static file server with a strict Content-Security-Policy: www/ at the root, dist/ at /hashgate/, the samples
-// at /samples/. `extra` adds answers of a test's own. Every request is written down.
+// at /samples/. `extra` adds answers of a test's own, `handle` takes requests over. Every request is written down.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
@@ -34,9 +34,10 @@ export const CSP = [
 ].join("; ");
 
 /**
- * @param {{ port?: number, extra?: Record<string, { body: string | Uint8Array, type?: string, status?: number, csp?: string }> }} options
+ * @param {{ port?: number, extra?: Record<string, { body: string | Uint8Array, type?: string, status?: number, csp?: string }>,
+ *   handle?: (request: object, response: object, pathname: string) => boolean }} options
  */
-export async function serve({ port = 0, extra = {} } = {}) {
+export async function serve({ port = 0, extra = {}, handle } = {}) {
   const requests = [];
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
@@ -50,6 +51,7 @@ export async function serve({ port = 0, extra = {} } = {}) {
           "x-content-type-options": "nosniff",
         })
         .end(body);
+    if (handle?.(request, response, pathname)) return;
     const made = extra[pathname];
     if (made) return send(made.status ?? 200, made.type ?? "application/octet-stream", made.body, made.csp);
     try {
