@@ -134,20 +134,44 @@ function countRequests() {
   }).observe({ type: "resource" });
 }
 
-function showFilter(info) {
-  const size = `${info.bytes.toLocaleString("en")} bytes`;
+const STATES = {
+  current: "Current: pictures are checked against it.",
+  expired: "Expired: it isn't used any more, and nothing is checked until there is a newer one.",
+  none: "There is no list, so nothing is checked.",
+};
+const SOURCES = { network: "downloaded in this visit", storage: "this browser's storage", host: "handed over" };
+
+/** What the gate says of its list, now and whenever that changes. */
+function showStatus() {
+  const status = gate.status();
+  const [info] = gate.filters;
+  const time = (unixS) =>
+    unixS && new Date(unixS * 1000).toLocaleString("en", { dateStyle: "medium", timeStyle: "medium" });
+  const count = (number) => number.toLocaleString("en");
+  const { lastRefresh, lastError, storage } = status;
+  const refresh =
+    lastRefresh && `${lastRefresh.outcome}, ${count(lastRefresh.bytes)} bytes, ${time(lastRefresh.atUnixS)}`;
   const rows = [
-    ["list", info.name],
-    ["holds", info.category],
-    ["release", info.release],
-    ["hashes", `${info.pdqCount} PDQ, ${info.sha256Count} SHA-256, ${info.md5Count} MD5`],
-    ["size", size],
-    ["geometry", `k = ${info.k}, ${info.sliceBits} bits a slice, ${info.rings} rings`],
-    ["lookups", `at most ${info.lookups.toLocaleString("en")} for a clean picture`],
-    ["false alarms", `at most 1 in ${Math.round(1e12 / info.escalationParts).toLocaleString("en")} clean pictures`],
-    ["checksum", info.checksum],
+    ["list", status.list],
+    ["holds", status.category],
+    ["release", status.release],
+    ["issued", time(status.issuedUnixS)],
+    ["expires", time(status.expiresUnixS)],
+    ["signed by", status.signedBy?.join(", ")],
+    ["hashes", count(status.entries)],
+    ["size", `${count(status.bytes)} bytes`],
+    ["comes from", SOURCES[status.from]],
+    ["kept in", storage.problem ? `${storage.kind}: ${storage.problem.message}` : storage.kind],
+    ["last refresh", refresh],
+    ["last error", lastError ? `${lastError.code}: ${lastError.message}` : "none"],
+    ["geometry", info && `k = ${info.k}, ${info.sliceBits} bits a slice, ${info.rings} rings`],
+    ["lookups", info && `at most ${count(info.lookups)} for a clean picture`],
+    ["false alarms", info && `at most 1 in ${count(Math.round(1e12 / info.escalationParts))} clean pictures`],
+    ["checksum", info?.checksum],
   ];
-  element("filter").append(...facts(rows).childNodes);
+  element("list-state").textContent = status.refreshing ? "Looking for a newer release…" : STATES[status.state];
+  element("filter").replaceChildren(...facts(rows.filter(([, value]) => value !== undefined)).childNodes);
+  element("refresh").disabled = status.refreshing;
 }
 
 /** Fetches the drawn samples before the counting begins: once here, they are files like any other. */
@@ -210,11 +234,21 @@ try {
   listen();
   const samples = await loadSamples();
   // Idle workers stay, so that none has to load its script again while requests are counted.
-  const opened = await openGate({ filters: ["/samples/demo.hgf"], workers: WORKERS, idleMs: 2 ** 31 - 1 });
+  // A service writes its curators' keys into its own page.
+  const trust = { keys: [(await (await fetch("/samples/list.pub")).text()).trim()] };
+  const opened = await openGate({
+    source: "/samples/list/manifest.txt",
+    trust,
+    whenUnavailable: "block",
+    workers: WORKERS,
+    idleMs: 2 ** 31 - 1,
+  });
   await Promise.all(samples.slice(0, WORKERS).map(({ blob }) => opened.check(blob)));
-  showFilter(opened.filters[0]);
   countRequests();
   gate = opened;
+  showStatus();
+  gate.addEventListener("statechange", showStatus);
+  element("refresh").addEventListener("click", () => gate.refresh());
   element("state").textContent = "Ready. From here on, this page needs no network.";
   choose.disabled = false;
   all.disabled = false;

@@ -24,6 +24,8 @@ export function publish(folder, key, rows, { name = "Test list", more = [] } = {
   execFileSync(CLI, ["publish", list, "--dir", folder, "--key", key.file, ...names, ...more]);
 }
 
+export const cosign = (manifest, key) => execFileSync(CLI, ["cosign", manifest, "--key", key.file]);
+
 /** Rows of the drawn pictures that the demo list holds. */
 export function listedRows() {
   const [head, ...lines] = readFileSync("target/samples/list.csv", "utf8").trim().split("\n");
@@ -37,7 +39,7 @@ export const numberedRows = (count) =>
 
 /**
  * Answers under /lists/SITE/. A site is a folder that `publish` made, seen as it was at `release`; `fault` takes the
- * place of the good answer where its `on` says so: `manifest`, `full` or `delta`.
+ * place of the good answer where its `on` says so: `manifest`, `full` or `delta`, or several of them.
  */
 export class Lists {
   sites = new Map();
@@ -55,7 +57,7 @@ export class Lists {
     const kind = name.split(/[-.]/)[0];
     this.requests.push({ site, name, kind, headers: request.headers });
     const good = this.#good(state, name);
-    if (state.fault?.on === kind) state.fault.act(request, response, good);
+    if (state.fault && [state.fault.on].flat().includes(kind)) state.fault.act(request, response, good);
     else if (good) answer(request, response, good);
     else response.writeHead(404).end();
     return true;
@@ -96,10 +98,12 @@ function cut(response, body, length, headers = {}) {
 }
 
 const status = (code) => (_, response) => response.writeHead(code, { "content-type": "text/plain" }).end("fault\n");
-const send = (make, headers = {}) => (_, response, { body }) => {
-  const made = make(body);
-  response.writeHead(200, { "content-length": made.length, ...headers }).end(made);
-};
+const send =
+  (make, headers = {}) =>
+  (_, response, { body }) => {
+    const made = make(body);
+    response.writeHead(200, { "content-length": made.length, ...headers }).end(made);
+  };
 const flipped = (body, place) => {
   const copy = Buffer.from(body);
   copy[place] ^= 1 << (place % 8);
@@ -175,7 +179,7 @@ export function faults(size) {
     ],
     // As good as "unchanged" for a manifest, which is asked for by its ETag.
     "304 without a body": [[undefined, "release-unavailable"], status(304)],
-    "204": [unavailable, status(204)],
+    204: [unavailable, status(204)],
     "206 that wasn't asked for": [
       unavailable,
       (_, response, { body }) => {
