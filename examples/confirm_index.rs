@@ -3,7 +3,7 @@
 //! `cargo run --release --features build --example confirm_index [LIST.hex]`, on one core: `taskset -c 0 ...`.
 //! Then the bound of the ring-key rule on pictures that are drawn here: how many unrelated ones are within it.
 //!
-//! Without a list of hashes (64 hexadecimal digits a line) it takes numbered ones. `bench/threatexchange.py` times Meta's own
+//! Without a list of hashes (64 hexadecimal digits a line) it takes numbered ones. `bench/second_oracle.py` times Meta's own
 //! index on the same kind of list.
 
 use std::f32::consts::TAU;
