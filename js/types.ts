@@ -82,7 +82,7 @@ export interface Findings {
   pdq?: string;
   /** PDQ quality, 0 to 100. */
   quality?: number;
-  /** SHA-256 of the bytes: always on a secure origin, else if a filter holds SHA-256. */
+  /** SHA-256 of the bytes, if a filter holds SHA-256. */
   sha256?: string;
   /** MD5 of the bytes, if a filter holds MD5. */
   md5?: string;
