@@ -15,6 +15,7 @@ import type {
   UncheckedReason,
   Verdict,
 } from "./types.js";
+import { drawnJpeg } from "./warmup.js";
 
 const MIB = 1024 * 1024;
 
@@ -48,8 +49,13 @@ export async function openGateOn(host: Host, options: GateOptions): Promise<Gate
     idleMs: options.idleMs ?? 30_000,
     maxIdleMemoryBytes: options.maxIdleMemoryBytes ?? 128 * MIB,
   });
-  return new OpenGate(pool, lookup, options);
+  const gate = new OpenGate(pool, lookup, options);
+  if (options.warmUp ?? true) host.whenIdle?.(() => pool.isUnused && void gate.warmUp());
+  return gate;
 }
+
+/** Enough for browsers to have the hot code optimised. */
+const WARM_UP_ROUNDS = 16;
 
 class OpenGate implements Gate {
   readonly #pool: HashingPool;
@@ -91,6 +97,16 @@ class OpenGate implements Gate {
       if (error instanceof WorkerLost) return unchecked("engine-failed", error.message);
       if (error instanceof FiltersLost) return unchecked("unavailable", error.message);
       throw error;
+    }
+  }
+
+  /** Checks a drawn picture, one at a time, so that a file waits for one at most. */
+  async warmUp(): Promise<void> {
+    const jpeg = drawnJpeg();
+    for (let round = 0; round < WARM_UP_ROUNDS && !this.#closed; round += 1) {
+      // Whatever goes wrong is said to the first file.
+      const verdict = await this.check(jpeg).catch(() => undefined);
+      if (verdict?.outcome === "unchecked" && verdict.reason !== "low-quality") return;
     }
   }
 

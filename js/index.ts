@@ -46,6 +46,8 @@ export async function openGate(options: GateOptions): Promise<Gate> {
       },
       resolve: (url) => new URL(url, document.baseURI).href,
       processors: () => navigator.hardwareConcurrency,
+      whenIdle: (callback) =>
+        "requestIdleCallback" in globalThis ? void requestIdleCallback(callback) : void setTimeout(callback, 200),
     },
     options,
   );

@@ -198,6 +198,11 @@ export interface GateOptions {
   views?: ViewSet;
   /** Hashing workers at most. Default: processors less one, at least 1 and at most 4. */
   workers?: number;
+  /**
+   * Whether a drawn picture is checked some times while the page is idle after the gate has opened, so that the first file is as
+   * fast as later ones. It starts a hashing worker. Default true; Node doesn't.
+   */
+  warmUp?: boolean;
   limits?: Limits;
   /** Larger files are `unchecked`, `too-large`. Default 256 MiB. */
   maxFileBytes?: number;
