@@ -104,6 +104,16 @@ test("the demo page in Chromium: chosen files, and nothing leaves the page", asy
   await page.locator(".result summary").last().click();
   assert.match(await page.locator(".result .more").last().textContent(), /Why: .{10}/);
   assert.deepEqual(server.requests.slice(before), []);
+
+  // The state of the list, before and after it is asked for anew.
+  const fact = (name) => page.locator(`#filter dt:text-is("${name}") + dd`).textContent();
+  assert.match(await page.textContent("#list-state"), /^Current/);
+  assert.match(await fact("release"), /^\d+$/);
+  assert.equal(await fact("comes from"), "downloaded in this visit");
+  assert.equal(await fact("kept in"), "indexeddb");
+  await page.click("#refresh");
+  await page.waitForFunction(() => document.querySelector("#filter").textContent.includes("unchanged, "));
+  assert.equal(await fact("last error"), "none");
   assert.deepEqual(problems, []);
 });
 

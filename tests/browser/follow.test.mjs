@@ -588,7 +588,11 @@ test("openGate with a source: what is wrong with the options rejects, what can't
   assert.equal(await codeOf({ filters: ["/samples/demo.hgf"] }), "invalid-options source");
   assert.equal(await codeOf({ refreshIntervalMs: 0 }), "invalid-options refreshIntervalMs");
   assert.match(await codeOf({ trust: { keys: ["no key"] } }), /^trust-invalid/);
-  assert.equal(await codeOf({ maxFilterBytes: 100 }), "none");
+  lists.add("oversized", join(folder, "options"), 2);
+  const oversized = await open(page, "oversized", { maxFilterBytes: 100 });
+  assert.deepEqual([oversized.state, oversized.lastError.code], ["none", "release-too-large"]);
+  const asked = lists.requests.filter(({ site }) => site === "oversized").map(({ kind }) => kind);
+  assert.deepEqual(asked, ["manifest"], "refused before it is downloaded");
   assert.equal(await codeOf({}), "current");
 
   // The engine or the worker is missing, then back.
