@@ -1,9 +1,11 @@
 // A gate: the pool hashes, the lookup worker answers, and every way to fail has its own answer.
+import { confirmed } from "./candidates.js";
 import { type Host, UnreadableFile, WorkerLost } from "./connection.js";
 import { GateError } from "./errors.js";
 import { type Feed, FiltersLost, LookupWorker } from "./lookup.js";
 import { HashingPool } from "./pool.js";
 import type { Source } from "./protocol.js";
+import { Counters } from "./report.js";
 import type {
   CheckOptions,
   FilterInfo,
@@ -11,8 +13,11 @@ import type {
   Gate,
   GateOptions,
   GateStatus,
+  HostDecision,
   Input,
   ListState,
+  PossibleMatch,
+  TransparencyReport,
   Unchecked,
   UncheckedReason,
   Verdict,
@@ -24,6 +29,7 @@ const MIB = 1024 * 1024;
 export async function openGateOn(host: Host, options: GateOptions): Promise<Gate> {
   const feed = feedOf(host, options);
   atLeastOne("workers", options.workers ?? 1);
+  assertConfirm(options);
   options.signal?.throwIfAborted();
   const gate = new OpenGate(host, feed, options);
   await gate.open();
@@ -42,6 +48,9 @@ class OpenGate extends EventTarget implements Gate {
   #parts: Parts | undefined;
   #starting: Promise<Parts> | undefined;
   #status: GateStatus;
+  readonly #counters = new Counters();
+  /** Ends what `confirm` is asked, when the gate is closed. */
+  readonly #closing = new AbortController();
   #closed: GateError | undefined;
 
   constructor(host: Host, feed: Feed, options: GateOptions) {
@@ -85,8 +94,15 @@ class OpenGate extends EventTarget implements Gate {
   async check(input: Input, options: CheckOptions = {}): Promise<Verdict> {
     if (this.#closed) throw this.#closed;
     options.signal?.throwIfAborted();
-    const verdict = await this.#look(input, options);
-    if ("load" in this.#feed) return verdict;
+    const looked = await this.#look(input, options);
+    const answered = looked.outcome === "possible-match" ? await this.#confirm(looked, options.signal) : looked;
+    const verdict = "load" in this.#feed ? answered : this.#withList(answered);
+    this.#counters.checked(verdict, this.filters);
+    return verdict;
+  }
+
+  /** Says in a verdict how the followed list stood. */
+  #withList(verdict: Verdict): Verdict {
     const { state, release, lastError } = this.#status;
     const list: ListState = {
       state,
@@ -96,6 +112,35 @@ class OpenGate extends EventTarget implements Gate {
     const { whenUnavailable } = this.#options;
     const unavailable = verdict.outcome === "unchecked" && verdict.reason === "unavailable";
     return { ...verdict, list, ...(unavailable && whenUnavailable && { whenUnavailable }) };
+  }
+
+  record(decision: HostDecision, verdict: Verdict): void {
+    if (decision !== "overridden" && decision !== "appealed") {
+      throw new TypeError(`record: expected "overridden" or "appealed", got ${JSON.stringify(decision)}`);
+    }
+    this.#counters.decided(decision, verdict);
+  }
+
+  report(): TransparencyReport {
+    return this.#counters.report(this.filters);
+  }
+
+  async #confirm(verdict: PossibleMatch, signal: AbortSignal | undefined): Promise<Verdict> {
+    const { confirm, confirmTimeoutMs = 10_000 } = this.#options;
+    if (!confirm) return verdict;
+    const ended = new AbortController();
+    const close = () => ended.abort(this.#closed);
+    const abort = () => ended.abort(signal?.reason);
+    this.#closing.signal.addEventListener("abort", close, { once: true });
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      if (this.#closed) close();
+      if (signal?.aborted) abort();
+      return await confirmed(verdict, confirm, confirmTimeoutMs, ended.signal);
+    } finally {
+      this.#closing.signal.removeEventListener("abort", close);
+      signal?.removeEventListener("abort", abort);
+    }
   }
 
   async #look(input: Input, { signal, ...options }: CheckOptions): Promise<Verdict> {
@@ -146,6 +191,7 @@ class OpenGate extends EventTarget implements Gate {
 
   close(): void {
     this.#closed ??= new GateError({ code: "closed", message: "the gate was closed" });
+    this.#closing.abort(this.#closed);
     this.#parts?.pool.close(this.#closed);
     this.#parts?.lookup.close(this.#closed);
   }
@@ -310,6 +356,12 @@ function sourceOf(host: Host, filter: FilterSource): Source {
 
 function atLeastOne(field: string, value: number): void {
   if (!(Number.isInteger(value) && value >= 1)) throw invalid(field, "a whole number of at least 1", String(value));
+}
+
+function assertConfirm({ confirm, confirmTimeoutMs }: GateOptions): void {
+  if (confirm !== undefined && typeof confirm !== "function") throw invalid("confirm", "a function", kindOf(confirm));
+  if (confirmTimeoutMs === undefined || (confirmTimeoutMs > 0 && confirmTimeoutMs < 2 ** 31)) return;
+  throw invalid("confirmTimeoutMs", `milliseconds above 0 and below ${2 ** 31}`, String(confirmTimeoutMs));
 }
 
 function kindOf(value: unknown): string {

@@ -119,13 +119,41 @@ export interface ListState {
 /** On none of the lists. */
 export interface Clear extends Findings {
   outcome: "clear";
+  /** Who said that what seemed to match is not listed, if the gate asked. */
+  confirmedBy?: string;
+  /** What had seemed to match, if the gate asked. */
+  matches?: Match[];
 }
+
+/** Why a possible match is still one although `confirm` was asked. */
+export type Unconfirmed =
+  /** `confirm` couldn't tell. */
+  | "unknown"
+  /** No answer within `confirmTimeoutMs`. */
+  | "timed-out"
+  /** `confirm` threw, or answered something else. */
+  | "failed";
 
 /** Perhaps on a list: a reason to ask, never a proof. */
 export interface PossibleMatch extends Findings {
   outcome: "possible-match";
   /** Strongest first, at most one for each list and signal. */
   matches: Match[];
+  /** What the verdict is if nothing that matched is listed, unless that is clear. */
+  ifNotListed?: Pick<Unchecked, "outcome" | "reason" | "detail">;
+  /** Left out if the gate wasn't opened with `confirm`. */
+  confirmation?: Unconfirmed;
+  /** For people: what went wrong as `confirm` was asked. */
+  confirmationDetail?: string;
+}
+
+/** On a list, as the service that was asked says. */
+export interface ConfirmedMatch extends Findings {
+  outcome: "match";
+  /** Strongest first, at most one for each list and signal. */
+  matches: Match[];
+  /** Who said so: `confirm.confirmer`, or "host". */
+  confirmedBy: string;
 }
 
 /** Could not be checked, which is never the same as clear. */
@@ -137,10 +165,86 @@ export interface Unchecked extends Findings {
   detail: string;
   /** With reason `unavailable`: what the gate was opened with, if it was opened with a `source`. */
   whenUnavailable?: WhenUnavailable;
+  /** Who said that what seemed to match is not listed, if the gate asked. */
+  confirmedBy?: string;
+  /** What had seemed to match, if the gate asked. */
+  matches?: Match[];
 }
 
 /** The answer to {@link Gate.check}. */
-export type Verdict = Clear | PossibleMatch | Unchecked;
+export type Verdict = Clear | PossibleMatch | ConfirmedMatch | Unchecked;
+
+/** What a service is asked about: hashes of the file, never the file. */
+export interface Candidate {
+  /** Hash of the view and orientation that matched, with the bits of each ring as they matched; else the picture's. */
+  pdq?: string;
+  /** PDQ quality of the first frame, 0 to 100. */
+  quality?: number;
+  sha256?: string;
+  md5?: string;
+  /** Left out, with what follows, if the digests alone matched. */
+  ring?: number;
+  /** All rings that hit. */
+  rings?: number[];
+  /** Key of `ring` that the filter holds, 16 hexadecimal digits. */
+  key?: string;
+  view?: string;
+  orientation?: string;
+  frame?: number;
+  /** What seemed to match, by this hash or by the digests. */
+  lists: Pick<Match, "list" | "category" | "release" | "signal" | "strength">[];
+}
+
+/** Asks a service about a possible match. `signal` aborts when the answer is no longer waited for. */
+export interface Confirm {
+  (candidate: Candidate, options: { signal: AbortSignal }): Promise<"listed" | "not-listed" | "unknown">;
+  /** Name that verdicts give as `confirmedBy`. Default "host". */
+  confirmer?: string;
+}
+
+/** What came of a file that was held: sent all the same, or put to a review. */
+export type HostDecision = "overridden" | "appealed";
+
+/** Counts of one release of one list. */
+export interface ListCounts {
+  list: string;
+  category: string;
+  release: number;
+  /** Checks that were made with it, whatever came of them. */
+  checked: number;
+  /** Seemed to match it, and the service said that they aren't listed. */
+  dismissed: number;
+  /** Seemed to match it, and were not confirmed. */
+  possible: number;
+  /** Matched it, as the service said. */
+  confirmed: number;
+  overridden: number;
+  appealed: number;
+}
+
+/** Counts alone: no file, hash or person. docs/transparency.md has its JSON schema. */
+export interface TransparencyReport {
+  format: "hashgate-report-1";
+  /** When the gate was opened, rounded down to the hour, ISO 8601 in UTC. */
+  from: string;
+  /** When the report was made, rounded likewise. */
+  to: string;
+  /** `checked` is the sum of `clear`, `possible`, `confirmed` and all of `unchecked`. */
+  totals: {
+    checked: number;
+    clear: number;
+    /** Of `clear` and `unchecked`: seemed to match, and the service said that they aren't listed. */
+    dismissed: number;
+    possible: number;
+    confirmed: number;
+    /** Reasons that never arose are left out. */
+    unchecked: Partial<Record<UncheckedReason, number>>;
+    overridden: number;
+    appealed: number;
+  };
+  /** One for each release of each list. */
+  lists: ListCounts[];
+}
 
 /** What a filter file says about itself. */
 export interface FilterInfo {
@@ -307,6 +411,10 @@ export interface GateOptions {
    * of `source` from which no byte comes. Default 60,000.
    */
   timeoutMs?: number;
+  /** Asked about possible matches alone, with hashes. Left out: nothing is asked, and no request made. */
+  confirm?: Confirm;
+  /** Milliseconds after which `confirm` is given up. Default 10,000. */
+  confirmTimeoutMs?: number;
   /** Milliseconds after which idle hashing workers, but for one, are closed. Default 30,000. */
   idleMs?: number;
   /** A worker whose linear memory is larger after a file is replaced. Default 128 MiB. */
@@ -336,6 +444,10 @@ export interface Gate extends EventTarget {
    * anything that isn't an {@link Input}. What is wrong with the file is in the verdict.
    */
   check(file: Input, options?: CheckOptions): Promise<Verdict>;
+  /** Notes what came of a file that was held, for the report. */
+  record(decision: HostDecision, verdict: Verdict): void;
+  /** What was counted since the gate was opened. It stays in the page unless the host sends it. */
+  report(): TransparencyReport;
   /** Ends the workers. Pending checks reject with {@link GateError} `closed`. */
   close(): void;
 }

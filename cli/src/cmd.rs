@@ -9,4 +9,6 @@ pub mod hash;
 pub mod inspect;
 pub mod keygen;
 pub mod publish;
+pub mod serve;
+pub mod simulate;
 pub mod verify;

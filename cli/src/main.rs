@@ -1,4 +1,4 @@
-//! `hashgate`: hashes pictures, builds, inspects and asks filters, and publishes releases of them.
+//! `hashgate`: hashes pictures, builds, inspects and asks filters, publishes releases of them, and serves them.
 
 use std::process::ExitCode;
 
@@ -11,8 +11,9 @@ mod keys;
 mod list;
 mod output;
 mod published;
+mod serve;
 
-/// Hash pictures; build, inspect and ask filters of known hashes; sign, publish and verify releases of them.
+/// Hash pictures; build, inspect and ask filters of known hashes; sign, publish, verify and serve releases of them.
 #[derive(Parser)]
 #[command(name = "hashgate", version)]
 enum Command {
@@ -26,6 +27,8 @@ enum Command {
     Cosign(cmd::cosign::Args),
     Verify(cmd::verify::Args),
     Diff(cmd::diff::Args),
+    Serve(cmd::serve::Args),
+    Simulate(cmd::simulate::Args),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +43,8 @@ fn main() -> ExitCode {
         Command::Cosign(args) => cmd::cosign::run(&args),
         Command::Verify(args) => cmd::verify::run(&args),
         Command::Diff(args) => cmd::diff::run(&args),
+        Command::Serve(args) => cmd::serve::run(args),
+        Command::Simulate(args) => cmd::simulate::run(&args),
     };
     done.unwrap_or_else(|error| match error.downcast_ref::<ReleaseError>() {
         Some(ReleaseError { refusal, .. }) => {

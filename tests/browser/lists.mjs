@@ -28,7 +28,7 @@ export const cosign = (manifest, key) => execFileSync(CLI, ["cosign", manifest, 
 
 /** Rows of the drawn pictures that the demo list holds. */
 export function listedRows() {
-  const [head, ...lines] = readFileSync("target/samples/list.csv", "utf8").trim().split("\n");
+  const [head, ...lines] = readFileSync("target/demo.csv", "utf8").trim().split("\n");
   const place = head.split(",").indexOf("pdq");
   return lines.map((line) => `${line.split(",")[place]},pdq`);
 }

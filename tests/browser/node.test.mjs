@@ -27,7 +27,7 @@ test("a filter that is missing or refused rejects with its code", async () => {
       return error.code;
     });
   assert.equal(await codeOf("target/samples/missing.hgf"), "filter-unavailable");
-  assert.equal(await codeOf("target/samples/list.csv"), "filter-magic");
+  assert.equal(await codeOf("target/demo.csv"), "filter-magic");
 });
 
 test("a published list in Node: from a server or a path, kept in a folder, without its server too", async (context) => {
