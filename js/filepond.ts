@@ -64,7 +64,7 @@ export function hashgateFilePond(gate: GateLike, options: HashgateFilePondOption
       const verdict = file && unchecked.get(file);
       if (!file || !verdict) return;
       const info = root.ref.fileSize;
-      const entry = { file: { name: file instanceof File ? file.name : "" }, verdict, held: false };
+      const entry = { file: { name: file instanceof File ? file.name : "" }, verdict, decision: "upload" } as const;
       info.textContent += ` · ${titleOf(entry, strings)}`;
       info.setAttribute("title", sentencesOf(entry, strings).join(" "));
     };

@@ -25,7 +25,12 @@ window.show = (names, options) => notice.show(names.map((name) => ({ file: { nam
 window.notice = notice;
 window.ready = true;`;
 const BODY = `<button id="before">Before</button><hashgate-notice></hashgate-notice>`;
-const text = (page) => page.locator("hashgate-notice section").innerText();
+const text = (page) =>
+  page
+    .locator("hashgate-notice section :is(h2, h3, p, button, .actions a, [part=support] li)")
+    .filter({ visible: true })
+    .allTextContents()
+    .then((texts) => texts.join("\n"));
 
 test("it says what happened, on this device or not, and what can be done", async (context) => {
   const { page, said } = await openApp(context, { script: SCRIPT, body: BODY });
