@@ -216,7 +216,7 @@ export interface ListCounts {
   dismissed: number;
   /** Seemed to match it, and were not confirmed. */
   possible: number;
-  /** Matched it, as the service said. */
+  /** Matched it, in a file that the service said is listed. */
   confirmed: number;
   overridden: number;
   appealed: number;
