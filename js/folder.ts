@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Backend, Current, Highest, Kept, Part } from "./store.js";
+import { type Backend, type Current, counts, type Highest, type Kept, type Part } from "./store.js";
 
 /** One list in one folder, which several processes may share. Broken downloads aren't kept: servers have the bandwidth. */
 export class Folder implements Backend {
@@ -39,10 +39,10 @@ export class Folder implements Backend {
   async swap({ current, bytes }: Kept): Promise<void> {
     // What can't be read any more may be overwritten.
     const old = await this.read().catch(() => undefined);
-    if (old && old.current.release > current.release) return;
-    const { etag, release, sha256, checkedAtMs } = current;
+    if (old && old.current.release > current.release && counts(old.current, current.keys)) return;
+    const { etag, release, sha256, checkedAtMs, keys } = current;
     const manifest = Buffer.from(current.manifest).toString("base64");
-    const head = JSON.stringify({ release, sha256, checkedAtMs, etag, manifest });
+    const head = JSON.stringify({ release, sha256, checkedAtMs, keys, etag, manifest });
     await this.#write("list", Buffer.concat([Buffer.from(`${head}\n`), bytes]));
   }
 
@@ -53,7 +53,8 @@ export class Folder implements Backend {
 
   async remember(highest: Highest): Promise<void> {
     const old = await this.highest().catch(() => undefined);
-    if (!old || old.release <= highest.release) await this.#write("highest", JSON.stringify(highest));
+    if (!old || old.release <= highest.release || !counts(old, highest.keys))
+      await this.#write("highest", JSON.stringify(highest));
   }
 
   async parts(): Promise<Part[]> {

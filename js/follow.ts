@@ -69,7 +69,7 @@ export class Follower {
    */
   async start(): Promise<void> {
     this.#checkTrust();
-    this.#highest = await this.#shelf.highest();
+    this.#highest = await this.#shelf.highest(this.#ask.keys);
     const kept = await this.#shelf.read();
     if (kept) this.#guard(() => this.#hold(kept, "storage"));
     if (this.filters === undefined) return this.refresh();
@@ -160,8 +160,9 @@ export class Follower {
     const manifest = this.#engine.verifyManifest(answer.text, this.#ask);
     this.#checkSuccession(manifest);
     const { name, release, full } = manifest;
+    const { keys } = this.#ask;
     if (release > (this.#highest?.release ?? 0)) {
-      this.#highest = { name, release, sha256: full.sha256 };
+      this.#highest = { name, release, sha256: full.sha256, keys };
       await this.#shelf.remember(this.#highest);
     }
     const current: Current = {
@@ -170,6 +171,7 @@ export class Follower {
       release,
       sha256: full.sha256,
       checkedAtMs: Date.now(),
+      keys,
     };
     if (held?.current.sha256 === full.sha256) {
       // Signed again: by more keys, or for longer.
@@ -281,7 +283,7 @@ export class Follower {
     const stored = await this.#shelf.current();
     if (!stored || stored.release <= (this.#held?.current.release ?? 0)) return;
     const kept = await this.#shelf.read();
-    this.#highest = await this.#shelf.highest();
+    this.#highest = await this.#shelf.highest(this.#ask.keys);
     if (kept && kept.current.release > (this.#held?.current.release ?? 0)) {
       if (this.#guard(() => this.#hold(kept, "storage"))) {
         this.#lastError = undefined;

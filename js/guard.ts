@@ -101,17 +101,22 @@ class ElementGuard implements Guard {
   #onChange(event: Event): void {
     const input = event.composedPath()[0];
     if (this.#own.has(event) || !isFileInput(input) || !this.#guards(event, input)) return;
+    // The `change` that follows an `input` which was taken, be the check over already or not.
+    if (this.#taken.has(input) && event.type === "change") {
+      event.stopImmediatePropagation();
+      return;
+    }
     if (!input.files || input.files.length === 0) {
-      // The `change` that follows an `input` finds the input emptied.
-      if (this.#taken.has(input)) event.stopImmediatePropagation();
       // Nothing is chosen any more: what was being checked is moot, and the page may know.
-      else this.#pending.get(input)?.abort.abort();
+      this.#pending.get(input)?.abort.abort();
       return;
     }
     if (this.#allPassed(input)) return;
     event.stopImmediatePropagation();
-    this.#taken.add(input);
-    setTimeout(() => this.#taken.delete(input));
+    if (event.type === "input") {
+      this.#taken.add(input);
+      setTimeout(() => this.#taken.delete(input));
+    }
     void this.#take(input);
   }
 

@@ -12,6 +12,8 @@ export interface Current {
   sha256: string;
   /** When a server last said that this is the newest, in milliseconds since 1970. */
   checkedAtMs: number;
+  /** The keys that were trusted then. */
+  keys: string[];
 }
 
 /** What must not be forgotten even if the file is: the highest release that was seen. */
@@ -19,6 +21,15 @@ export interface Highest {
   name: string;
   release: number;
   sha256: string;
+  keys: string[];
+}
+
+/**
+ * Whether what was seen `before` counts for those who trust `keys`. With other keys altogether it doesn't: whoever had
+ * stolen the old ones could have signed the highest number there is.
+ */
+export function counts(before: { keys: string[] }, keys: string[]): boolean {
+  return before.keys.some((key) => keys.includes(key));
 }
 
 export interface Kept {
@@ -79,14 +90,14 @@ export class Shelf {
     return this.#try((backend) => backend.current());
   }
 
-  async highest(): Promise<Highest | undefined> {
+  async highest(keys: string[]): Promise<Highest | undefined> {
     const stored = await this.#try((backend) => backend.highest());
-    if (stored && stored.release > (this.#highest?.release ?? 0)) this.#highest = stored;
+    if (stored && counts(stored, keys) && stored.release > (this.#highest?.release ?? 0)) this.#highest = stored;
     return this.#highest;
   }
 
   async swap(kept: Kept): Promise<void> {
-    this.#problem = undefined;
+    if (this.#backend) this.#problem = undefined;
     const done = await this.#try(async (backend) => {
       await backend.swap(kept);
       await backend.dropParts();
@@ -172,7 +183,7 @@ export class IndexedDb implements Backend {
   swap({ current, bytes }: Kept): Promise<void> {
     return this.#in("readwrite", async (store) => {
       const old: Current | undefined = await of(store.get(["current", this.#list]));
-      if (old && old.release > current.release) return;
+      if (old && old.release > current.release && counts(old, current.keys)) return;
       store.put(current, ["current", this.#list]);
       store.put(bytes, ["file", this.#list]);
     });
@@ -188,7 +199,8 @@ export class IndexedDb implements Backend {
   remember(highest: Highest): Promise<void> {
     return this.#in("readwrite", async (store) => {
       const old: Highest | undefined = await of(store.get(["highest", this.#list]));
-      if (!old || old.release <= highest.release) store.put(highest, ["highest", this.#list]);
+      if (!old || old.release <= highest.release || !counts(old, highest.keys))
+        store.put(highest, ["highest", this.#list]);
     });
   }
 

@@ -10,6 +10,8 @@ pub mod digest;
 pub mod filter_file;
 pub mod hex;
 pub mod image;
+#[cfg(feature = "build")]
+pub mod index;
 pub mod keys;
 pub mod pdq;
 pub mod release;

@@ -6,7 +6,9 @@ mod note;
 #[cfg(feature = "build")]
 pub mod sign;
 
-use serde::{Deserialize, Serialize};
+use std::fmt::Display;
+
+use serde::Serialize;
 
 use crate::digest::Sha256Digest;
 use crate::filter_file::{self, ESCALATION_UNIT, FilterInfo, MAX_TEXT};
@@ -25,7 +27,7 @@ pub const MAX_AHEAD_S: u64 = 86_400;
 const MAX_NUMBER: u64 = (1 << 53) - 1;
 
 /// A file that a manifest names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FullFile {
     /// A file name, beside the manifest.
@@ -33,12 +35,12 @@ pub struct FullFile {
     /// Length.
     pub bytes: u64,
     /// SHA-256 of the whole file.
-    #[serde(with = "as_text")]
+    #[serde(serialize_with = "as_text")]
     pub sha256: Sha256Digest,
 }
 
 /// A delta on offer, from an earlier release to the manifest's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeltaFile {
     /// The earlier release.
@@ -48,15 +50,25 @@ pub struct DeltaFile {
     /// Length.
     pub bytes: u64,
     /// SHA-256 of the delta.
-    #[serde(with = "as_text")]
+    #[serde(serialize_with = "as_text")]
     pub sha256: Sha256Digest,
     /// SHA-256 of the earlier release's full file.
-    #[serde(with = "as_text")]
+    #[serde(serialize_with = "as_text")]
     pub base_sha256: Sha256Digest,
 }
 
+impl DeltaFile {
+    /// Whether these are the delta's bytes.
+    ///
+    /// # Errors
+    /// `release-length`, `release-digest`.
+    pub fn verify(&self, bytes: &[u8]) -> Result<(), ReleaseError> {
+        check_file("delta", bytes, self.bytes, &self.sha256)
+    }
+}
+
 /// What a release says about itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {
     /// Name of the list.
@@ -87,6 +99,8 @@ pub struct Manifest {
     pub curators: Vec<String>,
     /// Names of the trusted keys whose signatures were verified; empty if none were.
     pub signed_by: Vec<String>,
+    /// The signed text: [`Manifest::from_text`] reads it again.
+    pub text: String,
 }
 
 /// What was refused, as a stable code for programs.
@@ -144,7 +158,8 @@ impl Refusal {
         }
     }
 
-    fn because(self, field: &str, expected: &str, got: impl std::fmt::Display) -> ReleaseError {
+    #[cold]
+    fn because(self, field: &str, expected: &str, got: &dyn Display) -> ReleaseError {
         ReleaseError { refusal: self, field: field.into(), expected: expected.into(), got: got.to_string() }
     }
 }
@@ -172,7 +187,7 @@ impl Manifest {
     pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Self, ReleaseError> {
         let note = note::Note::parse(bytes)?;
         let signed_by = note.verify(trust)?;
-        Ok(Self { signed_by, ..Self::parse_text(note.text)? })
+        Ok(Self { signed_by, ..Self::from_text(note.text)? })
     }
 
     /// Whether the manifest may be used now, by a reader that has seen release `highest_seen` of the list (0: none).
@@ -184,15 +199,15 @@ impl Manifest {
         let ahead = self.issued_unix_s.saturating_sub(now_unix_s);
         if ahead > MAX_AHEAD_S {
             let got = format!("{}, {ahead} s ahead of {now_unix_s}", self.issued_unix_s);
-            return Err(Refusal::ManifestNotYetValid.because("issued", "at most a day ahead of the clock", got));
+            return Err(Refusal::ManifestNotYetValid.because("issued", "at most a day ahead of the clock", &got));
         }
         if self.release < highest_seen {
             let expected = format!("at least {highest_seen}, which was seen before");
-            return Err(Refusal::ManifestRollback.because("release", &expected, self.release));
+            return Err(Refusal::ManifestRollback.because("release", &expected, &self.release));
         }
         if now_unix_s >= self.expires_unix_s {
             let got = format!("{}, passed at {now_unix_s}", self.expires_unix_s);
-            return Err(Refusal::ManifestExpired.because("expires", "a time to come", got));
+            return Err(Refusal::ManifestExpired.because("expires", "a time to come", &got));
         }
         Ok(())
     }
@@ -215,22 +230,22 @@ impl Manifest {
     /// the manifest names; `delta-syntax` and `release-mismatch` if the manifest's signers signed nonsense.
     pub fn apply_delta(&self, base: &[u8], delta: &[u8]) -> Result<Vec<u8>, ReleaseError> {
         let (info, _) = filter_file::read_header(base)
-            .map_err(|error| Refusal::DeltaBase.because("base", "a filter file", format!("one with {error}")))?;
+            .map_err(|error| Refusal::DeltaBase.because("base", "a filter file", &format!("one with {error}")))?;
         let Some(offer) = self.deltas.iter().find(|offer| offer.from == info.release) else {
             let offers: Vec<_> = self.deltas.iter().map(|offer| offer.from.to_string()).collect();
             let expected =
                 if offers.is_empty() { "no delta".into() } else { format!("release {}", offers.join(" or ")) };
-            return Err(Refusal::DeltaBase.because("base", &expected, format!("release {}", info.release)));
+            return Err(Refusal::DeltaBase.because("base", &expected, &format!("release {}", info.release)));
         };
-        check_file("delta", delta, offer.bytes, &offer.sha256)?;
+        offer.verify(delta)?;
         let made = delta::apply(base, delta)?;
         if made.sha256 != self.full.sha256 {
             // One of the two is wrong: which?
             let got = Sha256Digest::of(base);
             if got != offer.base_sha256 {
-                return Err(Refusal::DeltaBase.because("base's SHA-256", &offer.base_sha256.to_string(), got));
+                return Err(Refusal::DeltaBase.because("base's SHA-256", &offer.base_sha256.to_string(), &got));
             }
-            return Err(Refusal::ReleaseDigest.because("result", &self.full.sha256.to_string(), made.sha256));
+            return Err(Refusal::ReleaseDigest.because("result", &self.full.sha256.to_string(), &made.sha256));
         }
         self.check_header(&made.file)?;
         Ok(made.file)
@@ -238,9 +253,9 @@ impl Manifest {
 
     fn check_header(&self, file: &[u8]) -> Result<(), ReleaseError> {
         let (info, _) = filter_file::read_header(file)
-            .map_err(|error| Refusal::ReleaseMismatch.because("full file", "a filter file", error))?;
+            .map_err(|error| Refusal::ReleaseMismatch.because("full file", "a filter file", &error))?;
         let FilterInfo { name, category, release, .. } = &info;
-        let pairs: [(&str, &dyn std::fmt::Display, &dyn std::fmt::Display); 8] = [
+        let pairs: [(&str, &dyn Display, &dyn Display); 8] = [
             ("name", &self.name, name),
             ("category", &self.category, category),
             ("release", &self.release, release),
@@ -253,7 +268,7 @@ impl Manifest {
         for (field, expected, got) in pairs {
             let (expected, got) = (expected.to_string(), got.to_string());
             if expected != got {
-                return Err(Refusal::ReleaseMismatch.because(field, &expected, got));
+                return Err(Refusal::ReleaseMismatch.because(field, &expected, &got));
             }
         }
         Ok(())
@@ -277,10 +292,13 @@ impl Manifest {
     /// escalation PARTS
     /// curator TEXT                                 0 to 64
     /// ```
-    fn parse_text(text: &str) -> Result<Self, ReleaseError> {
+    ///
+    /// # Errors
+    /// `manifest-field`. Nothing says who wrote the text: only a verified manifest's is to be read again.
+    pub fn from_text(text: &str) -> Result<Self, ReleaseError> {
         let mut lines = Lines { lines: text.split_terminator('\n').peekable() };
         let first = lines.lines.next().unwrap_or_default();
-        check("first line", first == FIRST_LINE, FIRST_LINE, format_args!("{first:?}"))?;
+        check("first line", first == FIRST_LINE, FIRST_LINE, &format_args!("{first:?}"))?;
         let manifest = Self {
             name: lines.text("name")?,
             category: lines.text("category")?,
@@ -296,24 +314,25 @@ impl Manifest {
             escalation_parts: lines.number("escalation")?,
             curators: lines.all("curator").map(|text| checked_text("curator", text)).collect::<Result<_, _>>()?,
             signed_by: Vec::new(),
+            text: text.to_owned(),
         };
-        check("end", lines.lines.next().is_none(), "no further line", lines.next_or_end())?;
+        check("end", lines.lines.next().is_none(), "no further line", &lines.next_or_end())?;
         manifest.check_fields()?;
         Ok(manifest)
     }
 
     fn check_fields(&self) -> Result<(), ReleaseError> {
-        check("release", self.release > 0, "1 or more", self.release)?;
-        check("expires", self.expires_unix_s > self.issued_unix_s, "later than issued", self.expires_unix_s)?;
+        check("release", self.release > 0, "1 or more", &self.release)?;
+        check("expires", self.expires_unix_s > self.issued_unix_s, "later than issued", &self.expires_unix_s)?;
         let rings = if self.pdq_count > 0 { 1..=MAX_RINGS } else { 0..=0 };
-        check("rings", rings.contains(&self.rings), "1 to 4 with PDQ hashes, 0 without", self.rings)?;
+        check("rings", rings.contains(&self.rings), "1 to 4 with PDQ hashes, 0 without", &self.rings)?;
         let possible = (1..=ESCALATION_UNIT).contains(&self.escalation_parts);
-        check("escalation", possible, "1 to 10^12 parts of 10^12", self.escalation_parts)?;
-        check("delta", self.deltas.len() <= MAX_LINES, "at most 64", self.deltas.len())?;
-        check("curator", self.curators.len() <= MAX_LINES, "at most 64", self.curators.len())?;
+        check("escalation", possible, "1 to 10^12 parts of 10^12", &self.escalation_parts)?;
+        check("delta", self.deltas.len() <= MAX_LINES, "at most 64", &self.deltas.len())?;
+        check("curator", self.curators.len() <= MAX_LINES, "at most 64", &self.curators.len())?;
         let mut below = self.release;
         for delta in &self.deltas {
-            check("delta", delta.from < below, &format!("a release before {below}"), delta.from)?;
+            check("delta", delta.from < below, &format!("a release before {below}"), &delta.from)?;
             below = delta.from;
         }
         Ok(())
@@ -336,7 +355,7 @@ impl<'a> Lines<'a> {
 
     fn one(&mut self, key: &str) -> Result<&'a str, ReleaseError> {
         let found = self.take(key);
-        found.ok_or_else(|| Refusal::ManifestField.because(key, &format!("a line {key:?}"), self.next_or_end()))
+        found.ok_or_else(|| Refusal::ManifestField.because(key, &format!("a line {key:?}"), &self.next_or_end()))
     }
 
     fn all(&mut self, key: &'static str) -> impl Iterator<Item = &'a str> {
@@ -359,7 +378,7 @@ impl<'a> Lines<'a> {
 fn full_file(line: &str) -> Result<FullFile, ReleaseError> {
     let fields: Vec<_> = line.split(' ').collect();
     let [path, bytes, sha256] = fields[..] else {
-        return Err(Refusal::ManifestField.because("full", "path, bytes and SHA-256", format!("{line:?}")));
+        return Err(Refusal::ManifestField.because("full", "path, bytes and SHA-256", &format!("{line:?}")));
     };
     Ok(FullFile { path: file_name("full", path)?, bytes: number("full", bytes)?, sha256: digest("full", sha256)? })
 }
@@ -368,7 +387,7 @@ fn delta_file(line: &str) -> Result<DeltaFile, ReleaseError> {
     let fields: Vec<_> = line.split(' ').collect();
     let [from, path, bytes, sha256, base] = fields[..] else {
         let expected = "release, path, bytes, SHA-256 and the base's SHA-256";
-        return Err(Refusal::ManifestField.because("delta", expected, format!("{line:?}")));
+        return Err(Refusal::ManifestField.because("delta", expected, &format!("{line:?}")));
     };
     Ok(DeltaFile {
         from: number("delta", from)?,
@@ -382,14 +401,14 @@ fn delta_file(line: &str) -> Result<DeltaFile, ReleaseError> {
 /// Decimal digits, without a sign or zeros before it.
 fn number(field: &str, text: &str) -> Result<u64, ReleaseError> {
     let number = text.parse().ok().filter(|&number: &u64| number <= MAX_NUMBER && number.to_string() == text);
-    number.ok_or_else(|| Refusal::ManifestField.because(field, "a whole number below 2^53", format!("{text:?}")))
+    number.ok_or_else(|| Refusal::ManifestField.because(field, "a whole number below 2^53", &format!("{text:?}")))
 }
 
 /// Lower-case hexadecimal.
 fn digest(field: &str, text: &str) -> Result<Sha256Digest, ReleaseError> {
     let digest = text.parse().ok().filter(|digest: &Sha256Digest| digest.to_string() == text);
     digest.ok_or_else(|| {
-        Refusal::ManifestField.because(field, "a SHA-256 of 64 lower-case hexadecimal digits", format!("{text:?}"))
+        Refusal::ManifestField.because(field, "a SHA-256 of 64 lower-case hexadecimal digits", &format!("{text:?}"))
     })
 }
 
@@ -397,42 +416,35 @@ fn digest(field: &str, text: &str) -> Result<Sha256Digest, ReleaseError> {
 fn file_name(field: &str, text: &str) -> Result<String, ReleaseError> {
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
     let sound = plain && (1..=MAX_TEXT).contains(&text.len()) && !text.starts_with('.');
-    check(field, sound, "a file name of letters, digits and -._", format_args!("{text:?}"))?;
+    check(field, sound, "a file name of letters, digits and -._", &format_args!("{text:?}"))?;
     Ok(text.to_owned())
 }
 
 fn checked_text(field: &str, text: &str) -> Result<String, ReleaseError> {
     let sound = (1..=MAX_TEXT).contains(&text.len()) && !text.chars().any(char::is_control);
-    check(field, sound, "1 to 200 bytes without control characters", format_args!("{text:?}"))?;
+    check(field, sound, "1 to 200 bytes without control characters", &format_args!("{text:?}"))?;
     Ok(text.to_owned())
 }
 
-fn check(field: &str, holds: bool, expected: &str, got: impl std::fmt::Display) -> Result<(), ReleaseError> {
+fn check(field: &str, holds: bool, expected: &str, got: &dyn Display) -> Result<(), ReleaseError> {
     if holds { Ok(()) } else { Err(Refusal::ManifestField.because(field, expected, got)) }
 }
 
 fn check_file(what: &str, bytes: &[u8], length: u64, sha256: &Sha256Digest) -> Result<(), ReleaseError> {
     if bytes.len() as u64 != length {
-        return Err(Refusal::ReleaseLength.because(what, &format!("{length} bytes"), format!("{} bytes", bytes.len())));
+        return Err(Refusal::ReleaseLength.because(
+            what,
+            &format!("{length} bytes"),
+            &format!("{} bytes", bytes.len()),
+        ));
     }
     let got = Sha256Digest::of(bytes);
     if got != *sha256 {
-        return Err(Refusal::ReleaseDigest.because(what, &format!("SHA-256 {sha256}"), got));
+        return Err(Refusal::ReleaseDigest.because(what, &format!("SHA-256 {sha256}"), &got));
     }
     Ok(())
 }
 
-/// Digests as text, which is how they cross to JavaScript.
-mod as_text {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    use crate::digest::Sha256Digest;
-
-    pub fn serialize<S: Serializer>(value: &Sha256Digest, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(value)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sha256Digest, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-    }
+fn as_text<S: serde::Serializer>(value: &Sha256Digest, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
 }

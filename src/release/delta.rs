@@ -76,10 +76,10 @@ pub(super) fn apply(base: &[u8], delta: &[u8]) -> Result<Made, ReleaseError> {
         }
     }
 
-    let refused_base = |error| Refusal::DeltaBase.because("base", "a filter file", format!("one with {error}"));
+    let refused_base = |error| Refusal::DeltaBase.because("base", "a filter file", &format!("one with {error}"));
     let (info, bits_at) = filter_file::read_header(base).map_err(refused_base)?;
     if info.release != long(24) {
-        return Err(Refusal::DeltaBase.because("base", &format!("release {}", long(24)), info.release));
+        return Err(Refusal::DeltaBase.because("base", &format!("release {}", long(24)), &info.release));
     }
     let bits = &base[bits_at..base.len() - CHECKSUM];
     let mut file = Vec::with_capacity(gaps_at - FIXED_HEADER + bits.len() + CHECKSUM);
@@ -99,7 +99,7 @@ pub(super) fn apply(base: &[u8], delta: &[u8]) -> Result<Made, ReleaseError> {
             if (bits[byte] & mask != 0) != was {
                 let states = ["clear", "set"];
                 let [expected, got] = [was, !was].map(|set| states[usize::from(set)]);
-                return Err(Refusal::DeltaBase.because(&format!("base's bit {bit}"), expected, got));
+                return Err(Refusal::DeltaBase.because(&format!("base's bit {bit}"), expected, &got));
             }
             file[start + byte] ^= mask;
         }
@@ -124,7 +124,7 @@ pub(super) fn apply(base: &[u8], delta: &[u8]) -> Result<Made, ReleaseError> {
     if sha256 != digest(72) {
         let got = Sha256Digest::of(base);
         if got != digest(40) {
-            return Err(Refusal::DeltaBase.because("base's SHA-256", &digest(40).to_string(), got));
+            return Err(Refusal::DeltaBase.because("base's SHA-256", &digest(40).to_string(), &got));
         }
         return Err(mismatch("SHA-256", &digest(72), &sha256));
     }
@@ -187,25 +187,37 @@ impl BitReader<'_> {
     }
 }
 
+/// A delta, and how many bits it changes.
+#[cfg(feature = "build")]
+#[derive(Debug)]
+pub struct Delta {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// Bits that it sets.
+    pub set: usize,
+    /// Bits that it clears.
+    pub cleared: usize,
+}
+
 /// The delta from one filter file to a later release of it. The same files give the same bytes.
 ///
 /// # Errors
 /// `delta-base` if the files are of other geometries, or the second isn't later.
 #[cfg(feature = "build")]
-pub fn write(base: &[u8], file: &[u8]) -> Result<Vec<u8>, ReleaseError> {
+pub fn write(base: &[u8], file: &[u8]) -> Result<Delta, ReleaseError> {
     let header = |file| {
         filter_file::read_header(file)
-            .map_err(|error| Refusal::DeltaBase.because("file", "a filter file", format!("one with {error}")))
+            .map_err(|error| Refusal::DeltaBase.because("file", "a filter file", &format!("one with {error}")))
     };
     let ((from, from_bits), (to, to_bits)) = (header(base)?, header(file)?);
     let geometry = |info: &filter_file::FilterInfo| {
         format!("k = {}, slices of {} bits, salt {:016x}", info.k, info.slice_bits, info.salt)
     };
     if geometry(&from) != geometry(&to) {
-        return Err(Refusal::DeltaBase.because("base", &geometry(&to), geometry(&from)));
+        return Err(Refusal::DeltaBase.because("base", &geometry(&to), &geometry(&from)));
     }
     if from.release >= to.release {
-        return Err(Refusal::DeltaBase.because("base", &format!("a release before {}", to.release), from.release));
+        return Err(Refusal::DeltaBase.because("base", &format!("a release before {}", to.release), &from.release));
     }
     let (mut set, mut cleared) = (Vec::new(), Vec::new());
     let bytes = base[from_bits..base.len() - CHECKSUM].iter().zip(&file[to_bits..file.len() - CHECKSUM]);
@@ -231,7 +243,7 @@ pub fn write(base: &[u8], file: &[u8]) -> Result<Vec<u8>, ReleaseError> {
     delta.extend_from_slice(&(header.len() as u32).to_le_bytes());
     delta.extend_from_slice(&0u32.to_le_bytes());
     [header, &set_gaps, &cleared_gaps].iter().for_each(|part| delta.extend_from_slice(part));
-    Ok(delta)
+    Ok(Delta { bytes: delta, set: set.len(), cleared: cleared.len() })
 }
 
 /// The Rice parameter that makes the shortest code, the smaller of two that do, and that code.

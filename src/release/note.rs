@@ -31,7 +31,7 @@ impl VerifierKey {
     }
 
     fn parse(text: &str) -> Result<Self, ReleaseError> {
-        let refused = |expected: &str| Refusal::TrustInvalid.because("key", expected, format!("{text:?}"));
+        let refused = |expected: &str| Refusal::TrustInvalid.because("key", expected, &format!("{text:?}"));
         // Base64 has a plus of its own; names and hashes have none.
         let mut parts = text.splitn(3, '+');
         let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
@@ -84,12 +84,12 @@ impl Trust {
         for (index, key) in keys.iter().enumerate() {
             if let Some(other) = keys[..index].iter().find(|other| other.public == key.public) {
                 let got = format!("the key of {} again as {}", other.name, key.name);
-                return Err(Refusal::TrustInvalid.because("keys", "different keys", got));
+                return Err(Refusal::TrustInvalid.because("keys", "different keys", &got));
             }
         }
         if !(1..=keys.len()).contains(&threshold) {
             let expected = format!("1 to {}, the number of keys", keys.len());
-            return Err(Refusal::TrustInvalid.because("threshold", &expected, threshold));
+            return Err(Refusal::TrustInvalid.because("threshold", &expected, &threshold));
         }
         Ok(Self { keys, threshold })
     }
@@ -151,7 +151,7 @@ impl<'a> Note<'a> {
             let signature = Signature::from_slice(&line.signature);
             if !signature.is_ok_and(|signature| key.public.verify_strict(self.text.as_bytes(), &signature).is_ok()) {
                 let expected = format!("a signature of this text by {}+{}", key.name, hex(key.id));
-                return Err(Refusal::ManifestBadSignature.because("signature", &expected, "another"));
+                return Err(Refusal::ManifestBadSignature.because("signature", &expected, &"another"));
             }
             if !signers.contains(&signer) {
                 signers.push(signer);
@@ -161,12 +161,12 @@ impl<'a> Note<'a> {
         if signed_by.is_empty() {
             let expected: Vec<_> = trust.keys.iter().map(|key| format!("{}+{}", key.name, hex(key.id))).collect();
             let got: Vec<_> = self.signatures.iter().map(|line| format!("{}+{}", line.name, hex(line.id))).collect();
-            return Err(Refusal::ManifestWrongKey.because("signature", &expected.join(" or "), got.join(" and ")));
+            return Err(Refusal::ManifestWrongKey.because("signature", &expected.join(" or "), &got.join(" and ")));
         }
         if signed_by.len() < trust.threshold {
             let expected = format!("{} of the {} trusted keys", trust.threshold, trust.keys.len());
             let got = format!("{}: {}", signed_by.len(), signed_by.join(" and "));
-            return Err(Refusal::ManifestTooFewSignatures.because("signatures", &expected, got));
+            return Err(Refusal::ManifestTooFewSignatures.because("signatures", &expected, &got));
         }
         Ok(signed_by)
     }

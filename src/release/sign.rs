@@ -7,7 +7,7 @@ use super::note::{self, ED25519, Note, VerifierKey};
 use super::{FIRST_LINE, FullFile, Manifest, Refusal, ReleaseError};
 use crate::filter_file::FilterInfo;
 
-pub use super::delta::write as write_delta;
+pub use super::delta::{Delta, write as write_delta};
 
 /// How a private key begins, as in Go's `sumdb/note`: `PRIVATE+KEY+name+hash+base64`.
 const PRIVATE: &str = "PRIVATE+KEY+";
@@ -32,7 +32,7 @@ impl Key {
     pub fn new(name: &str, secret: &[u8; 32]) -> Result<Self, ReleaseError> {
         if !note::is_name(name) {
             let expected = "a name without spaces and plus, such as example.org/lists";
-            return Err(Refusal::TrustInvalid.because("key's name", expected, format!("{name:?}")));
+            return Err(Refusal::TrustInvalid.because("key's name", expected, &format!("{name:?}")));
         }
         let signing = SigningKey::from_bytes(secret);
         Ok(Self { verifier: VerifierKey::new(name, signing.verifying_key()), signing })
@@ -55,7 +55,7 @@ impl Key {
             Refusal::TrustInvalid.because(
                 "private key",
                 "PRIVATE+KEY+name+hash+base64, as keygen writes it",
-                "another text",
+                &"another text",
             )
         })
     }
@@ -104,6 +104,7 @@ impl Manifest {
             escalation_parts: info.escalation_parts,
             curators: Vec::new(),
             signed_by: Vec::new(),
+            text: String::new(),
         }
     }
 
@@ -136,7 +137,7 @@ impl Manifest {
         for curator in &self.curators {
             let _ = writeln!(text, "curator {curator}");
         }
-        Self::parse_text(&text)?;
+        Self::from_text(&text)?;
         let note = format!("{text}\n{}", key.line(&text));
         Note::parse(note.as_bytes())?;
         Ok(note)
@@ -147,7 +148,7 @@ impl Manifest {
     /// # Errors
     /// `manifest-syntax`, `manifest-field`.
     pub fn read_unverified(bytes: &[u8]) -> Result<Self, ReleaseError> {
-        Self::parse_text(Note::parse(bytes)?.text)
+        Self::from_text(Note::parse(bytes)?.text)
     }
 }
 
@@ -157,7 +158,7 @@ impl Manifest {
 /// `manifest-syntax`, `manifest-field`; `manifest-bad-signature` if there is one in this key's name that isn't its own.
 pub fn cosign(note: &[u8], key: &Key) -> Result<Vec<u8>, ReleaseError> {
     let parsed = Note::parse(note)?;
-    Manifest::parse_text(parsed.text)?;
+    Manifest::from_text(parsed.text)?;
     if parsed.names(&key.verifier) {
         parsed.verify(&super::Trust::new(&[key.public()], 1)?)?;
         return Ok(note.to_vec());

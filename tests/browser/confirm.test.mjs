@@ -10,7 +10,7 @@ import { hashgateConfirmer, hmaConfirmer } from "../../dist/confirm.js";
 import { decide, openGate } from "../../dist/node.js";
 
 const filters = ["target/samples/demo.hgf"];
-const list = readFileSync("target/samples/list.csv", "utf8")
+const list = readFileSync("target/demo.csv", "utf8")
   .trim()
   .split("\n")
   .slice(1)

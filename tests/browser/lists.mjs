@@ -24,9 +24,11 @@ export function publish(folder, key, rows, { name = "Test list", more = [] } = {
   execFileSync(CLI, ["publish", list, "--dir", folder, "--key", key.file, ...names, ...more]);
 }
 
+export const cosign = (manifest, key) => execFileSync(CLI, ["cosign", manifest, "--key", key.file]);
+
 /** Rows of the drawn pictures that the demo list holds. */
 export function listedRows() {
-  const [head, ...lines] = readFileSync("target/samples/list.csv", "utf8").trim().split("\n");
+  const [head, ...lines] = readFileSync("target/demo.csv", "utf8").trim().split("\n");
   const place = head.split(",").indexOf("pdq");
   return lines.map((line) => `${line.split(",")[place]},pdq`);
 }
@@ -37,7 +39,7 @@ export const numberedRows = (count) =>
 
 /**
  * Answers under /lists/SITE/. A site is a folder that `publish` made, seen as it was at `release`; `fault` takes the
- * place of the good answer where its `on` says so: `manifest`, `full` or `delta`.
+ * place of the good answer where its `on` says so: `manifest`, `full` or `delta`, or several of them.
  */
 export class Lists {
   sites = new Map();
@@ -55,7 +57,7 @@ export class Lists {
     const kind = name.split(/[-.]/)[0];
     this.requests.push({ site, name, kind, headers: request.headers });
     const good = this.#good(state, name);
-    if (state.fault?.on === kind) state.fault.act(request, response, good);
+    if (state.fault && [state.fault.on].flat().includes(kind)) state.fault.act(request, response, good);
     else if (good) answer(request, response, good);
     else response.writeHead(404).end();
     return true;

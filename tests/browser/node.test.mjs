@@ -26,7 +26,7 @@ test("a filter that is missing or refused rejects with its code", async () => {
       return error.code;
     });
   assert.equal(await codeOf("target/samples/missing.hgf"), "filter-unavailable");
-  assert.equal(await codeOf("target/samples/list.csv"), "filter-magic");
+  assert.equal(await codeOf("target/demo.csv"), "filter-magic");
 });
 
 test("an open gate doesn't keep the process", () => {

@@ -93,6 +93,7 @@ export async function openApp(context, { script, loader, body, csp = CSP, lost =
     }
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const said = [];
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
@@ -103,7 +104,6 @@ export async function openApp(context, { script, loader, body, csp = CSP, lost =
     await new Promise((resolve) => server.close(resolve));
   });
   const page = await browser.newPage(options);
-  const said = [];
   page.on("console", (message) => said.push(message.text()));
   page.on("pageerror", (error) => said.push(String(error)));
   await page.goto(`http://127.0.0.1:${server.address().port}/`);
