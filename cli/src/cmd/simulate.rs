@@ -631,7 +631,7 @@ fn print(figures: &Figures) -> Result<()> {
     row("GB of first downloads", &|larger| format!("{:.0}", larger.first_download_gigabytes))?;
     say("\nassumed".into())?;
     for (what, value) in &figures.assumptions {
-        say(format!("  {what:<44}{value}"))?;
+        say(format!("  {what:<46}{value}"))?;
     }
     Ok(())
 }
