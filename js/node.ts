@@ -21,9 +21,11 @@ export async function openGate(options: GateOptions): Promise<Gate> {
   return openGateOn(
     {
       startWorker(listener) {
-        const script = asUrl(options.workerUrl ?? new URL("./node-worker.js", import.meta.url));
-        // Without the process's own flags, of which some (--input-type) end a worker.
-        const worker = new Worker(script, { execArgv: [] });
+        // Without the process's own flags, of which some (--input-type) end a worker. Bundlers look for the first form.
+        const worker =
+          options.workerUrl === undefined
+            ? new Worker(new URL("./node-worker.js", import.meta.url), { execArgv: [] })
+            : new Worker(asUrl(options.workerUrl), { execArgv: [] });
         // A gate keeps the process only while it is asked something.
         let pending = 0;
         worker.unref();
@@ -50,7 +52,8 @@ export async function openGate(options: GateOptions): Promise<Gate> {
         const own = hasSimd()
           ? new URL("./hashgate.wasm", import.meta.url)
           : new URL("./hashgate-baseline.wasm", import.meta.url);
-        return compileFrom(asUrl(options.wasmUrl ?? own).href, async (url) =>
+        const { href } = options.wasmUrl === undefined ? own : asUrl(options.wasmUrl);
+        return compileFrom(href, async (url) =>
           url.startsWith("file:") ? new Response(await readFile(fileURLToPath(url))) : fetch(url),
         );
       },

@@ -97,7 +97,7 @@ export class Shelf {
   }
 
   async swap(kept: Kept): Promise<void> {
-    this.#problem = undefined;
+    if (this.#backend) this.#problem = undefined;
     const done = await this.#try(async (backend) => {
       await backend.swap(kept);
       await backend.dropParts();

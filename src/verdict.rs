@@ -467,9 +467,7 @@ fn probe_picture(hashed: &Hashed, filter: &Filter, orientations: Orientations, l
         Orientations::Upright => &Orientation::ALL[..1],
     };
     let mut ask = |soft: &SoftKey, view: View| {
-        let info = filter.info();
-        let budget = if view.is_whole() { info.probe_budget } else { info.view_probe_budget };
-        let (probe, looked_up) = filter.probe(soft, budget);
+        let (probe, looked_up) = filter.probe(soft, view);
         *lookups += looked_up;
         probe
     };
