@@ -444,8 +444,10 @@ fn a_changed_list_is_read_while_the_old_one_answers() {
         assert_eq!(server.confirm(&asked(&hash(29_999), 0))["outcome"], "listed");
         assert_eq!(server.confirm(&asked(&hash(1), 0))["outcome"], "not-listed");
 
-        fs::write(folder.join("list.txt"), "f00\n").unwrap();
+        fs::write(folder.join("list.txt"), format!("{} pdq\n", hash(4))).unwrap();
         server.logged("lists-refused", 1);
+        // Even a misplaced hash isn't told.
+        assert!(!server.log.lock().unwrap().contains(&hash(4).to_string()));
         assert_eq!(server.get("/healthz", "").json(), json!({ "status": "stale" }));
         assert_eq!(server.confirm(&asked(&hash(29_999), 0))["outcome"], "listed");
         fs::remove_file(folder.join("list.txt")).unwrap();
