@@ -1,6 +1,6 @@
 // The page's end of one worker: requests out, answers in, and what happens when the worker dies.
 import { GateError } from "./errors.js";
-import type { Answers, Asks, FromWorker, Operation, ToWorker } from "./protocol.js";
+import type { Answers, Asks, FromWorker, Operation, Push, ToWorker } from "./protocol.js";
 import type { Progress } from "./types.js";
 
 /** A worker of the platform. */
@@ -23,6 +23,8 @@ export interface Host {
   /** Makes a URL absolute, as the worker has another base. */
   resolve(url: string | URL): string;
   processors(): number;
+  /** Calls back when nothing else is to be done, if the platform knows. */
+  whenIdle?(callback: () => void): void;
 }
 
 /** The worker is gone or must go: it trapped, couldn't start, or was ended over time. */
@@ -40,10 +42,12 @@ interface Pending {
 export class Connection {
   readonly #worker: PlatformWorker | undefined;
   readonly #pending = new Map<number, Pending>();
+  readonly #pushed: ((push: Push) => void) | undefined;
   #lost: unknown;
   #nextId = 1;
 
-  constructor(host: Host, module: WebAssembly.Module) {
+  constructor(host: Host, module: WebAssembly.Module, pushed?: (push: Push) => void) {
+    this.#pushed = pushed;
     try {
       this.#worker = host.startWorker({
         message: (message) => this.#receive(message),
@@ -84,6 +88,14 @@ export class Connection {
   }
 
   #receive(message: FromWorker): void {
+    if (message.type === "broken") {
+      this.end(new WorkerLost(message.detail));
+      return;
+    }
+    if (message.type === "state" || message.type === "download") {
+      if (!this.isLost) this.#pushed?.(message);
+      return;
+    }
     const pending = this.#pending.get(message.id);
     if (!pending) return;
     if (message.type === "progress") {

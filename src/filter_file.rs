@@ -288,7 +288,7 @@ impl Filter {
 ///  184+n    c category, UTF-8
 ///         0-7 zero bytes up to a multiple of 8
 /// ```
-fn read_header(bytes: &[u8]) -> Result<(FilterInfo, usize), FilterError> {
+pub(crate) fn read_header(bytes: &[u8]) -> Result<(FilterInfo, usize), FilterError> {
     let got = bytes.len() as u64;
     if !bytes.starts_with(&MAGIC[..bytes.len().min(8)]) {
         return Err(FilterError::Magic);
