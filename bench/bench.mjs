@@ -1,4 +1,4 @@
-// npm run bench [-- --rounds N]: from File to verdict in real Chromium, against the other ways to a hash, on the same files in one
+// npm run bench [-- --rounds N --only PART-OF-A-NAME]: from File to verdict in real Chromium, against the other ways to a hash, on the same files in one
 // run. Prints medians and ratios, writes target/bench/bench.json. docs/performance.md says how to read it.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { chromium as launcher } from "playwright-core";
@@ -7,6 +7,7 @@ import { serve } from "../tests/browser/server.mjs";
 import { FOLDER, millionFilter } from "./million.mjs";
 
 const MB = 1e6;
+const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : "";
 const rounds = Number(process.argv[process.argv.indexOf("--rounds") + 1]) || 9;
 const WAYS = ["hashgate", "image", "bitmap", "imageDecoder", "imageDecoderFull", "general"];
 const PICTURES = [
@@ -86,7 +87,7 @@ try {
   }
   for (const made of CONVERTED) pictures.push([made[1], await page.evaluate((made) => window.convert(...made), made)]);
 
-  for (const [name, bytes] of pictures) {
+  for (const [name, bytes] of pictures.filter(([name]) => name.includes(only))) {
     const ways = {};
     for (const way of WAYS) ways[way] = { times: [], longest: 0 };
     // One round warms; after it the ways take turns, so that whatever else the machine does hits all of them.
