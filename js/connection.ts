@@ -1,6 +1,6 @@
 // The page's end of one worker: requests out, answers in, and what happens when the worker dies.
 import { GateError } from "./errors.js";
-import type { Answers, Asks, FromWorker, Operation, ToWorker } from "./protocol.js";
+import type { Answers, Asks, FromWorker, Operation, Push, ToWorker } from "./protocol.js";
 import type { Progress } from "./types.js";
 
 /** A worker of the platform. */
@@ -42,10 +42,12 @@ interface Pending {
 export class Connection {
   readonly #worker: PlatformWorker | undefined;
   readonly #pending = new Map<number, Pending>();
+  readonly #pushed: ((push: Push) => void) | undefined;
   #lost: unknown;
   #nextId = 1;
 
-  constructor(host: Host, module: WebAssembly.Module) {
+  constructor(host: Host, module: WebAssembly.Module, pushed?: (push: Push) => void) {
+    this.#pushed = pushed;
     try {
       this.#worker = host.startWorker({
         message: (message) => this.#receive(message),
@@ -86,6 +88,14 @@ export class Connection {
   }
 
   #receive(message: FromWorker): void {
+    if (message.type === "broken") {
+      this.end(new WorkerLost(message.detail));
+      return;
+    }
+    if (message.type === "state" || message.type === "download") {
+      if (!this.isLost) this.#pushed?.(message);
+      return;
+    }
     const pending = this.#pending.get(message.id);
     if (!pending) return;
     if (message.type === "progress") {

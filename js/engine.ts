@@ -1,8 +1,40 @@
 // The wasm instance of a worker. It is handed the compiled module, so every entry point is a few lines.
-import { BrowserPicture, fingerprint, initSync, Lookup } from "../dist/bindings/hashgate.js";
+import {
+  applyDelta,
+  BrowserPicture,
+  checkFreshness,
+  fingerprint,
+  initSync,
+  Lookup,
+  verifyFull,
+  verifyManifest,
+} from "../dist/bindings/hashgate.js";
 import { decodeInBrowser } from "./decode.js";
 import type { Asks, Loaded } from "./protocol.js";
 import type { FilterInfo, Orientations, Verdict } from "./types.js";
+
+/** What a manifest says, as the core's `Manifest` serialises. */
+export interface ManifestInfo {
+  name: string;
+  category: string;
+  release: number;
+  issuedUnixS: number;
+  expiresUnixS: number;
+  full: ReleaseFile;
+  deltas: (ReleaseFile & { from: number; baseSha256: string })[];
+  pdqCount: number;
+  sha256Count: number;
+  md5Count: number;
+  curators: string[];
+  signedBy: string[];
+}
+
+export interface ReleaseFile {
+  /** A file name, beside the manifest. */
+  path: string;
+  bytes: number;
+  sha256: string;
+}
 
 /** Enough for the headers of the formats that the browser decodes. */
 const HEAD = 1 << 20;
@@ -24,6 +56,26 @@ export class Engine {
     if (!picture) return fingerprint(bytes, options);
     if (!picture.failed) await decodeInBrowser(bytes, picture);
     return picture.fingerprint(bytes);
+  }
+
+  /** Reads a manifest that enough of the trusted keys have signed. */
+  verifyManifest(text: Uint8Array, { keys, threshold }: { keys: string[]; threshold: number }): ManifestInfo {
+    return verifyManifest(text, keys, threshold);
+  }
+
+  /** Throws unless a manifest may be used now. */
+  checkFreshness(manifest: ManifestInfo, nowUnixS: number, highestRelease: number): void {
+    checkFreshness(manifest, nowUnixS, highestRelease);
+  }
+
+  /** Throws unless these are the bytes that the manifest names. */
+  verifyFull(manifest: ManifestInfo, bytes: Uint8Array): void {
+    verifyFull(manifest, bytes);
+  }
+
+  /** The full file out of an earlier one. */
+  applyDelta(manifest: ManifestInfo, base: Uint8Array, delta: Uint8Array): Uint8Array {
+    return applyDelta(manifest, base, delta);
   }
 
   /** Opens the filters one after the other; the first that is refused throws with its place in `refusedAt`. */
@@ -56,5 +108,10 @@ export class LoadedFilters {
 
   probe(fingerprint: Uint8Array, sha256: Uint8Array | undefined, orientations: Orientations): Verdict {
     return this.#lookup.probe(fingerprint, sha256, orientations);
+  }
+
+  /** Gives its linear memory back. */
+  free(): void {
+    this.#lookup.free();
   }
 }

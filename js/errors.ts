@@ -11,6 +11,41 @@ export type GateErrorCode =
   | "filter-field"
   | "filter-checksum"
   | "filter-canary"
+  /** The manifest's URL can't be reached, or answers with an error. */
+  | "manifest-unavailable"
+  /** Longer than a manifest can be. */
+  | "manifest-too-large"
+  /** Not a signed manifest. */
+  | "manifest-syntax"
+  | "manifest-field"
+  /** No signature by any trusted key. */
+  | "manifest-wrong-key"
+  | "manifest-too-few-signatures"
+  /** A signature in a trusted key's name that it didn't make. */
+  | "manifest-bad-signature"
+  /** Past its signed expiry: newer releases are kept back, or none was made. */
+  | "manifest-expired"
+  /** Issued more than a day ahead of this machine's clock. */
+  | "manifest-not-yet-valid"
+  /** Older than a release that was seen here. */
+  | "manifest-rollback"
+  /** Of another list than the one that was seen here. */
+  | "manifest-name"
+  /** The release that was seen here, with another file. */
+  | "manifest-conflict"
+  /** A file of the release can't be reached, or its server answers with an error. */
+  | "release-unavailable"
+  /** Larger than `maxFilterBytes`, by the manifest. */
+  | "release-too-large"
+  /** Not of the length, or not the bytes, that the manifest names. */
+  | "release-length"
+  | "release-digest"
+  /** Says other things of itself than the manifest does. */
+  | "release-mismatch"
+  | "delta-base"
+  | "delta-syntax"
+  /** The keys or the threshold of `trust` are no such thing. */
+  | "trust-invalid"
   /** The wasm can't be fetched or compiled. */
   | "engine-unavailable"
   /** The engine trapped, or didn't answer in time. */

@@ -1,50 +1,65 @@
 // The one worker that holds the filters. If it dies, the next probe starts another and loads them again.
 import { Connection, type Host, WorkerLost } from "./connection.js";
-import type { Asks, Loaded, Source } from "./protocol.js";
-import type { Progress, Verdict } from "./types.js";
+import type { Asks, Following, Loaded } from "./protocol.js";
+import type { GateStatus, Progress, Verdict } from "./types.js";
 
 /** The filters can't be had any more. */
 export class FiltersLost extends Error {}
 
+/** What the worker holds: filters as they are, or a published list that it follows. */
+export type Feed = { load: Asks["load"] } | { follow: Following };
+
+export interface LookupListener {
+  progress: ((progress: Progress) => void) | undefined;
+  /** Of a followed list. */
+  status(status: GateStatus): void;
+}
+
 export class LookupWorker {
   readonly #host: Host;
   readonly #module: WebAssembly.Module;
-  readonly #load: Asks["load"];
+  readonly #feed: Feed;
   readonly #timeoutMs: number;
+  readonly #listener: LookupListener;
   #current: Promise<Connection>;
   #closed: unknown;
   #connection: Connection | undefined;
   loaded: Loaded | undefined;
 
-  constructor(
-    host: Host,
-    module: WebAssembly.Module,
-    sources: Source[],
-    maxBytes: number,
-    timeoutMs: number,
-    progress: ((progress: Progress) => void) | undefined,
-  ) {
+  constructor(host: Host, module: WebAssembly.Module, feed: Feed, timeoutMs: number, listener: LookupListener) {
     this.#host = host;
     this.#module = module;
-    this.#load = { sources, maxBytes };
+    this.#feed = feed;
     this.#timeoutMs = timeoutMs;
-    this.#current = this.#start(progress);
+    this.#listener = listener;
+    this.#current = this.#start(listener.progress);
   }
 
-  /** Resolves when the filters are loaded and verified. */
-  async ready(): Promise<Loaded> {
+  /** Resolves when the filters are loaded and verified, or the list followed; then there may be no filter yet. */
+  async ready(): Promise<void> {
     await this.#current;
-    if (!this.loaded) throw new WorkerLost("the filters were not loaded");
-    return this.loaded;
   }
 
-  /** Rejects with {@link WorkerLost} if the worker dies over it, with {@link FiltersLost} if none can be had. */
-  async probe(ask: Asks["probe"]): Promise<Verdict> {
+  /**
+   * Undefined if the followed list can't be used. Rejects with {@link WorkerLost} if the worker dies over it, with
+   * {@link FiltersLost} if none can be had.
+   */
+  async probe(ask: Asks["probe"]): Promise<Verdict | undefined> {
     const connection = await this.#alive();
     const seconds = this.#timeoutMs / 1000;
     const slow = () => connection.end(new WorkerLost(`the lookup took longer than ${seconds} s`));
     const timer = setTimeout(slow, this.#timeoutMs);
     return connection.ask("probe", ask).finally(() => clearTimeout(timer));
+  }
+
+  /** Starts another worker if this one is lost. */
+  async revive(): Promise<void> {
+    await this.#alive();
+  }
+
+  /** Looks for a newer release of the followed list. */
+  async refresh(): Promise<void> {
+    await (await this.#alive()).ask("refresh", undefined);
   }
 
   close(reason: unknown): void {
@@ -67,10 +82,18 @@ export class LookupWorker {
   }
 
   async #start(progress: ((progress: Progress) => void) | undefined): Promise<Connection> {
-    const connection = new Connection(this.#host, this.#module);
+    const connection = new Connection(this.#host, this.#module, (push) => {
+      if (push.type === "download") {
+        const { url, loaded, total } = push;
+        return this.#listener.progress?.({ url, loaded, total });
+      }
+      this.loaded = push.loaded;
+      this.#listener.status(push.status);
+    });
     this.#connection = connection;
     try {
-      this.loaded = await connection.ask("load", this.#load, [], progress);
+      if ("follow" in this.#feed) await connection.ask("follow", this.#feed.follow);
+      else this.loaded = await connection.ask("load", this.#feed.load, [], progress);
       return connection;
     } catch (error) {
       connection.end(error);

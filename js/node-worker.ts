@@ -4,16 +4,20 @@ import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { parentPort } from "node:worker_threads";
+import { Folder } from "./folder.js";
 import { serve } from "./serve.js";
+import { Shelf } from "./store.js";
 
 const handle = serve({
   post: (message, transfer) => parentPort?.postMessage(message, transfer),
-  open: async (url) => {
-    if (!url.startsWith("file:")) return fetch(url);
+  open: async (url, init) => {
+    if (!url.startsWith("file:")) return fetch(url, init);
     const path = fileURLToPath(url);
     const { size } = await stat(path);
     const body = Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>;
     return new Response(body, { headers: { "content-length": String(size) } });
   },
+  shelf: ({ cacheDir, manifestUrl }) =>
+    new Shelf(cacheDir === undefined ? undefined : new Folder(cacheDir, manifestUrl)),
 });
 parentPort?.on("message", handle);

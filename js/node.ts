@@ -7,7 +7,9 @@ import { compileFrom, hasSimd } from "./compile.js";
 import { openGateOn } from "./gate.js";
 import type { Gate, GateOptions } from "./types.js";
 
+export { type Decision, decide, type UncheckedPolicy } from "./decision.js";
 export { GateError, type GateErrorCode } from "./errors.js";
+export { type GateLike, Judge, type Judged, type JudgeOptions } from "./judge.js";
 export type * from "./types.js";
 
 /**
@@ -20,14 +22,17 @@ export async function openGate(options: GateOptions): Promise<Gate> {
   return openGateOn(
     {
       startWorker(listener) {
-        const script = asUrl(options.workerUrl ?? new URL("./node-worker.js", import.meta.url));
-        // Without the process's own flags, of which some (--input-type) end a worker.
-        const worker = new Worker(script, { execArgv: [] });
+        // Without the process's own flags, of which some (--input-type) end a worker. Bundlers look for the first form.
+        const worker =
+          options.workerUrl === undefined
+            ? new Worker(new URL("./node-worker.js", import.meta.url), { execArgv: [] })
+            : new Worker(asUrl(options.workerUrl), { execArgv: [] });
         // A gate keeps the process only while it is asked something.
         let pending = 0;
         worker.unref();
         worker.on("message", (message) => {
-          if (message.type !== "progress") pending -= 1;
+          // Only answers have a place among what was asked.
+          if ("id" in message && message.type !== "progress") pending -= 1;
           if (pending === 0) worker.unref();
           listener.message(message);
         });
@@ -48,7 +53,8 @@ export async function openGate(options: GateOptions): Promise<Gate> {
         const own = hasSimd()
           ? new URL("./hashgate.wasm", import.meta.url)
           : new URL("./hashgate-baseline.wasm", import.meta.url);
-        return compileFrom(asUrl(options.wasmUrl ?? own).href, async (url) =>
+        const { href } = options.wasmUrl === undefined ? own : asUrl(options.wasmUrl);
+        return compileFrom(href, async (url) =>
           url.startsWith("file:") ? new Response(await readFile(fileURLToPath(url))) : fetch(url),
         );
       },

@@ -1,7 +1,7 @@
 // What the page and its workers say to each other. One script serves both roles: a hashing worker is asked
 // for fingerprints alone, the lookup worker is handed the filters.
 import type { Fault } from "./errors.js";
-import type { FilterInfo, Limits, Orientations, ViewSet } from "./types.js";
+import type { FilterInfo, GateStatus, Limits, Orientations, Verdict, ViewSet } from "./types.js";
 
 export interface Wanted {
   pdq: boolean;
@@ -19,6 +19,17 @@ export interface Fingerprinted {
   memoryBytes: number;
 }
 
+/** A published list that is to be followed. */
+export interface Following {
+  manifestUrl: string;
+  keys: string[];
+  threshold: number;
+  maxBytes: number;
+  timeoutMs: number;
+  refreshIntervalMs: number;
+  cacheDir: string | undefined;
+}
+
 export interface Loaded {
   filters: FilterInfo[];
   holds: Wanted;
@@ -28,6 +39,9 @@ export interface Loaded {
 export interface Asks {
   fingerprint: { file: Blob | Uint8Array; wanted: Wanted; views: ViewSet; limits: Limits };
   load: { sources: Source[]; maxBytes: number };
+  /** Answered once there is a list, or none could be had; `state` messages tell of it, then and later. */
+  follow: Following;
+  refresh: undefined;
   probe: { fingerprint: Uint8Array; sha256: Uint8Array | undefined; orientations: Orientations };
 }
 
@@ -35,8 +49,10 @@ export interface Asks {
 export interface Answers {
   fingerprint: Fingerprinted;
   load: Loaded;
-  /** The core's `Report`. */
-  probe: import("./types.js").Verdict;
+  follow: undefined;
+  refresh: undefined;
+  /** The core's `Report`; undefined if the followed list can't be used. */
+  probe: Verdict | undefined;
 }
 
 export type Operation = keyof Asks;
@@ -45,7 +61,15 @@ export type ToWorker =
   | { type: "start"; module: WebAssembly.Module }
   | { [O in Operation]: { type: O; id: number; ask: Asks[O] } }[Operation];
 
+/** Not an answer: the followed list's state, and how far its download has come. */
+export type Push =
+  | { type: "state"; status: GateStatus; loaded: Loaded | undefined }
+  | { type: "download"; url: string; loaded: number; total: number | undefined };
+
 export type FromWorker =
+  | Push
+  /** The instance is poisoned, outside of any request. */
+  | { type: "broken"; detail: string }
   | { type: "progress"; id: number; url: string; loaded: number; total: number | undefined }
   | { type: "done"; id: number; answer: Answers[Operation] }
   /** The worker is sound; the request was not. */

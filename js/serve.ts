@@ -1,12 +1,16 @@
 // What a worker does with what it is asked, in browsers and in Node.
 import { Engine, type LoadedFilters } from "./engine.js";
 import type { Fault, GateErrorCode } from "./errors.js";
-import type { Answers, Asks, FromWorker, Operation, Source, ToWorker } from "./protocol.js";
+import { Follower } from "./follow.js";
+import type { Answers, Asks, Following, FromWorker, Operation, Source, ToWorker } from "./protocol.js";
+import type { Shelf } from "./store.js";
 
 export interface WorkerSide {
   post(message: FromWorker, transfer: ArrayBuffer[]): void;
   /** `fetch`, or what stands in for it. */
-  open(url: string): Promise<Response>;
+  open(url: string, init?: RequestInit): Promise<Response>;
+  /** Where a followed list is kept. */
+  shelf(ask: Following): Shelf;
 }
 
 class Refused extends Error {
@@ -24,6 +28,7 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
   let engine: Engine | undefined;
   let startFailure: unknown = new Error("the worker was asked before it was started");
   let filters: LoadedFilters | undefined;
+  let follower: Follower | undefined;
 
   const operations: { [O in Operation]: (ask: Asks[O], id: number) => Promise<[Answers[O], ArrayBuffer[]]> } = {
     async fingerprint(ask) {
@@ -51,7 +56,26 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
       }
       return [filters.loaded, []];
     },
+    async follow(ask) {
+      follower = new Follower(
+        running(engine, startFailure),
+        side.shelf(ask),
+        {
+          open: side.open,
+          push: (push) => side.post(push, []),
+          fail: (error) => side.post({ type: "broken", detail: describe(error) }, []),
+        },
+        ask,
+      );
+      await follower.start();
+      return [undefined, []];
+    },
+    async refresh() {
+      await follower?.refresh();
+      return [undefined, []];
+    },
     async probe({ fingerprint, sha256, orientations }) {
+      if (follower) return [follower.filters?.probe(fingerprint, sha256, orientations), []];
       if (!filters) throw new Error("the lookup worker was asked before it held a filter");
       return [filters.probe(fingerprint, sha256, orientations), []];
     },

@@ -1,4 +1,5 @@
 // The public types. Values come from the core as its `Report` and `FilterInfo` serialise.
+import type { GateErrorCode } from "./errors.js";
 
 /** What can be checked. A caller's buffer is copied, never detached. */
 export type Input = Blob | ArrayBuffer | Uint8Array;
@@ -28,8 +29,11 @@ export type UncheckedReason =
   | "canvas-noise"
   /** The engine trapped, ran out of memory or took too long over this file. */
   | "engine-failed"
-  /** The filters could not be loaded again after the worker that held them died. */
+  /** There is no list to check against: none could be had, it has expired, or it was lost with its worker. */
   | "unavailable";
+
+/** What the service wants when there is no list to check against: hold uploads, or let them pass unchecked. */
+export type WhenUnavailable = "block" | "allow";
 
 /** One signal of a file that a list seems to hold. */
 export type Match = DigestMatch | PdqMatch;
@@ -98,18 +102,58 @@ export interface Findings {
   frames?: number;
   /** Lookups that were made, all filters together. */
   lookups: number;
+  /** The list at that moment, if the gate was opened with a `source`. */
+  list?: ListState;
+}
+
+/** What a gate with a `source` has to check against. */
+export interface ListState {
+  /** `expired`: past the signed expiry of the last good release, which isn't used from then on. */
+  state: "current" | "expired" | "none";
+  /** The release that is held, if any. */
+  release?: number;
+  /** Why the latest refresh failed, or what went wrong on the way, if anything did. */
+  error?: GateErrorCode;
 }
 
 /** On none of the lists. */
 export interface Clear extends Findings {
   outcome: "clear";
+  /** Who said that what seemed to match is not listed, if the gate asked. */
+  confirmedBy?: string;
+  /** What had seemed to match, if the gate asked. */
+  matches?: Match[];
 }
+
+/** Why a possible match is still one although `confirm` was asked. */
+export type Unconfirmed =
+  /** `confirm` couldn't tell. */
+  | "unknown"
+  /** No answer within `confirmTimeoutMs`. */
+  | "timed-out"
+  /** `confirm` threw, or answered something else. */
+  | "failed";
 
 /** Perhaps on a list: a reason to ask, never a proof. */
 export interface PossibleMatch extends Findings {
   outcome: "possible-match";
   /** Strongest first, at most one for each list and signal. */
   matches: Match[];
+  /** What the verdict is if nothing that matched is listed, unless that is clear. */
+  ifNotListed?: Pick<Unchecked, "outcome" | "reason" | "detail">;
+  /** Left out if the gate wasn't opened with `confirm`. */
+  confirmation?: Unconfirmed;
+  /** For people: what went wrong as `confirm` was asked. */
+  confirmationDetail?: string;
+}
+
+/** On a list, as the service that was asked says. */
+export interface ConfirmedMatch extends Findings {
+  outcome: "match";
+  /** Strongest first, at most one for each list and signal. */
+  matches: Match[];
+  /** Who said so: `confirm.confirmer`, or "host". */
+  confirmedBy: string;
 }
 
 /** Could not be checked, which is never the same as clear. */
@@ -119,10 +163,88 @@ export interface Unchecked extends Findings {
   reason: UncheckedReason;
   /** For people. */
   detail: string;
+  /** With reason `unavailable`: what the gate was opened with, if it was opened with a `source`. */
+  whenUnavailable?: WhenUnavailable;
+  /** Who said that what seemed to match is not listed, if the gate asked. */
+  confirmedBy?: string;
+  /** What had seemed to match, if the gate asked. */
+  matches?: Match[];
 }
 
 /** The answer to {@link Gate.check}. */
-export type Verdict = Clear | PossibleMatch | Unchecked;
+export type Verdict = Clear | PossibleMatch | ConfirmedMatch | Unchecked;
+
+/** What a service is asked about: hashes of the file, never the file. */
+export interface Candidate {
+  /** Hash of the view and orientation that matched, with the bits of each ring as they matched; else the picture's. */
+  pdq?: string;
+  /** PDQ quality of the first frame, 0 to 100. */
+  quality?: number;
+  sha256?: string;
+  md5?: string;
+  /** Left out, with what follows, if the digests alone matched. */
+  ring?: number;
+  /** All rings that hit. */
+  rings?: number[];
+  /** Key of `ring` that the filter holds, 16 hexadecimal digits. */
+  key?: string;
+  view?: string;
+  orientation?: string;
+  frame?: number;
+  /** What seemed to match, by this hash or by the digests. */
+  lists: Pick<Match, "list" | "category" | "release" | "signal" | "strength">[];
+}
+
+/** Asks a service about a possible match. `signal` aborts when the answer is no longer waited for. */
+export interface Confirm {
+  (candidate: Candidate, options: { signal: AbortSignal }): Promise<"listed" | "not-listed" | "unknown">;
+  /** Name that verdicts give as `confirmedBy`. Default "host". */
+  confirmer?: string;
+}
+
+/** What came of a file that was held: sent all the same, or put to a review. */
+export type HostDecision = "overridden" | "appealed";
+
+/** Counts of one release of one list. */
+export interface ListCounts {
+  list: string;
+  category: string;
+  release: number;
+  /** Checks that were made with it, whatever came of them. */
+  checked: number;
+  /** Seemed to match it, and the service said that they aren't listed. */
+  dismissed: number;
+  /** Seemed to match it, and were not confirmed. */
+  possible: number;
+  /** Matched it, in a file that the service said is listed. */
+  confirmed: number;
+  overridden: number;
+  appealed: number;
+}
+
+/** Counts alone: no file, hash or person. docs/transparency.md has its JSON schema. */
+export interface TransparencyReport {
+  format: "hashgate-report-1";
+  /** When the gate was opened, rounded down to the hour, ISO 8601 in UTC. */
+  from: string;
+  /** When the report was made, rounded likewise. */
+  to: string;
+  /** `checked` is the sum of `clear`, `possible`, `confirmed` and all of `unchecked`. */
+  totals: {
+    checked: number;
+    clear: number;
+    /** Of `clear` and `unchecked`: seemed to match, and the service said that they aren't listed. */
+    dismissed: number;
+    possible: number;
+    confirmed: number;
+    /** Reasons that never arose are left out. */
+    unchecked: Partial<Record<UncheckedReason, number>>;
+    overridden: number;
+    appealed: number;
+  };
+  /** One for each release of each list. */
+  lists: ListCounts[];
+}
 
 /** What a filter file says about itself. */
 export interface FilterInfo {
@@ -148,6 +270,74 @@ export interface FilterInfo {
   bytes: number;
   /** SHA-256 of all bytes before it. */
   checksum: string;
+}
+
+/** Whose signatures count. */
+export interface Trust {
+  /** Public keys, `NAME+HASH+KEY` in one line, as `hashgate keygen` writes them. */
+  keys: string[];
+  /** How many of them must have signed. Default 1. */
+  threshold?: number;
+}
+
+/** What went wrong, and when. */
+export interface StatusError {
+  code: GateErrorCode;
+  message: string;
+  atUnixS: number;
+}
+
+/** How a refresh went. */
+export interface Refresh {
+  atUnixS: number;
+  /** `elsewhere`: another tab was at it, and tells this one of a new release. */
+  outcome: "updated" | "unchanged" | "elsewhere" | "failed";
+  /** How the new release came: as a whole, as the difference to the one before, or out of storage, where another tab had put it. */
+  by?: "full" | "delta" | "storage";
+  /** Bytes that were downloaded, the manifest's included. */
+  bytes: number;
+}
+
+/** Where downloaded lists are kept. */
+export interface StorageState {
+  /** `memory`: gone with the gate. `none`: the gate was opened with `filters`, which aren't kept. */
+  kind: "indexeddb" | "folder" | "memory" | "none";
+  /** Why memory must do, or what storage refused. */
+  problem?: { reason: "unavailable" | "quota-exceeded" | "evicted"; message: string };
+}
+
+/** The state of a gate, as {@link Gate.status} tells it. What isn't known or doesn't apply is left out. */
+export interface GateStatus {
+  /** `current`: checks are answered from this list. */
+  state: "current" | "expired" | "none";
+  /** URL of the manifest. */
+  source?: string;
+  /** Name of the list. With several `filters`, this and the next four are left out. */
+  list?: string;
+  category?: string;
+  release?: number;
+  issuedUnixS?: number;
+  expiresUnixS?: number;
+  /** Hashes and digests on the list, all filters together. */
+  entries: number;
+  /** Bytes of the filter, all together. */
+  bytes: number;
+  /** Names of the trusted keys that have signed. */
+  signedBy?: string[];
+  /** Who vouches for the list, in their own words. */
+  curators?: string[];
+  /** Where this gate has the list from; `host`: the bytes were handed over. */
+  from?: "network" | "storage" | "host";
+  /** The highest release that was seen here, of which an older one is refused. */
+  highestRelease?: number;
+  storage: StorageState;
+  /** A refresh is under way. */
+  refreshing: boolean;
+  lastRefresh?: Refresh;
+  /** When the next refresh is due. */
+  nextRefreshUnixS?: number;
+  /** What went wrong last; gone after a refresh without a fault. */
+  lastError?: StatusError;
 }
 
 /** How far the download of a filter has come, in bytes. */
@@ -184,10 +374,23 @@ export interface CheckOptions {
   views?: ViewSet;
 }
 
-/** How a gate is opened. */
+/** How a gate is opened: with a `source`, a `trust` and a `whenUnavailable`, or with `filters`. */
 export interface GateOptions {
-  /** At least one. */
-  filters: FilterSource[];
+  /** Filters as they are, unsigned: at least one. */
+  filters?: FilterSource[];
+  /** URL of a published list's manifest (relative to the page; in Node a path too). The list is kept, and kept fresh. */
+  source?: string | URL;
+  /** Whose signatures count. Required with `source`. */
+  trust?: Trust;
+  /** What the service wants when there is no list to check against. Required with `source`; there is no default. */
+  whenUnavailable?: WhenUnavailable;
+  /**
+   * Milliseconds from one refresh of the list to the next, give or take a fifth. After a failure it is tried sooner:
+   * after 15 s, then twice as long each time. Default 1,800,000 (30 minutes).
+   */
+  refreshIntervalMs?: number;
+  /** Folder in which Node keeps the list of `source`. Without one it is kept in memory. */
+  cacheDir?: string;
   /** Called as filters arrive from the network. */
   onProgress?: (progress: Progress) => void;
   /** Ends the opening. */
@@ -208,8 +411,15 @@ export interface GateOptions {
   maxFileBytes?: number;
   /** Larger filters are refused before they are downloaded. Default 64 MiB. */
   maxFilterBytes?: number;
-  /** Milliseconds after which a stage of a check is given up: `engine-failed`, and the worker replaced. Default 60,000. */
+  /**
+   * Milliseconds after which a stage of a check is given up: `engine-failed`, and the worker replaced; and a download
+   * of `source` from which no byte comes. Default 60,000.
+   */
   timeoutMs?: number;
+  /** Asked about possible matches alone, with hashes. Left out: nothing is asked, and no request made. */
+  confirm?: Confirm;
+  /** Milliseconds after which `confirm` is given up. Default 10,000. */
+  confirmTimeoutMs?: number;
   /** Milliseconds after which idle hashing workers, but for one, are closed. Default 30,000. */
   idleMs?: number;
   /** A worker whose linear memory is larger after a file is replaced. Default 128 MiB. */
@@ -223,15 +433,26 @@ export interface GateOptions {
 }
 
 /** Checks files against the filters it was opened with. */
-export interface Gate {
+export interface Gate extends EventTarget {
   /** The loaded filters. */
   readonly filters: readonly FilterInfo[];
+  /** What the gate has to check against, and how it came by it. A `statechange` event tells of each change. */
+  status(): GateStatus;
+  /**
+   * Asks for a newer release of `source` now, and resolves to the status after it; what went wrong is in there.
+   * @throws {@link GateError} `closed`.
+   */
+  refresh(): Promise<GateStatus>;
   /**
    * Checks a file; several at once queue for the workers.
    * @throws the signal's reason if it was aborted; {@link GateError} `closed`; `TypeError` for
    * anything that isn't an {@link Input}. What is wrong with the file is in the verdict.
    */
   check(file: Input, options?: CheckOptions): Promise<Verdict>;
+  /** Notes what came of a file that was held, for the report. */
+  record(decision: HostDecision, verdict: Verdict): void;
+  /** What was counted since the gate was opened. It stays in the page unless the host sends it. */
+  report(): TransparencyReport;
   /** Ends the workers. Pending checks reject with {@link GateError} `closed`. */
   close(): void;
 }

@@ -1,6 +1,6 @@
 // What every command needs before it can run, on a fresh clone too: Node's own modules alone are used here.
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -44,9 +44,16 @@ export function setUp() {
   console.log("hashgate: hashing them, and building the demo list's filter");
   run("cargo", ["build", "--quiet", "--locked", "--package", "hashgate-cli"]);
   const list = execFileSync("target/debug/hashgate", ["hash", "target/samples/listed"]);
-  writeFileSync("target/samples/list.csv", list);
+  writeFileSync("target/demo.csv", list);
   const out = ["--out", "target/samples/demo.hgf", "--name", "Demo list", "--category", "drawn sample pictures"];
-  run("target/debug/hashgate", ["build", "target/samples/list.csv", ...out]);
+  run("target/debug/hashgate", ["build", "target/demo.csv", ...out]);
+  console.log("hashgate: publishing it as the next release of the demo list");
+  // The private key and the list itself stay out of the folders that are served.
+  const key = "target/demo.key";
+  if (!existsSync(key)) run("target/debug/hashgate", ["keygen", "--out", key, "--name", "demo.test"]);
+  copyFileSync(`${key}.pub`, "target/samples/list.pub");
+  const published = ["--dir", "target/samples/list", "--key", key, ...out.slice(2)];
+  run("target/debug/hashgate", ["publish", "target/demo.csv", ...published]);
 }
 
 /** The path of a browser, installed if this is a Debian machine's root. */

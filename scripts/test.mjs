@@ -5,9 +5,9 @@ import { chromium, firefox, run, setUp } from "./setup.mjs";
 setUp();
 const env = { ...process.env, CHROMIUM_PATH: chromium(), FIREFOX_PATH: firefox() };
 run("cargo", ["test", "--workspace", "--locked"]);
-const files = readdirSync("tests/browser").filter((name) => name.endsWith(".test.mjs"));
-run(
-  process.execPath,
-  ["--test", "--test-concurrency=1", "--test-timeout=300000", ...files.map((name) => `tests/browser/${name}`)],
-  { env },
+const files = ["tests/browser", "tests/packaging"].flatMap((folder) =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith(".test.mjs"))
+    .map((name) => `${folder}/${name}`),
 );
+run(process.execPath, ["--test", "--test-concurrency=1", "--test-timeout=300000", ...files], { env });

@@ -4,7 +4,7 @@
 //! lookups works in the first slices alone, which stay in cache (`docs/filter-format.md` has the
 //! hash, byte by byte; `docs/near-match.md` the reasons).
 
-use crate::keys::{FLIPPABLE, Probe, SoftKey};
+use crate::keys::{LOWER, LOWER_SETS, Probe, Probes, SoftKey};
 
 /// Largest k: slices in a filter.
 pub(crate) const MAX_K: u32 = 64;
@@ -95,8 +95,8 @@ pub(crate) struct Bloom<'a> {
     pub slice_bits: u64,
 }
 
-/// Probes that are looked up together.
-const BATCH: usize = 1024;
+/// Keys that are looked up together.
+const BATCH: usize = 2048;
 
 impl<'a> Bloom<'a> {
     fn slices(self) -> impl Iterator<Item = &'a [u8]> {
@@ -110,96 +110,86 @@ impl<'a> Bloom<'a> {
 
     /// The first of `probes` that the filter holds: its index.
     ///
-    /// Works slice by slice on a batch, survivors kept without a branch, because one lookup after
+    /// Works slice by slice on many keys, survivors kept without a branch, because one lookup after
     /// the other waits for memory and mispredicts every other exit.
-    pub fn first_held(self, hasher: &Hasher, soft: &SoftKey, probes: &[Probe]) -> Option<usize> {
-        let tables = FlipTables::new(hasher, soft);
+    pub fn first_held(self, hasher: &Hasher, soft: &SoftKey, probes: &Probes) -> Option<usize> {
+        let lower = Flipped::lower(hasher, soft);
         let mut slices = self.slices();
-        let (first, second) = (slices.next()?, slices.next());
-        let mut survivors = [0u16; BATCH];
-        for (number, batch) in probes.chunks(BATCH).enumerate() {
-            let mut count = 0;
-            for (index, &probe) in batch.iter().enumerate() {
-                survivors[count] = index as u16;
-                count += usize::from(bit(first, scale(tables.low(probe), self.slice_bits)));
-            }
-            if let Some(second) = second {
-                let mut kept = 0;
-                for at in 0..count {
-                    let index = survivors[at];
-                    let half = tables.high(batch[usize::from(index)]);
-                    survivors[kept] = index;
-                    kept += usize::from(bit(second, scale(half, self.slice_bits)));
-                }
-                count = kept;
-            }
-            let mut rest = self.bits.chunks_exact((self.slice_bits / 8) as usize).skip(2);
-            for constant in &hasher.constants {
-                let (Some(even), odd) = (rest.next(), rest.next()) else { break };
-                let mut kept = 0;
-                for at in 0..count {
-                    let index = survivors[at];
-                    let word = mix(tables.key(batch[usize::from(index)]) ^ constant);
-                    let low = bit(even, scale(word as u32, self.slice_bits));
-                    let high = odd.map_or(1, |odd| bit(odd, scale((word >> 32) as u32, self.slice_bits)));
-                    survivors[kept] = index;
-                    kept += usize::from(low & high);
-                }
-                count = kept;
-            }
-            if count > 0 {
-                return Some(number * BATCH + usize::from(survivors[0]));
-            }
-        }
-        None
-    }
-}
-
-/// What flipping ranks 1 to 8, 9 to 16 and 17 to 24 does to a key and to its word 0.
-struct FlipTables {
-    key: [[u64; 256]; FLIPPABLE / 8],
-    low: [[u32; 256]; FLIPPABLE / 8],
-    high: [[u32; 256]; FLIPPABLE / 8],
-}
-
-impl FlipTables {
-    fn new(hasher: &Hasher, soft: &SoftKey) -> Self {
-        let mut tables = Self { key: [[0; 256]; 3], low: [[0; 256]; 3], high: [[0; 256]; 3] };
+        let first = slices.next()?;
+        // With one slice there is one position, asked for twice.
+        let (second, shift) = slices.next().map_or((first, 0), |second| (second, 32));
         let word = hasher.linear(soft.key);
-        // The key itself stands in the first table, so that a probe is three XORs and no fourth.
-        tables.key[0][0] = soft.key;
-        tables.low[0][0] = word as u32;
-        tables.high[0][0] = (word >> 32) as u32;
-        for (table, ranks) in soft.weakest.chunks_exact(8).enumerate() {
-            for (rank, &bit) in ranks.iter().enumerate() {
-                let column = hasher.columns[usize::from(bit)];
-                let half = 1 << rank;
-                for mask in 0..half {
-                    tables.key[table][half + mask] = tables.key[table][mask] ^ 1 << bit;
-                    tables.low[table][half + mask] = tables.low[table][mask] ^ column as u32;
-                    tables.high[table][half + mask] = tables.high[table][mask] ^ (column >> 32) as u32;
-                }
+        let mut survivors = [0; BATCH];
+        let mut count = 0;
+        let mut held: Option<Probe> = None;
+        for run in &probes.runs {
+            if count + run.length > BATCH {
+                held = self.first_of(hasher, soft, &mut survivors[..count], held);
+                count = 0;
+            }
+            let upper = Flipped::by(hasher, soft, run.upper);
+            let (word, key) = (word ^ upper.word, soft.key ^ upper.key);
+            for flipped in &lower[..run.length] {
+                let word = word ^ flipped.word;
+                let here = bit(first, scale(word as u32, self.slice_bits));
+                let there = bit(second, scale((word >> shift) as u32, self.slice_bits));
+                survivors[count] = key ^ flipped.key;
+                count += usize::from(here & there);
             }
         }
-        tables
+        let held = self.first_of(hasher, soft, &mut survivors[..count], held)?;
+        probes.sequence.binary_search_by_key(&held.place(), |probe| probe.place()).ok()
     }
 
-    fn key(&self, probe: Probe) -> u64 {
-        pick(&self.key, probe)
-    }
-
-    fn low(&self, probe: Probe) -> u32 {
-        pick(&self.low, probe)
-    }
-
-    fn high(&self, probe: Probe) -> u32 {
-        pick(&self.high, probe)
+    /// Of the keys that the first two slices hold, and one that all do, the first in the order of probes that all slices hold.
+    fn first_of(self, hasher: &Hasher, soft: &SoftKey, survivors: &mut [u64], held: Option<Probe>) -> Option<Probe> {
+        let mut count = survivors.len();
+        let mut slices = self.slices().skip(2);
+        for constant in &hasher.constants {
+            let (Some(even), odd) = (slices.next(), slices.next()) else { break };
+            let mut kept = 0;
+            for at in 0..count {
+                let key = survivors[at];
+                let word = mix(key ^ constant);
+                let low = bit(even, scale(word as u32, self.slice_bits));
+                let high = odd.map_or(1, |odd| bit(odd, scale((word >> 32) as u32, self.slice_bits)));
+                survivors[kept] = key;
+                kept += usize::from(low & high);
+            }
+            count = kept;
+        }
+        let found = survivors[..count].iter().map(|&key| soft.probe_of(key));
+        found.chain(held).min_by_key(|probe| probe.place())
     }
 }
 
-fn pick<T: Copy + std::ops::BitXor<Output = T>>(tables: &[[T; 256]; 3], probe: Probe) -> T {
-    let Probe(mask) = probe;
-    tables[0][(mask & 255) as usize] ^ tables[1][(mask >> 8 & 255) as usize] ^ tables[2][(mask >> 16 & 255) as usize]
+/// What flipping bits does to a key and to its word 0.
+#[derive(Clone, Copy)]
+struct Flipped {
+    key: u64,
+    word: u64,
+}
+
+impl Flipped {
+    fn by(hasher: &Hasher, soft: &SoftKey, probe: Probe) -> Self {
+        soft.flips(probe).fold(Self { key: 0, word: 0 }, |flipped, bit| Self {
+            key: flipped.key ^ 1 << bit,
+            word: flipped.word ^ hasher.columns[usize::from(bit)],
+        })
+    }
+
+    /// For each of [`LOWER_SETS`].
+    fn lower(hasher: &Hasher, soft: &SoftKey) -> [Self; 1 << LOWER] {
+        let mut by_mask = [Self { key: 0, word: 0 }; 1 << LOWER];
+        for (rank, &bit) in soft.weakest[..LOWER].iter().enumerate() {
+            let column = hasher.columns[usize::from(bit)];
+            let (known, new) = by_mask[..2 << rank].split_at_mut(1 << rank);
+            for (known, new) in known.iter().zip(new) {
+                *new = Self { key: known.key ^ 1 << bit, word: known.word ^ column };
+            }
+        }
+        LOWER_SETS.map(|set| by_mask[set.0 as usize])
+    }
 }
 
 /// Writes keys into a filter's bits; only the command-line tool has it.
@@ -213,7 +203,6 @@ pub(crate) fn insert(bits: &mut [u8], slice_bits: u64, hasher: &Hasher, key: u64
 #[cfg(all(test, feature = "build"))]
 mod tests {
     use super::*;
-    use crate::keys::probe_sequence;
 
     #[test]
     fn the_batch_and_the_single_lookup_agree() {
@@ -224,14 +213,14 @@ mod tests {
                 insert(&mut bits, slice_bits, &hasher, mix(key));
             }
             let bloom = Bloom { bits: &bits, slice_bits };
-            let probes = probe_sequence(4096);
+            let probes = Probes::new(4096);
             for number in 0..64 {
                 let soft = SoftKey {
                     ring: 1,
                     key: mix(number) ^ 0b1011 << 20,
                     weakest: std::array::from_fn(|rank| (rank * 5 % 64) as u8),
                 };
-                let single = probes.iter().position(|&probe| {
+                let single = probes.sequence.iter().position(|&probe| {
                     let key = soft.flips(probe).fold(soft.key, |key, bit| key ^ 1 << bit);
                     bloom.holds(&hasher, key)
                 });

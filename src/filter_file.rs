@@ -8,8 +8,9 @@ use sha2::{Digest, Sha256};
 
 use crate::bloom::{Bloom, Domain, Hasher, MAX_K, MAX_SLICE_BITS};
 use crate::digest::{Md5Digest, Sha256Digest};
-use crate::keys::{self, MAX_PROBE_BUDGET, MAX_RINGS, Probe, SoftKey};
+use crate::keys::{MAX_PROBE_BUDGET, MAX_RINGS, Probe, Probes, SoftKey};
 use crate::verdict::Wanted;
+use crate::views::View;
 
 /// The first eight bytes of a filter file. As in PNG, the high bit and the line ends show a file
 /// that went through a text-mode transfer.
@@ -169,7 +170,8 @@ pub struct Filter {
     rings: Vec<Hasher>,
     sha256: Hasher,
     md5: Hasher,
-    probes: Vec<Probe>,
+    /// For whole views and for further ones.
+    probes: [Probes; 2],
 }
 
 impl std::fmt::Debug for Filter {
@@ -196,7 +198,7 @@ impl Filter {
             rings: (0..info.rings).map(|ring| hasher(Domain::Ring(ring))).collect(),
             sha256: hasher(Domain::Sha256),
             md5: hasher(Domain::Md5),
-            probes: keys::probe_sequence(info.probe_budget.max(info.view_probe_budget)),
+            probes: [info.probe_budget, info.view_probe_budget].map(Probes::new),
             bytes,
             info,
         };
@@ -246,13 +248,13 @@ impl Filter {
         self.info.md5_count > 0 && self.bloom().holds(&self.md5, digest.key())
     }
 
-    /// The first probe of a ring key, within `budget`, that the filter holds, and how many were
-    /// looked up.
-    pub(crate) fn probe(&self, soft: &SoftKey, budget: u32) -> (Option<Probe>, u64) {
-        let probes = &self.probes[..(budget as usize).min(self.probes.len())];
+    /// The first probe of a ring key that the filter holds, and how many were looked up.
+    pub(crate) fn probe(&self, soft: &SoftKey, view: View) -> (Option<Probe>, u64) {
+        let [whole, further] = &self.probes;
+        let probes = if view.is_whole() { whole } else { further };
         match self.bloom().first_held(&self.rings[soft.ring as usize], soft, probes) {
-            Some(index) => (Some(probes[index]), index as u64 + 1),
-            None => (None, probes.len() as u64),
+            Some(index) => (Some(probes.sequence[index]), index as u64 + 1),
+            None => (None, probes.sequence.len() as u64),
         }
     }
 }
@@ -286,7 +288,7 @@ impl Filter {
 ///  184+n    c category, UTF-8
 ///         0-7 zero bytes up to a multiple of 8
 /// ```
-fn read_header(bytes: &[u8]) -> Result<(FilterInfo, usize), FilterError> {
+pub(crate) fn read_header(bytes: &[u8]) -> Result<(FilterInfo, usize), FilterError> {
     let got = bytes.len() as u64;
     if !bytes.starts_with(&MAGIC[..bytes.len().min(8)]) {
         return Err(FilterError::Magic);

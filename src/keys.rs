@@ -73,6 +73,12 @@ impl SoftKey {
     pub fn flips(&self, probe: Probe) -> impl Iterator<Item = u8> + '_ {
         (0..FLIPPABLE).filter(move |rank| probe.0 >> rank & 1 == 1).map(|rank| self.weakest[rank])
     }
+
+    /// The probe that turns this key into another.
+    pub fn probe_of(&self, key: u64) -> Probe {
+        let flipped = self.key ^ key;
+        Probe((0..FLIPPABLE).fold(0, |ranks, rank| ranks | ((flipped >> self.weakest[rank] & 1) as u32) << rank))
+    }
 }
 
 /// A set of ranks to flip: bit `r` stands for the bit of rank `r + 1`, rank 1 the least reliable.
@@ -89,11 +95,56 @@ impl Probe {
     pub fn cost(self) -> u32 {
         (0..FLIPPABLE as u32).filter(|rank| self.0 >> rank & 1 == 1).map(|rank| rank + 1).sum()
     }
+
+    /// Probes come in the order of this.
+    pub fn place(self) -> (u32, u32, u32) {
+        (self.cost(), self.flips(), self.0)
+    }
+}
+
+/// The first probes, up to a budget, and the same ones arranged for looking them up: in runs that share what they flip of the
+/// ranks above [`LOWER`]. Of the lower ranks each run flips the first so many sets of [`LOWER_SETS`], because a probe's place
+/// in the sequence rises with the place of its lower part.
+#[derive(Debug, Clone)]
+pub(crate) struct Probes {
+    pub sequence: Vec<Probe>,
+    pub runs: Vec<Run>,
+}
+
+/// Probes that differ in their lower ranks alone.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run {
+    /// What all of them flip.
+    pub upper: Probe,
+    /// How many there are.
+    pub length: usize,
+}
+
+/// Ranks that vary within a run.
+pub(crate) const LOWER: usize = 9;
+
+/// Every set of the lower ranks, in the order of probes.
+pub(crate) static LOWER_SETS: LazyLock<[Probe; 1 << LOWER]> = LazyLock::new(|| {
+    let mut sets = std::array::from_fn(|mask| Probe(mask as u32));
+    sets.sort_by_key(|set| set.place());
+    sets
+});
+
+impl Probes {
+    /// The first `budget` probes.
+    pub fn new(budget: u32) -> Self {
+        let sequence = probe_sequence(budget);
+        let mut uppers: Vec<_> = sequence.iter().map(|probe| probe.0 >> LOWER).collect();
+        uppers.sort_unstable();
+        let run = |same: &[u32]| Run { upper: Probe(same[0] << LOWER), length: same.len() };
+        let runs = uppers.chunk_by(|a, b| a == b).map(run).collect();
+        Self { sequence, runs }
+    }
 }
 
 /// The first `budget` probes, the same for every picture: subsets of the ranks 1 to 24 by the sum
 /// of their ranks, then by their number, then by their bit pattern. The first flips nothing.
-pub(crate) fn probe_sequence(budget: u32) -> Vec<Probe> {
+fn probe_sequence(budget: u32) -> Vec<Probe> {
     fn subsets(sum: u32, largest: u32, chosen: u32, found: &mut Vec<Probe>) {
         if sum == 0 {
             found.push(Probe(chosen));
@@ -109,7 +160,7 @@ pub(crate) fn probe_sequence(budget: u32) -> Vec<Probe> {
     while sequence.len() < budget {
         let mut same_sum = Vec::new();
         subsets(sum, FLIPPABLE as u32, 0, &mut same_sum);
-        same_sum.sort_unstable_by_key(|probe| (probe.flips(), probe.0));
+        same_sum.sort_unstable_by_key(|probe| probe.place());
         sequence.append(&mut same_sum);
         sum += 1;
     }
@@ -145,5 +196,16 @@ mod tests {
         masks.sort_unstable();
         masks.dedup();
         assert_eq!(masks.len(), sequence.len());
+    }
+
+    #[test]
+    fn runs_are_the_same_probes() {
+        for budget in [1, 2, 3, 100, 2048, 8192, MAX_PROBE_BUDGET] {
+            let probes = Probes::new(budget);
+            let of_run = |run: Run| LOWER_SETS[..run.length].iter().map(move |lower| Probe(run.upper.0 | lower.0));
+            let mut of_runs: Vec<_> = probes.runs.iter().copied().flat_map(of_run).collect();
+            of_runs.sort_unstable_by_key(|probe| probe.place());
+            assert_eq!(of_runs, probes.sequence);
+        }
     }
 }

@@ -304,6 +304,10 @@ pub struct Report {
     /// The answer.
     #[serde(flatten)]
     pub verdict: Verdict,
+    /// What the verdict on a possible match would be without it, unless that is clear: such as a
+    /// damaged picture whose bytes seem to be listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub if_not_listed: Option<Verdict>,
     /// PDQ hash of the first frame as it is, if there is a picture.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_optional_text")]
     pub pdq: Option<PdqHash>,
@@ -341,6 +345,7 @@ impl Report {
     pub fn unchecked(reason: UncheckedReason, detail: String) -> Self {
         Self {
             verdict: Verdict::Unchecked { reason, detail },
+            if_not_listed: None,
             pdq: None,
             quality: None,
             sha256: None,
@@ -400,12 +405,14 @@ pub fn probe(fingerprint: &Fingerprint, filters: &[Filter], orientations: Orient
     matches.sort_by_key(|found| found.strength);
 
     let first = hashed.map(|hashed| &hashed.frames[0].views[0]);
+    let without = without_match(fingerprint, filters);
+    let (verdict, if_not_listed) = match matches.is_empty() {
+        true => (without, None),
+        false => (Verdict::PossibleMatch { matches }, Some(without).filter(|verdict| *verdict != Verdict::Clear)),
+    };
     Report {
-        verdict: if matches.is_empty() {
-            without_match(fingerprint, filters)
-        } else {
-            Verdict::PossibleMatch { matches }
-        },
+        verdict,
+        if_not_listed,
         pdq: first.map(|seen| seen.coefficients.hash()),
         quality: first.map(|seen| seen.quality),
         sha256: fingerprint.sha256,
@@ -462,9 +469,7 @@ fn probe_picture(hashed: &Hashed, filter: &Filter, orientations: Orientations, l
         Orientations::Upright => &Orientation::ALL[..1],
     };
     let mut ask = |soft: &SoftKey, view: View| {
-        let info = filter.info();
-        let budget = if view.is_whole() { info.probe_budget } else { info.view_probe_budget };
-        let (probe, looked_up) = filter.probe(soft, budget);
+        let (probe, looked_up) = filter.probe(soft, view);
         *lookups += looked_up;
         probe
     };

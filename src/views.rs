@@ -39,6 +39,18 @@ pub enum View {
     /// 4% narrower.
     #[serde(rename = "zoom-in-4")]
     ZoomIn4,
+    /// 7% wider.
+    #[serde(rename = "zoom-out-7")]
+    ZoomOut7,
+    /// 11% wider.
+    #[serde(rename = "zoom-out-11")]
+    ZoomOut11,
+    /// Turned left by 2 degrees.
+    #[serde(rename = "turned-left-2")]
+    TurnedLeft2,
+    /// Turned right by 2 degrees.
+    #[serde(rename = "turned-right-2")]
+    TurnedRight2,
     /// The bottom strip painted over.
     WithoutBottom,
     /// A narrow strip at the bottom painted over: undoes a bar of text.
@@ -47,6 +59,8 @@ pub enum View {
     WithoutCaption,
     /// A strip across the middle painted over: undoes a stamp.
     WithoutMiddle,
+    /// A narrow strip in the middle painted over, that doesn't reach the edges: undoes a shorter stamp.
+    WithoutCentre,
     /// The top strip painted over.
     WithoutTop,
     /// The top left corner painted over.
@@ -57,6 +71,8 @@ pub enum View {
     WithoutBottomLeft,
     /// The bottom right corner painted over.
     WithoutBottomRight,
+    /// Without its uniform border, a narrow strip above the bottom of the rest painted over: undoes a caption in a screenshot.
+    BorderCutWithoutCaption,
 }
 
 /// Views that are probed to a filter's full budget: plain and border cut.
@@ -64,11 +80,23 @@ pub enum View {
 pub(crate) const WHOLE_VIEWS: usize = 2;
 /// Views that are probed to a filter's smaller budget.
 #[cfg(feature = "build")]
-pub(crate) const PARTIAL_VIEWS: usize = ZOOMS.len() + OCCLUSIONS.len();
+pub(crate) const PARTIAL_VIEWS: usize = ZOOMS.len() + TURNS.len() + OCCLUSIONS.len() + 1;
 
 /// Window sides in per mille of the picture's.
-const ZOOMS: [(View, i64); 4] =
-    [(View::ZoomOut2, 1020), (View::ZoomIn2, 980), (View::ZoomOut4, 1040), (View::ZoomIn4, 960)];
+const ZOOMS: [(View, i64); 6] = [
+    (View::ZoomOut2, 1020),
+    (View::ZoomIn2, 980),
+    (View::ZoomOut4, 1040),
+    (View::ZoomIn4, 960),
+    (View::ZoomOut7, 1070),
+    (View::ZoomOut11, 1111),
+];
+
+/// Sines of the angles, to the right positive.
+const TURNS: [(View, f32); 2] = [(View::TurnedLeft2, -SINE_OF_2), (View::TurnedRight2, SINE_OF_2)];
+/// Of 2 degrees. Written out: not every platform's sine is the same to the last bit.
+const SINE_OF_2: f32 = 0.034_899_496;
+const COSINE_OF_2: f32 = 0.999_390_83;
 
 /// Height of the painted strip at the top or bottom, of 64.
 const STRIP: usize = 12;
@@ -76,13 +104,17 @@ const STRIP: usize = 12;
 const CORNER: usize = 20;
 const FAR: usize = SIDE - CORNER;
 
+/// Rows of a caption.
+const CAPTION: std::ops::Range<usize> = 54..61;
+
 /// Painted regions: columns and rows. The narrow strips lose less of the picture than the wide ones, where they fit
 /// (`docs/near-match.md` has the gain of each).
-const OCCLUSIONS: [(View, std::ops::Range<usize>, std::ops::Range<usize>); 9] = [
+const OCCLUSIONS: [(View, std::ops::Range<usize>, std::ops::Range<usize>); 10] = [
     (View::WithoutBottom, 0..SIDE, SIDE - STRIP..SIDE),
     (View::WithoutBottomBar, 0..SIDE, 57..SIDE),
-    (View::WithoutCaption, 0..SIDE, 54..61),
+    (View::WithoutCaption, 0..SIDE, CAPTION),
     (View::WithoutMiddle, 0..SIDE, 27..37),
+    (View::WithoutCentre, 10..SIDE - 10, 27..37),
     (View::WithoutTop, 0..SIDE, 0..STRIP),
     (View::WithoutTopLeft, 0..CORNER, 0..CORNER),
     (View::WithoutTopRight, FAR..SIDE, 0..CORNER),
@@ -117,7 +149,13 @@ pub fn of(luma: &Luma, set: ViewSet) -> Vec<Seen> {
         return seen;
     }
     if let Some(window) = without_border(&luma.plane) {
-        seen.push(see(View::BorderCut, &luma.plane.small(&window)));
+        let mut small = luma.plane.small(&window);
+        seen.push(see(View::BorderCut, &small));
+        paint_over(&mut small, 0..SIDE, CAPTION);
+        seen.push(see(View::BorderCutWithoutCaption, &small));
+    }
+    for (view, sine) in TURNS {
+        seen.push(see(view, &turned(&luma.small, sine, luma.plane.height as f32 / luma.plane.width as f32)));
     }
     for (view, per_mille) in ZOOMS {
         seen.push(see(view, &luma.plane.small(&zoomed(&luma.plane, per_mille))));
@@ -139,6 +177,23 @@ fn zoomed(plane: &Plane, per_mille: i64) -> Window {
     };
     let ((x, width), (y, height)) = (side(plane.width), side(plane.height));
     Window { x, y, width, height }
+}
+
+/// A picture of `aspect` (height by width) turned by 2 degrees about its centre, its edges repeated. The filtered picture has no detail
+/// finer than two pixels, so the mean of the four around a point will do.
+fn turned(small: &Small, sine: f32, aspect: f32) -> Small {
+    const LAST: f32 = (SIDE - 1) as f32;
+    let mut made = [0.0; SIDE * SIDE];
+    for (index, value) in made.iter_mut().enumerate() {
+        let (dx, dy) = ((index % SIDE) as f32 - LAST / 2.0, (index / SIDE) as f32 - LAST / 2.0);
+        let x = (LAST / 2.0 + COSINE_OF_2 * dx + sine * dy * aspect).clamp(0.0, LAST);
+        let y = (LAST / 2.0 + COSINE_OF_2 * dy - sine * dx / aspect).clamp(0.0, LAST);
+        let (left, top) = ((x as usize).min(SIDE - 2), (y as usize).min(SIDE - 2));
+        let (right_share, low_share) = (x - left as f32, y - top as f32);
+        let row = |y: usize| small[y * SIDE + left] * (1.0 - right_share) + small[y * SIDE + left + 1] * right_share;
+        *value = row(top) * (1.0 - low_share) + row(top + 1) * low_share;
+    }
+    made
 }
 
 /// The picture without rows and columns at its edges that are all of one luma, if there are any
@@ -170,7 +225,7 @@ fn without_border(plane: &Plane) -> Option<Window> {
     Some(Window { x: x.into(), y: y.into(), width, height })
 }
 
-/// Replaces a region at an edge or corner by what the pixels beside it continue to: the nearest
+/// Replaces a region by what the pixels beside it continue to: the nearest
 /// pixel in the row and the nearest in the column, the nearer the more.
 fn paint_over(small: &mut Small, columns: std::ops::Range<usize>, rows: std::ops::Range<usize>) {
     // The pixel just outside the region on one axis, and the distance to it.

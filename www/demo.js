@@ -1,4 +1,5 @@
 // The demo page: everything about a picture happens here, through the published package alone.
+import { hashgateConfirmer } from "/hashgate/confirm.js";
 import { openGate } from "/hashgate/index.js";
 
 const element = (id) => document.getElementById(id);
@@ -7,6 +8,7 @@ const [drop, choose, all, clear, results] = ["drop", "choose", "all", "clear", "
 /** What an outcome is called here, and what it means for the upload. */
 const OUTCOMES = {
   clear: { name: "clear", kind: "clear", says: "Not on the list: it would be uploaded." },
+  match: { name: "held", kind: "held", says: "On the service’s list: it would not be sent." },
   "possible-match": { name: "held", kind: "held", says: "Possibly on the list: the upload would wait." },
   unchecked: { name: "not checked", kind: "unchecked", says: "Could not be checked: the service decides." },
 };
@@ -63,7 +65,10 @@ function next() {
     gate
       .check(job.blob)
       .catch((error) => ({ outcome: "unchecked", detail: error.message, lookups: 0 }))
-      .then((verdict) => answer(job, verdict, performance.now() - start))
+      .then((verdict) => {
+        answer(job, verdict, performance.now() - start);
+        if (verdict.matches) return showAsked();
+      })
       .finally(() => {
         running -= 1;
         next();
@@ -96,14 +101,23 @@ function answer({ name, card }, verdict, ms) {
 function explain(verdict) {
   const parts = [];
   const say = (text) => parts.push(make("p", "", text));
-  if (verdict.outcome === "possible-match") {
-    for (const match of verdict.matches) {
-      const how = match.signal === "pdq" && match.view !== "plain" ? `, seen ${match.view.replaceAll("-", " ")}` : "";
-      say(`On “${match.list}” (${match.category}), release ${match.release}: ${STRENGTHS[match.strength]}${how}.`);
-    }
+  for (const match of verdict.matches ?? []) {
+    const how = match.signal === "pdq" && match.view !== "plain" ? `, seen ${match.view.replaceAll("-", " ")}` : "";
+    say(`On “${match.list}” (${match.category}), release ${match.release}: ${STRENGTHS[match.strength]}${how}.`);
+  }
+  if (verdict.outcome === "clear" && verdict.matches) {
+    say("That was chance: the service was asked once, and its full list doesn't hold it. The upload goes on.");
+  }
+  if (verdict.outcome === "match") {
     say(
-      "This is a question, not a finding: such a filter can be wrong, and no one was told. A service would now ask its full list, or you.",
+      "The service was asked once, about the fingerprint alone, and its full list holds it. A list can be wrong too.",
     );
+  }
+  if (verdict.outcome === "possible-match") {
+    say("The service could not be asked, so this is a question, not a finding: such a filter can be wrong.");
+    if (verdict.confirmationDetail) say(`Why: ${verdict.confirmationDetail}.`);
+  }
+  if (OUTCOMES[verdict.outcome].kind === "held") {
     say("You could choose another picture, or ask the service for a review; it should say how to appeal.");
   }
   if (verdict.outcome === "unchecked") say(`Why: ${verdict.detail}.`);
@@ -125,29 +139,70 @@ function show() {
   progress.value = counts.checked;
 }
 
-/** Counts what the browser itself records of this page's requests, from now on. */
+/** Counts what the browser itself records of this page's requests, from now on; but for those of {@link showAsked}. */
 function countRequests() {
   let sent = 0;
   new PerformanceObserver((list) => {
-    sent += list.getEntries().filter((entry) => !entry.name.startsWith("blob:")).length;
+    const names = list.getEntries().map(({ name }) => name);
+    sent += names.filter((name) => !name.startsWith("blob:") && new URL(name).pathname !== "/metrics").length;
     element("sent").textContent = String(sent);
   }).observe({ type: "resource" });
 }
 
-function showFilter(info) {
-  const size = `${info.bytes.toLocaleString("en")} bytes`;
+/** How often the server was asked, as the server itself counts; read only after it was. */
+async function askedOf() {
+  const lines = (await (await fetch("/metrics")).text()).split("\n");
+  const counts = lines.filter((line) => line.startsWith("hashgate_confirms_total{"));
+  return counts.reduce((sum, line) => sum + Number(line.split(" ").pop()), 0);
+}
+
+let askedBefore = 0;
+async function showAsked() {
+  try {
+    element("asked").textContent = String((await askedOf()) - askedBefore);
+  } catch {
+    element("asked").textContent = "?";
+  }
+}
+
+const STATES = {
+  current: "Current: pictures are checked against it.",
+  expired: "Expired: it isn't used any more, and nothing is checked until there is a newer one.",
+  none: "There is no list, so nothing is checked.",
+};
+const SOURCES = { network: "downloaded in this visit", storage: "this browser's storage", host: "handed over" };
+
+/** What the gate says of its list, now and whenever that changes. */
+function showStatus() {
+  const status = gate.status();
+  const [info] = gate.filters;
+  const time = (unixS) =>
+    unixS && new Date(unixS * 1000).toLocaleString("en", { dateStyle: "medium", timeStyle: "medium" });
+  const count = (number) => number.toLocaleString("en");
+  const { lastRefresh, lastError, storage } = status;
+  const refresh =
+    lastRefresh && `${lastRefresh.outcome}, ${count(lastRefresh.bytes)} bytes, ${time(lastRefresh.atUnixS)}`;
   const rows = [
-    ["list", info.name],
-    ["holds", info.category],
-    ["release", info.release],
-    ["hashes", `${info.pdqCount} PDQ, ${info.sha256Count} SHA-256, ${info.md5Count} MD5`],
-    ["size", size],
-    ["geometry", `k = ${info.k}, ${info.sliceBits} bits a slice, ${info.rings} rings`],
-    ["lookups", `at most ${info.lookups.toLocaleString("en")} for a clean picture`],
-    ["false alarms", `at most 1 in ${Math.round(1e12 / info.escalationParts).toLocaleString("en")} clean pictures`],
-    ["checksum", info.checksum],
+    ["list", status.list],
+    ["holds", status.category],
+    ["release", status.release],
+    ["issued", time(status.issuedUnixS)],
+    ["expires", time(status.expiresUnixS)],
+    ["signed by", status.signedBy?.join(", ")],
+    ["hashes", count(status.entries)],
+    ["size", `${count(status.bytes)} bytes`],
+    ["comes from", SOURCES[status.from]],
+    ["kept in", storage.problem ? `${storage.kind}: ${storage.problem.message}` : storage.kind],
+    ["last refresh", refresh],
+    ["last error", lastError ? `${lastError.code}: ${lastError.message}` : "none"],
+    ["geometry", info && `k = ${info.k}, ${info.sliceBits} bits a slice, ${info.rings} rings`],
+    ["lookups", info && `at most ${count(info.lookups)} for a clean picture`],
+    ["false alarms", info && `at most 1 in ${count(Math.round(1e12 / info.escalationParts))} clean pictures`],
+    ["checksum", info?.checksum],
   ];
-  element("filter").append(...facts(rows).childNodes);
+  element("list-state").textContent = status.refreshing ? "Looking for a newer release…" : STATES[status.state];
+  element("filter").replaceChildren(...facts(rows.filter(([, value]) => value !== undefined)).childNodes);
+  element("refresh").disabled = status.refreshing;
 }
 
 /** Fetches the drawn samples before the counting begins: once here, they are files like any other. */
@@ -210,12 +265,24 @@ try {
   listen();
   const samples = await loadSamples();
   // Idle workers stay, so that none has to load its script again while requests are counted.
-  const opened = await openGate({ filters: ["/samples/demo.hgf"], workers: WORKERS, idleMs: 2 ** 31 - 1 });
-  await Promise.all(samples.slice(0, WORKERS).map(({ blob }) => opened.check(blob)));
-  showFilter(opened.filters[0]);
+  // A service writes its curators' keys into its own page.
+  const trust = { keys: [(await (await fetch("/samples/list.pub")).text()).trim()] };
+  const opened = await openGate({
+    source: "/list/manifest.txt",
+    trust,
+    whenUnavailable: "block",
+    confirm: hashgateConfirmer({ url: "/" }),
+    workers: WORKERS,
+    idleMs: 2 ** 31 - 1,
+  });
+  await Promise.all(samples.slice(-WORKERS).map(({ blob }) => opened.check(blob)));
+  askedBefore = await askedOf();
   countRequests();
   gate = opened;
-  element("state").textContent = "Ready. From here on, this page needs no network.";
+  showStatus();
+  gate.addEventListener("statechange", showStatus);
+  element("refresh").addEventListener("click", () => gate.refresh());
+  element("state").textContent = "Ready. From here on, a clean picture needs no network.";
   choose.disabled = false;
   all.disabled = false;
   all.addEventListener("click", () => {

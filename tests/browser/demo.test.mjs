@@ -1,11 +1,13 @@
-// The demo page in real Chromium and real Firefox, driven with real files; Firefox also under `privacy.resistFingerprinting`,
-// where every canvas read-back is noise.
+// The demo page in real Chromium and real Firefox, driven with real files, from the real server, which confirms; Firefox also
+// under `privacy.resistFingerprinting`, where every canvas read-back is noise.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { chromium } from "playwright-core";
 import puppeteer from "puppeteer-core";
-import { serve } from "./server.mjs";
+import { DEMO, startServer } from "../../scripts/confirming.mjs";
+
+const serve = () => startServer([...DEMO, "--rate", "500"]);
 
 const CHROMIUM = {
   executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
@@ -31,10 +33,21 @@ const READ = () => ({
     time: card.querySelector(".time").textContent,
   })),
   sent: document.querySelector("#sent").textContent,
+  asked: document.querySelector("#asked").textContent,
   live: document.querySelector("#live").textContent,
 });
 
-function assertShown({ cards, sent, live }, requests) {
+/** What the server has counted: requests for files, and possible matches that it was asked about. */
+const counted = async (server) => ({
+  files:
+    (await server.metric('hashgate_requests_total{route="Site"')) +
+    (await server.metric('hashgate_requests_total{route="List"')),
+  confirms: await server.metric('hashgate_requests_total{route="Confirm"'),
+  listed: await server.metric('hashgate_confirms_total{outcome="Listed"'),
+});
+
+/** All 24 were checked: each of the 16 that are held was asked about once, and nothing else was sent. */
+async function assertShown({ cards, sent, asked, live }, server, before) {
   assert.deepEqual(
     cards.map(({ name, verdict }) => [name, verdict]),
     files.map(({ name, expected }) => [name, expected]),
@@ -45,12 +58,16 @@ function assertShown({ cards, sent, live }, requests) {
     assert.match(time, /^\d+ ms$/);
   }
   assert.equal(live, "All 24 pictures checked: 8 clear, 16 held, 0 not checked.");
-  // The page's own counter, and what the server saw.
-  assert.equal(sent, "0");
-  assert.deepEqual(requests, []);
+  // The page's own counters, and what the server saw.
+  assert.deepEqual([sent, asked], ["16", "16"]);
+  const { files: same, confirms, listed } = await counted(server);
+  assert.deepEqual([same, confirms - before.confirms, listed - before.listed], [before.files, 16, 16]);
 }
 
-test("the demo page in Chromium: chosen files, and nothing leaves the page", async (context) => {
+/** The page has read the server's counter after the last answer. */
+const ALL_ASKED = () => document.querySelector("#asked").textContent === "16";
+
+test("the demo page in Chromium: nothing about a clean picture leaves it, a possible match is asked about once", async (context) => {
   const server = await serve();
   const browser = await chromium.launch(CHROMIUM);
   context.after(async () => {
@@ -63,13 +80,33 @@ test("the demo page in Chromium: chosen files, and nothing leaves the page", asy
   page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
   await page.goto(`${server.url}/`);
   await page.waitForSelector("html[data-ready]");
-  const before = server.requests.length;
-  await page.setInputFiles(
-    "#choose",
-    files.map(({ path }) => path),
-  );
+  const requests = [];
+  page.on("request", (request) => {
+    const { protocol, pathname } = new URL(request.url());
+    if (protocol !== "blob:") requests.push(`${request.method()} ${pathname}`);
+  });
+  const choose = (some) =>
+    page.setInputFiles(
+      "#choose",
+      some.map(({ path }) => path),
+    );
+  let before = await counted(server);
+  await choose(files.filter(({ expected }) => expected === "clear"));
+  await page.waitForFunction(() => document.querySelector("#live").textContent.startsWith("All 8"));
+  const { sent, asked } = await page.evaluate(READ);
+  assert.deepEqual([sent, asked, requests], ["0", "0", []]);
+  assert.deepEqual(await counted(server), before);
+
+  await page.click("#clear");
+  await choose(files);
   await page.waitForFunction(() => document.querySelector("#live").textContent.startsWith("All 24"));
-  assertShown(await page.evaluate(READ), server.requests.slice(before));
+  await page.waitForFunction(ALL_ASKED);
+  await assertShown(await page.evaluate(READ), server, before);
+  const sum = (path) => requests.filter((request) => request === path).length;
+  assert.deepEqual([sum("POST /v1/confirm"), sum("GET /metrics"), requests.length], [16, 16, 32]);
+  await page.locator(".result summary").first().click();
+  assert.match(await page.locator(".result .more").first().textContent(), /its full list holds it/);
+  before = await counted(server);
 
   await page.click("#clear");
   assert.equal(await page.locator(".result").count(), 0);
@@ -103,7 +140,18 @@ test("the demo page in Chromium: chosen files, and nothing leaves the page", asy
   assert.equal((await page.evaluate(READ)).cards[2].verdict, "not checked");
   await page.locator(".result summary").last().click();
   assert.match(await page.locator(".result .more").last().textContent(), /Why: .{10}/);
-  assert.deepEqual(server.requests.slice(before), []);
+  const after = await counted(server);
+  assert.deepEqual([after.files, after.confirms - before.confirms], [before.files, 2]);
+
+  // The state of the list, before and after it is asked for anew.
+  const fact = (name) => page.locator(`#filter dt:text-is("${name}") + dd`).textContent();
+  assert.match(await page.textContent("#list-state"), /^Current/);
+  assert.match(await fact("release"), /^\d+$/);
+  assert.equal(await fact("comes from"), "downloaded in this visit");
+  assert.equal(await fact("kept in"), "indexeddb");
+  await page.click("#refresh");
+  await page.waitForFunction(() => document.querySelector("#filter").textContent.includes("unchanged, "));
+  assert.equal(await fact("last error"), "none");
   assert.deepEqual(problems, []);
 });
 
@@ -168,7 +216,7 @@ for (const [name, extraPrefsFirefox] of [
   ["as it is", {}],
   ["with privacy.resistFingerprinting", { "privacy.resistFingerprinting": true }],
 ]) {
-  test(`the demo page in Firefox ${name}: chosen files, and nothing leaves the page`, async (context) => {
+  test(`the demo page in Firefox ${name}: a possible match is asked about once, and nothing else is sent`, async (context) => {
     const server = await serve();
     const executablePath = process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr";
     const browser = await puppeteer.launch({ browser: "firefox", executablePath, headless: true, extraPrefsFirefox });
@@ -179,10 +227,11 @@ for (const [name, extraPrefsFirefox] of [
     const page = await browser.newPage();
     await page.goto(`${server.url}/`);
     await page.waitForSelector("html[data-ready]");
-    const before = server.requests.length;
+    const before = await counted(server);
     const input = await page.$("#choose");
     await input.uploadFile(...files.map(({ path }) => path));
     await page.waitForFunction(() => document.querySelector("#live").textContent.startsWith("All 24"));
-    assertShown(await page.evaluate(READ), server.requests.slice(before));
+    await page.waitForFunction(ALL_ASKED);
+    await assertShown(await page.evaluate(READ), server, before);
   });
 }

@@ -1,8 +1,9 @@
 // A static file server with a strict Content-Security-Policy: www/ at the root, dist/ at /hashgate/, the samples
-// at /samples/. `extra` adds answers of a test's own. Every request is written down.
+// at /samples/, unless `folders` says otherwise. `extra` adds answers of a test's own, `handle` takes requests over. Every
+// request is written down.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { extname, join, normalize } from "node:path";
+import { extname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -34,14 +35,16 @@ export const CSP = [
 ].join("; ");
 
 /**
- * @param {{ port?: number, extra?: Record<string, { body: string | Uint8Array, type?: string, status?: number, csp?: string }> }} options
+ * @param {{ port?: number, folders?: [string, string][], csp?: string,
+ *   extra?: Record<string, { body: string | Uint8Array, type?: string, status?: number, csp?: string }>,
+ *   handle?: (request: object, response: object, pathname: string) => boolean }} options
  */
-export async function serve({ port = 0, extra = {} } = {}) {
+export async function serve({ port = 0, folders = FOLDERS, csp: policy = CSP, extra = {}, handle } = {}) {
   const requests = [];
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     requests.push(`${request.method} ${pathname}`);
-    const send = (status, type, body, csp = CSP) =>
+    const send = (status, type, body, csp = policy) =>
       response
         .writeHead(status, {
           "content-type": type,
@@ -50,13 +53,15 @@ export async function serve({ port = 0, extra = {} } = {}) {
           "x-content-type-options": "nosniff",
         })
         .end(body);
+    if (handle?.(request, response, pathname)) return;
     const made = extra[pathname];
     if (made) return send(made.status ?? 200, made.type ?? "application/octet-stream", made.body, made.csp);
     try {
       const path = decodeURIComponent(pathname.endsWith("/") ? `${pathname}index.html` : pathname);
-      const [prefix, folder] = FOLDERS.find(([start]) => path.startsWith(start)) ?? ["/", "www"];
-      const file = normalize(join(root, folder, path.slice(prefix.length)));
-      if (!file.startsWith(join(root, folder))) throw new Error("outside");
+      const [prefix, folder] = folders.find(([start]) => path.startsWith(start)) ?? ["/", "www"];
+      const base = resolve(root, folder);
+      const file = resolve(base, path.slice(prefix.length));
+      if (!file.startsWith(base)) throw new Error("outside");
       send(200, TYPES[extname(file)] ?? "application/octet-stream", await readFile(file));
     } catch {
       send(404, "text/plain; charset=utf-8", `${pathname}: not found\n`);

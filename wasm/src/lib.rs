@@ -5,6 +5,7 @@
 //! a trap, after which the instance must not be used again.
 
 use hashgate::image::{self, Format};
+use hashgate::release::{Manifest, ReleaseError, Trust};
 use hashgate::verdict::{Failure, Hashed, UncheckedReason};
 use hashgate::{Filter, FilterError, Fingerprint, Limits, Orientations, ViewSet, Wanted};
 use js_sys::{Error, Reflect};
@@ -230,6 +231,66 @@ impl Lookup {
             .map_err(|error| coded("invalid-options", &error.to_string()))?;
         to_js(&hashgate::probe(&fingerprint, &self.filters, orientations))
     }
+}
+
+/// Reads a manifest that at least `threshold` of `keys` have signed. Returns a `ManifestInfo`.
+///
+/// # Errors
+/// `trust-invalid`, `manifest-syntax`, `manifest-bad-signature`, `manifest-wrong-key`,
+/// `manifest-too-few-signatures`, `manifest-field`.
+#[wasm_bindgen(js_name = verifyManifest)]
+#[allow(clippy::needless_pass_by_value)] // how wasm-bindgen hands strings over
+pub fn verify_manifest(text: &[u8], keys: Vec<String>, threshold: f64) -> Result<JsValue, Error> {
+    // A fraction or a negative number is no threshold; 0 is refused with what was expected.
+    let whole = if threshold.fract() == 0.0 && threshold > 0.0 { threshold as usize } else { 0 };
+    let trust = Trust::new(&keys, whole).map_err(|error| release_refused(&error))?;
+    to_js(&Manifest::verify(text, &trust).map_err(|error| release_refused(&error))?)
+}
+
+/// Whether a verified manifest may be used now, by a reader that has seen this release of the list (0: none).
+///
+/// # Errors
+/// `manifest-not-yet-valid`, `manifest-rollback`, `manifest-expired`; `invalid-options`.
+#[wasm_bindgen(js_name = checkFreshness)]
+pub fn check_freshness(manifest: JsValue, now_unix_s: f64, highest_seen: f64) -> Result<(), Error> {
+    // A clock of fractions, and none at all, become whole seconds.
+    read_manifest(manifest)?
+        .check_freshness(now_unix_s as u64, highest_seen as u64)
+        .map_err(|error| release_refused(&error))
+}
+
+/// Whether these are the bytes of the full file that a verified manifest names.
+///
+/// # Errors
+/// `release-length`, `release-digest`, `release-mismatch`; `invalid-options`.
+#[wasm_bindgen(js_name = verifyFull)]
+pub fn verify_full(manifest: JsValue, bytes: &[u8]) -> Result<(), Error> {
+    read_manifest(manifest)?.verify_full(bytes).map_err(|error| release_refused(&error))
+}
+
+/// The full file that a verified manifest names, from an earlier one and a delta. The result is proved.
+///
+/// # Errors
+/// `delta-base`, `release-length`, `release-digest`, `delta-syntax`, `release-mismatch`; `invalid-options`.
+#[wasm_bindgen(js_name = applyDelta)]
+pub fn apply_delta(manifest: JsValue, base: &[u8], delta: &[u8]) -> Result<Vec<u8>, Error> {
+    read_manifest(manifest)?.apply_delta(base, delta).map_err(|error| release_refused(&error))
+}
+
+/// A manifest that [`verify_manifest`] returned. Its signed text is read again, which takes less code than its fields.
+fn read_manifest(value: JsValue) -> Result<Manifest, Error> {
+    let text = Reflect::get(&value, &"text".into()).ok().and_then(|text| text.as_string());
+    let text = text.ok_or_else(|| {
+        coded("invalid-options", "manifest: expected what verifyManifest returned, got another value")
+    })?;
+    Manifest::from_text(&text).map_err(|error| release_refused(&error))
+}
+
+fn release_refused(error: &ReleaseError) -> Error {
+    let thrown = coded(error.refusal.code(), &error.to_string());
+    set(&thrown, "expected", &error.expected);
+    set(&thrown, "got", &error.got);
+    thrown
 }
 
 fn to_js(value: &impl Serialize) -> Result<JsValue, Error> {

@@ -1,5 +1,6 @@
 //! `hashgate eval`: how well edited copies are found, on the list owner's own pictures.
 
+mod confirm;
 mod edits;
 mod report;
 
@@ -90,6 +91,7 @@ struct Figures {
     lookups: u64,
     edits: Vec<Recall>,
     all: Recall,
+    confirm: confirm::Confirm,
     budgets: Vec<Budget>,
     false_positives: Vec<FalsePositives>,
     times: Times,
@@ -212,6 +214,7 @@ fn measure(args: &Args) -> Result<ExitCode> {
         lookups: plan.lookups,
         edits,
         all,
+        confirm: confirm::measure(&copies, &originals, &whole.pdq, &filter),
         budgets,
         false_positives,
         times: times(&copies, &whole, &filter, &found),
@@ -421,6 +424,7 @@ fn print(figures: &Figures) -> Result<()> {
     if figures.all.low_quality > 0 {
         say(format!("{} copies are of PDQ quality under 50, which nothing here finds", figures.all.low_quality))?;
     }
+    say(format!("\n{}", figures.confirm.text()))?;
     say(format!("\n{:>12}{:>10}{:>12}{:>14}", "probe budget", "found, %", "lookups", "bytes a hash"))?;
     for row in &figures.budgets {
         let found = percent(row.found, row.copies);

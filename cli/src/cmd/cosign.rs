@@ -1,0 +1,94 @@
+//! `hashgate cosign`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use hashgate::filter_file::build::{Plan, Request, write};
+use hashgate::release::Manifest;
+use hashgate::release::sign::cosign;
+
+use crate::output::write_atomically;
+use crate::published::{self, CURRENT};
+use crate::{keys, list};
+
+/// Add a signature to a manifest, once the files beside it are those that it names.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Manifest to sign.
+    manifest: PathBuf,
+    /// File of the private key, as `keygen` writes it.
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// Lists of one's own: sign only if the same filter comes out of them, byte for byte.
+    #[arg(long, value_name = "LIST", num_args = 1..)]
+    rebuild: Vec<PathBuf>,
+    /// With --rebuild: use only hashes that at least this many of the lists hold.
+    #[arg(long, default_value_t = 1, value_name = "K", requires = "rebuild")]
+    require_sources: usize,
+    /// Make it the current release too: write it to manifest.txt beside it.
+    #[arg(long)]
+    current: bool,
+    #[command(flatten)]
+    reading: list::Options,
+}
+
+/// Checks, signs and writes.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let name = args.manifest.display();
+    let key = keys::read(&args.key)?;
+    let note = std::fs::read(&args.manifest).with_context(|| name.to_string())?;
+    let manifest = Manifest::read_unverified(&note).with_context(|| name.to_string())?;
+    let folder = args.manifest.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    published::check_files(folder, &manifest)?;
+    if !args.rebuild.is_empty() {
+        rebuild(args, folder, &manifest)?;
+    }
+    let cosigned = cosign(&note, &key).with_context(|| name.to_string())?;
+    write_atomically(&args.manifest, &cosigned)?;
+    // What is served under a release's number is one text: both names get it.
+    let kept = folder.join(published::manifest_name(manifest.release));
+    if kept != args.manifest && kept.exists() {
+        write_atomically(&kept, &cosigned)?;
+    }
+    if args.current {
+        write_atomically(&folder.join(CURRENT), &cosigned)?;
+    }
+    println!("{name}: release {} of {:?} signed by {}", manifest.release, manifest.name, key.name());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the same release of the given lists, in its geometry, and compares.
+fn rebuild(args: &Args, folder: &Path, manifest: &Manifest) -> Result<()> {
+    let (file, info) = published::full(folder, manifest)?;
+    let lists = list::read_all(&args.rebuild, &args.reading)?;
+    if !(1..=lists.len()).contains(&args.require_sources) {
+        bail!("--require-sources: expected 1 to {} (the number of lists), got {}", lists.len(), args.require_sources);
+    }
+    let entries = list::entries(&lists, args.require_sources);
+    let defaults = Request::new(&info.name, &info.category);
+    let request = Request {
+        release: info.release,
+        built_at_unix_s: info.built_at_unix_s,
+        rings: if info.rings > 0 { info.rings } else { defaults.rings },
+        probe_budget: info.probe_budget,
+        view_probe_budget: info.view_probe_budget,
+        escalation: info.escalation(),
+        ..defaults
+    };
+    let plan = Plan::in_geometry_of(&info, &request, &entries)?;
+    if write(&request, &plan, &entries)? != file {
+        bail!(
+            "{}: expected the filter of {} PDQ, {} SHA-256 and {} MD5 of the given lists, got another ({}, {} and {})",
+            manifest.full.path,
+            entries.pdq.len(),
+            entries.sha256.len(),
+            entries.md5.len(),
+            info.pdq_count,
+            info.sha256_count,
+            info.md5_count
+        );
+    }
+    println!("{}: the same, byte for byte, comes out of the given lists", manifest.full.path);
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! `hashgate diff`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use hashgate::release::sign::{Delta, write_delta};
+use hashgate::{Filter, FilterInfo};
+
+use crate::files;
+use crate::output::write_atomically;
+
+/// Say what changed from one filter file to a later one, and how long the delta is.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The earlier filter file.
+    from: PathBuf,
+    /// The later one.
+    to: PathBuf,
+    /// Write the delta here.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// What a line says of a file.
+type Row = fn(&FilterInfo) -> String;
+
+/// Compares.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let (from, to) = (open(&args.from)?, open(&args.to)?);
+    let rows: [(&str, Row); 7] = [
+        ("list", |info| format!("{} ({})", info.name, info.category)),
+        ("release", |info| info.release.to_string()),
+        ("PDQ hashes", |info| info.pdq_count.to_string()),
+        ("SHA-256", |info| info.sha256_count.to_string()),
+        ("MD5", |info| info.md5_count.to_string()),
+        ("size", |info| format!("{} bytes", info.bytes)),
+        ("geometry", |info| format!("k = {}, slices of {} bits", info.k, info.slice_bits)),
+    ];
+    for (name, value) in rows {
+        let (old, new) = (value(from.info()), value(to.info()));
+        let line = if old == new { old } else { format!("{old} -> {new}") };
+        files::say(&format!("{name:<13}{line}"))?;
+    }
+    let Delta { bytes, set, cleared } = write_delta(from.bytes(), to.bytes())?;
+    files::say(&format!("{:<13}{set} set, {cleared} cleared", "bits"))?;
+    let share = 100.0 * bytes.len() as f64 / to.bytes().len() as f64;
+    files::say(&format!("{:<13}{} bytes, {share:.2} % of the full file", "delta", bytes.len()))?;
+    if let Some(out) = &args.out {
+        write_atomically(out, &bytes)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open(path: &Path) -> Result<Filter> {
+    let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
+    Filter::open(bytes).with_context(|| path.display().to_string())
+}

@@ -1,0 +1,245 @@
+// <hashgate-notice>: tells a person, in plain words, that an upload was held and what can be done. It sends nothing.
+import { type NoticeEntry, type NoticeStrings, sentencesOf, stringsFor, titleOf } from "./strings.js";
+
+export { ENGLISH, FRENCH, type NoticeEntry, type NoticeStrings } from "./strings.js";
+
+/** Where help is to be had. The host knows; none is built in. */
+export interface SupportResource {
+  label: string;
+  href?: string;
+  /** Such as opening hours. */
+  text?: string;
+}
+
+const STYLE = `
+  :host { display: block; --_text: #1c1d22; --_ground: #fff; --_line: #6b6d78; --_accent: #1f4f9e; --_on-accent: #fff; }
+  @supports (color: light-dark(#000, #fff)) {
+    :host {
+      --_text: light-dark(#1c1d22, #ececf1);
+      --_ground: light-dark(#fff, #1d1e23);
+      --_line: light-dark(#6b6d78, #9698a5);
+      --_accent: light-dark(#1f4f9e, #a9c7ff);
+      --_on-accent: light-dark(#fff, #10131a);
+    }
+  }
+  :host([hidden]), [hidden] { display: none !important; }
+  section {
+    color: var(--hashgate-color, var(--_text));
+    background: var(--hashgate-background, var(--_ground));
+    border: 1px solid var(--hashgate-border, var(--_line));
+    border-inline-start-width: 5px;
+    border-radius: var(--hashgate-radius, 6px);
+    font: var(--hashgate-font, inherit);
+    padding: 1em 1.25em;
+    line-height: 1.5;
+    overflow-wrap: anywhere;
+  }
+  h2, h3 { margin: 0; font-size: 1.2em; line-height: 1.3; }
+  h3 { font-size: 1em; margin-block-start: 1em; }
+  p, ul { margin: 0.5em 0 0; }
+  ul { padding-inline-start: 1.25em; }
+  .files { list-style: none; padding: 0; }
+  .actions { display: flex; flex-wrap: wrap; gap: 0.5em; margin-block-start: 0.5em; }
+  button, .actions a {
+    box-sizing: border-box;
+    min-block-size: 44px;
+    padding: 0.5em 1em;
+    border: 1px solid var(--hashgate-accent, var(--_accent));
+    border-radius: var(--hashgate-radius, 6px);
+    background: transparent;
+    color: var(--hashgate-accent, var(--_accent));
+    font: inherit;
+    text-decoration: none;
+    cursor: pointer;
+  }
+  button.first { background: var(--hashgate-accent, var(--_accent)); color: var(--hashgate-on-accent, var(--_on-accent)); }
+  a { color: var(--hashgate-accent, var(--_accent)); }
+  :focus-visible { outline: 3px solid var(--hashgate-focus, var(--_accent)); outline-offset: 2px; }
+  .spoken { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+`;
+
+// A server may import this module, where there are no elements.
+const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
+let sheet: CSSStyleSheet | undefined;
+
+/**
+ * Fires `hashgate-choose-another`, `hashgate-review`, `hashgate-learn-more` and `hashgate-close`, which bubble, can be
+ * cancelled, and carry the entries that are shown. A page that answers `hashgate-review` cancels it; else the person is
+ * told that reviews aren't set up.
+ *
+ * Attributes: `lang`, `actions` (of "choose review learn close", default all), `learn-more-href`.
+ */
+export class HashgateNotice extends Base {
+  /** Strings in place of the built-in ones. With a language of its own, set `lang` on the element too. */
+  strings: Partial<NoticeStrings> = {};
+  /** Where help is to be had, in the host's words. */
+  support: SupportResource[] = [];
+  #entries: NoticeEntry[] = [];
+  #before: Element | null = null;
+  readonly #section: HTMLElement | undefined;
+  readonly #live: HTMLElement | undefined;
+
+  constructor() {
+    super();
+    if (!globalThis.document) return;
+    const root = this.attachShadow({ mode: "open" });
+    if (!sheet) {
+      // Unlike a style element or attribute, this passes the strictest policy.
+      sheet = new CSSStyleSheet();
+      sheet.replaceSync(STYLE);
+    }
+    root.adoptedStyleSheets = [sheet];
+    this.#live = make("p", { class: "spoken", role: "status" });
+    this.#section = make("section", { part: "notice", "aria-labelledby": "title", hidden: "" });
+    root.append(this.#live, this.#section);
+  }
+
+  /** What is shown. */
+  get entries(): readonly NoticeEntry[] {
+    return this.#entries;
+  }
+
+  /** Shows what happened to one file or several. Focus goes to the heading, and back when the notice is closed. */
+  show(entries: NoticeEntry | readonly NoticeEntry[], { focus = true }: { focus?: boolean } = {}): void {
+    const all = Array.isArray(entries) ? [...entries] : [entries as NoticeEntry];
+    const [first] = all;
+    if (!this.#section || !this.#live || !first) return;
+    if (this.#section.hidden) this.#before = document.activeElement;
+    this.#entries = all;
+    const tag = this.#tag();
+    const { strings: own, language } = stringsFor(tag);
+    const strings = { ...own, ...this.strings, unchecked: { ...own.unchecked, ...this.strings.unchecked } };
+    // What is in another language than the page says so, for the voice that reads it.
+    this.#section.lang = Object.keys(this.strings).length > 0 && tag ? tag : language;
+    this.#live.lang = this.#section.lang;
+    this.#section.hidden = false;
+    const title = make("h2", { id: "title", part: "title", tabindex: "-1" }, titleOf(first, strings));
+    this.#section.replaceChildren(
+      title,
+      filesOf(all, strings),
+      ...this.#options(all, strings),
+      ...this.#support(strings),
+    );
+    if (focus) title.focus();
+    // Emptied first, so that the same words are read again.
+    this.say("");
+    const words = all.map((entry) => sentencesOf(entry, strings)[0] ?? "").join(" ");
+    setTimeout(() => this.say(`${titleOf(first, strings)}. ${words}`), 50);
+  }
+
+  /** Has a screen reader say a sentence. */
+  say(sentence: string): void {
+    if (this.#live) this.#live.textContent = sentence;
+  }
+
+  /** Hides the notice. Focus goes back to where it was, if it was in the notice. */
+  close(): void {
+    if (!this.#section || this.#section.hidden) return;
+    const hadFocus = this.shadowRoot?.activeElement !== null;
+    this.#section.hidden = true;
+    this.#section.replaceChildren();
+    this.#entries = [];
+    this.say("");
+    if (hadFocus && this.#before instanceof HTMLElement && this.#before.isConnected) this.#before.focus();
+  }
+
+  #tag(): string | undefined {
+    return (
+      this.lang || this.closest<HTMLElement>("[lang]")?.lang || document.documentElement.lang || navigator.language
+    );
+  }
+
+  #options(entries: NoticeEntry[], strings: NoticeStrings): HTMLElement[] {
+    const wanted = (this.getAttribute("actions") ?? "choose review learn close").split(/\s+/);
+    const held = entries.filter((entry) => entry.decision !== "upload");
+    const row = make("div", { class: "actions", part: "actions" });
+    const answer = make("p", { part: "answer", hidden: "" });
+    const button = (name: string, label: string, act: () => void) => {
+      const made = make("button", { type: "button", part: `button ${name}` }, label);
+      if (row.childElementCount === 0) made.classList.add("first");
+      made.addEventListener("click", act);
+      row.append(made);
+      return made;
+    };
+    if (wanted.includes("choose") && held.length > 0) {
+      button("choose", strings.chooseAnother, () => this.#fire("hashgate-choose-another") && this.close());
+    }
+    // There is nothing to review where nothing matched.
+    if (wanted.includes("review") && held.some(({ verdict }) => verdict.outcome !== "unchecked")) {
+      button("review", strings.review, () => {
+        if (!this.#fire("hashgate-review")) return;
+        answer.textContent = strings.noReview;
+        answer.hidden = false;
+        this.say(strings.noReview);
+      });
+    }
+    const explained = make("p", { id: "explanation", part: "explanation", hidden: "" }, strings.explanation);
+    const href = this.getAttribute("learn-more-href");
+    if (wanted.includes("learn") && href) {
+      const link = make("a", { href, part: "button learn" }, strings.learnMore);
+      link.addEventListener("click", (event) => this.#fire("hashgate-learn-more") || event.preventDefault());
+      row.append(link);
+    } else if (wanted.includes("learn")) {
+      const toggle = button("learn", strings.learnMore, () => {
+        if (!this.#fire("hashgate-learn-more")) return;
+        explained.hidden = !explained.hidden;
+        toggle.setAttribute("aria-expanded", String(!explained.hidden));
+      });
+      toggle.setAttribute("aria-expanded", "false");
+      toggle.setAttribute("aria-controls", "explanation");
+    }
+    if (wanted.includes("close")) button("close", strings.close, () => this.#fire("hashgate-close") && this.close());
+    if (row.childElementCount === 0) return [];
+    return [make("h3", { part: "heading" }, strings.options), row, answer, explained];
+  }
+
+  #support(strings: NoticeStrings): HTMLElement[] {
+    if (this.support.length === 0) return [];
+    const list = make("ul", { part: "support" });
+    for (const { label, href, text } of this.support) {
+      const item = make("li", {});
+      item.append(href ? make("a", { href, part: "link" }, label) : label, text ? ` – ${text}` : "");
+      list.append(item);
+    }
+    return [make("h3", { part: "heading" }, strings.support), list];
+  }
+
+  /** False if the page has answered. */
+  #fire(type: string): boolean {
+    const detail = { entries: this.#entries };
+    return this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true, cancelable: true }));
+  }
+}
+
+function filesOf(entries: NoticeEntry[], strings: NoticeStrings): HTMLElement {
+  const list = make(entries.length > 1 ? "ul" : "div", { class: "files", part: "files" });
+  for (const entry of entries) {
+    const item = make(entries.length > 1 ? "li" : "div", { part: "file" });
+    // Names of files and lists run in their own direction.
+    for (const sentence of sentencesOf(entry, strings))
+      item.append(make("p", { part: "message", dir: "auto" }, sentence));
+    list.append(item);
+  }
+  return list;
+}
+
+function make<T extends keyof HTMLElementTagNameMap>(
+  tag: T,
+  attributes: Record<string, string>,
+  text = "",
+): HTMLElementTagNameMap[T] {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  if (text) made.textContent = text;
+  return made;
+}
+
+if (globalThis.customElements && !customElements.get("hashgate-notice")) {
+  customElements.define("hashgate-notice", HashgateNotice);
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "hashgate-notice": HashgateNotice;
+  }
+}

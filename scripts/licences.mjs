@@ -1,0 +1,105 @@
+// Says what others made that is inside the wasm: dist/THIRD-PARTY.txt with the texts of their licences, and
+// dist/sbom.cdx.json for programs (CycloneDX). Made anew by every build from what Cargo.lock holds it to.
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+const TARGET = "wasm32-unknown-unknown";
+const cargo = (...args) => execFileSync("cargo", args, { encoding: "utf8", maxBuffer: 2 ** 28 });
+
+/** What is linked into the wasm: `cargo tree` knows its features alone, where `cargo metadata` knows the workspace's. */
+function crates() {
+  const only = ["--package", "hashgate-wasm", "--target", TARGET, "--edges", "normal,no-proc-macro"];
+  const tree = cargo("tree", "--locked", ...only, "--prefix", "none", "--format", "{p}");
+  const linked = new Set(tree.split("\n").map((line) => line.split(" ").slice(0, 2).join(" ").replace(" v", " ")));
+  const { packages } = JSON.parse(cargo("metadata", "--locked", "--format-version", "1", "--filter-platform", TARGET));
+  return packages
+    .filter(({ name, version, source }) => source && linked.has(`${name} ${version}`))
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version < b.version ? -1 : 1));
+}
+
+/** SHA-256 of each crate's archive, as Cargo.lock has it. */
+function checksums() {
+  const entries = readFileSync("Cargo.lock", "utf8").matchAll(
+    /name = "(.+)"\nversion = "(.+)"\nsource = ".+"\nchecksum = "(.+)"/g,
+  );
+  return new Map([...entries].map(([, name, version, checksum]) => [`${name} ${version}`, checksum]));
+}
+
+/** The texts that come with a crate. */
+function textsOf({ manifest_path }) {
+  const folder = dirname(manifest_path);
+  const names = readdirSync(folder).filter((name) => /^(licen[cs]e|copying|copyright|notice|unlicense)/i.test(name));
+  return names.sort().map((name) => ({ name, text: readFileSync(join(folder, name), "utf8").trim() }));
+}
+
+export function writeLicences(version) {
+  const found = crates();
+  const sums = checksums();
+  // The standard library is linked too, and comes with the compiler.
+  const [, rust] = execFileSync("rustc", ["--version"], { encoding: "utf8" }).split(" ");
+  const std = {
+    name: "std",
+    version: rust,
+    license: "MIT OR Apache-2.0",
+    repository: "https://github.com/rust-lang/rust",
+  };
+
+  const rule = "=".repeat(100);
+  const texts = new Map();
+  const rows = found.map((crate) => {
+    const own = textsOf(crate);
+    for (const { name, text } of own) {
+      // Many differ in their line breaks alone.
+      const words = text.replace(/\s+/g, " ");
+      const known = texts.get(words) ?? { name, text, crates: [] };
+      known.crates.push(`${crate.name} ${crate.version}`);
+      texts.set(words, known);
+    }
+    const missing = own.length === 0 ? "; comes without a text of its own" : "";
+    return `${crate.name} ${crate.version}: ${crate.license ?? "see below"} (${crate.repository ?? "crates.io"})${missing}`;
+  });
+  const parts = [
+    `What is inside hashgate.wasm and hashgate-baseline.wasm besides hashgate itself, with its licence.\n`,
+    ...rows,
+    `the Rust standard library ${rust}: ${std.license} (${std.repository}), with the crates that it is made of`,
+    "",
+    ...[...texts.values()].flatMap(({ name, text, crates }) => [
+      rule,
+      `${name} of ${crates.join(", ")}`,
+      rule,
+      text,
+      "",
+    ]),
+  ];
+  writeFileSync("dist/THIRD-PARTY.txt", `${parts.join("\n")}\n`);
+
+  const component = ({ name, version, license, repository }, more) => ({
+    type: "library",
+    name,
+    version,
+    ...(license && { licenses: [{ expression: license.replaceAll("/", " OR ") }] }),
+    ...(repository && { externalReferences: [{ type: "vcs", url: repository }] }),
+    ...more,
+  });
+  const components = found.map((crate) => {
+    const purl = `pkg:cargo/${crate.name}@${crate.version}`;
+    const hashes = [{ alg: "SHA-256", content: sums.get(`${crate.name} ${crate.version}`) }];
+    return component(crate, { "bom-ref": purl, purl, hashes });
+  });
+  const own = { type: "library", name: "hashgate", version, "bom-ref": `pkg:npm/hashgate@${version}` };
+  const sbom = {
+    bomFormat: "CycloneDX",
+    specVersion: "1.5",
+    version: 1,
+    metadata: { component: { ...own, purl: own["bom-ref"], licenses: [{ expression: "MIT OR Apache-2.0" }] } },
+    components: [...components, component(std, { "bom-ref": `rust-std@${rust}` })],
+    dependencies: [
+      {
+        ref: own["bom-ref"],
+        dependsOn: [...components.map((made) => made["bom-ref"]), `rust-std@${rust}`],
+      },
+    ],
+  };
+  writeFileSync("dist/sbom.cdx.json", `${JSON.stringify(sbom, null, 2)}\n`);
+}

@@ -1,0 +1,225 @@
+//! The exact index over a raw list (feature `build`: the list never goes to a browser): every hash within a Hamming
+//! distance of 31, without misses, and every hash that shares a ring key.
+//!
+//! Multi-index hashing (Norouzi, Punjani, Fleet, CVPR 2012): the 256 bits are cut into 16 chunks of 16 bits. Two hashes
+//! that differ in at most 31 bits differ in at most one bit of some chunk, or else all 16 would differ in two. So it is
+//! enough to go through 16 x 17 buckets: each chunk as it is, and with each of its bits flipped. `examples/confirm_index.rs`
+//! measures it beside a scan.
+
+use crate::keys::{MAX_RINGS, ring_key};
+use crate::pdq::PdqHash;
+
+/// Hamming distance up to which two PDQ hashes are called alike: the reference's threshold.
+pub const NEAR: u32 = 31;
+/// Bits of the other three rings in which a hash may differ from a listed one whose key of one ring it shares.
+/// `docs/serving.md` says how it was chosen.
+pub const REST: u32 = 64;
+
+const CHUNKS: usize = 16;
+const CHUNK_BITS: usize = 16;
+const BUCKETS: usize = 1 << CHUNK_BITS;
+
+/// A listed hash that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Found {
+    /// Bits in which it differs, of 256.
+    pub distance: u32,
+    /// Its place in the list that the index was made of.
+    pub place: u32,
+}
+
+/// The list, indexed.
+#[derive(Debug, Default)]
+pub struct Index {
+    /// Each hash as its four ring keys: a permutation of its bits, which leaves distances as they are.
+    keys: Vec<[u64; MAX_RINGS as usize]>,
+    /// Where each bucket of each chunk starts in `places`, with an end.
+    starts: Vec<u32>,
+    /// Places in `keys`, chunk by chunk, bucket by bucket.
+    places: Vec<u32>,
+}
+
+fn keys_of(hash: &PdqHash) -> [u64; MAX_RINGS as usize] {
+    std::array::from_fn(|ring| ring_key(hash, ring as u32))
+}
+
+fn chunk(keys: &[u64; MAX_RINGS as usize], chunk: usize) -> usize {
+    (keys[chunk / 4] >> (chunk % 4 * CHUNK_BITS)) as usize % BUCKETS
+}
+
+fn distance(a: &[u64; MAX_RINGS as usize], b: &[u64; MAX_RINGS as usize]) -> u32 {
+    a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones()).sum()
+}
+
+impl Index {
+    /// Indexes a list of fewer than 2^28 hashes.
+    ///
+    /// # Panics
+    /// If there are more.
+    #[must_use]
+    pub fn new(hashes: &[PdqHash]) -> Self {
+        assert!(hashes.len() < 1 << 28, "expected fewer than 2^28 hashes, got {}", hashes.len());
+        let keys: Vec<_> = hashes.iter().map(keys_of).collect();
+        let mut starts = vec![0; CHUNKS * BUCKETS + 1];
+        let mut places = vec![0; CHUNKS * keys.len()];
+        // A counting sort for each chunk: sizes, then starts, then places.
+        for key in &keys {
+            (0..CHUNKS).for_each(|at| starts[at * BUCKETS + chunk(key, at) + 1] += 1);
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        for at in 0..CHUNKS {
+            let mut next = starts[at * BUCKETS..(at + 1) * BUCKETS].to_vec();
+            for (place, key) in keys.iter().enumerate() {
+                let slot = &mut next[chunk(key, at)];
+                places[*slot as usize] = place as u32;
+                *slot += 1;
+            }
+        }
+        Self { keys, starts, places }
+    }
+
+    /// Hashes in the list.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether the list is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    fn bucket(&self, at: usize, value: usize) -> &[u32] {
+        let bucket = at * BUCKETS + value;
+        &self.places[self.starts[bucket] as usize..self.starts[bucket + 1] as usize]
+    }
+
+    /// The nearest listed hash within [`NEAR`], the first of the list if several are as near.
+    #[must_use]
+    pub fn nearest(&self, hash: &PdqHash) -> Option<Found> {
+        if self.is_empty() {
+            return None;
+        }
+        let asked = keys_of(hash);
+        let buckets = || {
+            (0..CHUNKS).flat_map(|at| {
+                let value = chunk(&asked, at);
+                let flipped = (0..CHUNK_BITS).map(move |bit| value ^ 1 << bit);
+                std::iter::once(value).chain(flipped).map(move |value| self.bucket(at, value))
+            })
+        };
+        // Where the list crowds into few buckets, as many copies of one picture do, a scan is faster than they are.
+        if buckets().map(<[u32]>::len).sum::<usize>() > self.len() / 4 {
+            return self.scan(hash);
+        }
+        let candidates = buckets().flatten();
+        let found = candidates.map(|&place| Found { distance: distance(&asked, &self.keys[place as usize]), place });
+        found.filter(|found| found.distance <= NEAR).min()
+    }
+
+    /// The same by going through the whole list.
+    #[must_use]
+    pub fn scan(&self, hash: &PdqHash) -> Option<Found> {
+        let asked = keys_of(hash);
+        let found = (0..).zip(&self.keys).map(|(place, key)| Found { distance: distance(&asked, key), place });
+        found.filter(|found| found.distance <= NEAR).min()
+    }
+
+    /// The nearest listed hash of those that have exactly the same key of ring `ring` (0 to 3), however far it is.
+    #[must_use]
+    pub fn same_ring(&self, hash: &PdqHash, ring: u32) -> Option<Found> {
+        if self.is_empty() {
+            return None;
+        }
+        let asked = keys_of(hash);
+        let ring = ring as usize;
+        let at = ring * 4;
+        let same =
+            self.bucket(at, chunk(&asked, at)).iter().filter(|&&place| self.keys[place as usize][ring] == asked[ring]);
+        same.map(|&place| Found { distance: distance(&asked, &self.keys[place as usize]), place }).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Sha256Digest;
+
+    fn numbered(n: u32) -> PdqHash {
+        PdqHash(Sha256Digest::of(&n.to_le_bytes()).0)
+    }
+
+    /// Flips `count` bits that depend on `seed`.
+    fn flipped(hash: PdqHash, count: usize, seed: u32) -> PdqHash {
+        let mut bits: Vec<usize> = (0..256).collect();
+        bits.sort_by_key(|&bit| Sha256Digest::of(&[seed.to_le_bytes(), (bit as u32).to_le_bytes()].concat()));
+        let mut made = hash;
+        bits[..count].iter().for_each(|&bit| made.flip(bit));
+        made
+    }
+
+    #[test]
+    fn nothing_within_31_is_missed_and_nothing_beyond_is_found() {
+        let list: Vec<_> = (0..20_000).map(numbered).collect();
+        let index = Index::new(&list);
+        for seed in 0..3_000 {
+            let place = seed * 6;
+            let count = seed as usize % 40;
+            let asked = flipped(list[place as usize], count, seed);
+            let expected = (count <= 31).then_some(Found { distance: count as u32, place });
+            assert_eq!(index.nearest(&asked), expected, "seed {seed}, {count} bits");
+            assert_eq!(index.scan(&asked), expected);
+        }
+    }
+
+    #[test]
+    fn the_worst_spread_of_31_flips_is_found() {
+        // One flip in one chunk and two in each of the fifteen others, for every chunk.
+        let listed = numbered(1);
+        let index = Index::new(&[numbered(0), listed]);
+        for single in 0..CHUNKS {
+            let mut asked = listed;
+            for at in 0..CHUNKS {
+                let first = (at % 4 * CHUNK_BITS) as u8;
+                let flips = if at == single { 1 } else { 2 };
+                (0..flips).for_each(|bit| asked.flip(crate::keys::position(at as u32 / 4, first + bit)));
+            }
+            assert_eq!(index.nearest(&asked), Some(Found { distance: 31, place: 1 }));
+        }
+    }
+
+    #[test]
+    fn a_crowded_list_is_scanned() {
+        let list: Vec<_> = (0..500).map(|seed| flipped(numbered(0), 20, seed)).collect();
+        let index = Index::new(&list);
+        assert_eq!(index.nearest(&numbered(0)), Some(Found { distance: 20, place: 0 }));
+        assert_eq!(index.nearest(&list[7]), Some(Found { distance: 0, place: 7 }));
+    }
+
+    #[test]
+    fn a_shared_ring_key_is_found_however_far_the_rest_is() {
+        let list: Vec<_> = (0..1_000).map(numbered).collect();
+        let index = Index::new(&list);
+        for ring in 0..MAX_RINGS {
+            let mut asked = list[500];
+            for other in (0..MAX_RINGS).filter(|&other| other != ring) {
+                (0..40).for_each(|bit| asked.flip(crate::keys::position(other, bit)));
+            }
+            assert_eq!(index.same_ring(&asked, ring), Some(Found { distance: 120, place: 500 }));
+            asked.flip(crate::keys::position(ring, 63));
+            assert_eq!(index.same_ring(&asked, ring), None);
+        }
+    }
+
+    #[test]
+    fn an_empty_list_holds_nothing() {
+        assert_eq!(Index::new(&[]).nearest(&numbered(0)), None);
+        assert_eq!(Index::default().nearest(&numbered(0)), None);
+        assert_eq!(Index::default().same_ring(&numbered(0), 0), None);
+    }
+}

@@ -1,0 +1,169 @@
+//! Making releases (feature `build`: never part of the browser's code).
+
+use base64ct::{Base64, Encoding};
+use ed25519_dalek::{Signer, SigningKey};
+
+use super::note::{self, ED25519, Note, VerifierKey};
+use super::{FIRST_LINE, FullFile, Manifest, Refusal, ReleaseError};
+use crate::filter_file::FilterInfo;
+
+pub use super::delta::{Delta, write as write_delta};
+
+/// How a private key begins, as in Go's `sumdb/note`: `PRIVATE+KEY+name+hash+base64`.
+const PRIVATE: &str = "PRIVATE+KEY+";
+
+/// Who signs. Its bytes are cleared when it is dropped.
+pub struct Key {
+    verifier: VerifierKey,
+    signing: SigningKey,
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Key").field(&self.verifier.name).finish()
+    }
+}
+
+impl Key {
+    /// The key of 32 bytes that nobody else can know.
+    ///
+    /// # Errors
+    /// `trust-invalid` if the name is empty, or has spaces, control characters or a plus.
+    pub fn new(name: &str, secret: &[u8; 32]) -> Result<Self, ReleaseError> {
+        if !note::is_name(name) {
+            let expected = "a name without spaces and plus, such as example.org/lists";
+            return Err(Refusal::TrustInvalid.because("key's name", expected, &format!("{name:?}")));
+        }
+        let signing = SigningKey::from_bytes(secret);
+        Ok(Self { verifier: VerifierKey::new(name, signing.verifying_key()), signing })
+    }
+
+    /// Reads what [`Key::private`] gave. The error doesn't repeat the text.
+    ///
+    /// # Errors
+    /// `trust-invalid`.
+    pub fn parse(private: &str) -> Result<Self, ReleaseError> {
+        let read = || {
+            let mut parts = private.strip_prefix(PRIVATE)?.splitn(3, '+');
+            let (name, id, secret) = (parts.next()?, parts.next()?, parts.next()?);
+            let secret = Base64::decode_vec(secret).ok()?;
+            let secret = secret.strip_prefix(&[ED25519])?;
+            let key = Self::new(name, secret.try_into().ok()?).ok()?;
+            (note::hex(key.verifier.id) == id).then_some(key)
+        };
+        read().ok_or_else(|| {
+            Refusal::TrustInvalid.because(
+                "private key",
+                "PRIVATE+KEY+name+hash+base64, as keygen writes it",
+                &"another text",
+            )
+        })
+    }
+
+    /// The private key as text.
+    #[must_use]
+    pub fn private(&self) -> String {
+        let secret = [&[ED25519], self.signing.as_bytes().as_slice()].concat();
+        format!("{PRIVATE}{}+{}+{}", self.verifier.name, note::hex(self.verifier.id), Base64::encode_string(&secret))
+    }
+
+    /// The public key as text, which readers trust.
+    #[must_use]
+    pub fn public(&self) -> String {
+        self.verifier.to_string()
+    }
+
+    /// The key's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.verifier.name
+    }
+
+    fn line(&self, text: &str) -> String {
+        let signature = [self.verifier.id.as_slice(), &self.signing.sign(text.as_bytes()).to_bytes()].concat();
+        format!("— {} {}\n", self.verifier.name, Base64::encode_string(&signature))
+    }
+}
+
+impl Manifest {
+    /// The manifest of a filter file that was checked, without deltas and curators yet.
+    #[must_use]
+    pub fn of(info: &FilterInfo, full: FullFile, issued_unix_s: u64, expires_unix_s: u64) -> Self {
+        Self {
+            name: info.name.clone(),
+            category: info.category.clone(),
+            release: info.release,
+            issued_unix_s,
+            expires_unix_s,
+            full,
+            deltas: Vec::new(),
+            pdq_count: info.pdq_count,
+            sha256_count: info.sha256_count,
+            md5_count: info.md5_count,
+            rings: info.rings,
+            escalation_parts: info.escalation_parts,
+            curators: Vec::new(),
+            signed_by: Vec::new(),
+            text: String::new(),
+        }
+    }
+
+    /// The signed note.
+    ///
+    /// # Errors
+    /// `manifest-field`: what no reader would take isn't signed.
+    pub fn sign(&self, key: &Key) -> Result<String, ReleaseError> {
+        use std::fmt::Write;
+        let mut text = format!(
+            "{FIRST_LINE}\nname {}\ncategory {}\nrelease {}\nissued {}\nexpires {}\nfull {} {} {}\n",
+            self.name,
+            self.category,
+            self.release,
+            self.issued_unix_s,
+            self.expires_unix_s,
+            self.full.path,
+            self.full.bytes,
+            self.full.sha256,
+        );
+        for delta in &self.deltas {
+            let super::DeltaFile { from, path, bytes, sha256, base_sha256 } = delta;
+            let _ = writeln!(text, "delta {from} {path} {bytes} {sha256} {base_sha256}");
+        }
+        let _ = write!(
+            text,
+            "pdq {}\nsha256 {}\nmd5 {}\nrings {}\nescalation {}\n",
+            self.pdq_count, self.sha256_count, self.md5_count, self.rings, self.escalation_parts
+        );
+        for curator in &self.curators {
+            let _ = writeln!(text, "curator {curator}");
+        }
+        Self::from_text(&text)?;
+        let note = format!("{text}\n{}", key.line(&text));
+        Note::parse(note.as_bytes())?;
+        Ok(note)
+    }
+
+    /// Reads a manifest whoever signed it: what it says isn't proved.
+    ///
+    /// # Errors
+    /// `manifest-syntax`, `manifest-field`.
+    pub fn read_unverified(bytes: &[u8]) -> Result<Self, ReleaseError> {
+        Self::from_text(Note::parse(bytes)?.text)
+    }
+}
+
+/// The note with one more signature. A key that has signed already isn't added again.
+///
+/// # Errors
+/// `manifest-syntax`, `manifest-field`; `manifest-bad-signature` if there is one in this key's name that isn't its own.
+pub fn cosign(note: &[u8], key: &Key) -> Result<Vec<u8>, ReleaseError> {
+    let parsed = Note::parse(note)?;
+    Manifest::from_text(parsed.text)?;
+    if parsed.names(&key.verifier) {
+        parsed.verify(&super::Trust::new(&[key.public()], 1)?)?;
+        return Ok(note.to_vec());
+    }
+    let cosigned = [note, key.line(parsed.text).as_bytes()].concat();
+    Note::parse(&cosigned)?;
+    Ok(cosigned)
+}

@@ -1,0 +1,458 @@
+// The extension, loaded unpacked into real Chromium, against local pages whose policy forbids WebAssembly, inline styles
+// and foreign frames. What a person does here is done by the browser's own input: choosing, dropping, pasting, pressing.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { after, before, beforeEach, test } from "node:test";
+import { chromium } from "playwright-core";
+import { buildExtension, zipped } from "../../scripts/extension.mjs";
+
+const LISTED = resolve("target/samples/listed/listed-0.jpg");
+const EDITED = resolve("target/samples/edited/listed-2-mirrored.jpg");
+const CLEAN = resolve("target/samples/clean/clean-1.jpg");
+const POLICY =
+  "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; frame-src *; form-action 'self'";
+
+/** Everything that a page can come to know of a file, on every event, before any listener of the extension could. */
+const PAGE_SCRIPT = `
+  window.seen = [];
+  const note = (event, files) => { for (const file of files ?? []) seen.push(event.type + " " + file.name); };
+  for (const type of ["input", "change"]) addEventListener(type, (event) => note(event, event.target.files), true);
+  addEventListener("drop", (event) => { event.preventDefault(); note(event, event.dataTransfer.files); }, true);
+  addEventListener("dragover", (event) => event.preventDefault(), true);
+  addEventListener("paste", (event) => note(event, event.clipboardData.files), true);
+  setInterval(() => { for (const input of document.querySelectorAll("input[type=file]"))
+    for (const file of input.files) if (!seen.includes("poll " + file.name)) seen.push("poll " + file.name); }, 1);
+  document.querySelector("#detached")?.addEventListener("click", () => {
+    const input = document.createElement("input");
+    input.type = "file";
+    input.onchange = () => seen.push("detached " + [...input.files].map(({ name }) => name));
+    input.click();
+  });
+  const host = document.querySelector("#closed");
+  if (host) {
+    const tree = host.attachShadow({ mode: "closed" });
+    tree.innerHTML = "<input type=file>";
+    tree.firstChild.addEventListener("change", ({ target }) => { for (const { name } of target.files) seen.push("closed " + name); });
+    window.inClosed = tree.firstChild;
+  }
+`;
+const PAGES = {
+  "/form.html": `<form method="post" action="/upload" enctype="multipart/form-data">
+    <input type="file" name="file" multiple><button id="send">send</button></form>
+    <button id="detached">choose</button><div id="closed"></div>`,
+  "/drop.html": `<div id="zone" style="height: 200px">drop here</div>`,
+  "/paste.html": `<div id="text" contenteditable="true">text</div>`,
+  "/frames.html": `<iframe id="other" width="600" height="400"></iframe>`,
+};
+
+let context;
+let server;
+let site;
+let profile;
+let id;
+let page;
+let uploads;
+
+before(async () => {
+  await buildExtension();
+  server = createServer((request, response) => {
+    const path = request.url.split("?")[0];
+    const send = (type, body) =>
+      response.setHeader("content-security-policy", POLICY).setHeader("content-type", type).end(body);
+    if (path === "/page.js") return send("text/javascript", PAGE_SCRIPT);
+    if (path === "/upload") {
+      const chunks = [];
+      request.on("data", (chunk) => chunks.push(chunk));
+      return request.on("end", () => {
+        uploads.push(Buffer.concat(chunks));
+        send("text/html", "<title>received</title>");
+      });
+    }
+    if (path === "/demo.hgf" || path.startsWith("/list/")) {
+      response.setHeader("access-control-allow-origin", "*");
+      return response.end(readFileSync(`target/samples${path}`));
+    }
+    if (!(path in PAGES)) return response.writeHead(404).end();
+    send(
+      "text/html; charset=utf-8",
+      `<!doctype html><title>page</title>${PAGES[path]}<script src="/page.js"></script>`,
+    );
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  site = `http://127.0.0.1:${server.address().port}`;
+  profile = mkdtempSync(join(tmpdir(), "hashgate-extension-"));
+  const extension = resolve("dist-extension");
+  context = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
+    ignoreDefaultArgs: ["--disable-extensions"],
+    args: [
+      ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+      // Builds of Chrome with this feature ignore the switch after it.
+      "--disable-features=DisableLoadExtensionCommandLineSwitch",
+      ...[`--disable-extensions-except=${extension}`, `--load-extension=${extension}`],
+    ],
+  });
+  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: site });
+  const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker"));
+  id = new URL(worker.url()).host;
+});
+after(async () => {
+  await context?.close();
+  server?.close();
+  server?.closeAllConnections();
+  if (profile) rmSync(profile, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  uploads = [];
+  await page?.close();
+  page = await context.newPage();
+});
+
+/** Reads what is in closed shadow trees, as the browser's developer tools can. */
+async function noticesIn(target) {
+  const session = await context.newCDPSession(target);
+  const { root } = await session.send("DOM.getDocument", { depth: -1, pierce: true });
+  await session.detach();
+  const found = [];
+  const textOf = (node) => (node.nodeValue ?? "") + (node.children ?? []).map(textOf).join(" ");
+  const visit = (node, closed) => {
+    const attributes = node.attributes ?? [];
+    const role = attributes[attributes.indexOf("role") + 1];
+    if (closed && attributes.includes("role")) found.push({ role, text: textOf(node) });
+    for (const child of node.children ?? []) visit(child, closed);
+    if (node.contentDocument) visit(node.contentDocument, false);
+    for (const tree of node.shadowRoots ?? []) visit(tree, tree.shadowRootType === "closed");
+  };
+  visit(root, false);
+  return found;
+}
+
+/** Waits for a notice of a role. */
+async function notice(role, target = page) {
+  for (let wait = 0; wait < 200; wait += 1) {
+    const found = (await noticesIn(target)).find((one) => one.role === role);
+    if (found) return found.text;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  return assert.fail(`no notice of role ${role}`);
+}
+
+const seen = (target = page) => target.evaluate(() => window.seen);
+const open = async (path) => page.goto(`${site}${path}`);
+const untilSeen = (what, target = page) =>
+  target.waitForFunction((what) => window.seen.includes(what), what, { timeout: 15_000 });
+const badge = async () => {
+  const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker"));
+  return worker.evaluate(async () => {
+    const [tab] = await chrome.tabs.query({ active: true, lastFocusedWindow: true });
+    return chrome.action.getBadgeText({ tabId: tab.id });
+  });
+};
+
+/** Fills in the options page, saves, and returns what it then says of the list. */
+async function setOptions(values) {
+  const options = await context.newPage();
+  await options.goto(`chrome-extension://${id}/options.html`);
+  await options.waitForFunction(() => document.querySelector("#status").textContent.length > 20);
+  for (const [name, value] of Object.entries(values)) {
+    if (name === "file") await options.setInputFiles("input[name=file]", value);
+    else if (["url", "manifest", "keys"].includes(name)) await options.fill(`[name=${name}]`, value);
+    else await options.check(`input[name=${name}][value=${value}]`);
+  }
+  await options.evaluate(() => document.querySelector("#status").replaceChildren());
+  await options.click("button[type=submit]");
+  await options.waitForFunction(() => /“|can't be used/.test(document.querySelector("#status").textContent));
+  const status = await options.textContent("#status");
+  await options.close();
+  return status;
+}
+
+test("it asks for one permission, and carries the same bytes whenever it is zipped", async () => {
+  const manifest = JSON.parse(readFileSync("dist-extension/manifest.json", "utf8"));
+  assert.deepEqual(manifest.permissions, ["offscreen"]);
+  for (const key of [
+    "host_permissions",
+    "optional_permissions",
+    "optional_host_permissions",
+    "externally_connectable",
+    "web_accessible_resources",
+  ]) {
+    assert.equal(manifest[key], undefined, key);
+  }
+  // The engine is compiled in the offscreen document alone.
+  for (const script of manifest.content_scripts.flatMap(({ js }) => js)) {
+    assert.doesNotMatch(readFileSync(`dist-extension/${script}`, "utf8"), /WebAssembly/, script);
+  }
+  const [first, second] = [zipped(), zipped()];
+  assert.deepEqual(first, second);
+  assert.equal(Buffer.from(first.subarray(0, 4)).toString("latin1"), "PK\x03\x04");
+});
+
+test("a plain form: the held file never reaches the page, the clean one does, and is what is sent", async () => {
+  await open("/form.html");
+  await page.setInputFiles("form input", [LISTED, CLEAN]);
+  const text = await notice("alertdialog");
+  assert.match(text, /listed-0\.jpg: possibly on the list “Demo list” \(drawn sample pictures\)/);
+  assert.match(text, /not a finding/);
+  assert.match(text, /Nothing was sent/);
+  assert.deepEqual(await seen(), []);
+  // The first button has the focus.
+  await page.keyboard.press("Enter");
+  await untilSeen("change clean-1.jpg");
+  const all = await seen();
+  assert.deepEqual(
+    all.filter((entry) => entry.includes("listed")),
+    [],
+  );
+  assert.ok(all.includes("input clean-1.jpg"));
+  await page.click("#send");
+  await page.waitForFunction(() => document.title === "received");
+  assert.equal(uploads.length, 1);
+  assert.ok(uploads[0].includes(readFileSync(CLEAN)));
+  assert.ok(!uploads[0].includes("listed-0.jpg"));
+});
+
+test("a person may let a held file through, which the page can't do for them", async () => {
+  await open("/form.html");
+  await page.setInputFiles("form input", EDITED);
+  await notice("alertdialog");
+  // A page finds no way in: the tree is closed, and made-up keys and clicks are ignored.
+  await page.evaluate(() => {
+    const host = [...document.documentElement.children].at(-1);
+    if (host.shadowRoot !== null) throw new Error("the tree is open");
+    for (const target of [host, document.activeElement]) {
+      target.click();
+      target.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, composed: true }));
+    }
+  });
+  assert.deepEqual(await seen(), []);
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await untilSeen("change listed-2-mirrored.jpg");
+});
+
+test("files that are no pictures pass", async () => {
+  await open("/form.html");
+  const notes = { name: "notes.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF-1.7 not a picture") };
+  await page.setInputFiles("form input", notes);
+  await untilSeen("change notes.pdf");
+});
+
+test("a form that is sent meanwhile waits for the answer", async () => {
+  for (const keys of [["Enter"], ["Tab", "Enter"]]) {
+    await open("/form.html");
+    await page.setInputFiles("form input", LISTED);
+    await notice("alertdialog");
+    await page.evaluate(() => document.querySelector("form").requestSubmit());
+    await page.evaluate(() => new Promise((done) => setTimeout(done, 100)));
+    assert.equal(uploads.length, 0);
+    for (const key of keys) await page.keyboard.press(key);
+  }
+  // Left out, the form stayed; let through, it went with the file.
+  await page.waitForFunction(() => document.title === "received");
+  assert.equal(uploads.length, 1);
+  assert.ok(uploads[0].includes(readFileSync(LISTED)));
+});
+
+test("an input that is never in the document, and one in a closed shadow tree", async () => {
+  await open("/form.html");
+  for (const [path, button] of [
+    [LISTED, "Enter"],
+    [CLEAN, undefined],
+  ]) {
+    const choosing = page.waitForEvent("filechooser");
+    await page.click("#detached");
+    await (await choosing).setFiles(path);
+    if (button) {
+      await notice("alertdialog");
+      await page.keyboard.press(button);
+    }
+  }
+  await untilSeen("detached clean-1.jpg");
+  const inClosed = await page.evaluateHandle(() => window.inClosed);
+  await inClosed.setInputFiles(LISTED);
+  await notice("alertdialog");
+  await page.keyboard.press("Enter");
+  await inClosed.setInputFiles(CLEAN);
+  await untilSeen("closed clean-1.jpg");
+  assert.deepEqual(
+    (await seen()).filter((entry) => entry.includes("listed")),
+    [],
+  );
+  assert.equal(await page.locator("[data-hashgate-attached]").count(), 0);
+});
+
+test("a drop zone", async () => {
+  await open("/drop.html");
+  const session = await context.newCDPSession(page);
+  const drop = async (...files) => {
+    const data = { items: [], files, dragOperationsMask: 1 };
+    for (const type of ["dragEnter", "dragOver", "drop"]) {
+      await session.send("Input.dispatchDragEvent", { type, x: 50, y: 50, data });
+    }
+  };
+  await drop(LISTED, CLEAN);
+  assert.match(await notice("alertdialog"), /listed-0\.jpg/);
+  assert.deepEqual(await seen(), []);
+  await page.keyboard.press("Escape");
+  await untilSeen("drop clean-1.jpg");
+  assert.deepEqual(await seen(), ["drop clean-1.jpg"]);
+});
+
+test("a paste into text that can be edited", async () => {
+  await open("/paste.html");
+  const paste = async (path) => {
+    const bytes = [...readFileSync(path)];
+    await page.evaluate(async (bytes) => {
+      const picture = await createImageBitmap(new Blob([new Uint8Array(bytes)]));
+      const canvas = new OffscreenCanvas(picture.width, picture.height);
+      canvas.getContext("2d").drawImage(picture, 0, 0);
+      const png = await canvas.convertToBlob({ type: "image/png" });
+      await navigator.clipboard.write([new ClipboardItem({ "image/png": png })]);
+    }, bytes);
+    await page.click("#text");
+    await page.keyboard.press("ControlOrMeta+V");
+  };
+  await paste(LISTED);
+  assert.match(await notice("alertdialog"), /possibly on the list/);
+  await page.keyboard.press("Enter");
+  assert.deepEqual(await seen(), []);
+  assert.equal(await page.locator("#text img").count(), 0);
+  await paste(CLEAN);
+  await page.waitForSelector("#text img[src^='data:image/png']");
+  assert.deepEqual(await seen(), ["paste image.png"]);
+});
+
+test("frames: of another origin, and written by the page", async () => {
+  await open("/frames.html");
+  await page.evaluate(
+    (url) => {
+      document.querySelector("iframe").src = url;
+    },
+    `${site.replace("127.0.0.1", "localhost")}/form.html`,
+  );
+  await page.waitForFunction(() => frames.length === 1);
+  const frame = await (async () => {
+    for (;;) {
+      const found = page.frames().find((one) => one.url().includes("localhost"));
+      if (found) return found;
+      await new Promise((done) => setTimeout(done, 20));
+    }
+  })();
+  await frame.waitForFunction(() => window.seen);
+  await frame.setInputFiles("form input", [LISTED, CLEAN]);
+  assert.match(await notice("alertdialog", frame), /listed-0\.jpg/);
+  await page.keyboard.press("Enter");
+  await untilSeen("change clean-1.jpg", frame);
+  assert.deepEqual(
+    (await seen(frame)).filter((entry) => entry.includes("listed")),
+    [],
+  );
+
+  await page.evaluate(() => {
+    const written = document.createElement("iframe");
+    written.srcdoc = "<input type=file id=written>";
+    document.body.append(written);
+  });
+  const written = await page.waitForSelector("iframe:nth-of-type(2)").then((element) => element.contentFrame());
+  await written.setInputFiles("#written", EDITED);
+  assert.match(await notice("alertdialog"), /listed-2-mirrored\.jpg/);
+  assert.equal(await written.evaluate(() => document.querySelector("#written").files.length), 0);
+});
+
+test("what a page makes up is not checked: it can't use the extension to ask about its own files", async () => {
+  await open("/form.html");
+  const names = await page.evaluate(async () => {
+    const data = new DataTransfer();
+    data.items.add(new File(["x"], "made-up.jpg"));
+    const input = document.querySelector("form input");
+    input.files = data.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+    await new Promise((done) => setTimeout(done, 500));
+    return [...input.files].map(({ name }) => name);
+  });
+  assert.deepEqual(names, ["made-up.jpg"]);
+  assert.deepEqual(await noticesIn(page), []);
+});
+
+test("a list that can't be loaded: held, or let through and said, as the options ask", async () => {
+  assert.match(await setOptions({ from: "url", url: `${site}/missing.hgf` }), /HTTP status 404/);
+  await open("/form.html");
+  await page.setInputFiles("form input", CLEAN);
+  assert.match(await notice("alertdialog"), /clean-1\.jpg: not checked \(.*HTTP status 404\)/);
+  assert.deepEqual(await seen(), []);
+  assert.equal(await badge(), "1");
+
+  await setOptions({ unchecked: "allow" });
+  await open("/form.html");
+  await page.setInputFiles("form input", CLEAN);
+  await untilSeen("change clean-1.jpg");
+  assert.match(await notice("status"), /clean-1\.jpg: not checked/);
+  assert.equal(await badge(), "!");
+
+  assert.match(await setOptions({ url: `${site}/demo.hgf`, unchecked: "hold" }), /“Demo list”.*24 hashes/);
+  await open("/form.html");
+  await page.setInputFiles("form input", [LISTED]);
+  await notice("alertdialog");
+});
+
+test("a list of the person's own, from a file; another's bytes are refused by name", async () => {
+  const wrong = { name: "list.hgf", mimeType: "", buffer: Buffer.from("not a filter") };
+  assert.match(await setOptions({ from: "file", file: wrong }), /can't be used.*magic/);
+  assert.match(await setOptions({ from: "file", file: resolve("tests/vectors/filter-v1.hgf") }), /“vector”/);
+  await open("/form.html");
+  await page.setInputFiles("form input", LISTED);
+  await untilSeen("change listed-0.jpg");
+  assert.match(await setOptions({ from: "demo" }), /“Demo list”/);
+});
+
+test("a published list: followed if its signature is by the given key, else held as not checked", async () => {
+  const manifest = `${site}/list/manifest.txt`;
+  const keys = readFileSync("target/samples/list.pub", "utf8").trim();
+  assert.match(await setOptions({ from: "source", manifest, keys }), /“Demo list”/);
+  await open("/form.html");
+  await page.setInputFiles("form input", [LISTED, CLEAN]);
+  assert.match(await notice("alertdialog"), /listed-0\.jpg: possibly on the list “Demo list”/);
+  await page.keyboard.press("Enter");
+  await untilSeen("change clean-1.jpg");
+
+  // Another curator's key, of the same form.
+  const other = "someone.test+3f7e2d1c+AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+  assert.match(await setOptions({ keys: other }), /can't be used/);
+  await open("/form.html");
+  await page.setInputFiles("form input", CLEAN);
+  assert.match(await notice("alertdialog"), /clean-1\.jpg: not checked/);
+  assert.match(await setOptions({ from: "demo" }), /“Demo list”/);
+});
+
+test("the options page is accessible, and in the browser's language where there is one", async () => {
+  const options = await context.newPage();
+  await options.goto(`chrome-extension://${id}/options.html`);
+  await options.waitForFunction(() => document.querySelector("#status").textContent.includes("“"));
+  for (const colorScheme of ["light", "dark"]) {
+    await options.emulateMedia({ colorScheme });
+    await options.evaluate(readFileSync("node_modules/axe-core/axe.min.js", "utf8"));
+    const { violations } = await options.evaluate(() => window.axe.run());
+    assert.deepEqual(
+      violations.map(
+        ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => html + failureSummary).join()}`,
+      ),
+      [],
+      colorScheme,
+    );
+  }
+  await options.close();
+  const [english, french] = ["en", "fr"].map((language) =>
+    JSON.parse(readFileSync(`dist-extension/_locales/${language}/messages.json`, "utf8")),
+  );
+  assert.deepEqual(Object.keys(french).sort(), Object.keys(english).sort());
+  // What is asked for by name is there.
+  for (const script of ["content", "options", "background"]) {
+    const source = readFileSync(`dist-extension/${script}.js`, "utf8");
+    for (const [, name] of source.matchAll(/(?:say|getMessage)\("(\w+)"/g)) assert.ok(english[name], name);
+  }
+});

@@ -1,0 +1,256 @@
+// The guard of plain HTML in real Chromium: what a page's own listeners see, and what a real server gets.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { CSP } from "./server.mjs";
+import { openApp, sample, until, violations } from "./uploads.mjs";
+
+const OPEN = `import { openGate } from "hashgate"; import { guard } from "hashgate/guard";
+const gate = await openGate({ filters: ["/filters/demo.hgf"], workers: 1 });
+window.gate = gate; window.events = [];
+for (const type of ["hashgate-held", "hashgate-unchecked", "hashgate-settled"]) {
+  addEventListener(type, (event) => window.events.push([type, event.detail.file?.name ?? "", event.detail.verdict?.outcome ?? ""].join(" ").trim()));
+}
+const send = (files) => { for (const file of files) fetch("/upload", { method: "POST", body: file }); };
+`;
+const events = (page) => page.evaluate(() => window.events);
+const settled = async (page, count = 1) =>
+  page.waitForFunction((count) => window.events.filter((type) => type === "hashgate-settled").length >= count, count);
+
+/** Drops or pastes files, by the events that a drop and a paste bring. */
+const bring = (page, selector, type, paths, text = "") =>
+  page.evaluate(
+    ({ selector, type, files, text }) => {
+      const data = new DataTransfer();
+      if (text) data.setData("text/plain", text);
+      for (const { name, bytes } of files) {
+        data.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name, { type: "image/jpeg" }));
+      }
+      const how = { bubbles: true, cancelable: true, composed: true };
+      const event =
+        type === "drop"
+          ? new DragEvent("drop", { ...how, dataTransfer: data, clientX: 12 })
+          : new ClipboardEvent("paste", { ...how, clipboardData: data });
+      document.querySelector(selector).dispatchEvent(event);
+    },
+    {
+      selector,
+      type,
+      text,
+      files: paths.map((path) => ({ name: path.split("/").at(-1), bytes: readFileSync(path).toString("base64") })),
+    },
+  );
+
+test("an input: the page's listeners get clean files alone, and find nothing meanwhile", async (context) => {
+  const { page, uploads } = await openApp(context, {
+    body: `<label>Pictures <input type="file" id="input" multiple></label>`,
+    script: `${OPEN}
+      const input = document.querySelector("input");
+      window.seen = [];
+      // The page listens as early as pages do, and for both events.
+      document.addEventListener("input", () => window.seen.push("input " + input.files.length), true);
+      input.addEventListener("change", () => { window.seen.push("change " + input.files.length); send(input.files); });
+      input.addEventListener("hashgate-checking", () => window.seen.push("checking, files: " + input.files.length));
+      window.guarding = guard(input, gate);
+      window.ready = true;`,
+  });
+  const clean = [sample("clean", 0), sample("clean", 1)];
+  await page.setInputFiles("#input", [clean[0], sample("listed", 0), sample("edited", 2), clean[1]]);
+  await settled(page);
+  await until(() => uploads.length === 2, "two uploads");
+  assert.deepEqual(uploads.sort(), ["clean/clean-0.png", "clean/clean-1.jpg"]);
+  assert.deepEqual(await page.evaluate(() => window.seen), ["checking, files: 0", "input 2", "change 2"]);
+  assert.deepEqual(await events(page), [
+    "hashgate-held listed-0.jpg possible-match",
+    "hashgate-held listed-2-mirrored.jpg possible-match",
+    "hashgate-settled",
+  ]);
+  // The person is told, without a line of the page's.
+  const notice = page.locator("hashgate-notice");
+  assert.match(
+    await notice.locator("section").textContent(),
+    /may match a picture on the list “Demo list” \(drawn sample/,
+  );
+  assert.deepEqual(await violations(page), []);
+
+  // Clean alone: the very list that the person chose, and the notice of before is gone.
+  await page.setInputFiles("#input", [sample("clean", 2), sample("clean", 3)]);
+  await settled(page, 2);
+  await until(() => uploads.length === 4, "four uploads");
+  assert.equal(await notice.locator("section").isVisible(), false);
+  // Held alone: the page, which believes in the choice before, hears that the input is empty.
+  await page.setInputFiles("#input", sample("listed", 1));
+  await settled(page, 3);
+  await page.waitForFunction(() => window.seen.at(-1) === "change 0");
+  assert.equal(uploads.length, 4);
+  const { totals } = await page.evaluate(() => window.gate.report());
+  assert.deepEqual([totals.checked, totals.clear, totals.possible], [7, 4, 3]);
+
+  // Choosing another goes to the input; a removed guard is gone with all that it made.
+  const chooser = page.waitForEvent("filechooser");
+  await notice.getByRole("button", { name: "Choose another file" }).click();
+  await chooser;
+  await page.evaluate(() => window.guarding.remove());
+  assert.equal(await page.locator("hashgate-notice").count(), 0);
+  await page.setInputFiles("#input", sample("listed", 2));
+  await until(() => uploads.length === 5, "what an unguarded page sends");
+  assert.equal(uploads[4], "listed/listed-2.jpg");
+});
+
+test("the page answers: it tells the person itself, releases, and counts an appeal", async (context) => {
+  const { page, uploads } = await openApp(context, {
+    body: `<label>Picture <input type="file" id="input"></label><output></output>`,
+    script: `${OPEN}
+      const input = document.querySelector("input");
+      guard(document, gate);
+      input.addEventListener("change", () => send(input.files));
+      input.addEventListener("hashgate-held", (event) => {
+        event.preventDefault();
+        window.held = event.detail;
+        document.querySelector("output").textContent = event.detail.file.name + " is held";
+      });
+      window.ready = true;`,
+  });
+  await page.setInputFiles("#input", sample("listed", 0));
+  await page.waitForFunction(() => document.querySelector("output").textContent === "listed-0.jpg is held");
+  assert.equal(await page.locator("hashgate-notice").count(), 0);
+  await page.evaluate(() => {
+    window.held.appeal();
+    window.held.release();
+    window.held.release();
+  });
+  await until(() => uploads.length === 1, "the released upload");
+  const { totals, lists } = await page.evaluate(() => window.gate.report());
+  assert.deepEqual([totals.appealed, totals.overridden, totals.possible], [1, 1, 1]);
+  assert.deepEqual([lists[0].appealed, lists[0].overridden], [1, 1]);
+  // Withdrawn, it can't be released any more.
+  await page.setInputFiles("#input", sample("listed", 1));
+  await settled(page, 2);
+  await page.evaluate(() => {
+    window.held.withdraw();
+    window.held.release();
+  });
+  assert.equal(await page.evaluate(() => document.querySelector("input").files.length), 0);
+  assert.equal(uploads.length, 1);
+});
+
+test("a drop zone and a paste: what is handed on is the same event without what is held", async (context) => {
+  const { page, uploads } = await openApp(context, {
+    body: `<div id="zone" tabindex="0" class="over">Drop here</div><div id="editor" contenteditable aria-label="text" role="textbox"></div>
+      <div id="outside" tabindex="0">Outside</div>`,
+    script: `${OPEN}
+      window.seen = [];
+      for (const zone of document.querySelectorAll("#zone, #outside")) {
+        zone.addEventListener("dragleave", () => zone.classList.remove("over"));
+        zone.addEventListener("drop", (event) => {
+          event.preventDefault();
+          window.seen.push([zone.id, event.dataTransfer.files.length, event.dataTransfer.getData("text/plain"), event.clientX].join(" "));
+          send(event.dataTransfer.files);
+        });
+        zone.addEventListener("paste", (event) => send(event.clipboardData.files));
+      }
+      for (const element of document.querySelectorAll("#zone, #editor")) guard(element, gate);
+      window.ready = true;`,
+  });
+  await bring(page, "#zone", "drop", [sample("listed", 0), sample("clean", 1)], "a caption");
+  await settled(page);
+  await until(() => uploads.length === 1, "one upload");
+  assert.deepEqual(uploads, ["clean/clean-1.jpg"]);
+  assert.deepEqual(await page.evaluate(() => window.seen), ["zone 1 a caption 12"]);
+  assert.equal(await page.getAttribute("#zone", "class"), "");
+  await bring(page, "#zone", "paste", [sample("edited", 1), sample("clean", 2)]);
+  await settled(page, 2);
+  await until(() => uploads.length === 2, "two uploads");
+  assert.deepEqual(uploads[1], "clean/clean-2.jpg");
+  // Text isn't held up, and what is outside isn't guarded.
+  await bring(page, "#zone", "drop", [], "text alone");
+  await bring(page, "#outside", "drop", [sample("listed", 0)]);
+  await until(() => uploads.length === 3, "three uploads");
+  assert.deepEqual((await page.evaluate(() => window.seen)).slice(1), ["zone 0 text alone 12", "outside 1  12"]);
+  // In editable content, what the browser would have done.
+  await page.focus("#editor");
+  await bring(page, "#editor", "paste", [sample("listed", 3), sample("clean", 3)]);
+  await page.waitForSelector("#editor img[src^='data:image/jpeg']");
+  assert.equal(await page.locator("#editor img").count(), 1);
+});
+
+test("a form: it is submitted when its files may pass, with the button that was pressed", async (context) => {
+  const { page, uploads, requests } = await openApp(context, {
+    csp: CSP.replace("form-action 'none'", "form-action 'self'; frame-src 'self'"),
+    body: `<form id="form" action="/upload" method="post" enctype="multipart/form-data" target="frame">
+        <label>Picture <input type="file" id="input" name="picture"></label>
+        <button id="send" name="what" value="publish">Send</button></form>
+      <iframe name="frame" title="answer"></iframe>`,
+    script: `${OPEN}
+      window.submits = [];
+      document.querySelector("form").addEventListener("submit", (event) => window.submits.push(event.submitter?.value));
+      // Submitted while the check is still being made.
+      addEventListener("hashgate-checking", () => setTimeout(() => document.querySelector("#send").click()), { once: true });
+      window.guarding = guard(document.querySelector("form"), gate);
+      window.guardAgain = () => guard(document.querySelector("form"), gate);
+      window.ready = true;`,
+  });
+  const posts = () => requests.filter((request) => request === "POST /upload").length;
+  await page.setInputFiles("#input", sample("clean", 1));
+  await until(() => uploads.length === 1, "the upload");
+  assert.deepEqual(await page.evaluate(() => window.submits), ["publish"]);
+  await page.evaluate(() => {
+    addEventListener("hashgate-checking", () => setTimeout(() => document.querySelector("#send").click()), {
+      once: true,
+    });
+  });
+  await page.setInputFiles("#input", sample("edited", 3));
+  await settled(page, 2);
+  assert.equal(await page.evaluate(() => document.querySelector("input").files.length), 0);
+  // A file that was there before the guard.
+  await page.evaluate(() => window.guarding.remove());
+  await page.setInputFiles("#input", sample("listed", 3));
+  await page.evaluate(() => window.guardAgain());
+  await page.click("#send");
+  await settled(page, 3);
+  assert.equal(await page.evaluate(() => document.querySelector("input").files.length), 0);
+  assert.deepEqual([posts(), uploads], [1, ["clean/clean-1.jpg"]]);
+});
+
+for (const [whenUnavailable, lost, csp] of [
+  ["block", ["/filters/demo.hgf"], CSP],
+  ["allow", ["/filters/demo.hgf"], CSP],
+  ["block", ["/hashgate/hashgate.wasm"], CSP],
+  ["allow", [], CSP.replace("worker-src 'self'", "worker-src 'none'")],
+  ["block", [], CSP.replace(" 'wasm-unsafe-eval'", "")],
+]) {
+  const why = lost[0] ?? (csp.includes("'none'; connect") ? "a policy against workers" : "a policy against wasm");
+  test(`the gate can't load (${why}): ${whenUnavailable}, and all are told`, async (context) => {
+    const { page, uploads, said } = await openApp(context, {
+      lost,
+      csp,
+      body: `<label>Picture <input type="file" id="input"></label>`,
+      script: `import { openGate } from "hashgate"; import { guard } from "hashgate/guard";
+        window.events = [];
+        for (const type of ["hashgate-held", "hashgate-unchecked", "hashgate-settled"]) {
+          addEventListener(type, (event) => window.events.push(type + " " + (event.detail.verdict?.reason ?? "")));
+        }
+        const input = document.querySelector("input");
+        guard(input, openGate({ filters: ["/filters/demo.hgf"] }), { whenUnavailable: "${whenUnavailable}" });
+        input.addEventListener("change", () => fetch("/upload", { method: "POST", body: input.files[0] }));
+        window.ready = true;`,
+    });
+    await page.setInputFiles("#input", sample("clean", 1));
+    await page.waitForFunction(() => window.events.at(-1) === "hashgate-settled ");
+    const text = await page.locator("hashgate-notice section").textContent();
+    const words = said.filter((line) => line.startsWith("hashgate/guard: files can't be checked"));
+    assert.equal(words.length, 1, said.join("\n"));
+    if (whenUnavailable === "block") {
+      assert.deepEqual(await events(page), ["hashgate-held unavailable", "hashgate-settled "]);
+      assert.match(text, /could not be checked.*not available at the moment.*It was not uploaded/);
+      assert.match(words[0], /are held: /);
+      assert.deepEqual(uploads, []);
+    } else {
+      await until(() => uploads.length === 1, "the upload");
+      assert.deepEqual(await events(page), ["hashgate-unchecked unavailable", "hashgate-settled "]);
+      assert.match(text, /not available at the moment.*lets such files through all the same/);
+      assert.match(words[0], /are let through unchecked: /);
+    }
+    assert.deepEqual(await violations(page), []);
+  });
+}

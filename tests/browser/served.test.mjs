@@ -1,0 +1,116 @@
+// A host's page, the published list and the confirming server, from end to end in real Chromium: what is asked, how often, and
+// what becomes of the upload. One list is made so that a clean picture seems to be on it.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+import { startServer } from "../../scripts/confirming.mjs";
+import { keygen, listedRows, publish } from "./lists.mjs";
+
+const PAGE = `<!doctype html><meta charset="utf-8"><title>host</title><script type="module" src="page.js"></script>`;
+const SCRIPT = `import { decide, openGate } from "/hashgate/index.js";
+import { hashgateConfirmer } from "/hashgate/confirm.js";
+const trust = { keys: [(await (await fetch("/list.pub")).text()).trim()] };
+const options = { source: "/list/manifest.txt", trust, whenUnavailable: "block", idleMs: 2 ** 31 - 1 };
+const confirm = hashgateConfirmer({ url: "/", token: "a-token-of-this-test" });
+const gate = await openGate({ ...options, confirm });
+const file = async (path) => (await fetch(path)).blob();
+const blobs = {};
+for (const path of ["clean/clean-1.jpg", "clean/clean-2.jpg", "edited/listed-1-half-size.jpg"]) blobs[path] = await file("/samples/" + path);
+// The workers are there before requests are counted.
+await gate.check(blobs["clean/clean-2.jpg"]);
+window.upload = async (path) => {
+  const verdict = await gate.check(blobs[path]);
+  if (decide(verdict, { unchecked: "block" }) === "upload") await fetch("/upload", { method: "POST", body: blobs[path] });
+  return verdict;
+};
+window.ready = true;`;
+
+const folder = mkdtempSync(join(tmpdir(), "hashgate-served-"));
+let server;
+let browser;
+let page;
+let requests;
+
+/** The same ring key 0, which is the corner of low frequencies, and every other bit turned. */
+function farther(pdq) {
+  const bytes = Buffer.from(pdq, "hex");
+  for (let index = 0; index < 256; index += 1) {
+    if (index >> 4 >= 8 || index % 16 >= 8) bytes[31 - (index >> 3)] ^= 1 << (index % 8);
+  }
+  return bytes.toString("hex");
+}
+
+before(async () => {
+  const [, line] = String(execFileSync("target/debug/hashgate", ["hash", "target/samples/clean/clean-1.jpg"])).split(
+    "\n",
+  );
+  const pdq = line.split(",").find((field) => /^[0-9a-f]{64}$/.test(field));
+  const key = keygen(folder, "host");
+  publish(join(folder, "list"), key, [...listedRows(), `${farther(pdq)},pdq`]);
+  mkdirSync(join(folder, "site"));
+  writeFileSync(join(folder, "site/index.html"), PAGE);
+  writeFileSync(join(folder, "site/page.js"), SCRIPT);
+  writeFileSync(join(folder, "site/list.pub"), key.trust);
+  writeFileSync(join(folder, "tokens"), "a-token-of-this-test\n");
+  const site = ["--site", join(folder, "site"), "--site", "/hashgate=dist", "--site", "/samples=target/samples"];
+  const list = [
+    "--list",
+    join(folder, "list.csv"),
+    "--dir",
+    join(folder, "list"),
+    "--token-file",
+    join(folder, "tokens"),
+  ];
+  server = await startServer([...list, ...site]);
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+  });
+  page = await browser.newPage();
+  // The host's own route, which the confirming server hasn't.
+  await page.route("**/upload", (route) => route.fulfill({ status: 204 }));
+  await page.goto(`${server.url}/`);
+  await page.waitForFunction(() => window.ready);
+  page.on("request", (request) => requests.push(`${request.method()} ${new URL(request.url()).pathname}`));
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function upload(path) {
+  requests = [];
+  const asked = await server.metric("hashgate_confirms_total");
+  const verdict = await page.evaluate((path) => window.upload(path), path);
+  return { verdict, asked: (await server.metric("hashgate_confirms_total")) - asked };
+}
+
+test("a clean picture is uploaded, and nothing else is sent", async () => {
+  const { verdict, asked } = await upload("clean/clean-2.jpg");
+  assert.equal(verdict.outcome, "clear");
+  assert.equal(verdict.confirmedBy, undefined);
+  assert.deepEqual([asked, requests], [0, ["POST /upload"]]);
+});
+
+test("an edited listed picture is asked about once, and isn't uploaded", async () => {
+  const { verdict, asked } = await upload("edited/listed-1-half-size.jpg");
+  assert.deepEqual([verdict.outcome, verdict.confirmedBy], ["match", "hashgate"]);
+  assert.deepEqual([asked, requests], [1, ["POST /v1/confirm"]]);
+});
+
+test("an innocent collision is asked about once, cleared, and uploaded", async () => {
+  const { verdict, asked } = await upload("clean/clean-1.jpg");
+  assert.deepEqual([verdict.outcome, verdict.confirmedBy], ["clear", "hashgate"]);
+  assert.deepEqual(
+    verdict.matches.map(({ ring, rings, flips, view }) => ({ ring, rings, flips, view })),
+    [{ ring: 0, rings: [0], flips: 0, view: "plain" }],
+  );
+  assert.deepEqual([asked, requests], [1, ["POST /v1/confirm", "POST /upload"]]);
+  assert.equal(await server.metric('hashgate_confirms_total{outcome="NotListed"'), 1);
+});

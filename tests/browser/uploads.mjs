@@ -1,0 +1,134 @@
+// What the tests of the integrations share: a page whose script esbuild bundles from the package as apps import it, a
+// real server that takes uploads in every way that the libraries send them and keeps what arrived, and Chromium.
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join } from "node:path";
+import { FileStore } from "@tus/file-store";
+import { Server as TusServer } from "@tus/server";
+import { build } from "esbuild";
+import { chromium } from "playwright-core";
+import { CSP } from "./server.mjs";
+
+/** Path of a sample picture. */
+export const sample = (folder, index) =>
+  `target/samples/${folder}/${readdirSync(`target/samples/${folder}`).sort()[index]}`;
+const digest = (bytes) => createHash("sha256").update(bytes).digest("hex");
+const names = new Map(
+  ["listed", "edited", "clean"].flatMap((folder) =>
+    readdirSync(`target/samples/${folder}`).map((name) => [
+      digest(readFileSync(`target/samples/${folder}/${name}`)),
+      `${folder}/${name}`,
+    ]),
+  ),
+);
+
+/** Bundles an app's script, with its styles, as an app's author would. */
+export async function bundle(contents, loader = "ts") {
+  const { outputFiles } = await build({
+    stdin: { contents, loader, resolveDir: process.cwd(), sourcefile: `app.${loader}` },
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    jsx: "automatic",
+    define: { "process.env.NODE_ENV": '"production"' },
+    outdir: "target",
+    write: false,
+    logLevel: "error",
+    // The engine is beside the script, as the loader expects.
+    external: ["./worker.js"],
+  });
+  return new Map(outputFiles.map(({ path, text }) => [`/hashgate/app${extname(path)}`, text]));
+}
+
+/**
+ * Serves `body` with the bundled `script`, and opens it in a page. `uploads` is what arrived, named by its bytes.
+ * `delayMs` is how long an upload is kept waiting; `lost` are paths that answer 404.
+ */
+export async function openApp(context, { script, loader, body, csp = CSP, lost = [], delayMs = 0, page: options }) {
+  const made = await bundle(script, loader);
+  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>app</title>
+    <link rel="stylesheet" href="/hashgate/app.css"><main><h1>App</h1>${body}</main>
+    <script type="module" src="/hashgate/app.js"></script>`;
+  const uploads = [];
+  const requests = [];
+  const arrived = (bytes) => uploads.push(names.get(digest(bytes)) ?? `${bytes.length} unknown bytes`);
+  const folder = join("target", "tus");
+  mkdirSync(folder, { recursive: true });
+  const tus = new TusServer({
+    path: "/tus",
+    datastore: new FileStore({ directory: folder }),
+    async onUploadFinish(_, { id }) {
+      arrived(readFileSync(join(folder, id)));
+      return {};
+    },
+  });
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, "http://localhost");
+    requests.push(`${request.method} ${pathname}`);
+    if (pathname.startsWith("/tus")) return tus.handle(request, response);
+    const send = (status, type, content) =>
+      response.writeHead(status, { "content-type": type, "content-security-policy": csp }).end(content);
+    if (request.method === "POST") {
+      const sent = Buffer.concat(await request.toArray());
+      const type = request.headers["content-type"] ?? "";
+      if (delayMs) await new Promise((resolve) => setTimeout(resolve, delayMs));
+      if (type.startsWith("multipart/")) {
+        const form = await new Response(sent, { headers: { "content-type": type } }).formData();
+        const files = [...form.values()].filter((value) => typeof value !== "string" && value.size > 0);
+        for (const file of files) arrived(Buffer.from(await file.arrayBuffer()));
+      } else arrived(sent);
+      return send(200, "application/json", '{"url":"/files/1"}');
+    }
+    if (lost.includes(pathname)) return send(404, "text/plain", "lost");
+    if (pathname === "/") return send(200, "text/html; charset=utf-8", html);
+    const types = { ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm" };
+    const type = types[extname(pathname)] ?? "application/octet-stream";
+    if (made.has(pathname)) return send(200, type, made.get(pathname));
+    try {
+      const path = pathname.replace(/^\/hashgate\//, "dist/").replace(/^\/(samples|filters)\//, "target/samples/");
+      send(200, type, readFileSync(path));
+    } catch {
+      send(404, "text/plain", "not found");
+    }
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const said = [];
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+  });
+  context.after(async () => {
+    await browser.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const page = await browser.newPage(options);
+  page.on("console", (message) => said.push(message.text()));
+  page.on("pageerror", (error) => said.push(String(error)));
+  await page.goto(`http://127.0.0.1:${server.address().port}/`);
+  await page.waitForFunction(() => window.ready);
+  return { page, uploads, requests, said };
+}
+
+/** Waits for a condition on this side. */
+export async function until(condition, what) {
+  for (let wait = 0; wait < 400; wait += 1) {
+    if (condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`expected ${what}, waited 20 s`);
+}
+
+/** Runs axe over what the page shows; returns what it finds. */
+export async function violations(page) {
+  await page.evaluate(readFileSync("node_modules/axe-core/axe.min.js", "utf8"));
+  const { violations: found } = await page.evaluate(() => window.axe.run());
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`);
+}
+
+/** Writes a module of the documentation where the compiler and bundlers find the package. */
+export function writeRecipe(name, text) {
+  mkdirSync("target/recipes", { recursive: true });
+  writeFileSync(`target/recipes/${name}`, text);
+}

@@ -1,0 +1,4 @@
+import { openGate } from "hashgate/inline";
+import { check } from "./check.js";
+
+void check(openGate);

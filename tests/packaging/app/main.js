@@ -1,0 +1,4 @@
+import { openGate } from "hashgate";
+import { check } from "./check.js";
+
+void check(openGate);

@@ -1,0 +1,9 @@
+// The check that a server repeats.
+import { openGate } from "hashgate";
+
+const opening = openGate({ filters: ["public/samples/demo.hgf"] });
+
+export async function POST(request) {
+  const gate = await opening;
+  return Response.json(await gate.check(new Uint8Array(await request.arrayBuffer())));
+}
