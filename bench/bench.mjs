@@ -1,5 +1,5 @@
-// npm run bench [-- --rounds N]: from File to verdict in real Chromium, against the other ways to a hash, on the same files in one
-// run. Prints medians and ratios, writes target/bench/bench.json. docs/performance.md says how to read it.
+// npm run bench [-- --rounds N --only PART-OF-A-NAME --no-setup]: from File to verdict in real Chromium, against the other ways to
+// a hash, on the same files in one run. Prints medians and ratios, writes target/bench/bench.json. docs/performance.md says how to read it.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { chromium as launcher } from "playwright-core";
 import { chromium, run, setUp } from "../scripts/setup.mjs";
@@ -7,6 +7,7 @@ import { serve } from "../tests/browser/server.mjs";
 import { FOLDER, millionFilter } from "./million.mjs";
 
 const MB = 1e6;
+const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : "";
 const rounds = Number(process.argv[process.argv.indexOf("--rounds") + 1]) || 9;
 const WAYS = ["hashgate", "image", "bitmap", "imageDecoder", "imageDecoderFull", "general"];
 const PICTURES = [
@@ -86,7 +87,7 @@ try {
   }
   for (const made of CONVERTED) pictures.push([made[1], await page.evaluate((made) => window.convert(...made), made)]);
 
-  for (const [name, bytes] of pictures) {
+  for (const [name, bytes] of pictures.filter(([name]) => name.includes(only))) {
     const ways = {};
     for (const way of WAYS) ways[way] = { times: [], longest: 0 };
     // One round warms; after it the ways take turns, so that whatever else the machine does hits all of them.
@@ -111,7 +112,7 @@ try {
     const memory = await page.evaluate((name) => window.memory(name), name);
     const ratio = (way) => ways.hashgate.median / ways[way].median;
     const ratios = Object.fromEntries(WAYS.slice(1).map((way) => [way, ratio(way)]));
-    result.pictures.push({ name, bytes, ways, ratios, wasmBytes: memory.after });
+    result.pictures.push({ name, bytes, ways, ratios, wasmBytes: memory });
     const cell = (value, width = 9) => String(value).padStart(width);
     if (result.pictures.length === 1) {
       const head = "picture, median ms (hashgate / it)";
@@ -126,7 +127,7 @@ try {
     const longest = WAYS.map((way) => `${way} ${ways[way].longest.toFixed(0)}`).join(", ");
     const peaks = WAYS.map((way) => `${way} ${((ways[way].peakBytes ?? Number.NaN) / MB).toFixed(0)}`).join(", ");
     console.log(
-      `    by ${decodedBy}, ${megabytesPerSecond.toFixed(0)} MB/s, wasm memory ${(memory.after / MB).toFixed(1)} MB`,
+      `    by ${decodedBy}, ${megabytesPerSecond.toFixed(0)} MB/s, wasm memory ${(memory / MB).toFixed(1)} MB`,
     );
     console.log(`    longest task of the page's thread, ms (under 50: 0): ${longest}`);
     if (peakBytes !== undefined) console.log(`    process memory beyond the start, MB: ${peaks}`);
