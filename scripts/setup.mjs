@@ -56,8 +56,8 @@ export function setUp() {
   run("target/debug/hashgate", ["publish", "target/demo.csv", ...published]);
 }
 
-/** The path of a browser, installed if this is a Debian machine's root. */
-export function browser(variable, names, debianPackage) {
+/** The path of a program, installed if this is a Debian machine's root. */
+function program(variable, names, debianPackage) {
   const chosen = process.env[variable];
   if (chosen) return existsSync(chosen) ? chosen : stop(`${variable} is ${chosen}, where no file is.`);
   const found = find(names);
@@ -73,11 +73,13 @@ export function browser(variable, names, debianPackage) {
 }
 
 export const chromium = () =>
-  browser("CHROMIUM_PATH", ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"], "chromium");
-export const firefox = () => browser("FIREFOX_PATH", ["firefox-esr", "firefox"], "firefox-esr");
+  program("CHROMIUM_PATH", ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"], "chromium");
+export const firefox = () => program("FIREFOX_PATH", ["firefox-esr", "firefox"], "firefox-esr");
+export const nginx = () => program("NGINX_PATH", ["nginx"], "nginx");
 
 function find(names) {
-  const folders = (process.env.PATH ?? "").split(delimiter);
+  // Where servers are isn't on everyone's path.
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin"];
   const applications = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
   if (names.includes("google-chrome") && existsSync(applications)) return applications;
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path));
