@@ -98,9 +98,9 @@ class OpenGate extends EventTarget implements Gate {
   async check(input: Input, options: CheckOptions = {}): Promise<Verdict> {
     if (this.#closed) throw this.#closed;
     options.signal?.throwIfAborted();
-    const looked = await this.#look(input, options);
-    const answered = looked.outcome === "possible-match" ? await this.#confirm(looked, options.signal) : looked;
-    const verdict = "load" in this.#feed ? answered : this.#withList(answered);
+    const seen = await this.#look(input, options);
+    const looked = "load" in this.#feed ? seen : this.#withList(seen);
+    const verdict = looked.outcome === "possible-match" ? await this.#confirm(looked, options.signal) : looked;
     this.#counters.checked(verdict, this.filters);
     return verdict;
   }
