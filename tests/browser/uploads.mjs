@@ -8,6 +8,7 @@ import { FileStore } from "@tus/file-store";
 import { Server as TusServer } from "@tus/server";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
+import { keygen } from "./lists.mjs";
 import { CSP } from "./server.mjs";
 
 /** Path of a sample picture. */
@@ -109,6 +110,23 @@ export async function openApp(context, { script, loader, body, csp = CSP, lost =
   await page.goto(`http://127.0.0.1:${server.address().port}/`);
   await page.waitForFunction(() => window.ready);
   return { page, uploads, requests, said };
+}
+
+/**
+ * Gates that can't load, with either answer to that: one whose promise is rejected, where the integration's option
+ * answers, and one that follows a list that isn't there, where its own does. Each `[name, gate, options, said]`.
+ */
+export function unavailableGates() {
+  const { trust } = keygen("target/integrations", "integrations");
+  return ["block", "allow"].flatMap((said) => [
+    [`${said}, filters`, `openGate({ filters: ["/lost.hgf"] })`, `whenUnavailable: "${said}"`, said],
+    [
+      `${said}, source`,
+      `openGate({ source: "/lost/manifest.txt", trust: { keys: ["${trust}"] }, whenUnavailable: "${said}" })`,
+      "",
+      said,
+    ],
+  ]);
 }
 
 /** Waits for a condition on this side. */
