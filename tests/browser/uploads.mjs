@@ -1,7 +1,7 @@
 // What the tests of the integrations share: a page whose script esbuild bundles from the package as apps import it, a
 // real server that takes uploads in every way that the libraries send them and keeps what arrived, and Chromium.
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
 import { FileStore } from "@tus/file-store";
@@ -117,7 +117,7 @@ export async function openApp(context, { script, loader, body, csp = CSP, lost =
  * answers, and one that follows a list that isn't there, where its own does. Each `[name, gate, options, said]`.
  */
 export function unavailableGates() {
-  const { trust } = keygen("target/integrations", "integrations");
+  const { trust } = keygen(mkdtempSync("target/integrations-"), "key");
   return ["block", "allow"].flatMap((said) => [
     [`${said}, filters`, `openGate({ filters: ["/lost.hgf"] })`, `whenUnavailable: "${said}"`, said],
     [
