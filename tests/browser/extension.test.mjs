@@ -438,8 +438,11 @@ test("the options page is accessible, and in the browser's language where there 
     await options.evaluate(readFileSync("node_modules/axe-core/axe.min.js", "utf8"));
     const { violations } = await options.evaluate(() => window.axe.run());
     assert.deepEqual(
-      violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`),
+      violations.map(
+        ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => html + failureSummary).join()}`,
+      ),
       [],
+      colorScheme,
     );
   }
   await options.close();
