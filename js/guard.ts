@@ -31,6 +31,15 @@ export interface UncheckedDetail {
   verdict: Verdict;
 }
 
+declare global {
+  interface GlobalEventHandlersEventMap {
+    "hashgate-checking": CustomEvent<{ files: File[] }>;
+    "hashgate-held": CustomEvent<HeldDetail>;
+    "hashgate-unchecked": CustomEvent<UncheckedDetail>;
+    "hashgate-settled": CustomEvent<{ passed: File[]; held: File[] }>;
+  }
+}
+
 export interface Guard {
   /** Ends the guard. What was still being checked is not handed on. */
   remove(): void;

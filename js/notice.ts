@@ -238,7 +238,16 @@ if (globalThis.customElements && !customElements.get("hashgate-notice")) {
   customElements.define("hashgate-notice", HashgateNotice);
 }
 
+/** What the events of the notice carry. */
+export type NoticeEvent = CustomEvent<{ entries: readonly NoticeEntry[] }>;
+
 declare global {
+  interface GlobalEventHandlersEventMap {
+    "hashgate-choose-another": NoticeEvent;
+    "hashgate-review": NoticeEvent;
+    "hashgate-learn-more": NoticeEvent;
+    "hashgate-close": NoticeEvent;
+  }
   interface HTMLElementTagNameMap {
     "hashgate-notice": HashgateNotice;
   }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CSP } from "./server.mjs";
-import { openApp, sample, until } from "./uploads.mjs";
+import { openApp, sample, unavailableGates, until } from "./uploads.mjs";
 
 // FilePond sets style attributes, and reads the files that it is given through blob: URLs.
 const csp = CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'");
@@ -79,15 +79,15 @@ test("removed while it is checked, it is not uploaded; a failed upload is retrie
   assert.deepEqual(uploads, ["clean/clean-1.jpg"]);
 });
 
-for (const whenUnavailable of ["block", "allow"]) {
-  test(`the gate can't load: ${whenUnavailable}, and all are told`, async (context) => {
-    const script = app(`whenUnavailable: "${whenUnavailable}"`, `openGate({ filters: ["/filters/demo.hgf"] })`);
-    const { page, uploads, said } = await openApp(context, { script, body, csp, lost: ["/filters/demo.hgf"] });
+for (const [name, gate, options, answer] of unavailableGates()) {
+  test(`the gate can't load: ${name}, and all are told`, async (context) => {
+    const script = app(options, gate);
+    const { page, uploads, said } = await openApp(context, { script, body, csp });
     await choose(page, [sample("clean", 0)]);
     await page.waitForFunction(() => window.held.length === 1);
     const words = said.filter((line) => line.startsWith("hashgate/filepond: files can't be checked"));
     assert.equal(words.length, 1);
-    if (whenUnavailable === "block") {
+    if (answer === "block") {
       await page.waitForFunction(() =>
         /could not be checked.*It was not uploaded/.test(document.querySelector(".filepond--item").textContent),
       );

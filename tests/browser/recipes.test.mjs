@@ -59,7 +59,7 @@ before(() => {
 });
 
 test("every example passes the compiler", () => {
-  // The examples in JavaScript have no types of their own to declare, and search the page for what is there.
+  // The examples in JavaScript declare no types, and search the page for what they know is there.
   const options = { strict: true, noImplicitAny: false, strictNullChecks: false, module: "esnext", target: "es2023" };
   const found = {
     moduleResolution: "bundler",
@@ -75,11 +75,11 @@ test("every example passes the compiler", () => {
 });
 
 test("recipes are short", () => {
-  for (const name of ["fetch", "tus-js-client", "Dropzone"]) {
+  for (const name of ["fetch", "tus-js-client", "Dropzone", "react-dropzone"]) {
     const lines = recipe(name)
       .split("\n")
       .filter((line) => line.trim() !== "");
-    assert.ok(lines.length <= 11, `${name}: ${lines.length} lines`);
+    assert.ok(lines.length <= 13, `${name}: ${lines.length} lines`);
   }
 });
 
