@@ -1,28 +1,15 @@
 // npm run bench:lookup: what a clean picture's lookup costs in Chromium's wasm, against a filter of 1,000,000 PDQ hashes, beside
 // decoding a 12-megapixel JPEG in full in the same wasm and a scan of the raw list for Hamming distances up to 31.
-import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { chromium as launcher } from "playwright-core";
-import { chromium, run, setUp } from "../scripts/setup.mjs";
+import { chromium, setUp } from "../scripts/setup.mjs";
 import { serve } from "../tests/browser/server.mjs";
-
-const HASHES = 1_000_000;
-const FOLDER = "target/bench";
+import { millionFilter } from "./million.mjs";
 
 setUp();
-mkdirSync(FOLDER, { recursive: true });
-const filter = `${FOLDER}/million.hgf`;
-if (!existsSync(`${FOLDER}/million.txt`)) {
-  const hash = (n) => createHash("sha256").update(String(n)).digest("hex");
-  writeFileSync(`${FOLDER}/million.txt`, `${Array.from({ length: HASHES }, (_, n) => hash(n)).join("\n")}\n`);
-}
-run("cargo", ["build", "--release", "--quiet", "--locked", "--package", "hashgate-cli"]);
-const names = ["--name", "million", "--category", "numbered hashes", "--type", "pdq"];
-const built = execFileSync("target/release/hashgate", ["build", `${FOLDER}/million.txt`, "--out", filter, ...names]);
-console.log(String(built).trim());
+const { filter, list } = millionFilter();
 
-const raw = Buffer.from(readFileSync(`${FOLDER}/million.txt`, "utf8").replaceAll("\n", ""), "hex");
+const raw = Buffer.from(readFileSync(list, "utf8").replaceAll("\n", ""), "hex");
 const page = `<!doctype html><meta charset="utf-8"><title>bench</title><script type="module" src="/page.js"></script>`;
 const script = `import { fingerprint, initSync, Lookup } from "/hashgate/bindings/hashgate.js";
 const bytesOf = async (url) => new Uint8Array(await (await fetch(url)).arrayBuffer());

@@ -151,7 +151,7 @@ export class HashgateNotice extends Base {
 
   #options(entries: NoticeEntry[], strings: NoticeStrings): HTMLElement[] {
     const wanted = (this.getAttribute("actions") ?? "choose review learn close").split(/\s+/);
-    const held = entries.filter((entry) => entry.held !== false);
+    const held = entries.filter((entry) => entry.decision !== "upload");
     const row = make("div", { class: "actions", part: "actions" });
     const answer = make("p", { part: "answer", hidden: "" });
     const button = (name: string, label: string, act: () => void) => {

@@ -59,6 +59,11 @@ export class HashingPool {
     });
   }
 
+  /** True until the first file. */
+  get isUnused(): boolean {
+    return this.#closed === undefined && this.#busy.size === 0 && this.#idle.length === 0;
+  }
+
   close(reason: unknown): void {
     this.#closed = reason;
     clearTimeout(this.#reaper);

@@ -130,7 +130,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
 
   #pass(file: UppyFile<M, B>, verdict: Verdict): void {
     const [message = "", details = ""] = sentencesOf(
-      { file: { name: file.name }, verdict, held: false },
+      { file: { name: file.name }, verdict, decision: "upload" },
       this.#strings,
     );
     this.uppy.info({ message, details }, "warning", 8000);

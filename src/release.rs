@@ -238,17 +238,9 @@ impl Manifest {
             return Err(Refusal::DeltaBase.because("base", &expected, &format!("release {}", info.release)));
         };
         offer.verify(delta)?;
-        let made = delta::apply(base, delta)?;
-        if made.sha256 != self.full.sha256 {
-            // One of the two is wrong: which?
-            let got = Sha256Digest::of(base);
-            if got != offer.base_sha256 {
-                return Err(Refusal::DeltaBase.because("base's SHA-256", &offer.base_sha256.to_string(), &got));
-            }
-            return Err(Refusal::ReleaseDigest.because("result", &self.full.sha256.to_string(), &made.sha256));
-        }
-        self.check_header(&made.file)?;
-        Ok(made.file)
+        let file = delta::apply(base, delta, &offer.base_sha256, &self.full.sha256)?;
+        self.check_header(&file)?;
+        Ok(file)
     }
 
     fn check_header(&self, file: &[u8]) -> Result<(), ReleaseError> {

@@ -69,6 +69,9 @@ pub struct Options {
     /// Leave bad lines out and count them, instead of failing.
     #[arg(long)]
     pub skip_bad: bool,
+    /// Count bad lines without showing them: a server's log tells of no hash, not even a misplaced one.
+    #[arg(skip)]
+    pub quiet: bool,
 }
 
 /// One list, read.
@@ -348,6 +351,9 @@ impl Reader<'_> {
         /// The first lines show what is wrong; the rest is counted.
         const SHOWN: u64 = 20;
         self.list.bad += 1;
+        if self.options.quiet {
+            return;
+        }
         if self.list.bad <= SHOWN {
             eprintln!("{}:{line}: {what}", self.list.path.display());
         } else if self.list.bad == SHOWN + 1 {

@@ -13,13 +13,8 @@ const FIXED_HEADER: usize = 144;
 /// Largest Rice parameter: gaps are below 2^38 bits.
 const MAX_RICE: u32 = 38;
 
-/// A file that a delta led to.
-pub(super) struct Made {
-    pub(super) file: Vec<u8>,
-    pub(super) sha256: Sha256Digest,
-}
-
-/// Sets and clears bits of `base`, puts the new header before them and the checksum after them.
+/// Sets and clears bits of `base`, puts the new header before them and the checksum after them. `from` and `to` are the
+/// SHA-256 of `base` and of the result, as they were signed.
 ///
 /// ```text
 /// offset size field
@@ -42,7 +37,12 @@ pub(super) struct Made {
 ///  144+h    x gaps of the bits set
 ///         rest gaps of the bits cleared
 /// ```
-pub(super) fn apply(base: &[u8], delta: &[u8]) -> Result<Made, ReleaseError> {
+pub(super) fn apply(
+    base: &[u8],
+    delta: &[u8],
+    from: &Sha256Digest,
+    to: &Sha256Digest,
+) -> Result<Vec<u8>, ReleaseError> {
     let syntax = |field: &str, expected: &str, got: &dyn std::fmt::Display| {
         Refusal::DeltaSyntax.because(&format!("delta's {field}"), expected, got)
     };
@@ -62,6 +62,12 @@ pub(super) fn apply(base: &[u8], delta: &[u8]) -> Result<Made, ReleaseError> {
     }
     if long(16) != delta.len() as u64 {
         return Err(syntax("length", &format!("{} bytes", long(16)), &delta.len()));
+    }
+    if digest(40) != *from {
+        return Err(syntax("base's SHA-256", &from.to_string(), &digest(40)));
+    }
+    if digest(72) != *to {
+        return Err(Refusal::ReleaseDigest.because("delta's result", &to.to_string(), &digest(72)));
     }
     let (header_bytes, set_bytes) = (u64::from(word(136)), long(128));
     let gaps_at = FIXED_HEADER as u64 + header_bytes;
@@ -109,7 +115,6 @@ pub(super) fn apply(base: &[u8], delta: &[u8]) -> Result<Made, ReleaseError> {
     hash.update(checksum);
     file.extend_from_slice(&checksum);
     let sha256 = Sha256Digest(hash.finalize().into());
-
     let mismatch = |field: &str, expected: &dyn std::fmt::Display, got: &dyn std::fmt::Display| {
         Refusal::DeltaSyntax.because(&format!("result's {field}"), &expected.to_string(), got)
     };
@@ -121,14 +126,15 @@ pub(super) fn apply(base: &[u8], delta: &[u8]) -> Result<Made, ReleaseError> {
     if (result.k, result.slice_bits, result.salt) != (info.k, info.slice_bits, info.salt) {
         return Err(mismatch("geometry", &"the base's", &format_args!("k = {}, {}", result.k, result.slice_bits)));
     }
-    if sha256 != digest(72) {
+    if sha256 != *to {
+        // One of the two is wrong: which?
         let got = Sha256Digest::of(base);
-        if got != digest(40) {
-            return Err(Refusal::DeltaBase.because("base's SHA-256", &digest(40).to_string(), &got));
+        if got != *from {
+            return Err(Refusal::DeltaBase.because("base's SHA-256", &from.to_string(), &got));
         }
-        return Err(mismatch("SHA-256", &digest(72), &sha256));
+        return Err(mismatch("SHA-256", to, &sha256));
     }
-    Ok(Made { file, sha256 })
+    Ok(file)
 }
 
 /// Rising bit numbers, as Rice codes of the gaps between them: the gap divided by `2^rice` in ones, a zero, and the

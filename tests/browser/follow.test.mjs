@@ -447,6 +447,30 @@ test("conditional requests, and no answer from the browser's cache", async () =>
   assert.equal((await refresh(page, "cached")).release, 2);
 });
 
+test("a refresh in the background, which ends with the gate", async () => {
+  const state = lists.add("background", twoReleases("background"), 1);
+  const page = await newPage();
+  const before = await open(page, "background", { refreshIntervalMs: 200 });
+  assert.ok(before.nextRefreshUnixS >= before.lastRefresh.atUnixS);
+  state.release = 2;
+  const after = await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const gate = window.gates.background;
+        const done = () => gate.status().release === 2 && resolve(gate.status());
+        gate.addEventListener("statechange", done);
+        done();
+      }),
+  );
+  assert.deepEqual([after.from, after.lastError], ["network", undefined]);
+  await page.evaluate(() => window.gates.background.close());
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  lists.requests.length = 0;
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  assert.deepEqual(lists.requests, []);
+  assert.equal(await page.evaluate(() => window.gates.background.refresh().catch((error) => error.code)), "closed");
+});
+
 test("two tabs: neither waits for the other's download, both move to the new release", async () => {
   const good = twoReleases("tabs");
   const state = lists.add("tabs", good, 1);
@@ -564,7 +588,11 @@ test("openGate with a source: what is wrong with the options rejects, what can't
   assert.equal(await codeOf({ filters: ["/samples/demo.hgf"] }), "invalid-options source");
   assert.equal(await codeOf({ refreshIntervalMs: 0 }), "invalid-options refreshIntervalMs");
   assert.match(await codeOf({ trust: { keys: ["no key"] } }), /^trust-invalid/);
-  assert.equal(await codeOf({ maxFilterBytes: 100 }), "none");
+  lists.add("oversized", join(folder, "options"), 2);
+  const oversized = await open(page, "oversized", { maxFilterBytes: 100 });
+  assert.deepEqual([oversized.state, oversized.lastError.code], ["none", "release-too-large"]);
+  const asked = lists.requests.filter(({ site }) => site === "oversized").map(({ kind }) => kind);
+  assert.deepEqual(asked, ["manifest"], "refused before it is downloaded");
   assert.equal(await codeOf({}), "current");
 
   // The engine or the worker is missing, then back.

@@ -22,10 +22,13 @@ pub struct Args {
     out: Option<PathBuf>,
 }
 
+/// What a line says of a file.
+type Row = fn(&FilterInfo) -> String;
+
 /// Compares.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let (from, to) = (open(&args.from)?, open(&args.to)?);
-    let rows: [(&str, fn(&FilterInfo) -> String); 7] = [
+    let rows: [(&str, Row); 7] = [
         ("list", |info| format!("{} ({})", info.name, info.category)),
         ("release", |info| info.release.to_string()),
         ("PDQ hashes", |info| info.pdq_count.to_string()),
