@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -241,6 +241,25 @@ test("files that are no pictures pass", async () => {
   const notes = { name: "notes.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF-1.7 not a picture") };
   await page.setInputFiles("form input", notes);
   await untilSeen("change notes.pdf");
+
+  // Longer than what is read of a file; only the beginning is there, the rest is a hole.
+  const folder = mkdtempSync(join(tmpdir(), "hashgate-long-"));
+  for (const [name, head] of [
+    ["film.mp4", Buffer.from("\0\0\0\x18ftypmp42")],
+    ["picture.jpg", readFileSync(CLEAN)],
+  ]) {
+    writeFileSync(join(folder, name), head);
+    truncateSync(join(folder, name), 257 * 2 ** 20);
+    await page.setInputFiles("form input", join(folder, name));
+    if (name === "film.mp4") await untilSeen("change film.mp4");
+  }
+  assert.match(await notice("alertdialog"), /picture\.jpg: not checked/);
+  await page.keyboard.press("Enter");
+  assert.deepEqual(
+    (await seen()).filter((entry) => entry.startsWith("change")),
+    ["change notes.pdf", "change film.mp4"],
+  );
+  rmSync(folder, { recursive: true });
 });
 
 test("a form that is sent meanwhile waits for the answer", async () => {
