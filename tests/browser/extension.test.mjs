@@ -438,7 +438,9 @@ test("the options page is accessible, and in the browser's language where there 
     await options.evaluate(readFileSync("node_modules/axe-core/axe.min.js", "utf8"));
     const { violations } = await options.evaluate(() => window.axe.run());
     assert.deepEqual(
-      violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => html + failureSummary).join()}`),
+      violations.map(
+        ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => html + failureSummary).join()}`,
+      ),
       [],
       colorScheme,
     );

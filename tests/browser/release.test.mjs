@@ -56,7 +56,12 @@ for (const build of ["hashgate", "hashgate-baseline"]) {
     const { all, note } = vector("ok-2-of-2.txt");
     const verify = (bytes) => engine.verifyManifest(bytes, all("trust"), 2);
     const refused = (call, bytes, pattern) => {
-      const one = (damaged, what) => assert.throws(() => call(damaged), ({ code }) => pattern.test(code), what);
+      const one = (damaged, what) =>
+        assert.throws(
+          () => call(damaged),
+          ({ code }) => pattern.test(code),
+          what,
+        );
       for (let bit = 0; bit < bytes.length * 8; bit += 1) {
         const flipped = bytes.slice();
         flipped[bit >> 3] ^= 1 << (bit & 7);
