@@ -24,7 +24,7 @@ pub const MAX_PROBE_BUDGET: u32 = 1 << 16;
 /// key `r` is the hash's bit at `ORDER[64 * r + b]`.
 static ORDER: LazyLock<[u8; CORNER * CORNER]> = LazyLock::new(|| {
     let mut order = std::array::from_fn(|index| index as u8);
-    order.sort_by_key(|&index| {
+    order.sort_unstable_by_key(|&index| {
         let (i, j) = (index as usize / CORNER, index as usize % CORNER);
         (i.max(j), i + j, i)
     });
@@ -102,6 +102,11 @@ impl Probe {
     }
 }
 
+/// No two probes have one place, so the order is the same everywhere.
+fn sort(probes: &mut [Probe]) {
+    probes.sort_unstable_by_key(|probe| probe.place());
+}
+
 /// The first probes, up to a budget, and the same ones arranged for looking them up: in runs that share what they flip of the
 /// ranks above [`LOWER`]. Of the lower ranks each run flips the first so many sets of [`LOWER_SETS`], because a probe's place
 /// in the sequence rises with the place of its lower part.
@@ -126,7 +131,7 @@ pub(crate) const LOWER: usize = 9;
 /// Every set of the lower ranks, in the order of probes.
 pub(crate) static LOWER_SETS: LazyLock<[Probe; 1 << LOWER]> = LazyLock::new(|| {
     let mut sets = std::array::from_fn(|mask| Probe(mask as u32));
-    sets.sort_by_key(|set| set.place());
+    sort(&mut sets);
     sets
 });
 
@@ -160,7 +165,7 @@ fn probe_sequence(budget: u32) -> Vec<Probe> {
     while sequence.len() < budget {
         let mut same_sum = Vec::new();
         subsets(sum, FLIPPABLE as u32, 0, &mut same_sum);
-        same_sum.sort_unstable_by_key(|probe| probe.place());
+        sort(&mut same_sum);
         sequence.append(&mut same_sum);
         sum += 1;
     }

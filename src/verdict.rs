@@ -378,12 +378,14 @@ pub fn probe(fingerprint: &Fingerprint, filters: &[Filter], orientations: Orient
         None => (None, None),
     };
     let mut lookups = 0;
-    let mut matches = Vec::new();
+    let mut matches: Vec<Match> = Vec::new();
     for filter in filters {
         let info = filter.info();
         let mut found = |signal, strength, pdq| {
             let (list, category) = (info.name.clone(), info.category.clone());
-            matches.push(Match { list, category, release: info.release, signal, strength, pdq });
+            // The strongest first; of equal ones, the list that was asked first.
+            let place = matches.partition_point(|earlier| earlier.strength <= strength);
+            matches.insert(place, Match { list, category, release: info.release, signal, strength, pdq });
         };
         if let Some(sha256) = &fingerprint.sha256 {
             lookups += 1;
@@ -402,7 +404,6 @@ pub fn probe(fingerprint: &Fingerprint, filters: &[Filter], orientations: Orient
             found(Signal::Pdq, if all { Strength::AllRings } else { Strength::OneRing }, Some(pdq));
         }
     }
-    matches.sort_by_key(|found| found.strength);
 
     let first = hashed.map(|hashed| &hashed.frames[0].views[0]);
     let without = without_match(fingerprint, filters);
