@@ -159,7 +159,7 @@ const MEASURED: [(u32, &[(u32, f64)]); 4] = [
 ];
 
 /// What is to be expected of the filter: what was measured with as many rings and no larger a budget.
-fn say_recall(request: &Request, entries: &Entries) {
+pub fn say_recall(request: &Request, entries: &Entries) {
     if entries.pdq.is_empty() {
         return;
     }

@@ -11,7 +11,7 @@ use hashgate::release::sign::write_delta;
 use hashgate::release::{DeltaFile, FullFile, MAX_LINES, Manifest, Trust};
 use hashgate::{Filter, FilterInfo};
 
-use super::build::{RequestArgs, say_lists, say_plan};
+use super::build::{RequestArgs, say_lists, say_plan, say_recall};
 use crate::output::write_atomically;
 use crate::published::{self, CURRENT};
 use crate::{keys, list};
@@ -87,6 +87,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Request { release, built_at_unix_s: issued, headroom_percent: args.headroom, ..args.request.request() };
     let plan = plan(&request, &entries, last.as_ref())?;
     say_plan(&plan, &entries);
+    say_recall(&request, &entries);
     let filter = Filter::open(write(&request, &plan, &entries)?)?;
     let sha256 = Sha256Digest::of(filter.bytes());
     let path = published::full_name(release, &sha256);
