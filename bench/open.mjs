@@ -82,7 +82,7 @@ try {
   console.log(
     `\n${entries} hashes, ${bytes} bytes, from storage, verified; median of ${ROUNDS} fresh pages (least to most)`,
   );
-  row("openGate, engine compiled", ({ open }) => open);
+  row("openGate: engine compiled, list verified", ({ open }) => open);
   row("openGate and the first verdict", ({ verdict }) => verdict);
   row("a further check of the same picture", ({ check }) => check);
   console.log(`picture: ${statSync("target/samples/clean/clean-1.jpg").size} bytes of JPEG`);

@@ -5,6 +5,8 @@ import { readSettings, type Settings } from "./settings.js";
 
 /** After so long without a check, the document goes, and the memory with it. */
 const IDLE_MS = 5 * 60_000;
+/** Enough to tell a file's format. */
+const HEAD_BYTES = 4096;
 
 let opening: Promise<Gate> | undefined;
 let running = 0;
@@ -45,7 +47,11 @@ async function check(file: File): Promise<Verdict> {
   }
   const opened = await gate().catch(describe);
   if (typeof opened === "string") return { outcome: "unchecked", reason: "unavailable", detail: opened, lookups: 0 };
-  return opened.check(file);
+  const verdict = await opened.check(file);
+  if (verdict.outcome !== "unchecked" || verdict.reason !== "too-large") return verdict;
+  // A long film is no picture that is too large.
+  const head = await opened.check(file.slice(0, HEAD_BYTES));
+  return head.outcome === "unchecked" && head.reason === "unsupported" ? head : verdict;
 }
 
 /** A gate that follows a published list is open even without one. */

@@ -32,6 +32,8 @@ export function openGateInPage(options: GateOptions, { startWorker, compile }: P
       compile,
       resolve: (url) => new URL(url, document.baseURI).href,
       processors: () => navigator.hardwareConcurrency,
+      whenIdle: (callback) =>
+        "requestIdleCallback" in globalThis ? void requestIdleCallback(callback) : void setTimeout(callback, 200),
     },
     options,
   );

@@ -23,6 +23,8 @@ export interface Host {
   /** Makes a URL absolute, as the worker has another base. */
   resolve(url: string | URL): string;
   processors(): number;
+  /** Calls back when nothing else is to be done, if the platform knows. */
+  whenIdle?(callback: () => void): void;
 }
 
 /** The worker is gone or must go: it trapped, couldn't start, or was ended over time. */

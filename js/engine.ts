@@ -1,6 +1,7 @@
 // The wasm instance of a worker. It is handed the compiled module, so every entry point is a few lines.
 import {
   applyDelta,
+  BrowserPicture,
   checkFreshness,
   fingerprint,
   initSync,
@@ -8,6 +9,7 @@ import {
   verifyFull,
   verifyManifest,
 } from "../dist/bindings/hashgate.js";
+import { decodeInBrowser } from "./decode.js";
 import type { Asks, Loaded } from "./protocol.js";
 import type { FilterInfo, Orientations, Verdict } from "./types.js";
 
@@ -34,6 +36,9 @@ export interface ReleaseFile {
   sha256: string;
 }
 
+/** Enough for the headers of the formats that the browser decodes. */
+const HEAD = 1 << 20;
+
 export class Engine {
   readonly #memory: WebAssembly.Memory;
 
@@ -45,8 +50,12 @@ export class Engine {
     return this.#memory.buffer.byteLength;
   }
 
-  fingerprint(bytes: Uint8Array, { wanted, views, limits }: Asks["fingerprint"]): Uint8Array {
-    return fingerprint(bytes, { ...wanted, views, limits });
+  async fingerprint(bytes: Uint8Array, { wanted, views, limits }: Asks["fingerprint"]): Promise<Uint8Array> {
+    const options = { ...wanted, views, limits };
+    const picture = BrowserPicture.open(bytes.subarray(0, HEAD), options);
+    if (!picture) return fingerprint(bytes, options);
+    if (!picture.failed) await decodeInBrowser(bytes, picture);
+    return picture.fingerprint(bytes);
   }
 
   /** Reads a manifest that enough of the trusted keys have signed. */

@@ -27,7 +27,7 @@ interface FilePondView {
   query(name: "GET_ITEM", id: string): { file: Blob } | null;
 }
 interface FilePondContext {
-  root: { element: HTMLElement };
+  root: { ref: { fileSize: HTMLElement } };
   props: { id: string };
 }
 
@@ -58,13 +58,13 @@ export function hashgateFilePond(gate: GateLike, options: HashgateFilePondOption
 
   /** Says beside a file's size that it was not checked. */
   function mark(view: FilePondView, createRoute: FilePondApi["utils"]["createRoute"]): void {
-    if (!view.is("file")) return;
+    if (!view.is("file-info")) return;
     const said = ({ root, props }: FilePondContext) => {
       const file = view.query("GET_ITEM", props.id)?.file;
       const verdict = file && unchecked.get(file);
-      const info = root.element.querySelector(".filepond--file-info-sub");
-      if (!file || !verdict || !info) return;
-      const entry = { file: { name: file instanceof File ? file.name : "" }, verdict, held: false };
+      if (!file || !verdict) return;
+      const info = root.ref.fileSize;
+      const entry = { file: { name: file instanceof File ? file.name : "" }, verdict, decision: "upload" } as const;
       info.textContent += ` · ${titleOf(entry, strings)}`;
       info.setAttribute("title", sentencesOf(entry, strings).join(" "));
     };

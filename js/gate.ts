@@ -22,6 +22,7 @@ import type {
   UncheckedReason,
   Verdict,
 } from "./types.js";
+import { drawnJpeg } from "./warmup.js";
 
 const MIB = 1024 * 1024;
 
@@ -40,6 +41,9 @@ interface Parts {
   pool: HashingPool;
   lookup: LookupWorker;
 }
+
+/** Enough for browsers to have the hot code optimised. */
+const WARM_UP_ROUNDS = 16;
 
 class OpenGate extends EventTarget implements Gate {
   readonly #host: Host;
@@ -94,9 +98,9 @@ class OpenGate extends EventTarget implements Gate {
   async check(input: Input, options: CheckOptions = {}): Promise<Verdict> {
     if (this.#closed) throw this.#closed;
     options.signal?.throwIfAborted();
-    const looked = await this.#look(input, options);
-    const answered = looked.outcome === "possible-match" ? await this.#confirm(looked, options.signal) : looked;
-    const verdict = "load" in this.#feed ? answered : this.#withList(answered);
+    const seen = await this.#look(input, options);
+    const looked = "load" in this.#feed ? seen : this.#withList(seen);
+    const verdict = looked.outcome === "possible-match" ? await this.#confirm(looked, options.signal) : looked;
     this.#counters.checked(verdict, this.filters);
     return verdict;
   }
@@ -178,6 +182,16 @@ class OpenGate extends EventTarget implements Gate {
     }
   }
 
+  /** Checks a drawn picture, one at a time, so that a file waits for one at most. */
+  async #warmUp(): Promise<void> {
+    const jpeg = drawnJpeg();
+    for (let round = 0; round < WARM_UP_ROUNDS && !this.#closed; round += 1) {
+      // Whatever goes wrong is said to the first file.
+      const verdict = await this.#look(jpeg, {}).catch(() => undefined);
+      if (verdict?.outcome === "unchecked" && verdict.reason !== "low-quality") return;
+    }
+  }
+
   /** Whether a picture is worth hashing, as far as is known here. */
   get #usable(): boolean {
     return "load" in this.#feed || this.#status.state === "current";
@@ -245,6 +259,7 @@ class OpenGate extends EventTarget implements Gate {
       maxIdleMemoryBytes: this.#options.maxIdleMemoryBytes ?? 128 * MIB,
     });
     this.#parts = { pool, lookup };
+    if (this.#options.warmUp ?? true) this.#host.whenIdle?.(() => pool.isUnused && void this.#warmUp());
     if (this.#closed) this.close();
     else if ("load" in this.#feed) this.#tell(statusOf(this.filters, this.#feed.load.sources));
     return this.#parts;

@@ -1,7 +1,7 @@
 // Guards plain HTML: what is chosen, dropped, pasted or submitted within an element is taken before the page's own
 // listeners see it, checked, and handed on by the same events with the files that may pass.
 import { type GateLike, Judge, type Judged, type JudgeOptions } from "./judge.js";
-import type { HashgateNotice } from "./notice.js";
+import type { HashgateNotice, NoticeEntry } from "./notice.js";
 import "./notice.js";
 import type { Verdict } from "./types.js";
 
@@ -29,6 +29,15 @@ export interface HeldDetail {
 export interface UncheckedDetail {
   file: File;
   verdict: Verdict;
+}
+
+declare global {
+  interface GlobalEventHandlersEventMap {
+    "hashgate-checking": CustomEvent<{ files: File[] }>;
+    "hashgate-held": CustomEvent<HeldDetail>;
+    "hashgate-unchecked": CustomEvent<UncheckedDetail>;
+    "hashgate-settled": CustomEvent<{ passed: File[]; held: File[] }>;
+  }
 }
 
 export interface Guard {
@@ -250,7 +259,7 @@ class ElementGuard implements Guard {
     held: (Judged & { file: File })[],
     deliver: Deliver,
   ): void {
-    const entries = [];
+    const entries: NoticeEntry[] = [];
     const details = [];
     for (const { file, verdict } of held) {
       const detail = this.#detail(file, verdict, deliver);
@@ -260,7 +269,8 @@ class ElementGuard implements Guard {
     }
     for (const { file, verdict } of passed) {
       if (verdict.outcome !== "unchecked") continue;
-      if (this.#tell(place, "hashgate-unchecked", { file, verdict })) entries.push({ file, verdict, held: false });
+      if (this.#tell(place, "hashgate-unchecked", { file, verdict }))
+        entries.push({ file, verdict, decision: "upload" });
     }
     if (entries.length === 0) {
       // An older notice is about files that are no longer there.

@@ -17,6 +17,10 @@ export interface Judged {
   decision: Decision;
 }
 
+/**
+ * Checks files and decides, whatever becomes of the gate: one that can't be opened, or was closed, makes an `unchecked`
+ * verdict with the reason `unavailable`, and is written to the console once.
+ */
 export class Judge {
   readonly #who: string;
   readonly #gate: GateLike;
@@ -24,7 +28,8 @@ export class Judge {
   readonly #whenUnavailable: "block" | "allow" | undefined;
   #told = "";
 
-  constructor(who: string, gate: GateLike, { unchecked = "block", whenUnavailable }: JudgeOptions) {
+  /** `who` names the integration on the console. */
+  constructor(who: string, gate: GateLike, { unchecked = "block", whenUnavailable }: JudgeOptions = {}) {
     assertPolicy(unchecked);
     if (whenUnavailable !== undefined && whenUnavailable !== "block" && whenUnavailable !== "allow") {
       const got = JSON.stringify(whenUnavailable);

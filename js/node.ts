@@ -9,6 +9,7 @@ import type { Gate, GateOptions } from "./types.js";
 
 export { type Decision, decide, type UncheckedPolicy } from "./decision.js";
 export { GateError, type GateErrorCode } from "./errors.js";
+export { type GateLike, Judge, type Judged, type JudgeOptions } from "./judge.js";
 export type * from "./types.js";
 
 /**

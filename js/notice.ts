@@ -151,7 +151,7 @@ export class HashgateNotice extends Base {
 
   #options(entries: NoticeEntry[], strings: NoticeStrings): HTMLElement[] {
     const wanted = (this.getAttribute("actions") ?? "choose review learn close").split(/\s+/);
-    const held = entries.filter((entry) => entry.held !== false);
+    const held = entries.filter((entry) => entry.decision !== "upload");
     const row = make("div", { class: "actions", part: "actions" });
     const answer = make("p", { part: "answer", hidden: "" });
     const button = (name: string, label: string, act: () => void) => {
@@ -238,7 +238,16 @@ if (globalThis.customElements && !customElements.get("hashgate-notice")) {
   customElements.define("hashgate-notice", HashgateNotice);
 }
 
+/** What the events of the notice carry. */
+export type NoticeEvent = CustomEvent<{ entries: readonly NoticeEntry[] }>;
+
 declare global {
+  interface GlobalEventHandlersEventMap {
+    "hashgate-choose-another": NoticeEvent;
+    "hashgate-review": NoticeEvent;
+    "hashgate-learn-more": NoticeEvent;
+    "hashgate-close": NoticeEvent;
+  }
   interface HTMLElementTagNameMap {
     "hashgate-notice": HashgateNotice;
   }

@@ -34,6 +34,7 @@ export class HashingPool {
 
   /** Queues a file for the next free worker. Rejects with {@link WorkerLost} if that worker is lost over it. */
   run(ask: Asks["fingerprint"], signal: AbortSignal | undefined): Promise<Fingerprinted> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
     return new Promise((resolve, reject) => {
       const abort = () => {
         const place = this.#queue.indexOf(job);
@@ -56,6 +57,11 @@ export class HashingPool {
       this.#queue.push(job);
       this.#pump();
     });
+  }
+
+  /** True until the first file. */
+  get isUnused(): boolean {
+    return this.#closed === undefined && this.#busy.size === 0 && this.#idle.length === 0;
   }
 
   close(reason: unknown): void {

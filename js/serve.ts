@@ -34,8 +34,8 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
     async fingerprint(ask) {
       const bytes = await bytesOf(ask.file);
       // On another thread, beside the hashing.
-      const digest = sha256Of(bytes);
-      const fingerprint = running(engine, startFailure).fingerprint(bytes, {
+      const digest = ask.wanted.sha256 ? sha256Of(bytes) : undefined;
+      const fingerprint = await running(engine, startFailure).fingerprint(bytes, {
         ...ask,
         wanted: { ...ask.wanted, sha256: ask.wanted.sha256 && digest === undefined },
       });

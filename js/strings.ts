@@ -1,4 +1,5 @@
 // What a person reads, in English and French. Hosts pass their own for other languages, or to say it in their words.
+import type { Decision } from "./decision.js";
 import type { UncheckedReason, Verdict } from "./types.js";
 
 /** `{file}`, `{list}` and `{category}` are filled in. */
@@ -107,8 +108,8 @@ export const FRENCH: NoticeStrings = {
 export interface NoticeEntry {
   file: { name?: string };
   verdict: Verdict;
-  /** False: it was let through although it could not be checked. Default true. */
-  held?: boolean;
+  /** "upload": it was let through although it could not be checked. Default "hold". */
+  decision?: Decision;
 }
 
 /** The strings for a language tag, and the language that they are in. */
@@ -117,16 +118,16 @@ export function stringsFor(tag: string | undefined): { strings: NoticeStrings; l
   return french ? { strings: FRENCH, language: "fr" } : { strings: ENGLISH, language: "en" };
 }
 
-export function titleOf({ verdict, held = true }: NoticeEntry, strings: NoticeStrings): string {
-  if (!held) return strings.titlePassed;
+export function titleOf({ verdict, decision }: NoticeEntry, strings: NoticeStrings): string {
+  if (decision === "upload") return strings.titlePassed;
   return verdict.outcome === "unchecked" ? strings.titleUnchecked : strings.titleHeld;
 }
 
 /** What happened, a sentence an item. */
-export function sentencesOf({ file, verdict, held = true }: NoticeEntry, strings: NoticeStrings): string[] {
+export function sentencesOf({ file, verdict, decision }: NoticeEntry, strings: NoticeStrings): string[] {
   const name = file.name || "?";
   if (verdict.outcome === "unchecked") {
-    const became = held ? strings.uncheckedHeld : strings.uncheckedPassed;
+    const became = decision === "upload" ? strings.uncheckedPassed : strings.uncheckedHeld;
     return [filled(strings.unchecked[verdict.reason], { file: name }), became];
   }
   if (verdict.outcome === "clear") return [];

@@ -86,7 +86,7 @@ export interface Findings {
   pdq?: string;
   /** PDQ quality, 0 to 100. */
   quality?: number;
-  /** SHA-256 of the bytes: always on a secure origin, else if a filter holds SHA-256. */
+  /** SHA-256 of the bytes, if a filter holds SHA-256. */
   sha256?: string;
   /** MD5 of the bytes, if a filter holds MD5. */
   md5?: string;
@@ -216,7 +216,7 @@ export interface ListCounts {
   dismissed: number;
   /** Seemed to match it, and were not confirmed. */
   possible: number;
-  /** Matched it, as the service said. */
+  /** Matched it, in a file that the service said is listed. */
   confirmed: number;
   overridden: number;
   appealed: number;
@@ -401,6 +401,11 @@ export interface GateOptions {
   views?: ViewSet;
   /** Hashing workers at most. Default: processors less one, at least 1 and at most 4. */
   workers?: number;
+  /**
+   * Whether a drawn picture is checked some times while the page is idle after the gate has opened, so that the first file is as
+   * fast as later ones. It starts a hashing worker. Default true; Node doesn't.
+   */
+  warmUp?: boolean;
   limits?: Limits;
   /** Larger files are `unchecked`, `too-large`. Default 256 MiB. */
   maxFileBytes?: number;

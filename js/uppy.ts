@@ -21,6 +21,13 @@ export interface HashgateUppyEvents<M extends Meta, B extends Body> {
   "hashgate:unchecked": (file: UppyFile<M, B>, verdict: Verdict) => void;
 }
 
+declare module "@uppy/core" {
+  export interface UppyEventMap<M extends Meta, B extends Body> extends HashgateUppyEvents<M, B> {}
+  export interface PluginTypeRegistry<M extends Meta, B extends Body> {
+    Hashgate: HashgateUppy<M, B>;
+  }
+}
+
 export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends BasePlugin<HashgateUppyOptions, M, B> {
   readonly #judge: Judge;
   readonly #strings: NoticeStrings;
@@ -130,7 +137,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
 
   #pass(file: UppyFile<M, B>, verdict: Verdict): void {
     const [message = "", details = ""] = sentencesOf(
-      { file: { name: file.name }, verdict, held: false },
+      { file: { name: file.name }, verdict, decision: "upload" },
       this.#strings,
     );
     this.uppy.info({ message, details }, "warning", 8000);
@@ -138,8 +145,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
   }
 
   #tell(event: keyof HashgateUppyEvents<M, B>, file: UppyFile<M, B>, verdict: Verdict): void {
-    // Uppy's own types know no events of plugins.
-    (this.uppy as unknown as { emit(...told: unknown[]): void }).emit(event, file, verdict);
+    this.uppy.emit(event, file, verdict);
   }
 
   #forget = (file: UppyFile<M, B> | undefined): void => {

@@ -49,15 +49,19 @@ export function table(rows) {
   return `| entry point | files in \`dist/\` | raw | gzip | brotli |\n| --- | --- | --- | --- | --- |\n${lines.join("")}`;
 }
 
-/** The table as README.md has it. */
-export function shown() {
-  const readme = readFileSync("README.md", "utf8");
-  return readme.slice(readme.indexOf(BEGIN) + BEGIN.length, readme.indexOf(END));
+/** README.md up to its table, the table, and the rest. */
+function readme() {
+  const text = readFileSync("README.md", "utf8");
+  const [from, to] = [text.indexOf(BEGIN) + BEGIN.length, text.indexOf(END)];
+  return [text.slice(0, from), text.slice(from, to), text.slice(to)];
 }
+
+/** The table as README.md has it. */
+export const shown = () => readme()[1];
 
 if (process.argv[1] === import.meta.filename) {
   const made = table(await sizes());
-  if (process.argv.includes("--write"))
-    writeFileSync("README.md", readFileSync("README.md", "utf8").replace(shown(), made));
+  const [before, , after] = readme();
+  if (process.argv.includes("--write")) writeFileSync("README.md", before + made + after);
   process.stdout.write(made);
 }

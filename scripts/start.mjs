@@ -8,6 +8,7 @@ try {
   // One person at a time tries it, but perhaps all samples at once, several times.
   const server = await startServer([...DEMO, "--rate", "500"], { port });
   console.log(`\nhashgate: open ${server.url}/ (Ctrl-C ends it)`);
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.close());
   process.exitCode = Number(await server.ended) === 0 ? 0 : 1;
 } catch (error) {
   if (!/address (already )?in use/i.test(error.message)) throw error;

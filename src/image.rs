@@ -2,6 +2,7 @@
 
 mod animation;
 mod bmp;
+mod browser;
 mod gif;
 mod jpeg;
 mod jpeg_dc;
@@ -15,6 +16,7 @@ mod webp;
 use serde::{Deserialize, Serialize};
 
 use crate::pdq::Luma;
+pub use browser::{BrowserPicture, browser_format, check_declared_size, read_rgba};
 use surfaces::Surfaces;
 
 /// What is read, at most. Checked against the file's header before anything is allocated.
@@ -210,32 +212,6 @@ fn read_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Picture, Int
         Format::Tiff => tiff::read(bytes, limits),
         _ => Err(unreadable(format, "it is not read here")),
     }
-}
-
-/// Takes a picture that the browser decoded: `width * height` pixels of four bytes, red, green,
-/// blue and alpha that isn't premultiplied, row by row from the top.
-///
-/// # Errors
-/// [`IntakeError::TooLarge`] beyond `limits`, [`IntakeError::Unreadable`] if the number of bytes
-/// doesn't fit the size.
-pub fn read_rgba(
-    format: Format,
-    width: u32,
-    height: u32,
-    rgba: &[u8],
-    limits: &Limits,
-) -> Result<Picture, IntakeError> {
-    check_size(format, width, height, limits)?;
-    let expected = 4 * u64::from(width) * u64::from(height);
-    if rgba.len() as u64 != expected {
-        let message = format!("expected {expected} bytes for {width} x {height} pixels, got {}", rgba.len());
-        return Err(unreadable(format, message));
-    }
-    let mut surfaces = Surfaces::new(width, height);
-    for (y, row) in (0..).zip(rgba.chunks_exact(4 * width as usize)) {
-        surfaces.push(y, 4, row);
-    }
-    Ok(Picture { decoded_by: DecodedBy::Browser, ..still(format, width, height, surfaces) })
 }
 
 /// A picture of one frame.

@@ -52,6 +52,8 @@ pub enum UncheckedReason {
     LowQuality,
     /// A digest or hash that a filter needs was not computed.
     Incomplete,
+    /// The browser that should have decoded it answers canvas read-back with noise.
+    CanvasNoise,
 }
 
 /// What is known of a file after the first stage. It crosses from one worker to the other as bytes.

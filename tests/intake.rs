@@ -7,7 +7,10 @@ mod hostile;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use hashgate::image::{DecodedBy, Format, Frame, IntakeError, Limits, Picture, Surface, read, read_rgba};
+use hashgate::image::{
+    BrowserPicture, DecodedBy, Format, Frame, IntakeError, Limits, Picture, Surface, browser_format,
+    check_declared_size, read, read_rgba,
+};
 use hashgate::pdq::{Coefficients, PdqHash, quality};
 use hostile::Expect;
 
@@ -361,4 +364,52 @@ fn the_order_of_rows_makes_no_difference() {
             assert!((a - b).abs() < 1e-3, "{name}: {a} and {b}");
         }
     }
+}
+
+#[test]
+fn the_size_that_a_browser_would_decode_is_held_against_the_limits() {
+    for (name, expected) in [
+        ("avif-420.avif", Format::Avif),
+        ("avif-animated.avif", Format::Avif),
+        ("heic.heic", Format::Heic),
+        ("jxl.jxl", Format::Jxl),
+        ("jxl-container.jxl", Format::Jxl),
+    ] {
+        let bytes = std::fs::read(format!("tests/vectors/{name}")).unwrap();
+        assert_eq!(browser_format(&bytes), Some(expected), "{name}");
+        let check = |limits: Limits| check_declared_size(expected, &bytes, &limits).map_err(|error| error.to_string());
+        assert_eq!(check(Limits { max_width: 144, max_height: 108, ..Limits::default() }), Ok(()), "{name}");
+        let too_wide = check(Limits { max_width: 143, ..Limits::default() });
+        assert_eq!(too_wide, Err("width in pixels: expected at most 143, got 144".into()), "{name}");
+        let too_high = check(Limits { max_height: 107, ..Limits::default() });
+        assert_eq!(too_high, Err("height in pixels: expected at most 107, got 108".into()), "{name}");
+        let pixels = Limits { max_pixels: 144 * 108 - 1, ..Limits::default() };
+        assert!(check(pixels).is_err(), "{name}");
+    }
+    // Sides that are the same take one number and a ratio; a multiple of 8 up to 256 takes five bits.
+    let small_square = b"\xff\x0a\x4f\0\0\0\0";
+    let limits = Limits { max_width: 63, ..Limits::default() };
+    let error = check_declared_size(Format::Jxl, small_square, &limits).unwrap_err();
+    assert_eq!(error.to_string(), "width in pixels: expected at most 63, got 64");
+}
+
+#[test]
+fn a_browsers_frames_are_kept_as_those_of_other_animations() {
+    let limits = Limits { max_frames: 3, max_animation_pixels: 500_000, ..Limits::default() };
+    let begin = |frames| BrowserPicture::new(Format::Avif, (100, 80), frames, &limits).unwrap();
+    assert_eq!(begin(0).wanted_frames(), [0]);
+    assert_eq!(begin(5).wanted_frames(), [0, 2, 4]);
+    // As many as the limit pays for: 59 frames and 3 hashes of 8,000 pixels.
+    assert_eq!(begin(u32::MAX).wanted_frames(), [0, 29, 58]);
+    let mut picture = begin(u32::MAX);
+    assert!(picture.end_frame(0).is_err(), "no rows");
+    for _ in 0..2 {
+        picture.push_rows(&[128; 4 * 100 * 40]);
+    }
+    picture.end_frame(0).unwrap();
+    picture.push_rows(&[128; 4 * 100 * 40]);
+    assert!(picture.end_frame(29).is_err(), "half the rows");
+    let picture = picture.finish().unwrap();
+    assert_eq!((picture.frames_skipped, picture.frame_count), (u32::MAX - 59, u32::MAX));
+    assert!(begin(1).finish().is_err(), "no frame");
 }

@@ -222,3 +222,49 @@ fn means_outside_of_the_range_of_pixels_are_left_to_the_general_decoder() {
     assert!(fast(&tripled).is_none());
     assert!(full(&tripled).is_some());
 }
+
+/// What the fuzzer found: in files with these bytes damaged, terms that aren't looked at clip the pixels, so that a full decode
+/// sees another picture than the DC terms alone tell.
+#[test]
+fn tables_that_clip_the_pixels_are_left_to_the_general_decoder() {
+    let bytes = draw(1003, 907, Kind { progressive: true, ..PLAIN }, 3);
+    let intact = fast(&bytes).unwrap();
+    let segment = |kind: &[u8]| bytes.windows(kind.len()).position(|part| part == kind).unwrap() + kind.len();
+    let (luma_steps, chroma_steps) = (segment(b"\xff\xdb\0\x43\0"), segment(b"\xff\xdb\0\x43\x01"));
+    let ac_symbols = segment(b"\xff\xc4\0\xb5\x10") + 16;
+    for (name, at, value) in [
+        ("a luma AC step", luma_steps + 2, 210),
+        ("a chroma DC step", chroma_steps, 127),
+        ("a chroma AC step", chroma_steps + 1, 200),
+        ("a symbol of AC terms", ac_symbols, 0x0a),
+        ("another symbol of AC terms", ac_symbols + 1, 0x09),
+    ] {
+        let mut damaged = bytes.clone();
+        damaged[at] = value;
+        assert!(fast(&damaged).is_none(), "{name}");
+        let Some(full) = full(&damaged) else { continue };
+        println!("{name}: a full decode is {} bits from the intact picture", distance(&intact, &full));
+    }
+}
+
+/// Colours so strong that RGB clips them, as a decoder does before it makes luma of them.
+#[test]
+fn clipped_colours_are_near_the_full_decode() {
+    let (width, height) = (1200u16, 960u16);
+    let grey = draw(width, height, Kind { quality: 100, ..PLAIN }, 11);
+    let luma = full(&grey).unwrap();
+    let small = &luma.frames[0].luma.small;
+    // Saturated patches whose luma, unclipped, differs from what is seen.
+    let pixels: Vec<u8> = (0..usize::from(height))
+        .flat_map(|y| (0..usize::from(width)).map(move |x| (x, y)))
+        .flat_map(|(x, y)| {
+            let level = small[(y * 64 / 960) * 64 + x * 64 / 1200] as u8;
+            if (x / 97 + y / 83) % 2 == 0 { [255, level / 8, 0] } else { [0, level / 8, 255] }
+        })
+        .collect();
+    for quality in [50, 90] {
+        let bytes = encode(&pixels, width, height, Kind { quality, ..PLAIN });
+        let bits = distance(&fast(&bytes).unwrap(), &full(&bytes).unwrap());
+        assert!(bits <= 16, "quality {quality}: {bits} bits");
+    }
+}

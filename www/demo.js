@@ -8,7 +8,7 @@ const [drop, choose, all, clear, results] = ["drop", "choose", "all", "clear", "
 /** What an outcome is called here, and what it means for the upload. */
 const OUTCOMES = {
   clear: { name: "clear", kind: "clear", says: "Not on the list: it would be uploaded." },
-  match: { name: "held", kind: "held", says: "On the list, the service says: it would not be uploaded." },
+  match: { name: "held", kind: "held", says: "On the service’s list: it would not be sent." },
   "possible-match": { name: "held", kind: "held", says: "Possibly on the list: the upload would wait." },
   unchecked: { name: "not checked", kind: "unchecked", says: "Could not be checked: the service decides." },
 };

@@ -73,6 +73,11 @@ pub fn say(line: &str) -> Result<()> {
     }
 }
 
+/// Writes a line about work that goes on whether someone reads it or not.
+pub fn remark(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
 /// A file that was found, or a path that can't be gone through.
 type Found = Result<PathBuf, (PathBuf, walkdir::Error)>;
 

@@ -26,6 +26,23 @@ pub enum Kind {
     Md5,
 }
 
+impl Kind {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "pdq" => Some(Self::Pdq),
+            "sha256" | "sha-256" => Some(Self::Sha256),
+            "md5" | "photo_md5" => Some(Self::Md5),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a word is the name of a signal's type.
+fn is_type(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    Kind::named(&word).is_some() || OTHER_SIGNALS.contains(&word.as_str())
+}
+
 /// Names of signals that `threatexchange` knows and that no picture can match.
 const OTHER_SIGNALS: [&str; 10] = [
     "html_shingle",
@@ -69,6 +86,9 @@ pub struct Options {
     /// Leave bad lines out and count them, instead of failing.
     #[arg(long)]
     pub skip_bad: bool,
+    /// Count bad lines without showing them: a server's log tells of no hash, not even a misplaced one.
+    #[arg(skip)]
+    pub quiet: bool,
 }
 
 /// One list, read.
@@ -134,8 +154,12 @@ fn read(path: &Path, options: &Options) -> Result<List> {
         list: List { path: path.into(), entries: Vec::new(), low_quality: 0, other: BTreeMap::new(), bad: 0 },
     };
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    // Of a typed line the hash, or the text that other signals have there, may hold commas.
+    let typed = first.trim().split_once(char::is_whitespace).is_some_and(|(kind, _)| is_type(kind));
     if first.trim_start().starts_with('{') {
         reader.json_lines(text);
+    } else if typed {
+        reader.plain(text);
     } else if first.contains(',') || Columns::of(first.split(',')).is_some() {
         reader.csv(text)?;
     } else {
@@ -298,9 +322,7 @@ impl Reader<'_> {
             let kind = match fields.kind.filter(|text| !text.is_empty()) {
                 None => self.options.kind,
                 Some(kind) => match kind.to_ascii_lowercase().as_str() {
-                    "pdq" => Some(Kind::Pdq),
-                    "sha256" | "sha-256" => Some(Kind::Sha256),
-                    "md5" | "photo_md5" => Some(Kind::Md5),
+                    known if Kind::named(known).is_some() => Kind::named(known),
                     other if OTHER_SIGNALS.contains(&other) => {
                         *self.list.other.entry(other.to_owned()).or_default() += 1;
                         return;
@@ -348,6 +370,9 @@ impl Reader<'_> {
         /// The first lines show what is wrong; the rest is counted.
         const SHOWN: u64 = 20;
         self.list.bad += 1;
+        if self.options.quiet {
+            return;
+        }
         if self.list.bad <= SHOWN {
             eprintln!("{}:{line}: {what}", self.list.path.display());
         } else if self.list.bad == SHOWN + 1 {

@@ -171,7 +171,7 @@ fn lists_of_every_kind_are_read() {
             [2, 0, 0],
         ),
         (
-            "video_md5 {m}\ntrend_query {\"and\": [{\"or\": [\"a\", \"b\"]}], \"not\": [\"c\"]}\n\
+            "trend_query {\"and\": [{\"or\": [\"a\", \"b\"]}], \"not\": [\"c\"]}\nvideo_md5 {m}\n\
              url https://example.org/?a=1,2\nraw_text The quick brown fox jumps\npdq {0}\npdq {2}\n",
             [2, 0, 0],
         ),

@@ -1,7 +1,8 @@
 //! The fast path for JPEG: the luma of 8x8 blocks, which is all that PDQ needs of a large picture.
 //!
 //! A JPEG stores the mean of every block of Y as its DC term, and JFIF's Y is PDQ's luma. So AC
-//! terms and chroma are passed over, and of a progressive file only the scans of DC terms are read. Written from ITU T.81.
+//! terms are passed over, and of a progressive file only the scans of DC terms are read. Chroma counts where colours are so
+//! strong that RGB clips them. Written from ITU T.81.
 //!
 //! Whatever is out of the ordinary is [`Outside`], and the general decoder, which is strict, has the say: other coding processes, other
 //! colours, and everything that is damaged or merely odd. `docs/decode.md` states the rule.
@@ -13,11 +14,14 @@ use crate::pdq::Plane;
 
 use super::{Format, Limits, check_alloc, check_plausible, check_size};
 use bits::Bits;
-use huffman::{AcTable, DcTable, Definition};
+use huffman::{AcTable, BandTable, DcTable, Definition};
 
 /// Pictures of fewer pixels on the short side are too coarse in blocks: their hashes are too far
 /// from those of a full decode (`docs/decode.md` has the distances).
 const MIN_SHORT_SIDE: u32 = 900;
+
+/// Of a scan of AC terms that isn't needed.
+const SAMPLED_ROWS: u32 = 24;
 
 /// As the general decoder's.
 const MAX_SCANS: u32 = 100;
@@ -71,6 +75,7 @@ struct Scan {
     /// For each component its place in the frame, its DC table and its AC table.
     components: Vec<(usize, usize, usize)>,
     first_term: u8,
+    last_term: u8,
     /// Bits to the right of what earlier scans gave; 0 in a component's first scan.
     high: u8,
     low: u8,
@@ -81,18 +86,32 @@ struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     frame: Option<Frame>,
-    /// Quantization of the DC term.
-    steps: [Option<u16>; 4],
+    /// Quantization.
+    steps: [Option<Steps>; 4],
     dc: [Option<Definition>; 4],
     ac: [Option<Definition>; 4],
     /// Units between restarts; 0 for none.
     restart_interval: u32,
-    /// DC terms of Y, in whole units.
-    terms: Vec<i16>,
-    columns: usize,
-    /// Components whose (first) scan of DC terms was read, and the bit down to which Y's are known.
+    /// DC terms of each component, in whole units.
+    terms: [Terms; 3],
+    /// Components whose (first) scan of DC terms was read, and the bit down to which they are known.
     seen: [bool; 3],
-    low: u8,
+    low: [u8; 3],
+}
+
+#[derive(Default)]
+struct Terms {
+    columns: usize,
+    values: Vec<i16>,
+}
+
+/// What is needed of a quantization table.
+#[derive(Clone, Copy)]
+struct Steps {
+    /// Of the DC term.
+    first: u16,
+    /// The least luma DC step beside which the AC steps are ordinary.
+    least: u16,
 }
 
 impl<'a> Reader<'a> {
@@ -159,7 +178,7 @@ impl<'a> Reader<'a> {
         let (width, height) = (u16::from_be_bytes([*x1, *x0]).into(), u16::from_be_bytes([*y1, *y0]).into());
         check_size(Format::Jpeg, width, height, limits).map_err(|_| Outside)?;
         let cells = u64::from(width.div_ceil(8) + 3) * u64::from(height.div_ceil(8) + 3);
-        check_alloc(6 * cells, limits).map_err(|_| Outside)?;
+        check_alloc(10 * cells, limits).map_err(|_| Outside)?;
         check_plausible(Format::Jpeg, u64::from(width) * u64::from(height), 64 * 8, self.bytes).map_err(|_| Outside)?;
         if width.min(height) < MIN_SHORT_SIDE || components.len() != 3 * usize::from(*count) {
             return Err(Outside);
@@ -187,31 +206,36 @@ impl<'a> Reader<'a> {
         }
         let frame = Frame { progressive: marker == 0xc2, width, height, components };
         let (columns, rows) = frame.units();
-        self.columns = (columns * frame.components[0].across) as usize;
-        self.terms = vec![0; self.columns * (rows * frame.components[0].down) as usize];
+        for (terms, component) in self.terms.iter_mut().zip(&frame.components) {
+            terms.columns = (columns * component.across) as usize;
+            terms.values = vec![0; terms.columns * (rows * component.down) as usize];
+        }
         self.frame = Some(frame);
         Ok(())
     }
 
     fn quantization(&mut self, mut segment: &[u8]) -> Result<(), Outside> {
         while let [kind, rest @ ..] = segment {
-            let step = self.steps.get_mut(usize::from(kind & 15)).ok_or(Outside)?;
-            let (first, length) = match (kind >> 4, rest) {
-                (0, [first, ..]) => (u16::from(*first), 64),
-                (1, [high, low, ..]) => (u16::from_be_bytes([*high, *low]), 128),
+            let steps = self.steps.get_mut(usize::from(kind & 15)).ok_or(Outside)?;
+            let width = match kind >> 4 {
+                0 => 1,
+                1 => 2,
                 _ => return Err(Outside),
             };
-            *step = Some(first);
-            segment = rest.get(length..).ok_or(Outside)?;
+            let (table, rest) = rest.split_at_checked(64 * width).ok_or(Outside)?;
+            *steps = Some(Steps::of(table.chunks_exact(width).map(|step| match *step {
+                [high, low] => u16::from_be_bytes([high, low]),
+                _ => step[0].into(),
+            })));
+            segment = rest;
         }
         Ok(())
     }
 
-    /// Reads a scan, header and data, or passes over it if it has no DC terms of Y.
+    /// Reads a scan, header and data, or passes over it if it has no DC terms.
     fn scan(&mut self, header: &[u8]) -> Result<(), Outside> {
         let frame = self.frame.as_ref().ok_or(Outside)?;
         let scan = Scan::parse(header, frame)?;
-        let luma = scan.components[0].0 == 0;
         let dc = scan.first_term == 0;
         if !frame.progressive || dc && scan.high == 0 {
             // Each component has one such scan.
@@ -220,21 +244,23 @@ impl<'a> Reader<'a> {
                     return Err(Outside);
                 }
             }
-            if luma {
-                self.low = scan.low;
+        } else {
+            for &(place, ..) in &scan.components {
+                // Bit by bit (G.1.1.1.2).
+                if !self.seen[place] || dc && (scan.high != self.low[place] || scan.low + 1 != scan.high) {
+                    return Err(Outside);
+                }
             }
-        } else if !self.seen[scan.components[0].0] {
-            return Err(Outside);
-        } else if dc && luma {
-            // Bit by bit (G.1.1.1.2).
-            if scan.high != self.low || scan.low + 1 != scan.high {
-                return Err(Outside);
-            }
-            self.low = scan.low;
+        }
+        if dc {
+            scan.components.iter().for_each(|&(place, ..)| self.low[place] = scan.low);
         }
         if !frame.progressive {
             self.sequential(&scan)
-        } else if !(dc && luma) {
+        } else if !dc {
+            if scan.high == 0 {
+                self.sample(&scan)?;
+            }
             self.pass_over(&scan)
         } else if scan.high == 0 {
             self.first_terms(&scan)
@@ -254,16 +280,14 @@ impl<'a> Reader<'a> {
             tables.push((self.dc_table(dc)?, AcTable::new(self.ac[ac].as_ref().ok_or(Outside)?)?));
         }
         let mut sums = [0; 3];
-        self.units(scan, |bits, component, restarted, term| {
+        self.units(scan, u32::MAX, |bits, component, restarted, term| {
             if restarted {
                 sums = [0; 3];
             }
             let (dc, ac) = &tables[component];
             sums[component] = i32::wrapping_add(sums[component], dc.read(bits)?);
             ac.skip_block(bits)?;
-            if let Some(term) = term {
-                *term = i16::try_from(sums[component]).map_err(|_| Outside)?;
-            }
+            *term = i16::try_from(sums[component]).map_err(|_| Outside)?;
             Ok(())
         })
     }
@@ -275,14 +299,12 @@ impl<'a> Reader<'a> {
             tables.push(self.dc_table(dc)?);
         }
         let (mut sums, low) = ([0; 3], scan.low);
-        self.units(scan, |bits, component, restarted, term| {
+        self.units(scan, u32::MAX, |bits, component, restarted, term| {
             if restarted {
                 sums = [0; 3];
             }
             sums[component] = i32::wrapping_add(sums[component], tables[component].read(bits)?);
-            if let Some(term) = term {
-                *term = i16::try_from(sums[component] << low).map_err(|_| Outside)?;
-            }
+            *term = i16::try_from(sums[component] << low).map_err(|_| Outside)?;
             Ok(())
         })
     }
@@ -290,23 +312,38 @@ impl<'a> Reader<'a> {
     /// One more bit of each DC term.
     fn refine_terms(&mut self, scan: &Scan) -> Result<(), Outside> {
         let low = scan.low;
-        self.units(scan, |bits, _, _, term| {
+        self.units(scan, u32::MAX, |bits, _, _, term| {
             bits.refill();
-            let bit = bits.take(1) as i16;
-            if let Some(term) = term {
-                *term |= bit << low;
-            }
+            *term |= (bits.take(1) as i16) << low;
             Ok(())
         })
     }
 
-    /// Goes through a scan's blocks. `read` is told the place of the block's component in the scan, whether prediction begins
-    /// anew, and where the DC term belongs, if it is of Y.
+    /// Looks at the first rows of a scan of AC terms (G.1.2.2), which aren't needed: with another table than they were
+    /// written with, or with other steps, they soon make no sense.
+    fn sample(&mut self, scan: &Scan) -> Result<(), Outside> {
+        let &[(_, _, ac)] = &scan.components[..] else { return Err(Outside) };
+        let table = BandTable::new(self.ac[ac].as_ref().ok_or(Outside)?)?;
+        let (band, low) = (scan.first_term..=scan.last_term, scan.low);
+        let mut ended = 0;
+        self.units(scan, SAMPLED_ROWS, |bits, _, restarted, _| {
+            if ended > 0 {
+                ended -= 1;
+                return if restarted { Err(Outside) } else { Ok(()) };
+            }
+            ended = table.skip_block(bits, band.clone(), low)?;
+            Ok(())
+        })
+    }
+
+    /// Goes through a scan's blocks, or through its first rows of units, without leaving its beginning then. `read` is told the place of the block's component in the scan, whether prediction begins
+    /// anew, and where the DC term belongs.
     #[inline(always)]
     fn units(
         &mut self,
         scan: &Scan,
-        mut read: impl FnMut(&mut Bits, usize, bool, Option<&mut i16>) -> Result<(), Outside>,
+        most_rows: u32,
+        mut read: impl FnMut(&mut Bits, usize, bool, &mut i16) -> Result<(), Outside>,
     ) -> Result<(), Outside> {
         let frame = self.frame.as_ref().ok_or(Outside)?;
         let layout: Vec<_> = scan.components.iter().map(|&(place, ..)| (place, frame.components[place])).collect();
@@ -314,7 +351,7 @@ impl<'a> Reader<'a> {
         let (columns, rows) = if single { frame.blocks(&layout[0].1) } else { frame.units() };
         let mut bits = Bits::new(self.bytes, self.at);
         let (mut left, mut restarts, mut anew) = (self.restart_interval, 0u8, true);
-        for row in 0..rows {
+        for row in 0..rows.min(most_rows) {
             for column in 0..columns {
                 if self.restart_interval > 0 {
                     if left == 0 {
@@ -330,9 +367,10 @@ impl<'a> Reader<'a> {
                 for (index, (place, component)) in layout.iter().enumerate() {
                     let (across, down) = if single { (1, 1) } else { (component.across, component.down) };
                     for y in 0..down {
-                        let start = (row * down + y) as usize * self.columns + (column * across) as usize;
-                        for x in 0..across {
-                            let term = if *place == 0 { self.terms.get_mut(start + x as usize) } else { None };
+                        let Terms { columns, values } = &mut self.terms[*place];
+                        let start = (row * down + y) as usize * *columns + (column * across) as usize;
+                        let places = values.get_mut(start..start + across as usize).ok_or(Outside)?;
+                        for term in places {
                             read(&mut bits, index, anew, term)?;
                             anew = false;
                         }
@@ -343,7 +381,9 @@ impl<'a> Reader<'a> {
                 return Err(Outside);
             }
         }
-        self.at = bits.end()?;
+        if most_rows >= rows {
+            self.at = bits.end()?;
+        }
         Ok(())
     }
 
@@ -376,26 +416,70 @@ impl<'a> Reader<'a> {
     /// What the terms say of each block.
     fn plane(self) -> Result<Plane, Outside> {
         let frame = self.frame.ok_or(Outside)?;
-        let quantization = frame.components[0].quantization;
-        let step = |place: usize| self.steps.get(place).copied().flatten().filter(|&step| step > 0).ok_or(Outside);
-        for component in &frame.components {
-            step(component.quantization)?;
+        let mut steps = [0.0; 3];
+        let mut luma_step = 0;
+        for (step, component) in steps.iter_mut().zip(&frame.components) {
+            let table = self.steps.get(component.quantization).copied().flatten().ok_or(Outside)?;
+            luma_step = if luma_step == 0 { table.first } else { luma_step };
+            // Steps that no encoder takes make terms that clip the pixels, and then means aren't in the DC terms.
+            if table.first == 0 || luma_step < table.least {
+                return Err(Outside);
+            }
+            *step = f32::from(table.first) / 8.0;
         }
-        let step = step(quantization)?;
-        let step = f32::from(step) / 8.0;
         let (columns, rows) = (frame.width.div_ceil(8) as usize, frame.height.div_ceil(8) as usize);
+        let (across, down) = (frame.components[0].across as usize, frame.components[0].down as usize);
+        let row = |place: usize, y: usize| {
+            let Terms { columns, values } = &self.terms[place];
+            values.get(y * columns..).unwrap_or_default()
+        };
+        // No encoder makes means far outside of what pixels can have. Here the mean of clipped pixels can be anything, so the
+        // pixels have to be looked at.
+        let mut strange = false;
+        let mut mean = |term: i16, step: f32| {
+            let mean = step * f32::from(term);
+            strange |= mean.abs() > 128.0 + step + 16.0;
+            mean.clamp(-128.0, 127.0)
+        };
         let mut cells = Vec::with_capacity(columns * rows);
-        for row in self.terms.chunks_exact(self.columns).take(rows) {
-            cells.extend(row[..columns].iter().map(|&term| 128.0 + step * f32::from(term)));
+        for y in 0..rows {
+            let luma = row(0, y).get(..columns).ok_or(Outside)?;
+            if frame.components.len() == 1 {
+                cells.extend(luma.iter().map(|&term| 128.0 + mean(term, steps[0])));
+                continue;
+            }
+            let chroma = row(1, y / down).iter().zip(row(2, y / down));
+            for (luma, (&blue, &red)) in luma.chunks(across).zip(chroma) {
+                let (blue, red) = (mean(blue, steps[1]), mean(red, steps[2]));
+                cells.extend(luma.iter().map(|&term| clipped(128.0 + mean(term, steps[0]), blue, red)));
+            }
         }
-        // No encoder makes means far outside of what pixels can have. Here the mean of clipped pixels can be
-        // anything, so the pixels have to be looked at.
-        let slack = step + 16.0;
-        if cells.iter().any(|&mean| mean < -slack || mean > 255.0 + slack) {
+        if strange {
             return Err(Outside);
         }
-        cells.iter_mut().for_each(|mean| *mean = mean.clamp(0.0, 255.0));
         Ok(Plane { width: frame.width, height: frame.height, block_width: 8, block_height: 8, cells })
+    }
+}
+
+/// The luma of a colour once its red, green and blue are clipped (JFIF's conversion).
+fn clipped(luma: f32, blue: f32, red: f32) -> f32 {
+    let surplus = |value: f32| value - value.clamp(0.0, 255.0);
+    let green = luma - 0.344_136 * blue - 0.714_136 * red;
+    luma - 0.299 * surplus(luma + 1.402 * red) - 0.587 * surplus(green) - 0.114 * surplus(luma + 1.772 * blue)
+}
+
+impl Steps {
+    fn of(table: impl Iterator<Item = u16>) -> Self {
+        let mut steps = Self { first: 0, least: 0 };
+        for (place, step) in (0..).zip(table) {
+            if place == 0 {
+                steps.first = step;
+            }
+            // What 250 tables of cameras and programs stay under: twice as much as the coarsest of T.81's own (annex K).
+            let least = u32::from(step.saturating_sub(2)).div_ceil(3 + place / 2) as u16;
+            steps.least = steps.least.max(least);
+        }
+        steps
     }
 }
 
@@ -424,7 +508,7 @@ impl Scan {
         } else {
             (first_term, last_term, bits) == (0, 63, 0)
         };
-        if sound { Ok(Self { components, first_term, high, low }) } else { Err(Outside) }
+        if sound { Ok(Self { components, first_term, last_term, high, low }) } else { Err(Outside) }
     }
 }
 

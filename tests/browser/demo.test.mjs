@@ -81,7 +81,10 @@ test("the demo page in Chromium: nothing about a clean picture leaves it, a poss
   await page.goto(`${server.url}/`);
   await page.waitForSelector("html[data-ready]");
   const requests = [];
-  page.on("request", (request) => requests.push(`${request.method()} ${new URL(request.url()).pathname}`));
+  page.on("request", (request) => {
+    const { protocol, pathname } = new URL(request.url());
+    if (protocol !== "blob:") requests.push(`${request.method()} ${pathname}`);
+  });
   const choose = (some) =>
     page.setInputFiles(
       "#choose",
@@ -139,6 +142,16 @@ test("the demo page in Chromium: nothing about a clean picture leaves it, a poss
   assert.match(await page.locator(".result .more").last().textContent(), /Why: .{10}/);
   const after = await counted(server);
   assert.deepEqual([after.files, after.confirms - before.confirms], [before.files, 2]);
+
+  // The state of the list, before and after it is asked for anew.
+  const fact = (name) => page.locator(`#filter dt:text-is("${name}") + dd`).textContent();
+  assert.match(await page.textContent("#list-state"), /^Current/);
+  assert.match(await fact("release"), /^\d+$/);
+  assert.equal(await fact("comes from"), "downloaded in this visit");
+  assert.equal(await fact("kept in"), "indexeddb");
+  await page.click("#refresh");
+  await page.waitForFunction(() => document.querySelector("#filter").textContent.includes("unchanged, "));
+  assert.equal(await fact("last error"), "none");
   assert.deepEqual(problems, []);
 });
 

@@ -13,8 +13,10 @@ const PAGE = `<!doctype html><meta charset="utf-8"><title>hashgate</title><scrip
 const SCRIPT = `import { openGate } from "/hashgate/index.js";
 window.openGate = openGate;
 window.gates = {};
+window.arrived = {};
 window.open = async (name, options) => {
-  window.gates[name] = await openGate({ source: "/lists/" + name + "/manifest.txt", whenUnavailable: "block", workers: 1, ...options });
+  const onProgress = ({ loaded }) => { window.arrived[name] = loaded; };
+  window.gates[name] = await openGate({ onProgress, source: "/lists/" + name + "/manifest.txt", whenUnavailable: "block", workers: 1, ...options });
   return window.gates[name].status();
 };
 window.check = async (name, text) => {
@@ -369,18 +371,29 @@ test("a download that breaks off goes on where it was, also in another visit, wi
   const manifest = readFileSync(join(path, "manifest.txt"), "utf8");
   const size = Number(/^full \S+ (\d+)/m.exec(manifest)[1]);
   const state = lists.add("large", path, 1);
-  let sent = 0;
-  const upTo = (share) => (request, response, good) => {
-    // Breaks off, and is gone afterwards.
-    if (sent > 0) return request.socket.destroy();
-    sent = Math.floor(good.body.length * share);
-    response.writeHead(200, { "content-length": good.body.length, etag: good.etag });
-    response.write(good.body.subarray(0, sent), () => response.destroy());
+  /** Sends so much of the file, and breaks off when that has arrived: what is under way when a connection breaks is lost. */
+  const broken = async (page, name, length, rest) => {
+    let asked = 0;
+    let end;
+    lists.sites.get(name).fault = {
+      on: "full",
+      act: (request, response, good) => {
+        asked += 1;
+        if (asked > 1) return rest(request, response, good, asked);
+        response.writeHead(200, { "content-length": good.body.length, etag: good.etag });
+        response.write(good.body.subarray(0, length));
+        end = () => response.destroy();
+      },
+    };
+    const opening = open(page, name);
+    await page.waitForFunction(([name, length]) => window.arrived[name] >= length, [name, length]);
+    end();
+    return { status: await opening, asked };
   };
-  state.fault = { on: "full", act: upTo(0.6) };
+  const sent = Math.floor(size * 0.6);
   const page = await newPage();
-  const broken = await open(page, "large");
-  assert.deepEqual([broken.state, broken.lastError.code], ["none", "release-unavailable"]);
+  const { status: cut } = await broken(page, "large", sent, (request) => request.socket.destroy());
+  assert.deepEqual([cut.state, cut.lastError.code], ["none", "release-unavailable"]);
   // Another visit.
   await page.reload();
   await page.waitForFunction(() => window.ready);
@@ -397,7 +410,7 @@ test("a download that breaks off goes on where it was, also in another visit, wi
   assert.deepEqual([status.state, status.release, status.lastError], ["current", 1, undefined]);
   const [request] = lists.requests.filter(({ kind }) => kind === "full");
   const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range)[1]);
-  assert.ok(from > 0 && from <= sent, `resumed from ${from} of ${sent}`);
+  assert.equal(from, sent);
   assert.ok(request.headers["if-range"], "only if the file is the same");
   assert.ok(status.lastRefresh.bytes < size - from + 10_000, "what was there wasn't loaded again");
   assert.equal(progress[0].loaded, from);
@@ -413,19 +426,10 @@ test("a download that breaks off goes on where it was, also in another visit, wi
     ["breaks", (body) => body],
     ["misfits", (body) => Buffer.alloc(body.length, 1)],
   ]) {
-    const site = lists.add(name, path, 1);
-    let asked = 0;
-    const act = (request, response, good) => {
-      asked += 1;
-      if (asked === 1) {
-        response.writeHead(200, { "content-length": good.body.length });
-        response.write(good.body.subarray(0, good.body.length >> 1));
-        // Until the first half is sure to have arrived: what is still under way when a connection breaks is lost.
-        setTimeout(() => response.destroy(), 1500);
-      } else answer(request, response, asked === 2 ? { ...good, body: second(good.body) } : good);
-    };
-    site.fault = { on: "full", act };
-    const status = await open(page, name);
+    lists.add(name, path, 1);
+    const { status, asked } = await broken(page, name, size >> 1, (request, response, good, nth) =>
+      answer(request, response, nth === 2 ? { ...good, body: second(good.body) } : good),
+    );
     assert.deepEqual([status.state, status.lastError], ["current", undefined], name);
     assert.equal(asked, name === "breaks" ? 2 : 3, name);
   }
@@ -445,6 +449,30 @@ test("conditional requests, and no answer from the browser's cache", async () =>
   assert.ok(lists.requests[0].headers["if-none-match"]);
   state.release = 2;
   assert.equal((await refresh(page, "cached")).release, 2);
+});
+
+test("a refresh in the background, which ends with the gate", async () => {
+  const state = lists.add("background", twoReleases("background"), 1);
+  const page = await newPage();
+  const before = await open(page, "background", { refreshIntervalMs: 200 });
+  assert.ok(before.nextRefreshUnixS >= before.lastRefresh.atUnixS);
+  state.release = 2;
+  const after = await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const gate = window.gates.background;
+        const done = () => gate.status().release === 2 && resolve(gate.status());
+        gate.addEventListener("statechange", done);
+        done();
+      }),
+  );
+  assert.deepEqual([after.from, after.lastError], ["network", undefined]);
+  await page.evaluate(() => window.gates.background.close());
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  lists.requests.length = 0;
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  assert.deepEqual(lists.requests, []);
+  assert.equal(await page.evaluate(() => window.gates.background.refresh().catch((error) => error.code)), "closed");
 });
 
 test("two tabs: neither waits for the other's download, both move to the new release", async () => {
@@ -564,7 +592,11 @@ test("openGate with a source: what is wrong with the options rejects, what can't
   assert.equal(await codeOf({ filters: ["/samples/demo.hgf"] }), "invalid-options source");
   assert.equal(await codeOf({ refreshIntervalMs: 0 }), "invalid-options refreshIntervalMs");
   assert.match(await codeOf({ trust: { keys: ["no key"] } }), /^trust-invalid/);
-  assert.equal(await codeOf({ maxFilterBytes: 100 }), "none");
+  lists.add("oversized", join(folder, "options"), 2);
+  const oversized = await open(page, "oversized", { maxFilterBytes: 100 });
+  assert.deepEqual([oversized.state, oversized.lastError.code], ["none", "release-too-large"]);
+  const asked = lists.requests.filter(({ site }) => site === "oversized").map(({ kind }) => kind);
+  assert.deepEqual(asked, ["manifest"], "refused before it is downloaded");
   assert.equal(await codeOf({}), "current");
 
   // The engine or the worker is missing, then back.

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { CSP } from "./server.mjs";
-import { openApp, sample, until, violations } from "./uploads.mjs";
+import { openApp, sample, unavailableGates, until, violations } from "./uploads.mjs";
 
 const OPEN = `import { openGate } from "hashgate"; import { guard } from "hashgate/guard";
 const gate = await openGate({ filters: ["/filters/demo.hgf"], workers: 1 });
@@ -212,35 +212,44 @@ test("a form: it is submitted when its files may pass, with the button that was 
   assert.deepEqual([posts(), uploads], [1, ["clean/clean-1.jpg"]]);
 });
 
-for (const [whenUnavailable, lost, csp] of [
-  ["block", ["/filters/demo.hgf"], CSP],
-  ["allow", ["/filters/demo.hgf"], CSP],
-  ["block", ["/hashgate/hashgate.wasm"], CSP],
-  ["allow", [], CSP.replace("worker-src 'self'", "worker-src 'none'")],
-  ["block", [], CSP.replace(" 'wasm-unsafe-eval'", "")],
+const GATE = `openGate({ filters: ["/filters/demo.hgf"] })`;
+const LAX = `<input type="file" id="input" aria-label="Picture">`;
+for (const [name, gate, options, answer, app] of [
+  ...unavailableGates(),
+  ["block, no engine", GATE, `whenUnavailable: "block"`, "block", { lost: ["/hashgate/hashgate.wasm"] }],
+  [
+    "allow, a policy against workers",
+    GATE,
+    `whenUnavailable: "allow"`,
+    "allow",
+    { csp: CSP.replace("worker-src 'self'", "worker-src 'none'") },
+  ],
+  ["block, a policy against wasm", GATE, "", "block", { csp: CSP.replace(" 'wasm-unsafe-eval'", "") }],
+  ["block, offline", `window.later.then(() => ${GATE})`, "", "block", { offline: true }],
 ]) {
-  const why = lost[0] ?? (csp.includes("'none'; connect") ? "a policy against workers" : "a policy against wasm");
-  test(`the gate can't load (${why}): ${whenUnavailable}, and all are told`, async (context) => {
+  test(`the gate can't load: ${name}, and all are told`, async (context) => {
     const { page, uploads, said } = await openApp(context, {
-      lost,
-      csp,
-      body: `<label>Picture <input type="file" id="input"></label>`,
+      ...app,
+      body: LAX,
       script: `import { openGate } from "hashgate"; import { guard } from "hashgate/guard";
         window.events = [];
         for (const type of ["hashgate-held", "hashgate-unchecked", "hashgate-settled"]) {
           addEventListener(type, (event) => window.events.push(type + " " + (event.detail.verdict?.reason ?? "")));
         }
+        window.later = new Promise((resolve) => { window.go = resolve; });
         const input = document.querySelector("input");
-        guard(input, openGate({ filters: ["/filters/demo.hgf"] }), { whenUnavailable: "${whenUnavailable}" });
+        guard(input, ${gate}, { ${options} });
         input.addEventListener("change", () => fetch("/upload", { method: "POST", body: input.files[0] }));
         window.ready = true;`,
     });
+    if (app?.offline) await page.context().setOffline(true);
+    await page.evaluate(() => window.go());
     await page.setInputFiles("#input", sample("clean", 1));
     await page.waitForFunction(() => window.events.at(-1) === "hashgate-settled ");
     const text = await page.locator("hashgate-notice section").textContent();
     const words = said.filter((line) => line.startsWith("hashgate/guard: files can't be checked"));
     assert.equal(words.length, 1, said.join("\n"));
-    if (whenUnavailable === "block") {
+    if (answer === "block") {
       assert.deepEqual(await events(page), ["hashgate-held unavailable", "hashgate-settled "]);
       assert.match(text, /could not be checked.*not available at the moment.*It was not uploaded/);
       assert.match(words[0], /are held: /);

@@ -1,11 +1,12 @@
 // The package in Node, for the check that a server repeats; imported by its name, as a dependant does.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { GateError, openGate } from "hashgate";
+import { serve } from "./server.mjs";
 
 test("verdicts in Node are those of the browser", async () => {
   const gate = await openGate({ filters: ["target/samples/demo.hgf"] });
@@ -29,9 +30,57 @@ test("a filter that is missing or refused rejects with its code", async () => {
   assert.equal(await codeOf("target/demo.csv"), "filter-magic");
 });
 
+test("a published list in Node: from a server or a path, kept in a folder, without its server too", async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "hashgate-"));
+  const { url, close } = await serve();
+  context.after(async () => {
+    await close();
+    rmSync(folder, { recursive: true });
+  });
+  const trust = { keys: [readFileSync("target/samples/list.pub", "utf8").trim()] };
+  const options = { trust, whenUnavailable: "block", workers: 1 };
+  const picture = readFileSync("target/samples/listed/listed-0.jpg");
+  const first = await openGate({ ...options, source: "target/samples/list/manifest.txt" });
+  assert.deepEqual([first.status().state, first.status().storage], ["current", { kind: "memory" }]);
+  assert.equal((await first.check(picture)).outcome, "possible-match");
+  first.close();
+
+  const source = `${url}/samples/list/manifest.txt`;
+  const kept = await openGate({ ...options, source, cacheDir: folder });
+  const { state, from, storage } = kept.status();
+  assert.deepEqual([state, from, storage], ["current", "network", { kind: "folder" }]);
+  kept.close();
+  await close();
+  const offline = await openGate({ ...options, source, cacheDir: folder });
+  assert.deepEqual([offline.status().state, offline.status().from], ["current", "storage"]);
+  assert.equal((await offline.check(picture)).outcome, "possible-match");
+  let changes = 0;
+  offline.addEventListener("statechange", () => {
+    changes += 1;
+  });
+  const { lastError } = await offline.refresh();
+  assert.equal(lastError.code, "manifest-unavailable");
+  assert.ok(changes > 0);
+  offline.close();
+  await assert.rejects(offline.refresh(), { code: "closed" });
+
+  // A damaged folder is no list, and says so.
+  const [file] = readdirSync(folder).filter((name) => name.endsWith(".list"));
+  const bytes = readFileSync(join(folder, file));
+  bytes[bytes.length - 50] ^= 1;
+  writeFileSync(join(folder, file), bytes);
+  const damaged = await openGate({ ...options, source, cacheDir: folder });
+  const verdict = await damaged.check(picture);
+  assert.deepEqual([verdict.reason, verdict.whenUnavailable], ["unavailable", "block"]);
+  damaged.close();
+});
+
 test("an open gate doesn't keep the process", () => {
   const script = `import { openGate } from "hashgate";
     const gate = await openGate({ filters: ["target/samples/demo.hgf"] });
+    const trust = { keys: [${JSON.stringify(readFileSync("target/samples/list.pub", "utf8").trim())}] };
+    const source = "target/samples/list/manifest.txt";
+    await openGate({ source, trust, whenUnavailable: "allow", refreshIntervalMs: 50 });
     console.log((await gate.check(new Uint8Array(3))).reason);`;
   const printed = execFileSync(process.execPath, ["--input-type=module", "-e", script], { timeout: 20_000 });
   assert.equal(String(printed), "unsupported\n");

@@ -1,14 +1,20 @@
 // What the tests of the integrations share: a page whose script esbuild bundles from the package as apps import it, a
 // real server that takes uploads in every way that the libraries send them and keeps what arrived, and Chromium.
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
+import { after } from "node:test";
 import { FileStore } from "@tus/file-store";
 import { Server as TusServer } from "@tus/server";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
+import { keygen } from "./lists.mjs";
 import { CSP } from "./server.mjs";
+
+/** One for all tests of a file, with a profile for each app. */
+let browser;
+after(async () => (await browser)?.close());
 
 /** Path of a sample picture. */
 export const sample = (folder, index) =>
@@ -93,22 +99,40 @@ export async function openApp(context, { script, loader, body, csp = CSP, lost =
     }
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const said = [];
-  const browser = await chromium.launch({
+  browser ??= chromium.launch({
     executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
   });
+  const profile = await (await browser).newContext(options);
   context.after(async () => {
-    await browser.close();
+    await profile.close();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  const page = await browser.newPage(options);
+  const page = await profile.newPage();
+  const said = [];
   page.on("console", (message) => said.push(message.text()));
   page.on("pageerror", (error) => said.push(String(error)));
   await page.goto(`http://127.0.0.1:${server.address().port}/`);
   await page.waitForFunction(() => window.ready);
   return { page, uploads, requests, said };
+}
+
+/**
+ * Gates that can't load, with either answer to that: one whose promise is rejected, where the integration's option
+ * answers, and one that follows a list that isn't there, where its own does. Each `[name, gate, options, said]`.
+ */
+export function unavailableGates() {
+  const { trust } = keygen(mkdtempSync("target/integrations-"), "key");
+  return ["block", "allow"].flatMap((said) => [
+    [`${said}, filters`, `openGate({ filters: ["/lost.hgf"] })`, `whenUnavailable: "${said}"`, said],
+    [
+      `${said}, source`,
+      `openGate({ source: "/lost/manifest.txt", trust: { keys: ["${trust}"] }, whenUnavailable: "${said}" })`,
+      "",
+      said,
+    ],
+  ]);
 }
 
 /** Waits for a condition on this side. */

@@ -93,14 +93,14 @@ pub fn encode(pixels: &[u8], width: u16, height: u16, kind: Kind) -> Vec<u8> {
     file
 }
 
-/// Breaks a file in one to four places: bits, bytes, pieces taken out, doubled or moved.
+/// Breaks a file in one to four places: bits, bytes, pieces or whole segments taken out, doubled or moved.
 pub fn mutate(file: &[u8], random: &mut Random) -> Vec<u8> {
     let mut bytes = file.to_vec();
     for _ in 0..=random.below(4) {
         let reach = if random.below(3) == 0 { bytes.len().min(700) } else { bytes.len() };
         let at = random.below(reach);
         let length = (1 + random.below(64)).min(bytes.len() - at);
-        match random.below(7) {
+        match random.below(8) {
             0 | 1 => bytes[at] ^= 1 << random.below(8),
             2 => bytes[at] = random.below(256) as u8,
             3 => bytes[at] = [0, 0xff, 0x7f, 0xd0 + random.below(10) as u8][random.below(4)],
@@ -110,9 +110,24 @@ pub fn mutate(file: &[u8], random: &mut Random) -> Vec<u8> {
                 let to = random.below(bytes.len());
                 bytes.splice(to..to, piece);
             }
-            _ => {
+            6 => {
                 let from = random.below(bytes.len() - length + 1);
                 bytes.copy_within(from..from + length, at);
+            }
+            _ => {
+                // From one marker to the next: tables, headers, scans.
+                let markers: Vec<_> =
+                    (0..bytes.len() - 1).filter(|&at| bytes[at] == 0xff && bytes[at + 1] != 0).collect();
+                let at = random.below(markers.len());
+                let piece = markers[at]..markers.get(at + 1).copied().unwrap_or(bytes.len());
+                let taken = bytes[piece.clone()].to_vec();
+                if random.below(2) == 0 {
+                    drop(bytes.drain(piece));
+                }
+                if random.below(3) > 0 {
+                    let to = markers[random.below(markers.len())].min(bytes.len());
+                    bytes.splice(to..to, taken);
+                }
             }
         }
         if bytes.len() < 16 {

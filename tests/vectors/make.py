@@ -452,9 +452,14 @@ def write_tiff(name, photometric, bits, samples, chunk_size, chunks, more=None):
     expect_as_pillow_reads(name)
 
 
-for make in (make_png, make_jpeg, make_gif, make_webp, make_apng, make_bmp, make_tiff):
-    make()
-with (HERE / "expected.csv").open("w", newline="") as file:
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["file", "frames", "frame", "surface", "width", "height", "pdq", "quality"])
-    writer.writerows(ROWS)
+def write_rows(name):
+    with (HERE / name).open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["file", "frames", "frame", "surface", "width", "height", "pdq", "quality"])
+        writer.writerows(ROWS)
+
+
+if __name__ == "__main__":
+    for make in (make_png, make_jpeg, make_gif, make_webp, make_apng, make_bmp, make_tiff):
+        make()
+    write_rows("expected.csv")

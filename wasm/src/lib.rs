@@ -6,7 +6,7 @@
 
 use hashgate::image::{self, Format};
 use hashgate::release::{Manifest, ReleaseError, Trust};
-use hashgate::verdict::{Failure, Hashed};
+use hashgate::verdict::{Failure, Hashed, UncheckedReason};
 use hashgate::{Filter, FilterError, Fingerprint, Limits, Orientations, ViewSet, Wanted};
 use js_sys::{Error, Reflect};
 use serde::{Deserialize, Serialize};
@@ -70,29 +70,95 @@ pub fn fingerprint(bytes: &[u8], options: JsValue) -> Result<Vec<u8>, Error> {
     Ok(hashgate::fingerprint(bytes, &limits, &wanted).to_bytes())
 }
 
-/// First stage, of a file that the browser decoded: `bytes` for the digests, and `width * height`
-/// pixels of red, green, blue and alpha that isn't premultiplied.
-///
-/// # Errors
-/// `invalid-options`.
-#[wasm_bindgen(js_name = fingerprintRgba)]
-pub fn fingerprint_rgba(
-    bytes: &[u8],
-    format: JsValue,
-    width: u32,
-    height: u32,
-    rgba: &[u8],
-    options: JsValue,
-) -> Result<Vec<u8>, Error> {
-    let (wanted, limits) = Options::read(options)?;
-    let format: Format =
-        serde_wasm_bindgen::from_value(format).map_err(|error| coded("invalid-options", &error.to_string()))?;
-    let picture = match image::read_rgba(format, width, height, rgba, &limits) {
-        Ok(picture) => Ok(Hashed::of(&picture, wanted.views)),
-        Err(error) => Err(Failure::from(error)),
-    };
-    let digests = hashgate::fingerprint(bytes, &limits, &Wanted { pdq: false, ..wanted });
-    Ok(Fingerprint { picture: Some(picture), ..digests }.to_bytes())
+/// A file in a format that only browsers read: the first stage, with pixels that the browser gives.
+#[wasm_bindgen]
+pub struct BrowserPicture {
+    format: Format,
+    wanted: Wanted,
+    limits: Limits,
+    picture: Option<image::BrowserPicture>,
+    failure: Option<Failure>,
+}
+
+#[wasm_bindgen]
+impl BrowserPicture {
+    /// Looks at a file's first bytes, its headers among them. Undefined if the file isn't for the browser to decode.
+    ///
+    /// # Errors
+    /// `invalid-options`.
+    pub fn open(head: &[u8], options: JsValue) -> Result<Option<Self>, Error> {
+        let (wanted, limits) = Options::read(options)?;
+        Ok(image::browser_format(head).filter(|_| wanted.pdq).map(|format| {
+            let failure = image::check_declared_size(format, head, &limits).err().map(Failure::from);
+            Self { format, wanted, limits, picture: None, failure }
+        }))
+    }
+
+    /// As in a media type, `avif`, `heic` or `jxl`.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn format(&self) -> String {
+        match self.format {
+            Format::Avif => "avif",
+            Format::Heic => "heic",
+            _ => "jxl",
+        }
+        .to_string()
+    }
+
+    /// True if there is no use in going on.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
+    /// Says that there is no picture to be had: `unreadable`, `unsupported` or `canvas-noise`.
+    ///
+    /// # Errors
+    /// `invalid-options`.
+    pub fn fail(&mut self, reason: JsValue, detail: String) -> Result<(), Error> {
+        let reason =
+            serde_wasm_bindgen::from_value(reason).map_err(|error| coded("invalid-options", &error.to_string()))?;
+        self.failure.get_or_insert(Failure { reason, format: Some(self.format), detail });
+        Ok(())
+    }
+
+    /// Says what the browser found. Returns the frames that are wanted, none if it is too large.
+    pub fn begin(&mut self, width: u32, height: u32, frames: u32) -> Vec<u32> {
+        let begun = image::BrowserPicture::new(self.format, (width, height), frames, &self.limits);
+        self.picture = begun.map_err(|error| self.failure = Some(error.into())).ok();
+        self.picture.as_ref().map(|picture| picture.wanted_frames().to_vec()).unwrap_or_default()
+    }
+
+    /// Takes further rows of red, green, blue and alpha that isn't premultiplied, from the top.
+    pub fn rows(&mut self, rgba: &[u8]) {
+        self.picture.iter_mut().for_each(|picture| picture.push_rows(rgba));
+    }
+
+    /// Ends a frame.
+    #[wasm_bindgen(js_name = endFrame)]
+    pub fn end_frame(&mut self, index: u32) {
+        if let Some(Err(error)) = self.picture.as_mut().map(|picture| picture.end_frame(index)) {
+            self.failure.get_or_insert(error.into());
+        }
+    }
+
+    /// Hashes the picture, and the file's bytes. Returns what [`Lookup::probe`] takes.
+    #[must_use]
+    pub fn fingerprint(self, bytes: &[u8]) -> Vec<u8> {
+        let digests = hashgate::fingerprint(bytes, &self.limits, &Wanted { pdq: false, ..self.wanted });
+        let picture = match (self.failure, self.picture) {
+            (None, Some(picture)) => picture.finish().map_err(Failure::from),
+            (failure, _) => Err(failure.unwrap_or_else(|| Failure {
+                reason: UncheckedReason::Unsupported,
+                format: Some(self.format),
+                detail: "no decoder was asked".to_string(),
+            })),
+        };
+        let picture = picture.map(|picture| Hashed::of(&picture, self.wanted.views));
+        Fingerprint { picture: Some(picture), ..digests }.to_bytes()
+    }
 }
 
 /// The loaded filters, and the second stage.

@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Context, Result, bail};
 use hashgate::filter_file::build::{Entries, Plan, Request, write};
 
+use crate::files::remark;
 use crate::list::{self, List};
 use crate::output::write_atomically;
 
@@ -97,19 +98,20 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let plan = Plan::new(&request, &entries)?;
     say_lists(&lists, &entries);
     say_plan(&plan, &entries);
+    say_recall(&request, &entries);
     let file = write(&request, &plan, &entries)?;
     write_atomically(&args.out, &file)?;
-    println!("wrote {}", args.out.display());
+    remark(&format!("wrote {}", args.out.display()));
     Ok(ExitCode::SUCCESS)
 }
 
 /// What was read and what was left out.
 pub fn say_lists(lists: &[List], entries: &Entries) {
     for list in lists {
-        println!("{}: {} hashes", list.path.display(), list.entries.len());
+        remark(&format!("{}: {} hashes", list.path.display(), list.entries.len()));
         let left_out = |count: u64, what: &str| {
             if count > 0 {
-                println!("  left out: {count} {what}");
+                remark(&format!("  left out: {count} {what}"));
             }
         };
         left_out(list.low_quality, "PDQ hashes of quality under 50");
@@ -121,27 +123,57 @@ pub fn say_lists(lists: &[List], entries: &Entries) {
         for category in list.entries.iter().filter_map(|entry| entry.category.as_deref()) {
             *categories.entry(category).or_insert(0u64) += 1;
         }
-        categories.iter().for_each(|(category, count)| println!("  category {category}: {count}"));
+        categories.iter().for_each(|(category, count)| remark(&format!("  category {category}: {count}")));
     }
     let (pdq, sha256, md5) = (entries.pdq.len(), entries.sha256.len(), entries.md5.len());
-    println!("distinct: {pdq} PDQ, {sha256} SHA-256, {md5} MD5");
+    remark(&format!("distinct: {pdq} PDQ, {sha256} SHA-256, {md5} MD5"));
 }
 
 /// What the filter will be.
 pub fn say_plan(plan: &Plan, entries: &Entries) {
     let hashes = entries.pdq.len() + entries.sha256.len() + entries.md5.len();
     let each = plan.file_bytes as f64 / hashes as f64;
-    println!(
+    remark(&format!(
         "plan: {} bytes, {each:.2} a hash; {:.2} bits a key, k = {}",
         plan.file_bytes,
         plan.bits_per_key(),
         plan.k
-    );
-    println!(
+    ));
+    remark(&format!(
         "  a clean picture costs at most {} lookups and is held by chance with a probability of {:.2e}",
         plan.lookups,
         plan.expected_escalation()
-    );
+    ));
+}
+
+/// Share of edited copies that were found, in per cent, by rings and probe budget with the further views at a quarter of it:
+/// `hashgate eval --rings N` on 90 photographs (docs/near-match.md).
+const MEASURED: [(u32, &[(u32, f64)]); 4] = [
+    (1, &[(1024, 89.5), (8192, 93.8)]),
+    (
+        2,
+        &[(1, 56.1), (16, 75.5), (128, 86.7), (1024, 91.7), (4096, 94.1), (8192, 95.0), (16_384, 95.6), (65_536, 96.8)],
+    ),
+    (3, &[(1024, 92.9), (8192, 95.7)]),
+    (4, &[(1024, 93.3), (8192, 95.9)]),
+];
+
+/// What is to be expected of the filter: what was measured with as many rings and no larger a budget.
+fn say_recall(request: &Request, entries: &Entries) {
+    if entries.pdq.is_empty() {
+        return;
+    }
+    let budget = request.probe_budget.min(request.view_probe_budget.saturating_mul(4).max(1));
+    let of_rings = MEASURED.iter().find(|(rings, _)| *rings == request.rings).map_or(&[][..], |(_, rows)| rows);
+    remark(&match of_rings.iter().rev().find(|(measured, _)| *measured <= budget) {
+        Some((measured, share)) => format!(
+            "  expected recall: {share:.1}% of edited copies, as `hashgate eval` measured with {} rings and probe budget {measured} on 90 \
+             photographs; measure on your own pictures",
+            request.rings
+        ),
+        None => "  expected recall: not measured with so few probes; `hashgate eval` measures it on your own pictures"
+            .into(),
+    });
 }
 
 fn newest(lists: &[PathBuf]) -> Result<u64> {

@@ -4,8 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::ValueEnum;
-use hashgate::verdict::{Hashed, fingerprint};
-use hashgate::{Limits, ViewSet, Wanted};
+use hashgate::Limits;
+use hashgate::digest::{Md5Digest, Sha256Digest};
+use hashgate::image::read_fully;
+use hashgate::pdq::{Coefficients, quality};
 use serde::Serialize;
 
 use crate::files;
@@ -51,7 +53,6 @@ struct Line {
 
 /// Hashes the files.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let wanted = Wanted { pdq: true, sha256: true, md5: true, views: ViewSet::Plain };
     let mut failed = false;
     if args.format == Format::Csv {
         files::say("path,width,height,pdq,quality,sha256,md5")?;
@@ -64,21 +65,20 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 Ok(bytes) => bytes,
                 Err(error) => return Line { path, error: Some(format!("{error:#}")), ..Line::default() },
             };
-            let print = fingerprint(&bytes, &Limits::default(), &wanted);
             let mut line = Line {
                 path,
-                sha256: print.sha256.map(|digest| digest.to_string()),
-                md5: print.md5.map(|digest| digest.to_string()),
+                sha256: Some(Sha256Digest::of(&bytes).to_string()),
+                md5: Some(Md5Digest::of(&bytes).to_string()),
                 ..Line::default()
             };
-            match print.picture {
-                Some(Ok(Hashed { width, height, frames, .. })) => {
-                    let seen = &frames[0].views[0];
-                    (line.width, line.height) = (Some(width), Some(height));
-                    (line.pdq, line.quality) = (Some(seen.coefficients.hash().to_string()), Some(seen.quality));
+            // Decoded in full: these hashes go on lists, where every bit should be the reference's.
+            match read_fully(&bytes, &Limits::default()) {
+                Ok(picture) => {
+                    let small = &picture.frames[0].luma.small;
+                    (line.width, line.height) = (Some(picture.width), Some(picture.height));
+                    (line.pdq, line.quality) = (Some(Coefficients::of(small).hash().to_string()), Some(quality(small)));
                 }
-                Some(Err(failure)) => line.error = Some(failure.detail),
-                None => {}
+                Err(error) => line.error = Some(error.to_string()),
             }
             line
         },

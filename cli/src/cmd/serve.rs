@@ -135,7 +135,7 @@ async fn listen(args: Args, service: Arc<Service>) -> Result<ExitCode> {
     let limits = Limits { all: args.max_connections as usize, each: args.max_connections_each as usize };
     let end = end()?;
     if !args.lists.is_empty() {
-        tokio::spawn(watch(service.clone(), args.lists, args.reading));
+        tokio::spawn(watch(service.clone(), args.lists, list::Options { quiet: true, ..args.reading }));
     }
     tokio::spawn(forget(service.clone()));
     println!("listening on http://{address}");

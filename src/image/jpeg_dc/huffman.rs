@@ -1,5 +1,7 @@
 //! Huffman tables (ITU T.81, annex C) as lookups of 12 bits, code and value bits together.
 
+use std::ops::RangeInclusive;
+
 use super::Outside;
 use super::bits::Bits;
 
@@ -168,6 +170,42 @@ impl AcTable {
         }
         // Past the last term: an index too large.
         if next == 64 { Ok(()) } else { Err(Outside) }
+    }
+}
+
+/// A table of AC terms of a progressive frame.
+pub(super) struct BandTable(Canonical);
+
+impl BandTable {
+    pub(super) fn new(definition: &Definition) -> Result<Self, Outside> {
+        if definition.symbols.iter().any(|&symbol| symbol & 15 > 10) {
+            return Err(Outside);
+        }
+        Ok(Self(Canonical::new(definition)?))
+    }
+
+    /// Passes over a block's terms in their first scan, whose lowest bit is `low`. Returns how many blocks after it have none.
+    pub(super) fn skip_block(&self, bits: &mut Bits, band: RangeInclusive<u8>, low: u8) -> Result<u32, Outside> {
+        let (mut next, last) = (*band.start(), *band.end());
+        while next <= last {
+            bits.refill();
+            let (symbol, length) = self.0.symbol(bits.peek(16)).ok_or(Outside)?;
+            bits.skip(length);
+            let (run, size) = (symbol >> 4, symbol & 15);
+            match (run, size) {
+                (15, 0) => next += 16,
+                (_, 0) => return Ok((1 << run) + bits.take(run.into()) - 1),
+                _ => {
+                    next += run + 1;
+                    bits.skip(size.into());
+                    // Terms have up to 10 bits in all (F.1.2.2).
+                    if size + low > 10 {
+                        return Err(Outside);
+                    }
+                }
+            }
+        }
+        if next == last + 1 { Ok(0) } else { Err(Outside) }
     }
 }
 

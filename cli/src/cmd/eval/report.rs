@@ -20,7 +20,7 @@ svg { width: 100%; height: auto; } svg text { font: 12px system-ui, sans-serif; 
 path.ours, path.near { fill: none; stroke-width: 2; } path.ours { stroke: var(--ours); }
 path.near { stroke: var(--near); stroke-dasharray: 5 4; }
 .key span { margin-right: 1.2rem; } .key i { display: inline-block; width: .8rem; height: .8rem; margin-right: .35rem; border-radius: 2px; }
-table { border-collapse: collapse; } td, th { padding: .15rem .9rem .15rem 0; text-align: right; } td:first-child, th:first-child { text-align: left; }
+table { border-collapse: collapse; } td, th { padding: .15rem .9rem .15rem 0; text-align: right; } td:nth-child(-n+2), th:nth-child(-n+2) { text-align: left; }
 </style></head><body>
 "#;
 
@@ -40,12 +40,12 @@ same copies. It was made by <code>hashgate eval</code> on pictures of your own; 
 <div><b>{near:.1}%</b>found by comparing with the raw list (Hamming distance 31)</div>
 <div><b>{exact:.1}%</b>found by looking for equal hashes</div>
 <div><b>{bytes:.1} bytes</b>of filter for each hash; the raw list takes 32, and publishes the hashes</div>
-<div><b>1 in {one_in:.0}</b>clean pictures may be held by chance: the rate that was asked for</div>
+<div><b>1 in {one_in}</b>clean pictures may be held by chance: the rate that was asked for</div>
 </div>"#,
-        copies = all.copies,
+        copies = grouped(all.copies.into()),
         pictures = figures.pictures,
         bytes = figures.bytes_per_hash,
-        one_in = 1.0 / figures.escalation,
+        one_in = grouped((1.0 / figures.escalation).round() as u64),
     ));
     say(format!(
         r#"<h2>By kind of edit</h2>
@@ -73,12 +73,13 @@ cost time and filter size. Dashed: comparing with the raw list.</p>{}"#,
     let points: Vec<_> = seen().map(|row| (row.bits_per_key, rate(row.held, row.pictures))).collect();
     let asked: Vec<_> = seen().map(|row| (row.bits_per_key, row.escalation.log10())).collect();
     let ticks: Vec<_> = seen().map(|row| (row.bits_per_key, format!("{:.0}", row.bits_per_key))).collect();
-    let powers = [-5, -4, -3, -2, -1, 0].map(|power| (f64::from(power), format!("1e{power}")));
+    let powers = [5, 4, 3, 2, 1].map(|power| (-f64::from(power), format!("1 in {}", grouped(10u64.pow(power)))));
+    let powers = [&powers[..], &[(0.0, "all".into())]].concat();
     say(format!(
         r#"<h2>Clean pictures that were held by chance</h2>
 <p>Longer keys mean fewer chance matches. Line: the share of {strangers} pictures and copies that are <em>not</em> on the list and were held
-all the same (none at all is drawn at 1e-5). Dashed: what the filter was asked for.</p>{plot}"#,
-        strangers = figures.false_positives.first().map_or(0, |row| row.pictures),
+all the same (none at all is drawn at 1 in 100,000). They are edits of few pictures, which chance treats much alike, so the line wavers. Dashed: what the filter was asked for.</p>{plot}"#,
+        strangers = grouped(figures.false_positives.first().map_or(0, |row| row.pictures).into()),
         plot = plot(&points, &asked, &ticks, &powers, "bits for each key", "share held")
     ));
     let times = &figures.times;
@@ -99,24 +100,47 @@ hashes of the list in all eight orientations.</p>
 <svg viewBox="0 0 800 70" role="img" aria-label="Time to look one picture up">{}{}</svg>"#,
         bar("ours", 5, "hashgate filter", times.lookup_ms),
         bar("near", 38, "scan of the raw list", times.scan_ms),
-        lookups = figures.lookups,
-        size = figures.list_size,
+        lookups = grouped(figures.lookups),
+        size = grouped(figures.list_size as u64),
     ));
     say(format!(
         r#"<h2>What this does and does not say</h2>
 <p>The figures hold for these pictures and these edits. The list had {size} hashes: those of the pictures, and numbered ones that stand for the rest. {low} copies
-had too little detail for PDQ (quality under 50) and count as not found. Crops past a few per cent, larger rotations and collages are beyond
-PDQ. A match is a reason to ask, never a proof.</p>
+had too little detail for PDQ (quality under 50) and count as not found. Larger crops, larger rotations and collages are beyond
+it. A match is a reason to ask, never a proof.</p>
+<h2>The edits</h2>
+<p>Each is made once of every picture, where it has a place or a colour at one drawn by the seed, and saved as JPEG of quality 90 if nothing else is said.</p>
+<table><tr><th>edit</th><th>what is done</th><th>equal</th><th>Hamming 31</th><th>hashgate</th></tr>{edits}</table>
 <p class="soft">Seed {seed}, {rings} rings, escalation rate {escalation:e}, {bits:.1} bits a key.</p></body></html>
 "#,
-        size = figures.list_size,
+        size = grouped(figures.list_size as u64),
         low = all.low_quality,
+        edits = table(figures),
         seed = figures.seed,
         rings = figures.rings,
         escalation = figures.escalation,
         bits = figures.bits_per_key,
     ));
     page
+}
+
+/// Digits in groups of three.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let group = |(place, digit): (usize, char)| {
+        let comma = place > 0 && (digits.len() - place).is_multiple_of(3);
+        comma.then_some(',').into_iter().chain([digit])
+    };
+    digits.chars().enumerate().flat_map(group).collect()
+}
+
+fn table(figures: &Figures) -> String {
+    let row = |edit: &super::Recall| {
+        let [exact, near, found] = [edit.exact, edit.near, edit.found].map(|part| percent(part, edit.copies));
+        let (name, about) = (&edit.edit, &edit.about);
+        format!("<tr><td>{name}</td><td>{about}</td><td>{exact:.1}%</td><td>{near:.1}%</td><td>{found:.1}%</td></tr>\n")
+    };
+    figures.edits.iter().map(row).collect()
 }
 
 fn bars(figures: &Figures) -> String {

@@ -1,0 +1,155 @@
+// npm run bench [-- --rounds N --only PART-OF-A-NAME --no-setup]: from File to verdict in real Chromium, against the other ways to
+// a hash, on the same files in one run. Prints medians and ratios, writes target/bench/bench.json. docs/performance.md says how to read it.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chromium as launcher } from "playwright-core";
+import { chromium, run, setUp } from "../scripts/setup.mjs";
+import { serve } from "../tests/browser/server.mjs";
+import { FOLDER, millionFilter } from "./million.mjs";
+
+const MB = 1e6;
+const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : "";
+const rounds = Number(process.argv[process.argv.indexOf("--rounds") + 1]) || 9;
+const WAYS = ["hashgate", "image", "bitmap", "imageDecoder", "imageDecoderFull", "general"];
+const PICTURES = [
+  ["thumbnail-baseline.jpg", "image/jpeg"],
+  ["2mp-baseline.jpg", "image/jpeg"],
+  ["12mp-baseline.jpg", "image/jpeg"],
+  ["48mp-baseline.jpg", "image/jpeg"],
+  ["2mp-progressive.jpg", "image/jpeg"],
+  ["12mp-progressive.jpg", "image/jpeg"],
+  ["48mp-progressive.jpg", "image/jpeg"],
+];
+const CONVERTED = [
+  ["2mp-baseline.jpg", "2mp.png", "image/png"],
+  ["12mp-baseline.jpg", "12mp.png", "image/png"],
+  ["2mp-baseline.jpg", "2mp.webp", "image/webp"],
+  ["12mp-baseline.jpg", "12mp.webp", "image/webp"],
+];
+
+if (!process.argv.includes("--no-setup")) setUp();
+const { filter } = millionFilter();
+run("cargo", ["run", "--release", "--quiet", "--locked", "--example", "draw-bench", "--", FOLDER]);
+const extra = {
+  "/page.html": {
+    body: `<!doctype html><meta charset="utf-8"><title>bench</title><script type="module" src="/page.js"></script>`,
+    type: "text/html; charset=utf-8",
+  },
+  "/page.js": { body: readFileSync("bench/page.js"), type: "text/javascript" },
+  "/pdq.js": { body: readFileSync("bench/pdq.js"), type: "text/javascript" },
+  "/million.hgf": { body: readFileSync(filter) },
+};
+for (const name of readdirSync(FOLDER).filter((name) => name.endsWith(".jpg"))) {
+  extra[`/bench/${name}`] = { body: readFileSync(`${FOLDER}/${name}`), type: "image/jpeg" };
+}
+const server = await serve({ extra });
+const browser = await launcher.launch({
+  executablePath: chromium(),
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+});
+
+/** The process that the page and its workers live in: the renderer that has worked most. */
+async function renderer() {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  await session.detach();
+  const renderers = processInfo.filter(({ type }) => type === "renderer");
+  return renderers.sort((a, b) => b.cpuTime - a.cpuTime)[0]?.id;
+}
+
+/** Resident bytes of a process, now and at most since the last reset; Linux alone tells. */
+function resident(pid) {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const of = (field) => 1024 * Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]);
+  return { now: of("VmRSS"), most: of("VmHWM") };
+}
+
+async function peakOf(page, way, name) {
+  try {
+    const pid = await renderer();
+    writeFileSync(`/proc/${pid}/clear_refs`, "5");
+    const before = resident(pid).now;
+    await page.evaluate(([way, name]) => window.run(way, name), [way, name]);
+    return resident(pid).most - before;
+  } catch {
+    return undefined;
+  }
+}
+
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+const result = { browser: browser.version(), rounds, pictures: [], together: {} };
+try {
+  const page = await browser.newPage();
+  await page.goto(`${server.url}/page.html`);
+  await page.waitForFunction(() => window.ready, undefined, { timeout: 120_000 });
+  const pictures = [];
+  for (const [name, type] of PICTURES) {
+    pictures.push([name, await page.evaluate(([name, type]) => window.add(name, type), [name, type])]);
+  }
+  for (const made of CONVERTED) pictures.push([made[1], await page.evaluate((made) => window.convert(...made), made)]);
+
+  for (const [name, bytes] of pictures.filter(([name]) => name.includes(only))) {
+    const ways = {};
+    for (const way of WAYS) ways[way] = { times: [], longest: 0 };
+    // One round warms; after it the ways take turns, so that whatever else the machine does hits all of them.
+    for (let round = 0; round <= (name.startsWith("48mp") ? Math.ceil(rounds / 3) : rounds); round += 1) {
+      for (const way of WAYS) {
+        const { milliseconds, longest, outcome, reason, by } = await page.evaluate(
+          ([way, name]) => window.run(way, name),
+          [way, name],
+        );
+        if (outcome === "unchecked") throw new Error(`${name} by ${way}: ${reason}`);
+        if (round > 0) ways[way].times.push(milliseconds);
+        ways[way].longest = Math.max(ways[way].longest, longest);
+        if (by) ways[way].decodedBy = by;
+      }
+    }
+    for (const way of WAYS) {
+      const { times } = ways[way];
+      ways[way].median = median(times);
+      ways[way].megabytesPerSecond = bytes / MB / (ways[way].median / 1000);
+      ways[way].peakBytes = await peakOf(page, way, name);
+    }
+    const memory = await page.evaluate((name) => window.memory(name), name);
+    const ratio = (way) => ways.hashgate.median / ways[way].median;
+    const ratios = Object.fromEntries(WAYS.slice(1).map((way) => [way, ratio(way)]));
+    result.pictures.push({ name, bytes, ways, ratios, wasmBytes: memory });
+    const cell = (value, width = 9) => String(value).padStart(width);
+    if (result.pictures.length === 1) {
+      const head = "picture, median ms (hashgate / it)";
+      console.log(`${head.padEnd(34)}${WAYS.map((way) => cell(way, 18)).join("")}`);
+    }
+    const row = WAYS.map((way) => {
+      const times = way === "hashgate" ? "" : ` (${ratio(way).toFixed(3)})`;
+      return cell(`${ways[way].median.toFixed(1)}${times}`, 18);
+    });
+    console.log(`${`${name}, ${(bytes / MB).toFixed(1)} MB`.padEnd(34)}${row.join("")}`);
+    const { decodedBy, megabytesPerSecond, peakBytes } = ways.hashgate;
+    const longest = WAYS.map((way) => `${way} ${ways[way].longest.toFixed(0)}`).join(", ");
+    const peaks = WAYS.map((way) => `${way} ${((ways[way].peakBytes ?? Number.NaN) / MB).toFixed(0)}`).join(", ");
+    console.log(
+      `    by ${decodedBy}, ${megabytesPerSecond.toFixed(0)} MB/s, wasm memory ${(memory / MB).toFixed(1)} MB`,
+    );
+    console.log(`    longest task of the page's thread, ms (under 50: 0): ${longest}`);
+    if (peakBytes !== undefined) console.log(`    process memory beyond the start, MB: ${peaks}`);
+  }
+
+  for (const name of ["12mp-baseline.jpg", "12mp-progressive.jpg"]) {
+    const times = { 1: [], 2: [] };
+    for (let round = 0; round <= Math.ceil(rounds / 2); round += 1) {
+      for (const workers of [1, 2]) {
+        const taken = await page.evaluate(([name, workers]) => window.together(name, workers), [name, workers]);
+        if (round > 0) times[workers].push(taken);
+      }
+    }
+    const [one, two] = [median(times[1]), median(times[2])];
+    result.together[name] = { one, two, throughput: one / two };
+    console.log(
+      `ten files of ${name} together: one worker ${one.toFixed(0)} ms, two ${two.toFixed(0)} ms: ${(one / two).toFixed(2)}x`,
+    );
+  }
+} finally {
+  await browser.close();
+  await server.close();
+}
+writeFileSync(`${FOLDER}/bench.json`, `${JSON.stringify(result, undefined, 2)}\n`);
+console.log(`written: ${FOLDER}/bench.json`);

@@ -1,0 +1,132 @@
+// The page of npm run bench: every way to a hash, on the same files.
+import { openGate } from "/hashgate/index.js";
+import { pdq } from "./pdq.js";
+
+const SIDE = 512;
+const wanted = { pdq: true, sha256: false, md5: false, views: "all", limits: {} };
+const module = await WebAssembly.compileStreaming(fetch("/hashgate/hashgate.wasm"));
+const gates = {};
+for (const workers of [1, 2]) gates[workers] = await openGate({ filters: ["/million.hgf"], workers });
+const files = new Map();
+
+async function readOut(bitmap) {
+  const context = new OffscreenCanvas(SIDE, SIDE).getContext("2d", { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0, SIDE, SIDE);
+  return context.getImageData(0, 0, SIDE, SIDE).data;
+}
+
+const WAYS = {
+  /** From File to verdict. */
+  hashgate: (file) => gates[1].check(file),
+  /** (a): what browser hashers do. */
+  async image(file) {
+    const image = new Image();
+    image.src = URL.createObjectURL(file);
+    await new Promise((resolve, reject) => {
+      image.onload = resolve;
+      image.onerror = reject;
+    });
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = SIDE;
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    context.drawImage(image, 0, 0, SIDE, SIDE);
+    const hash = pdq(context.getImageData(0, 0, SIDE, SIDE).data, SIDE, SIDE);
+    URL.revokeObjectURL(image.src);
+    return hash;
+  },
+  /** (b): decode and read-out alone. */
+  async bitmap(file) {
+    const bitmap = await createImageBitmap(file, { resizeWidth: SIDE, resizeHeight: SIDE });
+    const pixels = await readOut(bitmap);
+    bitmap.close();
+    return pixels;
+  },
+  /** (c): decode and read-out alone. */
+  async imageDecoder(file) {
+    const data = await file.arrayBuffer();
+    const decoder = new ImageDecoder({ data, type: file.type, desiredWidth: SIDE, desiredHeight: SIDE });
+    const { image } = await decoder.decode();
+    const pixels = new Uint8Array(image.allocationSize({ format: "RGBA" }));
+    await image.copyTo(pixels, { format: "RGBA" });
+    image.close();
+    decoder.close();
+    return pixels;
+  },
+  /** The browser's own full decode, as the engine would get its pixels. */
+  async imageDecoderFull(file) {
+    const data = await file.arrayBuffer();
+    const decoder = new ImageDecoder({ data, type: file.type });
+    const { image } = await decoder.decode();
+    const pixels = new Uint8Array(image.allocationSize({ format: "RGBA" }));
+    await image.copyTo(pixels, { format: "RGBA" });
+    image.close();
+    decoder.close();
+    return pixels;
+  },
+  /** (d): the engine's general decoder, with all else the same. */
+  general: (file) => gates[1].check(files.get(`${file.name} general`) ?? file),
+};
+
+/** An application segment that the fast path leaves to the general decoder, and that decoders pass over. */
+async function forGeneral(file) {
+  if (file.type !== "image/jpeg") return file;
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  return new File([bytes.subarray(0, 2), new Uint8Array([0xff, 0xf0, 0, 2]), bytes.subarray(2)], file.name, {
+    type: file.type,
+  });
+}
+
+window.add = async (name, type) => {
+  const file = new File([await (await fetch(`/bench/${name}`)).blob()], name, { type });
+  files.set(name, file);
+  files.set(`${name} general`, await forGeneral(file));
+  return file.size;
+};
+
+/** The same picture as a PNG or WebP. */
+window.convert = async (from, name, type) => {
+  const bitmap = await createImageBitmap(files.get(from));
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+  canvas.getContext("2d").drawImage(bitmap, 0, 0);
+  const file = new File([await canvas.convertToBlob({ type, quality: 0.9 })], name, { type });
+  files.set(name, file);
+  return file.size;
+};
+
+window.run = async (way, name) => {
+  const tasks = [];
+  const observer = new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration)));
+  observer.observe({ type: "longtask" });
+  const start = performance.now();
+  const result = await WAYS[way](files.get(name));
+  const milliseconds = performance.now() - start;
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  tasks.push(...observer.takeRecords().map(({ duration }) => duration));
+  observer.disconnect();
+  return {
+    milliseconds,
+    longest: Math.max(0, ...tasks),
+    outcome: result.outcome,
+    reason: result.reason,
+    by: result.decodedBy,
+  };
+};
+
+/** Linear memory of a fresh instance after one file, in bytes. */
+window.memory = async (name) => {
+  const { fingerprint, initSync } = await import(`/hashgate/bindings/hashgate.js?for=${name}`);
+  const { memory } = initSync({ module });
+  fingerprint(new Uint8Array(await files.get(name).arrayBuffer()), wanted);
+  return memory.buffer.byteLength;
+};
+
+/** Ten files at once, by so many workers. */
+window.together = async (name, workers) => {
+  const file = files.get(name);
+  const start = performance.now();
+  const verdicts = await Promise.all(Array.from({ length: 10 }, () => gates[workers].check(file)));
+  const milliseconds = performance.now() - start;
+  if (verdicts.some(({ outcome }) => outcome === "unchecked")) throw new Error("a file was not checked");
+  return milliseconds;
+};
+window.ready = true;

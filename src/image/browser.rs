@@ -1,0 +1,181 @@
+//! Pictures in formats that only browsers decode: what their headers declare, and pixels as the browser gives them.
+
+use super::animation::{Plan, Rect};
+use super::surfaces::Surfaces;
+use super::{DecodedBy, Format, IntakeError, Limits, Picture, at_most, check_size, sniff, unreadable};
+
+/// The format of a file that only browsers may be able to decode.
+#[must_use]
+pub fn browser_format(bytes: &[u8]) -> Option<Format> {
+    match sniff::sniff(bytes) {
+        Err(IntakeError::Unsupported { format, .. }) => format,
+        _ => None,
+    }
+}
+
+/// Holds the size that such a file declares against the limits, before a browser is asked to decode it. What
+/// doesn't declare any goes through.
+///
+/// # Errors
+/// [`IntakeError::TooLarge`].
+pub fn check_declared_size(format: Format, bytes: &[u8], limits: &Limits) -> Result<(), IntakeError> {
+    if format == Format::Jxl {
+        return jxl_size(bytes).map_or(Ok(()), |(width, height)| check_sides(width, height, limits));
+    }
+    // Every coded image has its own "image spatial extents" (ISO/IEC 23008-12, 6.5.3), the tiles and the whole.
+    let boxes = bytes.windows(16).filter(|part| part.starts_with(b"ispe\0\0\0\0"));
+    boxes.into_iter().try_for_each(|part| {
+        let [width, height] =
+            [8, 12].map(|at| u32::from_be_bytes([part[at], part[at + 1], part[at + 2], part[at + 3]]));
+        check_sides(width, height, limits)
+    })
+}
+
+fn check_sides(width: u32, height: u32, limits: &Limits) -> Result<(), IntakeError> {
+    at_most("width in pixels", width.into(), limits.max_width.into())?;
+    at_most("height in pixels", height.into(), limits.max_height.into())?;
+    at_most("number of pixels", u64::from(width) * u64::from(height), limits.max_pixels)
+}
+
+/// The size in the header of a JPEG XL codestream (ISO/IEC 18181-1, SizeHeader), bare or in its container.
+fn jxl_size(bytes: &[u8]) -> Option<(u32, u32)> {
+    let header = match bytes {
+        [0xff, 0x0a, rest @ ..] => rest,
+        // The box of the codestream, or of its first part, which has a number before it.
+        _ => bytes.windows(10).enumerate().find_map(|(at, part)| match part {
+            [b'j', b'x', b'l', b'c', 0xff, 0x0a, ..] => bytes.get(at + 6..),
+            [b'j', b'x', b'l', b'p', 0, 0, 0, 0, 0xff, 0x0a] => bytes.get(at + 10..),
+            _ => None,
+        })?,
+    };
+    // The lowest bits first; 69 at most.
+    let mut held = header.iter().take(16).rev().fold(0u128, |held, &byte| held << 8 | u128::from(byte));
+    let mut take = |count: u32| {
+        let value = (held & ((1 << count) - 1)) as u32;
+        held >>= count;
+        value
+    };
+    let small = take(1) == 1;
+    let height = jxl_side(small, &mut take);
+    let width = match take(3) {
+        0 => jxl_side(small, &mut take),
+        ratio => {
+            let (across, down) = [(1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1)][ratio as usize - 1];
+            (u64::from(height) * across / down) as u32
+        }
+    };
+    Some((width, height))
+}
+
+fn jxl_side(small: bool, take: &mut impl FnMut(u32) -> u32) -> u32 {
+    if small {
+        return 8 * (take(5) + 1);
+    }
+    let count = [9, 13, 18, 30][take(2) as usize];
+    take(count) + 1
+}
+
+/// A picture whose pixels the browser gives, frame by frame, rows from the top.
+pub struct BrowserPicture {
+    picture: Picture,
+    kept: Vec<u32>,
+    /// The frame that is being read and its rows so far.
+    current: Option<(Surfaces, u32)>,
+}
+
+impl BrowserPicture {
+    /// A picture of this size, of which the browser can give `frame_count` frames.
+    ///
+    /// # Errors
+    /// [`IntakeError::TooLarge`] beyond `limits`, [`IntakeError::Unreadable`] if it has no pixels.
+    pub fn new(
+        format: Format,
+        (width, height): (u32, u32),
+        frame_count: u32,
+        limits: &Limits,
+    ) -> Result<Self, IntakeError> {
+        check_size(format, width, height, limits)?;
+        let frame = Rect { x: 0, y: 0, width, height };
+        let frame_count = frame_count.max(1);
+        // More are out of reach whatever their number.
+        let considered = u64::from(frame_count).min(limits.max_animation_pixels / frame.pixels() + 2);
+        let plan = Plan::new(frame.pixels(), &vec![frame; considered as usize], limits);
+        let picture = Picture {
+            format,
+            width,
+            height,
+            decoded_by: DecodedBy::Browser,
+            frame_count,
+            frames_skipped: frame_count - plan.reach,
+            frames: Vec::new(),
+        };
+        Ok(Self { picture, kept: plan.kept, current: None })
+    }
+
+    /// The frames that are to be given, in this order.
+    #[must_use]
+    pub fn wanted_frames(&self) -> &[u32] {
+        &self.kept
+    }
+
+    /// Takes further rows of the next wanted frame: four bytes a pixel, red, green, blue and alpha that isn't premultiplied.
+    pub fn push_rows(&mut self, rgba: &[u8]) {
+        let (width, height) = (self.picture.width, self.picture.height);
+        let (surfaces, y) = self.current.get_or_insert_with(|| (Surfaces::new(width, height), 0));
+        for row in rgba.chunks_exact(4 * width as usize).take((height - *y) as usize) {
+            surfaces.push(*y, 4, row);
+            *y += 1;
+        }
+    }
+
+    /// Ends a frame, the `index`th of the file.
+    ///
+    /// # Errors
+    /// [`IntakeError::Unreadable`] if rows are missing.
+    pub fn end_frame(&mut self, index: u32) -> Result<(), IntakeError> {
+        let height = self.picture.height;
+        match self.current.take() {
+            Some((surfaces, y)) if y == height => self.picture.frames.extend(surfaces.finish(index)),
+            rows => {
+                let message = format!("frame {index}: expected {height} rows, got {}", rows.map_or(0, |(_, y)| y));
+                return Err(unreadable(self.picture.format, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the picture.
+    ///
+    /// # Errors
+    /// [`IntakeError::Unreadable`] if it has no frame.
+    pub fn finish(self) -> Result<Picture, IntakeError> {
+        if self.picture.frames.is_empty() {
+            Err(unreadable(self.picture.format, "it has no frame"))
+        } else {
+            Ok(self.picture)
+        }
+    }
+}
+
+/// Takes a picture that the browser decoded, at once: `width * height` pixels as for [`BrowserPicture::push_rows`].
+///
+/// # Errors
+/// [`IntakeError::TooLarge`] beyond `limits`, [`IntakeError::Unreadable`] if the number of bytes
+/// doesn't fit the size.
+pub fn read_rgba(
+    format: Format,
+    width: u32,
+    height: u32,
+    rgba: &[u8],
+    limits: &Limits,
+) -> Result<Picture, IntakeError> {
+    let mut picture = BrowserPicture::new(format, (width, height), 1, limits)?;
+    let expected = 4 * u64::from(width) * u64::from(height);
+    if rgba.len() as u64 != expected {
+        let message = format!("expected {expected} bytes for {width} x {height} pixels, got {}", rgba.len());
+        return Err(unreadable(format, message));
+    }
+    picture.push_rows(rgba);
+    picture.end_frame(0)?;
+    picture.finish()
+}

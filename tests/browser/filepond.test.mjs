@@ -1,0 +1,101 @@
+// The plugin for FilePond with the real FilePond in real Chromium, against a real server.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CSP } from "./server.mjs";
+import { openApp, sample, unavailableGates, until } from "./uploads.mjs";
+
+// FilePond sets style attributes, and reads the files that it is given through blob: URLs.
+const csp = CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'");
+const app = (
+  options = "",
+  gate = `await openGate({ filters: ["/filters/demo.hgf"], workers: 1 })`,
+  server = `"/upload"`,
+) => `
+import * as FilePond from "filepond"; import "filepond/dist/filepond.min.css";
+import { openGate } from "hashgate"; import { hashgateFilePond } from "hashgate/filepond";
+const gate = ${gate};
+window.held = [];
+FilePond.registerPlugin(hashgateFilePond(gate, {
+  onHeld: (file, verdict) => window.held.push(file.name + " " + verdict.outcome),
+  onUnchecked: (file, verdict) => window.held.push(file.name + " unchecked " + verdict.reason), ${options} }));
+window.pond = FilePond.create(document.querySelector("#app"), { allowMultiple: true, server: ${server} });
+window.ready = true;`;
+const body = `<input type="file" id="app">`;
+const choose = (page, paths) => page.locator("input[type=file]").setInputFiles(paths);
+const statuses = (page) =>
+  page.evaluate(() => window.pond.getFiles().map(({ filename, status }) => [filename, status]));
+// FilePond.FileStatus
+const [PROCESSING_COMPLETE, LOAD_ERROR, PROCESSING_ERROR] = [5, 8, 6];
+
+test("clean files are uploaded, listed and edited ones stay with their reason", async (context) => {
+  const { page, uploads } = await openApp(context, { script: app(), body, csp });
+  await choose(page, [sample("clean", 0), sample("listed", 0), sample("edited", 2), sample("clean", 1)]);
+  // Progress shows while a file is checked.
+  await page.waitForSelector(".filepond--load-indicator");
+  await until(() => uploads.length === 2, "two uploads");
+  await page.waitForFunction(
+    () => window.held.length === 2 && window.pond.getFiles().filter(({ status }) => status === 5).length === 2,
+  );
+  assert.deepEqual(uploads.sort(), ["clean/clean-0.png", "clean/clean-1.jpg"]);
+  const of = Object.fromEntries(await statuses(page));
+  assert.deepEqual(of, {
+    "clean-0.png": PROCESSING_COMPLETE,
+    "clean-1.jpg": PROCESSING_COMPLETE,
+    "listed-0.jpg": LOAD_ERROR,
+    "listed-2-mirrored.jpg": LOAD_ERROR,
+  });
+  const item = page.locator(".filepond--item", { hasText: "listed-0.jpg" });
+  await page.waitForFunction(() => document.querySelectorAll("[data-filepond-item-state='load-invalid']").length === 2);
+  assert.match(await item.textContent(), /Your upload was held.*may match a picture on the list “Demo list”/);
+  // The person removes it and goes on.
+  await item.getByRole("button", { name: "Remove" }).click();
+  await page.waitForFunction(() => window.pond.getFiles().length === 3);
+  assert.equal(uploads.length, 2);
+});
+
+test("removed while it is checked, it is not uploaded; a failed upload is retried", async (context) => {
+  const { page, uploads } = await openApp(context, {
+    script: app(
+      "",
+      undefined,
+      `{ process: (name, file, metadata, load, error, progress, abort) => {
+      if (!window.failed) { window.failed = true; error("broken"); return { abort }; }
+      fetch("/upload", { method: "POST", body: file }).then(() => load("1"));
+      return { abort };
+    } }`,
+    ),
+    body,
+    csp,
+  });
+  await page.evaluate(() => {
+    window.pond.on("addfilestart", ({ id, filename }) => filename === "clean-0.png" && window.pond.removeFile(id));
+  });
+  await choose(page, [sample("clean", 0), sample("clean", 1)]);
+  await page.waitForFunction(() => window.failed);
+  await page.waitForFunction((status) => window.pond.getFiles()[0]?.status === status, PROCESSING_ERROR);
+  assert.deepEqual([(await statuses(page)).length, uploads], [1, []]);
+  await page.getByRole("button", { name: "Retry" }).click();
+  await until(() => uploads.length === 1, "the retried upload");
+  assert.deepEqual(uploads, ["clean/clean-1.jpg"]);
+});
+
+for (const [name, gate, options, answer] of unavailableGates()) {
+  test(`the gate can't load: ${name}, and all are told`, async (context) => {
+    const script = app(options, gate);
+    const { page, uploads, said } = await openApp(context, { script, body, csp });
+    await choose(page, [sample("clean", 0)]);
+    await page.waitForFunction(() => window.held.length === 1);
+    const words = said.filter((line) => line.startsWith("hashgate/filepond: files can't be checked"));
+    assert.equal(words.length, 1);
+    if (answer === "block") {
+      await page.waitForFunction(() =>
+        /could not be checked.*It was not uploaded/.test(document.querySelector(".filepond--item").textContent),
+      );
+      assert.deepEqual(uploads, []);
+    } else {
+      await until(() => uploads.length === 1, "the upload");
+      await page.waitForFunction(() => / · Not checked/.test(document.querySelector(".filepond--item").textContent));
+      assert.match(words[0], /are let through unchecked/);
+    }
+  });
+}

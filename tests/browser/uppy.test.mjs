@@ -1,0 +1,155 @@
+// The plugin for Uppy with the real Uppy, its Dashboard and its uploader, in real Chromium, against a real server.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CSP } from "./server.mjs";
+import { openApp, sample, unavailableGates, until } from "./uploads.mjs";
+
+// Uppy's own Dashboard sets style attributes.
+const csp = CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace("blob:", "blob: data:");
+const app = (options = "", gate = `await openGate({ filters: ["/filters/demo.hgf"], workers: 1 })`) => `
+import Uppy from "@uppy/core"; import Dashboard from "@uppy/dashboard"; import XHRUpload from "@uppy/xhr-upload";
+import "@uppy/core/css/style.min.css"; import "@uppy/dashboard/css/style.min.css";
+import { openGate } from "hashgate"; import { HashgateUppy } from "hashgate/uppy";
+const gate = ${gate};
+const uppy = new Uppy().use(Dashboard, { inline: true, target: "#app", showProgressDetails: true })
+  .use(XHRUpload, { endpoint: "/upload", shouldRetry: () => false }).use(HashgateUppy, { gate, ${options} });
+window.seen = []; window.held = [];
+uppy.on("preprocess-progress", (file, progress) => window.seen.push(progress.mode + " " + progress.message));
+uppy.on("preprocess-complete", () => window.seen.push("complete"));
+uppy.on("hashgate:held", (file, verdict) => window.held.push(file.name + " " + verdict.outcome));
+uppy.on("hashgate:unchecked", (file, verdict) => window.held.push(file.name + " unchecked " + verdict.reason));
+window.uppy = uppy; window.gate = gate; window.plugin = uppy.getPlugin("Hashgate"); window.ready = true;`;
+const choose = (page, paths) => page.locator("input[type=file]").first().setInputFiles(paths);
+const press = (page) => page.locator(".uppy-StatusBar-actionBtn--upload").click();
+const states = (page) =>
+  page.evaluate(() =>
+    window.uppy
+      .getFiles()
+      .map(({ name, error, progress }) => `${name} ${progress.uploadComplete ? "uploaded" : (error ?? "waiting")}`),
+  );
+
+test("clean files are uploaded, listed and edited ones stay with their reason, retries check again", async (context) => {
+  const { page, uploads, said } = await openApp(context, { script: app(), body: `<div id="app"></div>`, csp });
+  await choose(page, [sample("clean", 0), sample("listed", 0), sample("edited", 2), sample("clean", 1)]);
+  await press(page);
+  await until(() => uploads.length === 2, "two uploads");
+  await page.waitForFunction(() => window.held.length === 2 && window.uppy.getState().totalProgress === 100);
+  assert.deepEqual(uploads.sort(), ["clean/clean-0.png", "clean/clean-1.jpg"]);
+  assert.deepEqual((await page.evaluate(() => window.held)).sort(), [
+    "listed-0.jpg possible-match",
+    "listed-2-mirrored.jpg possible-match",
+  ]);
+  const seen = await page.evaluate(() => window.seen);
+  assert.deepEqual(seen.slice(0, 4), Array(4).fill("indeterminate Checking on this device"));
+  assert.equal(seen.filter((event) => event === "complete").length, 4);
+  const [clean, listed] = await states(page);
+  assert.equal(clean, "clean-0.png uploaded");
+  assert.match(listed, /^listed-0\.jpg “listed-0\.jpg” may match a picture on the list “Demo list”.*possible match/);
+  // What the person reads, and hears.
+  const shown = page.locator(".uppy-Dashboard-Item-errorDetails");
+  await page.waitForFunction(() => document.querySelectorAll(".uppy-Dashboard-Item-errorDetails").length === 2);
+  assert.match(await shown.first().getAttribute("aria-label"), /^“listed-0\.jpg” may match a picture/);
+  await page.waitForSelector(".uppy-Informer :text('Failed to upload listed-')");
+
+  // A retry checks again, and holds again.
+  await page.evaluate(() => window.uppy.retryAll());
+  await page.waitForFunction(() => window.held.length === 4);
+  assert.equal(uploads.length, 2);
+  // What the page releases goes up; what is appealed is counted.
+  const id = await page.evaluate(() => window.uppy.getFiles()[1].id);
+  await page.evaluate((id) => window.plugin.appeal(id).then(() => window.plugin.release(id)), id);
+  await until(() => uploads.length === 3, "the released upload");
+  assert.equal(uploads[2], "listed/listed-0.jpg");
+  const { totals } = await page.evaluate(() => window.gate.report());
+  assert.deepEqual([totals.appealed, totals.overridden], [1, 1]);
+  assert.deepEqual(
+    said.filter((line) => /hashgate|TypeError/.test(line)),
+    [],
+  );
+});
+
+test("cancelled while it is checked, nothing is uploaded, and the next batch works", async (context) => {
+  const { page, uploads } = await openApp(context, { script: app(), body: `<div id="app"></div>`, csp });
+  await choose(page, [sample("clean", 0), sample("clean", 1), sample("listed", 0)]);
+  await page.evaluate(() => {
+    window.uppy.once("preprocess-progress", () => setTimeout(() => window.uppy.cancelAll()));
+    window.done = window.uppy.upload().then(
+      () => "ended",
+      (error) => String(error),
+    );
+  });
+  assert.equal(await page.evaluate(() => window.done), "ended");
+  assert.deepEqual([uploads, await page.evaluate(() => window.held), await states(page)], [[], [], []]);
+  // One file of several is removed meanwhile; the others go their way.
+  await choose(page, [sample("clean", 2), sample("clean", 3)]);
+  await page.evaluate(() => {
+    const [first] = window.uppy.getFiles();
+    window.uppy.once("preprocess-progress", () => setTimeout(() => window.uppy.removeFile(first.id)));
+    return window.uppy.upload();
+  });
+  assert.deepEqual(uploads, ["clean/clean-3.jpg"]);
+});
+
+test("a restored upload is checked, and a remote file, of which there are no bytes, is never clear", async (context) => {
+  const { page, uploads } = await openApp(context, { script: app(), body: `<div id="app"></div>`, csp });
+  await choose(page, [sample("listed", 1), sample("clean", 1)]);
+  // As a restored state stands: past the pre-processors, at the uploader.
+  await page.evaluate(() => {
+    const fileIDs = window.uppy.getFiles().map(({ id }) => id);
+    window.uppy.setState({ currentUploads: { restored: { fileIDs, step: 1, result: {} } } });
+    return window.uppy.restore("restored");
+  });
+  assert.deepEqual(uploads, ["clean/clean-1.jpg"]);
+  assert.deepEqual(await page.evaluate(() => window.held), ["listed-1.jpg possible-match"]);
+  const remote = await page.evaluate(async () => {
+    window.uppy.cancelAll();
+    window.held.length = 0;
+    const remote = {
+      companionUrl: "http://127.0.0.1:9",
+      url: "http://127.0.0.1:9/get",
+      requestClientId: "x",
+      providerName: "x",
+    };
+    window.uppy.addFile({
+      name: "far.jpg",
+      type: "image/jpeg",
+      source: "x",
+      isRemote: true,
+      data: { size: 10 },
+      body: {},
+      remote,
+    });
+    await window.uppy.upload();
+    return window.held;
+  });
+  assert.deepEqual(remote, ["far.jpg unchecked"]);
+  // Uninstalled, it leaves Uppy as it was.
+  await page.evaluate(() => {
+    window.uppy.cancelAll();
+    window.uppy.removePlugin(window.plugin);
+  });
+  await choose(page, [sample("listed", 2)]);
+  await page.evaluate(() => window.uppy.upload());
+  assert.deepEqual(uploads, ["clean/clean-1.jpg", "listed/listed-2.jpg"]);
+});
+
+for (const [name, gate, options, answer] of unavailableGates()) {
+  test(`the gate can't load: ${name}, and all are told`, async (context) => {
+    const script = app(options, gate);
+    const { page, uploads, said } = await openApp(context, { script, body: `<div id="app"></div>`, csp });
+    await choose(page, [sample("clean", 0)]);
+    await press(page);
+    await page.waitForFunction(() => window.held.length === 1);
+    const words = said.filter((line) => line.startsWith("hashgate/uppy: files can't be checked"));
+    assert.equal(words.length, 1);
+    if (answer === "block") {
+      assert.match(words[0], /are held: .*expected.* HTTP status 200|are held: .*manifest/);
+      assert.match((await states(page))[0], /not available at the moment\. It was not uploaded/);
+      assert.deepEqual(uploads, []);
+    } else {
+      await until(() => uploads.length === 1, "the upload");
+      assert.match(words[0], /are let through unchecked/);
+      await page.waitForFunction(() => /could not be checked/.test(document.querySelector("#app").textContent));
+    }
+  });
+}
