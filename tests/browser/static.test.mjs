@@ -1,6 +1,7 @@
 // What `publish` writes, served unchanged by plain nginx and by a static server from npm: releases verified, resumed and renewed.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -80,13 +81,16 @@ async function bytesOf(response, status = 200) {
 for (const [server, start] of Object.entries({ nginx: nginxOn, "sirv-cli": sirvOn })) {
   test(`${server} serves releases as they were published`, async (context) => {
     const folder = mkdtempSync(join(tmpdir(), "hashgate-"));
-    context.after(() => rmSync(folder, { recursive: true }));
     // nginx's workers aren't root.
     chmodSync(folder, 0o755);
     const { publishNext, trust } = publishThree(folder);
     const port = await freePort();
     const running = start(folder, port);
-    context.after(() => running.kill());
+    context.after(async () => {
+      running.kill();
+      await once(running, "exit");
+      rmSync(folder, { recursive: true });
+    });
     const url = (path) => `http://127.0.0.1:${port}/${path}`;
     const engine = await import(`../../dist/bindings/hashgate.js?static-${server}`);
     engine.initSync({ module: new WebAssembly.Module(readFileSync("dist/hashgate.wasm")) });
