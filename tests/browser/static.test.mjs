@@ -7,6 +7,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { openGate } from "hashgate";
 import { nginx } from "../../scripts/setup.mjs";
 
 const hashgate = (...args) => execFileSync("target/debug/hashgate", args, { encoding: "utf8" });
@@ -15,7 +16,7 @@ const hashgate = (...args) => execFileSync("target/debug/hashgate", args, { enco
 function publishThree(folder) {
   const key = join(folder, "list.key");
   hashgate("keygen", "--out", key, "--name", "example.org/list");
-  const all = readFileSync("target/samples/list.csv", "utf8").trimEnd().split("\n");
+  const all = readFileSync("target/demo.csv", "utf8").trimEnd().split("\n");
   const publish = (lines) => {
     writeFileSync(join(folder, "list.csv"), `${lines.join("\n")}\n`);
     const to = ["--dir", join(folder, "lists"), "--key", key, "--name", "Demo", "--category", "drawn"];
@@ -128,7 +129,18 @@ for (const [server, start] of Object.entries({ nginx: nginxOn, "sirv-cli": sirvO
     const verify = ["--manifest", join(download, "manifest.txt"), "--dir", download, "--trust", trust];
     assert.match(hashgate("verify", ...verify), /files {8}as signed; 0 deltas applied, 2 without/);
 
+    // The client, which has the delta from the release that it holds.
+    const options = { trust: { keys: [trust] }, whenUnavailable: "block", workers: 1 };
+    const gate = await openGate({ ...options, source: url("manifest.txt") });
+    context.after(() => gate.close());
+    assert.deepEqual([gate.status().state, gate.status().release], ["current", 3]);
+    assert.equal((await gate.refresh()).lastRefresh.bytes, 0, "a conditional request");
+
     publishNext();
+    const moved = await gate.refresh();
+    assert.deepEqual([moved.release, moved.lastRefresh.by, moved.lastError], [4, "delta", undefined]);
+    const { outcome, matches } = await gate.check(readFileSync("target/samples/listed/listed-0.jpg"));
+    assert.deepEqual([outcome, matches[0].release], ["possible-match", 4]);
     const renewed = await fetch(url("manifest.txt"), { headers: { "if-none-match": tag } });
     const next = read(await bytesOf(renewed), manifest.release);
     assert.equal(next.release, 4);
