@@ -92,22 +92,21 @@ pub(super) fn apply(
     file.extend_from_slice(&delta[FIXED_HEADER..gaps_at]);
     let start = file.len();
     file.extend_from_slice(bits);
-    let gaps = |bytes, count, rice| Gaps { bits: BitReader { bytes, at: 0 }, left: count, rice, next: 0 };
-    for (gaps, was) in [
-        (gaps(&delta[gaps_at..cleared_at], long(104), word(120)), false),
-        (gaps(&delta[cleared_at..], long(112), word(124)), true),
+    // One of base and delta is wrong: which?
+    let blame = |error| {
+        let got = Sha256Digest::of(base);
+        if got == *from { error } else { Refusal::DeltaBase.because("base's SHA-256", &from.to_string(), &got) }
+    };
+    for (field, code, count, rice, state) in [
+        ("bits set", &delta[gaps_at..cleared_at], long(104), word(120), State::Clear),
+        ("bits cleared", &delta[cleared_at..], long(112), word(124), State::Set),
     ] {
-        let mut gaps = gaps;
-        while let Some(bit) = gaps.next(bits.len() as u64 * 8).map_err(|got| {
-            syntax(if was { "bits cleared" } else { "bits set" }, "as many gaps as it says, within the filter", &got)
-        })? {
-            let (byte, mask) = ((bit / 8) as usize, 1 << (bit % 8));
-            if (bits[byte] & mask != 0) != was {
-                let states = ["clear", "set"];
-                let [expected, got] = [was, !was].map(|set| states[usize::from(set)]);
-                return Err(Refusal::DeltaBase.because(&format!("base's bit {bit}"), expected, &got));
-            }
-            file[start + byte] ^= mask;
+        let mut places = Places { words: words(bits, state), word: 0, end: 0 };
+        let mut gaps = Gaps { bits: BitReader { bytes: code, at: 0 }, left: count, rice };
+        let refused = |got| blame(syntax(field, "as many gaps as it says, within the filter", &got));
+        while let Some(gap) = gaps.next(bits.len() as u64 * 8).map_err(refused)? {
+            let bit = places.after(gap).ok_or_else(|| refused(PAST_THE_END))?;
+            file[start + (bit / 8) as usize] ^= 1 << (bit % 8);
         }
     }
     let mut hash = Sha256::new_with_prefix(&file);
@@ -127,27 +126,66 @@ pub(super) fn apply(
         return Err(mismatch("geometry", &"the base's", &format_args!("k = {}, {}", result.k, result.slice_bits)));
     }
     if sha256 != *to {
-        // One of the two is wrong: which?
-        let got = Sha256Digest::of(base);
-        if got != *from {
-            return Err(Refusal::DeltaBase.because("base's SHA-256", &from.to_string(), &got));
-        }
-        return Err(mismatch("SHA-256", to, &sha256));
+        return Err(blame(mismatch("SHA-256", to, &sha256)));
     }
     Ok(file)
 }
 
-/// Rising bit numbers, as Rice codes of the gaps between them: the gap divided by `2^rice` in ones, a zero, and the
-/// remainder in `rice` bits.
+/// The state that bits are in before they change.
+#[derive(Clone, Copy)]
+enum State {
+    Clear,
+    Set,
+}
+
+/// Slices as words, in which the bits of one state are ones.
+fn words(bits: &[u8], state: State) -> impl Iterator<Item = u64> {
+    bits.as_chunks().0.iter().map(move |&bytes| match state {
+        State::Clear => !u64::from_le_bytes(bytes),
+        State::Set => u64::from_le_bytes(bytes),
+    })
+}
+
+/// The numbers of the bits of one state, rising.
+struct Places<W> {
+    words: W,
+    /// The ones of the current word that weren't passed yet.
+    word: u64,
+    /// Number of the first bit after the current word.
+    end: u64,
+}
+
+impl<W: Iterator<Item = u64>> Places<W> {
+    /// Passes `gap` bits of the state and gives the number of the next one; `None` past the last.
+    fn after(&mut self, mut gap: u64) -> Option<u64> {
+        loop {
+            let here = u64::from(self.word.count_ones());
+            if gap < here {
+                break;
+            }
+            gap -= here;
+            self.word = self.words.next()?;
+            self.end += 64;
+        }
+        (0..gap).for_each(|_| self.word &= self.word - 1);
+        let bit = self.end - 64 + u64::from(self.word.trailing_zeros());
+        self.word &= self.word - 1;
+        Some(bit)
+    }
+}
+
+const PAST_THE_END: &str = "a gap past the filter's end";
+
+/// Gaps as Rice codes: the gap divided by `2^rice` in ones, a zero, and the remainder in `rice` bits.
 struct Gaps<'a> {
     bits: BitReader<'a>,
     left: u64,
     rice: u32,
-    next: u64,
 }
 
 impl Gaps<'_> {
-    /// The next bit number, which is below `limit`; `None` once all came and nothing but padding is left.
+    /// The next gap; `None` once all came and nothing but padding is left. One of more ones than `limit` allows isn't read
+    /// to its end.
     fn next(&mut self, limit: u64) -> Result<Option<u64>, &'static str> {
         if self.left == 0 {
             return if self.bits.is_at_end() { Ok(None) } else { Err("bytes after the last gap") };
@@ -157,19 +195,14 @@ impl Gaps<'_> {
         while self.bits.read().ok_or("the end")? {
             gap += 1;
             if gap << self.rice >= limit {
-                return Err("a gap past the filter's end");
+                return Err(PAST_THE_END);
             }
         }
         gap <<= self.rice;
         for place in 0..self.rice {
             gap |= u64::from(self.bits.read().ok_or("the end")?) << place;
         }
-        let bit = self.next.saturating_add(gap);
-        if bit >= limit {
-            return Err("a gap past the filter's end");
-        }
-        self.next = bit + 1;
-        Ok(Some(bit))
+        Ok(Some(gap))
     }
 }
 
@@ -225,15 +258,9 @@ pub fn write(base: &[u8], file: &[u8]) -> Result<Delta, ReleaseError> {
     if from.release >= to.release {
         return Err(Refusal::DeltaBase.because("base", &format!("a release before {}", to.release), &from.release));
     }
-    let (mut set, mut cleared) = (Vec::new(), Vec::new());
-    let bytes = base[from_bits..base.len() - CHECKSUM].iter().zip(&file[to_bits..file.len() - CHECKSUM]);
-    for (index, (old, new)) in bytes.enumerate().filter(|(_, (old, new))| old != new) {
-        for bit in (0..8).filter(|bit| (old ^ new) >> bit & 1 == 1) {
-            let changed = if new >> bit & 1 == 1 { &mut set } else { &mut cleared };
-            changed.push(index as u64 * 8 + bit);
-        }
-    }
-    let [(set_rice, set_gaps), (cleared_rice, cleared_gaps)] = [&set, &cleared].map(|bits| encode(bits));
+    let slices = [&base[from_bits..base.len() - CHECKSUM], &file[to_bits..file.len() - CHECKSUM]];
+    let [set, cleared] = [State::Clear, State::Set].map(|state| gaps(slices, state));
+    let [(set_rice, set_gaps), (cleared_rice, cleared_gaps)] = [&set, &cleared].map(|gaps| encode(gaps));
     let header = &file[..to_bits];
     let length = FIXED_HEADER + header.len() + set_gaps.len() + cleared_gaps.len();
     let mut delta = Vec::with_capacity(length);
@@ -252,18 +279,27 @@ pub fn write(base: &[u8], file: &[u8]) -> Result<Delta, ReleaseError> {
     Ok(Delta { bytes: delta, set: set.len(), cleared: cleared.len() })
 }
 
+/// The gaps of the bits that were in this state and are not any more.
+#[cfg(feature = "build")]
+fn gaps([old, new]: [&[u8]; 2], state: State) -> Vec<u64> {
+    let (mut gaps, mut gap) = (Vec::new(), 0);
+    for (mut left, stay) in words(old, state).zip(words(new, state)) {
+        let mut changed = left & !stay;
+        while changed != 0 {
+            let bit = changed & changed.wrapping_neg();
+            gaps.push(gap + u64::from((left & (bit - 1)).count_ones()));
+            gap = 0;
+            left &= !(bit | (bit - 1));
+            changed ^= bit;
+        }
+        gap += u64::from(left.count_ones());
+    }
+    gaps
+}
+
 /// The Rice parameter that makes the shortest code, the smaller of two that do, and that code.
 #[cfg(feature = "build")]
-fn encode(bits: &[u64]) -> (u32, Vec<u8>) {
-    let mut next = 0;
-    let gaps: Vec<u64> = bits
-        .iter()
-        .map(|&bit| {
-            let gap = bit - next;
-            next = bit + 1;
-            gap
-        })
-        .collect();
+fn encode(gaps: &[u64]) -> (u32, Vec<u8>) {
     let length = |rice: &u32| gaps.iter().map(|gap| (gap >> rice) + 1 + u64::from(*rice)).sum::<u64>();
     let rice = (0..=MAX_RICE).min_by_key(length).unwrap_or(0);
     let mut code = vec![0u8; length(&rice).div_ceil(8) as usize];

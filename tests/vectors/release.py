@@ -186,8 +186,8 @@ def matches(made, data):
     demand(all(made[key] == value for key, value in header(data)[0].items()), "release-mismatch")
 
 
-def numbers(code, count, rice, limit):
-    at, next = 0, 0
+def gaps(code, count, rice):
+    at = 0
 
     def bit():
         nonlocal at
@@ -199,10 +199,7 @@ def numbers(code, count, rice, limit):
         gap = 0
         while bit():
             gap += 1
-        gap = (gap << rice) + sum(bit() << place for place in range(rice))
-        next += gap + 1
-        demand(next <= limit, "delta-syntax")
-        yield next - 1
+        yield (gap << rice) + sum(bit() << place for place in range(rice))
     demand((at + 7) // 8 == len(code) and not any(bit() for _ in range(8 * len(code) - at)), "delta-syntax")
 
 
@@ -217,17 +214,22 @@ def apply(made, base, delta):
     demand((version, zero, zero_too, length, source) == (1, 0, 0, len(delta), old["release"]), "delta-syntax")
     demand(delta[40:72] == base_sha256 and 144 + h + x <= len(delta), "delta-syntax")
     demand(delta[72:104] == made["full"][2], "release-digest")
-    bits = bytearray(base[start:-32])
+    # Where a code leads nowhere, either it is wrong or the base.
+    wrong = "delta-base" if hashlib.sha256(base).digest() != base_sha256 else "delta-syntax"
+    old_bits = base[start:-32]
+    bits = bytearray(old_bits)
     codes = [(delta[144 + h : 144 + h + x], set, set_rice, 0), (delta[144 + h + x :], cleared, cleared_rice, 1)]
     for code, count, rice, was in codes:
         demand(rice <= 38, "delta-syntax")
-        for bit in numbers(code, count, rice, 8 * len(bits)):
-            demand(base[start + bit // 8] >> bit % 8 & 1 == was, "delta-base")
+        places, next = [at for at in range(8 * len(bits)) if old_bits[at // 8] >> at % 8 & 1 == was], 0
+        for gap in gaps(code, count, rice):
+            next += gap + 1
+            demand(next <= len(places), wrong)
+            bit = places[next - 1]
             bits[bit // 8] ^= 1 << bit % 8
     file = delta[144 : 144 + h] + bytes(bits)
     file += hashlib.sha256(file).digest()
-    if hashlib.sha256(file).digest() != made["full"][2]:
-        raise Refused("delta-base" if hashlib.sha256(base).digest() != base_sha256 else "delta-syntax")
+    demand(hashlib.sha256(file).digest() == made["full"][2], wrong)
     demand(header(file)[0]["release"] == target, "delta-syntax")
     matches(made, file)
     return file
