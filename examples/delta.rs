@@ -19,11 +19,11 @@ fn main() -> Outcome<()> {
         pdq: (0..count).map(|n| PdqHash(Sha256Digest::of(&n.to_le_bytes()).0)).collect(),
         ..Entries::default()
     };
-    let request = |release| Request { release, headroom_percent: 10, ..Request::new("million", "numbered hashes") };
+    let request = |release| Request { release, headroom_percent: 5, ..Request::new("million", "numbered hashes") };
     let base = list(1_000_000);
     let plan = Plan::new(&request(1), &base)?;
     let base = Filter::open(write(&request(1), &plan, &base)?)?;
-    println!("1,000,000 hashes with 10 % of room: {} bytes", base.bytes().len());
+    println!("1,000,000 hashes with 5% of room: {} bytes", base.bytes().len());
     for new in [0, 10, 100, 1000, 10_000, 100_000] {
         let entries = list(1_000_000 + new);
         let plan = Plan::in_geometry_of(base.info(), &request(2), &entries)?;

@@ -407,6 +407,33 @@ fn every_flipped_bit_and_every_truncation_of_a_delta_is_refused() {
     refused(&[&delta, [0].as_slice()].concat(), "one byte more");
 }
 
+/// A delta that sets one bit, or clears one, by a gap that a Rice code of parameter 0 writes in ones.
+#[test]
+fn a_gap_leads_to_the_last_bit_that_can_change_and_no_further() {
+    let Release { files: [first, second], delta, manifest } = Release::new();
+    let bits_at = (184 + "vectornumbered hashes".len()).next_multiple_of(8);
+    let bits = &first[bits_at..first.len() - 32];
+    let set = bits.iter().map(|byte| u64::from(byte.count_ones())).sum();
+    let apply = |number_at: usize, gap: u64| {
+        let mut code = vec![0u8; gap as usize / 8 + 1];
+        (0..gap as usize).for_each(|at| code[at / 8] |= 1 << (at % 8));
+        let mut made = [&delta[..144], &second[..bits_at], &code].concat();
+        made[104..128].fill(0);
+        made[number_at] = 1;
+        let length = made.len() as u64;
+        made[16..24].copy_from_slice(&length.to_le_bytes());
+        let code_of_set = if number_at == 104 { code.len() as u64 } else { 0 };
+        made[128..136].copy_from_slice(&code_of_set.to_le_bytes());
+        let naming = Manifest { deltas: vec![offer("delta-1-2.hgd", &made, &first)], ..manifest.clone() };
+        naming.apply_delta(&first, &made).unwrap_err().to_string()
+    };
+    for (number_at, places) in [(104, bits.len() as u64 * 8 - set), (112, set)] {
+        assert!(apply(number_at, 0).starts_with("result's SHA-256: "), "{}", apply(number_at, 0));
+        assert!(apply(number_at, places - 1).starts_with("result's SHA-256: "), "{}", apply(number_at, places - 1));
+        assert!(apply(number_at, places).ends_with("got a gap past the filter's end"), "{}", apply(number_at, places));
+    }
+}
+
 #[test]
 fn a_damaged_base_or_full_file_is_refused() {
     let Release { files: [first, second], delta, manifest } = Release::new();

@@ -349,6 +349,7 @@ fn a_published_list_is_hosted() {
     let tag = plain.header("etag").unwrap().to_owned();
     let again = server.get("/list/manifest.txt", &format!("\r\nIf-None-Match: {tag}"));
     assert_eq!((again.status, again.body.len()), (304, 0));
+    assert_eq!((again.header("etag"), again.header("last-modified")), (Some(tag.as_str()), None));
     let packed = server.get("/list/manifest.txt", "\r\nAccept-Encoding: gzip");
     assert_eq!(packed.header("content-encoding"), Some("gzip"));
     assert!(packed.body.len() < manifest.len());

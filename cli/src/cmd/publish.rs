@@ -16,6 +16,9 @@ use crate::output::write_atomically;
 use crate::published::{self, CURRENT};
 use crate::{keys, list};
 
+/// Room for growth by default, in per cent: what it costs is in docs/operating.md.
+pub const HEADROOM: u32 = 5;
+
 /// Publish the next release of a list into a folder that any static web server can serve.
 ///
 /// Beside the earlier releases it puts the full filter file, deltas from the last few releases, and the signed manifest, which
@@ -40,7 +43,7 @@ pub struct Args {
     #[arg(long = "curator", value_name = "NAME")]
     curators: Vec<String>,
     /// Room for growth, in per cent of today's keys: until it is used up, releases come as small deltas.
-    #[arg(long, default_value_t = 10, value_name = "PERCENT")]
+    #[arg(long, default_value_t = HEADROOM, value_name = "PERCENT")]
     headroom: u32,
     /// From how many earlier releases a delta is made.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(0..=MAX_LINES as i64))]

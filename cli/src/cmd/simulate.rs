@@ -27,6 +27,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use self::wire::Wire;
+use super::publish::HEADROOM;
 use crate::files;
 
 /// Play a day of uploads against the real server on this machine, and say what it cost with hashgate and without it.
@@ -396,6 +397,7 @@ fn assumptions(args: &Args, escalation: f64) -> Vec<(String, String)> {
         row("share of clean uploads held by chance", format!("{escalation:e}, the most that the filter was made for")),
         row("manifest requests of a client in a day", format!("{}, by ETag, each on a new connection", args.polls)),
         row("releases in a day", "1, with deltas from the last releases".into()),
+        row("room in the filter", format!("{HEADROOM}%; as many hashes leave as come, so it is never used up")),
         row("clients that are new", format!("{:e}; they fetch the whole filter", args.new)),
         row("clients that were away for two or three days", format!("{:e}", args.away)),
         row("load over the day", "even; an hour at noon may well have three times as much".into()),

@@ -332,12 +332,18 @@ async fn file_headers(mut request: Request, next: Next) -> Response {
         request.headers_mut().remove(header::RANGE);
     }
     let mut response = next.run(request).await;
-    let found = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+    let unchanged = response.status() == StatusCode::NOT_MODIFIED;
+    let found = response.status().is_success() || unchanged;
     let headers = response.headers_mut();
     let cache = if forever && found { "public, max-age=31536000, immutable" } else { "no-cache" };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // Clients ask for the manifest all day long: what only pages need would be most of "nothing new".
+    // Clients ask for the manifest all day long: what they have already, and what only pages need, would be most of
+    // "nothing new".
+    if unchanged {
+        headers.remove(header::LAST_MODIFIED);
+    } else {
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    }
     if !path.starts_with("/list/") {
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
