@@ -24,7 +24,7 @@ fn main() -> Outcome<()> {
     let plan = Plan::new(&request(1), &base)?;
     let base = Filter::open(write(&request(1), &plan, &base)?)?;
     println!("1,000,000 hashes with 5% of room: {} bytes", base.bytes().len());
-    for new in [0, 10, 100, 1000, 10_000, 100_000] {
+    for new in [0, 10, 100, 1000, 10_000, 50_000] {
         let entries = list(1_000_000 + new);
         let plan = Plan::in_geometry_of(base.info(), &request(2), &entries)?;
         let file = Filter::open(write(&request(2), &plan, &entries)?)?;

@@ -91,8 +91,10 @@ enum Format {
 const LISTED: u32 = 24;
 /// Confirm requests by which the cost of one is measured.
 const SAMPLE: u32 = 1_000;
-/// Releases before the day begins: yesterday's and those of clients that were away.
-const HISTORY: u64 = 3;
+/// Releases before the day begins: as many as today's manifest offers deltas from.
+const HISTORY: u64 = 8;
+/// The release of the client that was away longest.
+const OLDEST: u64 = HISTORY - 2;
 
 /// What was counted, and what is worked out from it.
 #[derive(Serialize)]
@@ -280,7 +282,7 @@ async fn day(args: &Args, folder: &TempDir, numbered: &(dyn Fn(u32) -> PdqHash +
     let mut clients: Vec<Client> = (0..args.clients)
         .map(|_| match random.random::<f64>() {
             share if share < args.new => Client::default(),
-            share if share < args.new + args.away => Client::at(random.random_range(1..HISTORY), &old, None),
+            share if share < args.new + args.away => Client::at(random.random_range(OLDEST..HISTORY), &old, None),
             _ => Client::at(HISTORY, &old, tag.clone()),
         })
         .collect();
@@ -313,7 +315,7 @@ async fn day(args: &Args, folder: &TempDir, numbered: &(dyn Fn(u32) -> PdqHash +
         of.iter().sum::<u64>() as f64 / of.len().max(1) as f64
     };
     with.update_bytes_a_client = mean(&|release| release == HISTORY);
-    with.update_bytes_a_client_back = mean(&|release| (1..HISTORY).contains(&release));
+    with.update_bytes_a_client_back = mean(&|release| (OLDEST..HISTORY).contains(&release));
     let old_clients = clients.len() as u64 - with.new_clients;
     // Everyone has the same bytes, whichever way they came.
     ensure!(
@@ -395,8 +397,11 @@ fn assumptions(args: &Args, escalation: f64) -> Vec<(String, String)> {
         row("share of uploads that are listed", format!("{:e}", args.listed)),
         row("share of uploads that are edited copies", format!("{:e}, all found and asked about", args.edited)),
         row("share of clean uploads held by chance", format!("{escalation:e}, the most that the filter was made for")),
-        row("manifest requests of a client in a day", format!("{}, by ETag, each on a new connection", args.polls)),
-        row("releases in a day", "1, with deltas from the last releases".into()),
+        row(
+            "manifest requests of a client in a day",
+            format!("{}, by ETag, in gzip, each on a new connection", args.polls),
+        ),
+        row("releases in a day", format!("1, with deltas from the last {HISTORY}")),
         row("room in the filter", format!("{HEADROOM}%; as many hashes leave as come, so it is never used up")),
         row("clients that are new", format!("{:e}; they fetch the whole filter", args.new)),
         row("clients that were away for two or three days", format!("{:e}", args.away)),

@@ -1,8 +1,10 @@
 //! A connection whose bytes are counted: HTTP/1.1, as little of it as the server's answers need.
 
+use std::io::Read;
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result, bail, ensure};
+use flate2::read::GzDecoder;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -38,10 +40,11 @@ impl Wire {
         self.sent + self.received
     }
 
-    /// Gets a file, unless it is still the one of this tag.
+    /// Gets a file, unless it is still the one of this tag; in gzip if the server likes.
     pub async fn get(&mut self, path: &str, tag: Option<&str>) -> Result<Answer> {
         let condition = tag.map(|tag| format!("If-None-Match: {tag}\r\n")).unwrap_or_default();
-        let answer = self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{condition}\r\n")).await?;
+        let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip");
+        let answer = self.exchange(&format!("{head}\r\n{condition}\r\n")).await?;
         ensure!(matches!(answer.status, 200 | 304), "{path}: expected status 200 or 304, got {}", answer.status);
         Ok(answer)
     }
@@ -64,25 +67,56 @@ impl Wire {
     async fn exchange(&mut self, request: &str) -> Result<Answer> {
         self.stream.get_mut().write_all(request.as_bytes()).await?;
         self.sent += request.len() as u64;
-        let (mut status, mut etag, mut length) = (None, None, 0);
+        let (mut status, mut etag, mut length, mut chunked, mut packed) = (None, None, 0, false, false);
         loop {
-            let mut line = String::new();
-            if self.stream.read_line(&mut line).await? == 0 {
-                bail!("the server closed the connection");
-            }
-            self.received += line.len() as u64;
+            let line = self.line().await?;
             match line.trim_end().split_once(": ") {
                 _ if line == "\r\n" => break,
                 Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = value.parse()?,
                 Some((name, value)) if name.eq_ignore_ascii_case("etag") => etag = Some(value.to_owned()),
+                Some(("transfer-encoding", "chunked")) => chunked = true,
+                Some(("content-encoding", "gzip")) => packed = true,
                 None if status.is_none() => status = line.split(' ').nth(1).and_then(|code| code.parse().ok()),
                 _ => {}
             }
         }
         let status = status.context("expected a status, got none")?;
-        let mut body = vec![0; if status == 304 { 0 } else { length }];
-        self.stream.read_exact(&mut body).await?;
-        self.received += body.len() as u64;
+        let mut body = Vec::new();
+        if chunked {
+            loop {
+                let length = self.line().await?;
+                let length = usize::from_str_radix(length.trim_end(), 16)?;
+                self.take(length, &mut body).await?;
+                self.line().await?;
+                if length == 0 {
+                    break;
+                }
+            }
+        } else if status != 304 {
+            self.take(length, &mut body).await?;
+        }
+        if packed {
+            let mut plain = Vec::new();
+            GzDecoder::new(body.as_slice()).read_to_end(&mut plain)?;
+            body = plain;
+        }
         Ok(Answer { status, etag, body })
+    }
+
+    async fn line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        if self.stream.read_line(&mut line).await? == 0 {
+            bail!("the server closed the connection");
+        }
+        self.received += line.len() as u64;
+        Ok(line)
+    }
+
+    async fn take(&mut self, length: usize, body: &mut Vec<u8>) -> Result<()> {
+        let start = body.len();
+        body.resize(start + length, 0);
+        self.stream.read_exact(&mut body[start..]).await?;
+        self.received += length as u64;
+        Ok(())
     }
 }
