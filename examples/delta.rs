@@ -1,7 +1,7 @@
 //! How long the delta is for 1,000 new hashes in 1,000,000 (and for the same taken out again), and how long it takes to make, to
 //! apply and to verify.
 //!
-//! `cargo run --release --features build --example delta`
+//! `cargo run --release --features build --example delta`, or with another room than 5%: `... --example delta -- 10`
 
 use std::time::Instant;
 
@@ -19,11 +19,12 @@ fn main() -> Outcome<()> {
         pdq: (0..count).map(|n| PdqHash(Sha256Digest::of(&n.to_le_bytes()).0)).collect(),
         ..Entries::default()
     };
-    let request = |release| Request { release, headroom_percent: 5, ..Request::new("million", "numbered hashes") };
+    let room = std::env::args().nth(1).map_or(Ok(5), |percent| percent.parse())?;
+    let request = |release| Request { release, headroom_percent: room, ..Request::new("million", "numbered hashes") };
     let base = list(1_000_000);
     let plan = Plan::new(&request(1), &base)?;
     let base = Filter::open(write(&request(1), &plan, &base)?)?;
-    println!("1,000,000 hashes with 5% of room: {} bytes", base.bytes().len());
+    println!("1,000,000 hashes with {room}% of room: {} bytes", base.bytes().len());
     for new in [0, 10, 100, 1000, 10_000, 50_000] {
         let entries = list(1_000_000 + new);
         let plan = Plan::in_geometry_of(base.info(), &request(2), &entries)?;

@@ -14,7 +14,8 @@ const FIXED_HEADER: usize = 144;
 const MAX_RICE: u32 = 38;
 
 /// Sets and clears bits of `base`, puts the new header before them and the checksum after them. `from` and `to` are the
-/// SHA-256 of `base` and of the result, as they were signed.
+/// SHA-256 of `base` and of the result, as they were signed. The gaps of the bits set are counted in the base's clear bits,
+/// those of the bits cleared in its set ones: no others can be meant, which saves a bit for each.
 ///
 /// ```text
 /// offset size field
