@@ -6,6 +6,10 @@ use sha2::{Digest, Sha256};
 
 use crate::hex;
 
+/// Bytes that are hashed at a time: a wasm engine takes to the optimised code of a function when that is called the next
+/// time, so one call over a whole filter would be slow to its end.
+const CHUNK: usize = 1 << 16;
+
 macro_rules! digest {
     ($name:ident, $bytes:literal, $algorithm:ty, $what:literal) => {
         #[doc = concat!("The ", $what, " digest of a file's bytes, in the order in which it is printed.")]
@@ -16,7 +20,9 @@ macro_rules! digest {
             #[doc = concat!("Computes the ", $what, " of `bytes`.")]
             #[must_use]
             pub fn of(bytes: &[u8]) -> Self {
-                Self(<$algorithm>::digest(bytes).into())
+                let mut hash = <$algorithm>::new();
+                bytes.chunks(CHUNK).for_each(|chunk| hash.update(chunk));
+                Self(hash.finalize().into())
             }
 
             /// The 64-bit key under which the digest is looked up in a filter: its first eight

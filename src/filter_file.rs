@@ -4,7 +4,6 @@
 pub mod build;
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::bloom::{Bloom, Domain, Hasher, MAX_K, MAX_SLICE_BITS};
 use crate::digest::{Md5Digest, Sha256Digest};
@@ -188,7 +187,7 @@ impl Filter {
     pub fn open(bytes: Vec<u8>) -> Result<Self, FilterError> {
         let (info, bits_start) = read_header(&bytes)?;
         let end = bytes.len() - CHECKSUM;
-        let got = Sha256Digest(Sha256::digest(&bytes[..end]).into());
+        let got = Sha256Digest::of(&bytes[..end]);
         if got != info.checksum {
             return Err(FilterError::Checksum { expected: info.checksum, got });
         }

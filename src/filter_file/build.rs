@@ -310,8 +310,8 @@ pub fn write(request: &Request, plan: &Plan, entries: &Entries) -> Result<Vec<u8
     put(request.category.as_bytes());
     file.resize(file.len().next_multiple_of(8), 0);
     file.extend_from_slice(&bits);
-    let checksum = Sha256::digest(&file);
-    file.extend_from_slice(&checksum);
+    let checksum = Sha256Digest::of(&file);
+    file.extend_from_slice(&checksum.0);
     Ok(file)
 }
 
