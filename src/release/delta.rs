@@ -1,7 +1,5 @@
 //! Deltas: which bits of a filter changed from one release to a later one of the same geometry.
 
-use sha2::{Digest, Sha256};
-
 use super::{Refusal, ReleaseError};
 use crate::digest::Sha256Digest;
 use crate::filter_file::{self, CHECKSUM};
@@ -110,11 +108,9 @@ pub(super) fn apply(
             file[start + (bit / 8) as usize] ^= 1 << (bit % 8);
         }
     }
-    let mut hash = Sha256::new_with_prefix(&file);
-    let checksum = hash.clone().finalize();
-    hash.update(checksum);
-    file.extend_from_slice(&checksum);
-    let sha256 = Sha256Digest(hash.finalize().into());
+    let checksum = Sha256Digest::of(&file);
+    file.extend_from_slice(&checksum.0);
+    let sha256 = Sha256Digest::of(&file);
     let mismatch = |field: &str, expected: &dyn std::fmt::Display, got: &dyn std::fmt::Display| {
         Refusal::DeltaSyntax.because(&format!("result's {field}"), &expected.to_string(), got)
     };
