@@ -190,6 +190,17 @@ fn other_kinds_of_jpeg_are_left_to_the_general_decoder() {
 }
 
 #[test]
+fn a_sampling_that_no_file_may_have_is_left_to_the_general_decoder() {
+    let grey = draw(1003, 907, Kind { grey: true, ..PLAIN }, 1);
+    let frame = grey.windows(2).position(|marker| marker == [0xff, 0xc0]).unwrap();
+    for (factors, is_sound) in [(0x11, true), (0x22, true), (0x44, true), (0xd8, false), (0x7f, false), (0x01, false)] {
+        let mut bytes = grey.clone();
+        bytes[frame + 11] = factors;
+        assert_eq!(fast(&bytes).is_some(), is_sound, "{factors:#x}");
+    }
+}
+
+#[test]
 fn a_scan_for_each_component_reads_as_one_for_all() {
     use SamplingFactor::{F_1_1, F_1_2, F_2_1, F_2_2, F_4_1};
     for sampling in [F_1_1, F_2_1, F_1_2, F_2_2, F_4_1] {

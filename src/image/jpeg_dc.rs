@@ -191,8 +191,10 @@ impl<'a> Reader<'a> {
         };
         let mut components: Vec<_> = components.as_chunks().0.iter().map(component).collect();
         match &mut components[..] {
-            // Alone, a component has no sampling to speak of.
-            [grey] => (grey.across, grey.down) = (1, 1),
+            // Alone, a component has no sampling to speak of, but for what no file may have (T.81, B.2.2).
+            [grey] if (1..=4).contains(&grey.across) && (1..=4).contains(&grey.down) => {
+                (grey.across, grey.down) = (1, 1)
+            }
             [luma, rest @ ..] if rest.len() == 2 => {
                 let sampled = matches!((luma.across, luma.down), (1 | 2, 1 | 2) | (4, 1));
                 let whole = rest.iter().all(|chroma| (chroma.across, chroma.down) == (1, 1));
