@@ -2,7 +2,8 @@
 //! `cargo run --release --example fuzz-jpeg -- MINUTES [SEED]`, in minutes of processor time where the system tells it.
 //!
 //! A panic ends the run with its file in `target/fuzz-jpeg.jpg`. Other findings are kept as `target/fuzz-jpeg-N.jpg`: a
-//! sequential file that the fast path reads and the general decoder refuses, hashes more than 31 bits apart, and files that
+//! sequential file that the fast path reads and the general decoder refuses, hashes more than 31 bits apart, files that
+//! read otherwise when they arrive in pieces (every eighth is tried), and files that
 //! take ten times as long for their length as any intact one does.
 
 #[path = "../tests/common/jpeg.rs"]
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 use hashgate::Limits;
 use hashgate::image::{DecodedBy, Picture, read, read_fully};
 use hashgate::pdq::{Coefficients, quality};
-use jpeg::{Kind, Random, draw, kinds, mutate};
+use jpeg::{Kind, Random, draw, kinds, mutate, read_arriving};
 
 /// Time on the processor, which other programs' load doesn't change; where the system doesn't tell, time by the clock.
 fn now() -> Duration {
@@ -75,6 +76,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         worst = worst.max(per_byte(time, &bytes));
         if per_byte(time, &bytes) > 10.0 * slowest {
             found(format!("{time:?} for {} bytes against {slowest:.0} ns a byte", bytes.len()))?;
+        }
+        if runs % 8 == 0 {
+            let arrived = read_arriving(&bytes, 1 << random.below(17), &mut random, &limits).ok();
+            let seen = |picture: &Option<Picture>| {
+                picture.as_ref().map(|picture| (picture.decoded_by, picture.frames[0].luma.clone()))
+            };
+            if seen(&arrived) != seen(&picture) {
+                found("it reads otherwise in pieces".to_string())?;
+            }
         }
         let Some(fast) = picture.filter(|picture| picture.decoded_by == DecodedBy::LumaDc) else { continue };
         taken += 1;

@@ -193,6 +193,44 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
     }
 }
 
+/// A file that arrives in pieces. A JPEG is read while it arrives, if its block means are enough; all else waits for the end.
+pub struct Arrival {
+    bytes: Vec<u8>,
+    jpeg: jpeg::Arriving,
+    limits: Limits,
+}
+
+impl Arrival {
+    /// For a file of `length` bytes, for which memory is taken at once.
+    #[must_use]
+    pub fn new(length: usize, limits: &Limits) -> Self {
+        Self { bytes: Vec::with_capacity(length), jpeg: jpeg::Arriving::new(length, limits), limits: *limits }
+    }
+
+    /// Takes the next piece, of any length.
+    pub fn push(&mut self, piece: &[u8]) {
+        self.bytes.extend_from_slice(piece);
+        self.jpeg.advance(&self.bytes);
+    }
+
+    /// What has arrived.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Reads the picture: what [`read`] makes of the bytes that have arrived.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub fn read(self) -> Result<Picture, IntakeError> {
+        match sniff::sniff(&self.bytes)? {
+            Format::Jpeg => self.jpeg.finish(&self.bytes, &self.limits),
+            format => read_as(format, &self.bytes, &self.limits),
+        }
+    }
+}
+
 /// Reads a picture from every pixel of it, by the general decoders alone: what the fast path for JPEG is measured against.
 ///
 /// # Errors
@@ -245,8 +283,8 @@ fn check_alloc(bytes: u64, limits: &Limits) -> Result<(), IntakeError> {
 
 /// Refuses a file that is too short for the size it declares, before anything is allocated for it.
 /// Up to 16 megapixels go through: buffers of that size harm nobody.
-fn check_plausible(format: Format, pixels: u64, pixels_per_byte: u64, bytes: &[u8]) -> Result<(), IntakeError> {
-    let (expected, got) = (pixels / pixels_per_byte, bytes.len() as u64);
+fn check_plausible(format: Format, pixels: u64, pixels_per_byte: u64, length: usize) -> Result<(), IntakeError> {
+    let (expected, got) = (pixels / pixels_per_byte, length as u64);
     if pixels > 1 << 24 && got < expected {
         let message = format!("length in bytes: expected at least {expected} for {pixels} pixels, got {got}");
         return Err(unreadable(format, message));

@@ -174,14 +174,25 @@ impl Fingerprint {
 /// First stage: computes what is wanted of a file. What goes wrong is part of the result.
 #[must_use]
 pub fn fingerprint(bytes: &[u8], limits: &Limits, wanted: &Wanted) -> Fingerprint {
-    let read = || match image::read(bytes, limits) {
-        Ok(picture) => Ok(Hashed::of(&picture, wanted.views)),
-        Err(error) => Err(Failure::from(error)),
-    };
+    Fingerprint { picture: wanted.pdq.then(|| hashed(image::read(bytes, limits), wanted)), ..digests(bytes, wanted) }
+}
+
+/// First stage, of a file that arrived in pieces: what [`fingerprint`] makes of its bytes.
+#[must_use]
+pub fn fingerprint_arrived(file: image::Arrival, wanted: &Wanted) -> Fingerprint {
+    let digests = digests(file.bytes(), wanted);
+    Fingerprint { picture: wanted.pdq.then(|| hashed(file.read(), wanted)), ..digests }
+}
+
+fn hashed(picture: Result<Picture, IntakeError>, wanted: &Wanted) -> Result<Hashed, Failure> {
+    picture.map(|picture| Hashed::of(&picture, wanted.views)).map_err(Failure::from)
+}
+
+fn digests(bytes: &[u8], wanted: &Wanted) -> Fingerprint {
     Fingerprint {
         sha256: wanted.sha256.then(|| Sha256Digest::of(bytes)),
         md5: wanted.md5.then(|| Md5Digest::of(bytes)),
-        picture: wanted.pdq.then(read),
+        picture: None,
     }
 }
 
@@ -478,23 +489,25 @@ fn probe_picture(hashed: &Hashed, filter: &Filter, orientations: Orientations, l
         for seen in frame.views.iter().filter(|seen| seen.quality >= MIN_QUALITY) {
             for &orientation in orientations {
                 let margins = seen.coefficients.oriented(orientation).margins();
-                let mut pdq = hash_of_margins(&margins);
                 let mut hits = Vec::new();
                 for ring in 0..rings {
                     let soft = SoftKey::new(&margins, ring);
                     if let Some(probe) = ask(&soft, seen.view) {
-                        soft.flips(probe).for_each(|bit| pdq.flip(keys::position(ring, bit)));
-                        hits.push((ring, probe));
+                        hits.push((soft, probe));
                     }
                 }
-                let Some(&(ring, probe)) = hits.first() else { continue };
+                let Some(&(SoftKey { ring, .. }, probe)) = hits.first() else { continue };
+                let mut pdq = hash_of_margins(&margins);
+                for (soft, probe) in &hits {
+                    soft.flips(*probe).for_each(|bit| pdq.flip(keys::position(soft.ring, bit)));
+                }
                 return Some(PdqMatch {
                     orientation,
                     view: seen.view,
                     frame: frame.index,
                     surface: frame.surface,
                     ring,
-                    rings: hits.iter().map(|&(ring, _)| ring).collect(),
+                    rings: hits.iter().map(|(soft, _)| soft.ring).collect(),
                     flips: probe.flips(),
                     cost: probe.cost(),
                     pdq,

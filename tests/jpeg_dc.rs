@@ -6,7 +6,7 @@ mod jpeg;
 use hashgate::image::{DecodedBy, Picture, read, read_fully};
 use hashgate::pdq::{Coefficients, quality};
 use hashgate::{Limits, ViewSet};
-use jpeg::{Kind, Random, draw, encode, kinds, mutate};
+use jpeg::{Kind, Random, draw, encode, kinds, mutate, read_arriving};
 use jpeg_encoder::SamplingFactor;
 
 fn fast(bytes: &[u8]) -> Option<Picture> {
@@ -66,6 +66,23 @@ fn every_view_of_it_is_hashed() {
         assert_eq!(a.view, b.view);
         let bits = a.coefficients.hash().distance(&b.coefficients.hash());
         assert!(bits <= 16, "{:?}: {bits} bits", a.view);
+    }
+}
+
+#[test]
+fn it_makes_no_difference_in_what_pieces_a_file_arrives() {
+    let mut random = Random(11);
+    let limits = Limits::default();
+    for (kind, whole) in files() {
+        for longest in [1, 100, 10_000] {
+            // Each time intact, and broken in some way.
+            for bytes in [whole.clone(), mutate(&whole, &mut random), whole[..whole.len() / 2].to_vec()] {
+                let at_once = read(&bytes, &limits).map(|picture| (picture.decoded_by, picture.frames[0].luma.clone()));
+                let arrived = read_arriving(&bytes, longest, &mut random, &limits)
+                    .map(|picture| (picture.decoded_by, picture.frames[0].luma.clone()));
+                assert_eq!(arrived, at_once, "{kind:?}, pieces of up to {longest} bytes");
+            }
+        }
     }
 }
 
@@ -197,6 +214,20 @@ fn a_sampling_that_no_file_may_have_is_left_to_the_general_decoder() {
         let mut bytes = grey.clone();
         bytes[frame + 11] = factors;
         assert_eq!(fast(&bytes).is_some(), is_sound, "{factors:#x}");
+    }
+}
+
+#[test]
+fn a_huffman_table_that_no_file_may_have_is_left_to_the_general_decoder_though_nothing_uses_it() {
+    let whole = draw(1003, 907, PLAIN, 13);
+    // Table 3 of DC terms: one code of one bit, for a difference of so many bits.
+    for (size, by_fast) in [(11, true), (15, true), (16, false), (17, false)] {
+        let mut table = vec![0xff, 0xc4, 0, 20, 3, 1];
+        table.extend([0; 15]);
+        table.push(size);
+        let bytes = [&whole[..2], &table, &whole[2..]].concat();
+        assert_eq!(fast(&bytes).is_some(), by_fast, "{size} bits");
+        assert_eq!(full(&bytes).is_some(), by_fast, "{size} bits");
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
         surfaces.push(y, row.len() / width as usize, &row);
     };
     let ended = if header.is_packed() {
-        check_plausible(Format::Bmp, u64::from(width) * u64::from(height), PIXELS_PER_BYTE, bytes)?;
+        check_plausible(Format::Bmp, u64::from(width) * u64::from(height), PIXELS_PER_BYTE, bytes.len())?;
         unpack_runs(data, &header, push).is_none()
     } else {
         let stride = (u64::from(width) * u64::from(header.bits)).div_ceil(32) as usize * 4;

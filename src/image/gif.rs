@@ -22,7 +22,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     let (width, height) = (outline.width.max(first.x + first.width), outline.height.max(first.y + first.height));
     check_size(Format::Gif, width, height, limits)?;
     let pixels = u64::from(width) * u64::from(height);
-    check_plausible(Format::Gif, pixels, PIXELS_PER_BYTE, bytes)?;
+    check_plausible(Format::Gif, pixels, PIXELS_PER_BYTE, bytes.len())?;
 
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::Indexed);

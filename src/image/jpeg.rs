@@ -23,10 +23,31 @@ fn unreadable(message: impl ToString) -> IntakeError {
 }
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
-    if let Ok(plane) = jpeg_dc::read_luma(bytes, limits) {
-        return Ok(by_luma_dc(plane));
+    let mut arriving = Arriving::new(bytes.len(), limits);
+    arriving.advance(bytes);
+    arriving.finish(bytes, limits)
+}
+
+/// A file that is read while it arrives, as far as the fast path does.
+pub(super) struct Arriving(Option<jpeg_dc::Reader>);
+
+impl Arriving {
+    pub(super) fn new(length: usize, limits: &Limits) -> Self {
+        Self(Some(jpeg_dc::Reader::new(length, limits)))
     }
-    read_fully(bytes, limits)
+
+    /// Reads on. `bytes` are all that have arrived.
+    pub(super) fn advance(&mut self, bytes: &[u8]) {
+        self.0.take_if(|reader| reader.advance(bytes).is_err());
+    }
+
+    /// The picture of the whole file.
+    pub(super) fn finish(self, bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
+        match self.0.map(jpeg_dc::Reader::plane) {
+            Some(Ok(plane)) => Ok(by_luma_dc(plane)),
+            _ => read_fully(bytes, limits),
+        }
+    }
 }
 
 fn by_luma_dc(plane: Plane) -> Picture {
@@ -49,7 +70,7 @@ pub(super) fn read_fully(bytes: &[u8], limits: &Limits) -> Result<Picture, Intak
     let (width, height) = (outline.width, outline.height);
     check_size(Format::Jpeg, width, height, limits)?;
     let pixels = u64::from(width) * u64::from(height);
-    check_plausible(Format::Jpeg, pixels, PIXELS_PER_BYTE, bytes)?;
+    check_plausible(Format::Jpeg, pixels, PIXELS_PER_BYTE, bytes.len())?;
     let coefficients = if outline.whole_frame { 2 * outline.samples } else { 0 };
     let channels = if outline.grey { 1 } else { 3 };
     check_alloc(channels as u64 * pixels + coefficients, limits)?;

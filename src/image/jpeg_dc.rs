@@ -10,18 +10,20 @@
 mod bits;
 mod huffman;
 
+use std::ops::RangeInclusive;
+
 use crate::pdq::Plane;
 
 use super::{Format, Limits, check_alloc, check_plausible, check_size};
 use bits::Bits;
-use huffman::{AcTable, BandTable, DcTable, Definition};
+use huffman::{AcTable, BandTable, Code, DcTable};
 
 /// Pictures of fewer pixels on the short side are too coarse in blocks: their hashes are too far
 /// from those of a full decode (`docs/decode.md` has the distances).
 const MIN_SHORT_SIDE: u32 = 900;
 
-/// Of a scan of AC terms that isn't needed.
-const SAMPLED_ROWS: u32 = 24;
+/// So many blocks are looked at of a scan of AC terms that isn't needed.
+const SAMPLED_BLOCKS: u32 = 3072;
 
 /// As the general decoder's.
 const MAX_SCANS: u32 = 100;
@@ -30,11 +32,18 @@ const MAX_SCANS: u32 = 100;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Outside;
 
-/// Reads the plane of Y's block means.
-pub(super) fn read_luma(bytes: &[u8], limits: &Limits) -> Result<Plane, Outside> {
-    let mut reader = Reader { bytes, ..Reader::default() };
-    reader.read(limits)?;
-    reader.plane()
+/// Why reading doesn't go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Halt {
+    Outside,
+    /// What comes next hasn't arrived.
+    Starved,
+}
+
+impl From<Outside> for Halt {
+    fn from(_: Outside) -> Self {
+        Self::Outside
+    }
 }
 
 /// A component of the frame (B.2.2).
@@ -81,15 +90,19 @@ struct Scan {
     low: u8,
 }
 
-#[derive(Default)]
-struct Reader<'a> {
-    bytes: &'a [u8],
+/// Reads a file while it arrives.
+pub(super) struct Reader {
+    limits: Limits,
+    /// Bytes in the whole file.
+    length: usize,
+    /// Where the next segment begins, or what is left of a scan.
     at: usize,
+    ended: bool,
     frame: Option<Frame>,
     /// Quantization.
     steps: [Option<Steps>; 4],
-    dc: [Option<Definition>; 4],
-    ac: [Option<Definition>; 4],
+    dc: [Option<Code>; 4],
+    ac: [Option<Code>; 4],
     /// Units between restarts; 0 for none.
     restart_interval: u32,
     /// DC terms of each component, in whole units.
@@ -97,6 +110,9 @@ struct Reader<'a> {
     /// Components whose (first) scan of DC terms was read, and the bit down to which they are known.
     seen: [bool; 3],
     low: [u8; 3],
+    scans: u32,
+    /// The scan that is being read.
+    data: Option<Data>,
 }
 
 #[derive(Default)]
@@ -114,72 +130,106 @@ struct Steps {
     least: u16,
 }
 
-impl<'a> Reader<'a> {
-    fn read(&mut self, limits: &Limits) -> Result<(), Outside> {
-        self.at = 2;
-        let mut scans = 0;
-        loop {
-            let marker = self.marker()?;
-            if marker == 0xd9 {
-                break;
-            }
-            let mut segment = self.segment()?;
-            match marker {
-                0xc0..=0xc2 if self.frame.is_none() => self.start_frame(marker, segment, limits)?,
-                0xc4 => {
-                    while let [kind, rest @ ..] = segment {
-                        segment = rest;
-                        let tables = if kind >> 4 == 0 { &mut self.dc } else { &mut self.ac };
-                        let place = tables.get_mut(usize::from(kind & 15)).filter(|_| kind >> 4 < 2).ok_or(Outside)?;
-                        *place = Some(Definition::parse(&mut segment)?);
-                    }
-                }
-                // Other tables for later scans are legal and unheard of.
-                0xdb if scans == 0 => self.quantization(segment)?,
-                0xdd => match *segment {
-                    [high, low] => self.restart_interval = u16::from_be_bytes([high, low]).into(),
-                    _ => return Err(Outside),
-                },
-                0xda => {
-                    scans += 1;
-                    if scans > MAX_SCANS {
-                        return Err(Outside);
-                    }
-                    self.scan(segment)?;
-                }
-                // Adobe's marker says what the components are; 1 is YCbCr.
-                0xee if segment.starts_with(b"Adobe") && segment.get(11) != Some(&1) => return Err(Outside),
-                0xe0..=0xef | 0xfe => {}
-                _ => return Err(Outside),
+/// A scan's data, by what is done with it.
+enum Data {
+    Sequential(Walk, Sequential),
+    First(Walk, FirstTerms),
+    Refinement(Walk, Refinement),
+    Unneeded(PassOver),
+}
+
+impl Reader {
+    /// For a file of `length` bytes.
+    pub(super) fn new(length: usize, limits: &Limits) -> Self {
+        Self {
+            limits: *limits,
+            length,
+            at: 2,
+            ended: false,
+            frame: None,
+            steps: [None; 4],
+            dc: [const { None }; 4],
+            ac: [const { None }; 4],
+            restart_interval: 0,
+            terms: Default::default(),
+            seen: [false; 3],
+            low: [0; 3],
+            scans: 0,
+            data: None,
+        }
+    }
+
+    /// Reads on, as far as the file has arrived: `bytes` are all of it so far.
+    pub(super) fn advance(&mut self, bytes: &[u8]) -> Result<(), Outside> {
+        while !self.ended {
+            let read = if self.data.is_some() { self.data(bytes) } else { self.segment(bytes) };
+            match read {
+                Err(Halt::Starved) if bytes.len() < self.length => return Ok(()),
+                read => read.map_err(|_| Outside)?,
             }
         }
-        let components = self.frame.as_ref().map_or(0, |frame| frame.components.len());
-        if components > 0 && self.seen[..components].iter().all(|&seen| seen) { Ok(()) } else { Err(Outside) }
+        Ok(())
     }
 
-    /// Reads a marker, which must be here.
-    fn marker(&mut self) -> Result<u8, Outside> {
-        let Some([0xff, rest @ ..]) = self.bytes.get(self.at..) else { return Err(Outside) };
-        let fill = rest.iter().position(|&byte| byte != 0xff).ok_or(Outside)?;
-        self.at += fill + 2;
-        Ok(rest[fill])
+    /// Reads a marker and its segment, which must be here.
+    fn segment(&mut self, bytes: &[u8]) -> Result<(), Halt> {
+        let rest = bytes.get(self.at..).ok_or(Halt::Starved)?;
+        if *rest.first().ok_or(Halt::Starved)? != 0xff {
+            return Err(Halt::Outside);
+        }
+        let start = rest.iter().position(|&byte| byte != 0xff).ok_or(Halt::Starved)?;
+        let (marker, rest) = (rest[start], &rest[start + 1..]);
+        if marker == 0xd9 {
+            self.ended = true;
+            return Ok(());
+        }
+        let length = usize::from(u16::from_be_bytes(*rest.first_chunk().ok_or(Halt::Starved)?));
+        let mut segment = rest.get(2..length.max(2)).ok_or(Halt::Starved)?;
+        if length < 2 {
+            return Err(Halt::Outside);
+        }
+        self.at += start + 1 + length;
+        match marker {
+            0xc0..=0xc2 if self.frame.is_none() => self.start_frame(marker, segment)?,
+            0xc4 => {
+                while let [kind, rest @ ..] = segment {
+                    segment = rest;
+                    let dc = kind >> 4 == 0;
+                    let tables = if dc { &mut self.dc } else { &mut self.ac };
+                    let place = tables.get_mut(usize::from(kind & 15)).filter(|_| kind >> 4 < 2).ok_or(Outside)?;
+                    *place = Some(Code::parse(&mut segment, dc)?);
+                }
+            }
+            // Other tables for later scans are legal and unheard of.
+            0xdb if self.scans == 0 => self.quantization(segment)?,
+            0xdd => match *segment {
+                [high, low] => self.restart_interval = u16::from_be_bytes([high, low]).into(),
+                _ => return Err(Halt::Outside),
+            },
+            0xda => {
+                self.scans += 1;
+                if self.scans > MAX_SCANS {
+                    return Err(Halt::Outside);
+                }
+                self.data = Some(self.scan(segment)?);
+            }
+            // Adobe's marker says what the components are; 1 is YCbCr.
+            0xee if segment.starts_with(b"Adobe") && segment.get(11) != Some(&1) => return Err(Halt::Outside),
+            0xe0..=0xef | 0xfe => {}
+            _ => return Err(Halt::Outside),
+        }
+        Ok(())
     }
 
-    /// Reads a segment, which must be here, without its length.
-    fn segment(&mut self) -> Result<&'a [u8], Outside> {
-        let rest = self.bytes.get(self.at..).ok_or(Outside)?;
-        let length = usize::from(u16::from_be_bytes(*rest.first_chunk().ok_or(Outside)?));
-        self.at += length;
-        rest.get(2..length).ok_or(Outside)
-    }
-
-    fn start_frame(&mut self, marker: u8, segment: &[u8], limits: &Limits) -> Result<(), Outside> {
+    fn start_frame(&mut self, marker: u8, segment: &[u8]) -> Result<(), Outside> {
         let [8, y1, y0, x1, x0, count, components @ ..] = segment else { return Err(Outside) };
+        let limits = &self.limits;
         let (width, height) = (u16::from_be_bytes([*x1, *x0]).into(), u16::from_be_bytes([*y1, *y0]).into());
         check_size(Format::Jpeg, width, height, limits).map_err(|_| Outside)?;
         let cells = u64::from(width.div_ceil(8) + 3) * u64::from(height.div_ceil(8) + 3);
         check_alloc(10 * cells, limits).map_err(|_| Outside)?;
-        check_plausible(Format::Jpeg, u64::from(width) * u64::from(height), 64 * 8, self.bytes).map_err(|_| Outside)?;
+        check_plausible(Format::Jpeg, u64::from(width) * u64::from(height), 64 * 8, self.length)
+            .map_err(|_| Outside)?;
         if width.min(height) < MIN_SHORT_SIDE || components.len() != 3 * usize::from(*count) {
             return Err(Outside);
         }
@@ -234,8 +284,8 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads a scan, header and data, or passes over it if it has no DC terms.
-    fn scan(&mut self, header: &[u8]) -> Result<(), Outside> {
+    /// Begins a scan.
+    fn scan(&mut self, header: &[u8]) -> Result<Data, Outside> {
         let frame = self.frame.as_ref().ok_or(Outside)?;
         let scan = Scan::parse(header, frame)?;
         let dc = scan.first_term == 0;
@@ -257,167 +307,50 @@ impl<'a> Reader<'a> {
         if dc {
             scan.components.iter().for_each(|&(place, ..)| self.low[place] = scan.low);
         }
+        let walk = Walk::new(frame, &scan, self.restart_interval, self.at);
+        let dc_table = |place: usize| DcTable::new(self.dc[place].as_ref().ok_or(Outside)?);
+        let ac = |place: usize| self.ac[place].as_ref().ok_or(Outside);
         if !frame.progressive {
-            self.sequential(&scan)
+            let mut tables = Vec::new();
+            for &(_, dc, of_ac) in &scan.components {
+                tables.push((dc_table(dc)?, AcTable::new(ac(of_ac)?)?));
+            }
+            Ok(Data::Sequential(walk, Sequential { tables, sums: [0; 3] }))
         } else if !dc {
+            let mut sample = None;
             if scan.high == 0 {
-                self.sample(&scan)?;
+                let &[(_, _, of_ac)] = &scan.components[..] else { return Err(Outside) };
+                let (table, band) = (BandTable::new(ac(of_ac)?)?, scan.first_term..=scan.last_term);
+                sample = Some(Band { table, band, low: scan.low, ended: 0 });
             }
-            self.pass_over(&scan)
+            Ok(Data::Unneeded(PassOver { walk, sample, restarts: 0 }))
         } else if scan.high == 0 {
-            self.first_terms(&scan)
+            let tables = scan.components.iter().map(|&(_, dc, _)| dc_table(dc)).collect::<Result<_, _>>()?;
+            Ok(Data::First(walk, FirstTerms { tables, sums: [0; 3], low: scan.low }))
         } else {
-            self.refine_terms(&scan)
+            Ok(Data::Refinement(walk, Refinement { low: scan.low }))
         }
     }
 
-    fn dc_table(&self, place: usize) -> Result<DcTable, Outside> {
-        DcTable::new(self.dc[place].as_ref().ok_or(Outside)?)
-    }
-
-    /// All terms of a scan of a sequential frame (F.2).
-    fn sequential(&mut self, scan: &Scan) -> Result<(), Outside> {
-        let mut tables = Vec::new();
-        for &(_, dc, ac) in &scan.components {
-            tables.push((self.dc_table(dc)?, AcTable::new(self.ac[ac].as_ref().ok_or(Outside)?)?));
+    /// Reads on in a scan.
+    fn data(&mut self, bytes: &[u8]) -> Result<(), Halt> {
+        let terms = &mut self.terms;
+        match self.data.as_mut().ok_or(Outside)? {
+            Data::Sequential(walk, blocks) => self.at = walk.all(bytes, blocks, terms)?,
+            Data::First(walk, blocks) => self.at = walk.all(bytes, blocks, terms)?,
+            Data::Refinement(walk, blocks) => self.at = walk.all(bytes, blocks, terms)?,
+            Data::Unneeded(scan) => scan.go_on(bytes, &mut self.at, terms)?,
         }
-        let mut sums = [0; 3];
-        self.units(scan, u32::MAX, |bits, component, restarted, term| {
-            if restarted {
-                sums = [0; 3];
-            }
-            let (dc, ac) = &tables[component];
-            sums[component] = i32::wrapping_add(sums[component], dc.read(bits)?);
-            ac.skip_block(bits)?;
-            *term = i16::try_from(sums[component]).map_err(|_| Outside)?;
-            Ok(())
-        })
-    }
-
-    /// The first scan of DC terms of a progressive frame (G.1.2.1).
-    fn first_terms(&mut self, scan: &Scan) -> Result<(), Outside> {
-        let mut tables = Vec::new();
-        for &(_, dc, _) in &scan.components {
-            tables.push(self.dc_table(dc)?);
-        }
-        let (mut sums, low) = ([0; 3], scan.low);
-        self.units(scan, u32::MAX, |bits, component, restarted, term| {
-            if restarted {
-                sums = [0; 3];
-            }
-            sums[component] = i32::wrapping_add(sums[component], tables[component].read(bits)?);
-            *term = i16::try_from(sums[component] << low).map_err(|_| Outside)?;
-            Ok(())
-        })
-    }
-
-    /// One more bit of each DC term.
-    fn refine_terms(&mut self, scan: &Scan) -> Result<(), Outside> {
-        let low = scan.low;
-        self.units(scan, u32::MAX, |bits, _, _, term| {
-            bits.refill();
-            *term |= (bits.take(1) as i16) << low;
-            Ok(())
-        })
-    }
-
-    /// Looks at the first rows of a scan of AC terms (G.1.2.2), which aren't needed: with another table than they were
-    /// written with, or with other steps, they soon make no sense.
-    fn sample(&mut self, scan: &Scan) -> Result<(), Outside> {
-        let &[(_, _, ac)] = &scan.components[..] else { return Err(Outside) };
-        let table = BandTable::new(self.ac[ac].as_ref().ok_or(Outside)?)?;
-        let (band, low) = (scan.first_term..=scan.last_term, scan.low);
-        let mut ended = 0;
-        self.units(scan, SAMPLED_ROWS, |bits, _, restarted, _| {
-            if ended > 0 {
-                ended -= 1;
-                return if restarted { Err(Outside) } else { Ok(()) };
-            }
-            ended = table.skip_block(bits, band.clone(), low)?;
-            Ok(())
-        })
-    }
-
-    /// Goes through a scan's blocks, or through its first rows of units, without leaving its beginning then. `read` is told the place of the block's component in the scan, whether prediction begins
-    /// anew, and where the DC term belongs.
-    #[inline(always)]
-    fn units(
-        &mut self,
-        scan: &Scan,
-        most_rows: u32,
-        mut read: impl FnMut(&mut Bits, usize, bool, &mut i16) -> Result<(), Outside>,
-    ) -> Result<(), Outside> {
-        let frame = self.frame.as_ref().ok_or(Outside)?;
-        let layout: Vec<_> = scan.components.iter().map(|&(place, ..)| (place, frame.components[place])).collect();
-        let single = layout.len() == 1;
-        let (columns, rows) = if single { frame.blocks(&layout[0].1) } else { frame.units() };
-        let mut bits = Bits::new(self.bytes, self.at);
-        let (mut left, mut restarts, mut anew) = (self.restart_interval, 0u8, true);
-        for row in 0..rows.min(most_rows) {
-            for column in 0..columns {
-                if self.restart_interval > 0 {
-                    if left == 0 {
-                        let at = bits.end()?;
-                        if self.bytes.get(at..at + 2) != Some(&[0xff, 0xd0 + restarts]) {
-                            return Err(Outside);
-                        }
-                        bits = Bits::new(self.bytes, at + 2);
-                        (left, restarts, anew) = (self.restart_interval, (restarts + 1) % 8, true);
-                    }
-                    left -= 1;
-                }
-                for (index, (place, component)) in layout.iter().enumerate() {
-                    let (across, down) = if single { (1, 1) } else { (component.across, component.down) };
-                    for y in 0..down {
-                        let Terms { columns, values } = &mut self.terms[*place];
-                        let start = (row * down + y) as usize * *columns + (column * across) as usize;
-                        let places = values.get_mut(start..start + across as usize).ok_or(Outside)?;
-                        for term in places {
-                            read(&mut bits, index, anew, term)?;
-                            anew = false;
-                        }
-                    }
-                }
-            }
-            if bits.ran_out() {
-                return Err(Outside);
-            }
-        }
-        if most_rows >= rows {
-            self.at = bits.end()?;
-        }
+        self.data = None;
         Ok(())
     }
 
-    /// Goes to the end of a scan that isn't needed. Only its restart markers are looked at: each must be in its place in
-    /// their cycle, and there must be as many as the scan has intervals.
-    fn pass_over(&mut self, scan: &Scan) -> Result<(), Outside> {
-        let frame = self.frame.as_ref().ok_or(Outside)?;
-        let (columns, rows) = match scan.components[..] {
-            [(place, ..)] => frame.blocks(&frame.components[place]),
-            _ => frame.units(),
-        };
-        let expected = match self.restart_interval {
-            0 => 0,
-            interval => (columns * rows - 1) / interval,
-        };
-        let mut restarts = 0;
-        loop {
-            self.at += find_marker(self.bytes.get(self.at..).ok_or(Outside)?).ok_or(Outside)?;
-            match self.bytes[self.at + 1] {
-                marker @ 0xd0..=0xd7 if u32::from(marker - 0xd0) == restarts % 8 => {
-                    restarts += 1;
-                    self.at += 2;
-                }
-                _ if restarts == expected => return Ok(()),
-                _ => return Err(Outside),
-            }
-        }
-    }
-
-    /// What the terms say of each block.
-    fn plane(self) -> Result<Plane, Outside> {
+    /// The plane of Y's block means, once the file was read to its end.
+    pub(super) fn plane(self) -> Result<Plane, Outside> {
         let frame = self.frame.ok_or(Outside)?;
+        if !self.ended || self.seen[..frame.components.len()] != [true; 3][..frame.components.len()] {
+            return Err(Outside);
+        }
         let mut steps = [0.0; 3];
         let mut luma_step = 0;
         for (step, component) in steps.iter_mut().zip(&frame.components) {
@@ -443,6 +376,10 @@ impl<'a> Reader<'a> {
             strange |= mean.abs() > 128.0 + step + 16.0;
             mean.clamp(-128.0, 127.0)
         };
+        // Most terms of Y are small enough that no colour clips, whatever the signs: in 65,536ths of a term.
+        let room = (126.0 / steps[0]) as i64;
+        let [of_blue, of_red] =
+            [1.772 * steps[1], 1.402 * steps[2]].map(|reach| (reach / steps[0] * 65_536.0) as i64 + 2);
         let mut cells = Vec::with_capacity(columns * rows);
         for y in 0..rows {
             let luma = row(0, y).get(..columns).ok_or(Outside)?;
@@ -452,8 +389,16 @@ impl<'a> Reader<'a> {
             }
             let chroma = row(1, y / down).iter().zip(row(2, y / down));
             for (luma, (&blue, &red)) in luma.chunks(across).zip(chroma) {
-                let (blue, red) = (mean(blue, steps[1]), mean(red, steps[2]));
-                cells.extend(luma.iter().map(|&term| clipped(128.0 + mean(term, steps[0]), blue, red)));
+                let reach = i64::from(blue).abs() * of_blue + i64::from(red).abs() * of_red;
+                let room = room - (reach >> 16) - 1;
+                for &term in luma {
+                    cells.push(if i64::from(term).abs() <= room {
+                        128.0 + steps[0] * f32::from(term)
+                    } else {
+                        let (blue, red) = (mean(blue, steps[1]), mean(red, steps[2]));
+                        clipped(128.0 + mean(term, steps[0]), blue, red)
+                    });
+                }
             }
         }
         if strange {
@@ -463,7 +408,243 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// What is done with the blocks of a scan.
+trait Blocks {
+    /// Prediction begins anew.
+    fn restart(&mut self) -> Result<(), Outside>;
+    /// Reads a block of the component at a place in the scan. `term` is its DC term.
+    fn read(&mut self, bits: &mut Bits, place: usize, term: &mut i16) -> Result<(), Outside>;
+}
+
+/// All terms of a scan of a sequential frame (F.2).
+struct Sequential {
+    /// Of each component.
+    tables: Vec<(DcTable, AcTable)>,
+    sums: [i32; 3],
+}
+
+impl Blocks for Sequential {
+    fn restart(&mut self) -> Result<(), Outside> {
+        self.sums = [0; 3];
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn read(&mut self, bits: &mut Bits, place: usize, term: &mut i16) -> Result<(), Outside> {
+        let (dc, ac) = &self.tables[place];
+        bits.refill();
+        let sum = self.sums[place].wrapping_add(dc.read(bits)?);
+        self.sums[place] = sum;
+        *term = i16::try_from(sum).map_err(|_| Outside)?;
+        ac.skip_block(bits)
+    }
+}
+
+/// The first scan of DC terms of a progressive frame (G.1.2.1).
+struct FirstTerms {
+    /// Of each component.
+    tables: Vec<DcTable>,
+    sums: [i32; 3],
+    low: u8,
+}
+
+impl Blocks for FirstTerms {
+    fn restart(&mut self) -> Result<(), Outside> {
+        self.sums = [0; 3];
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn read(&mut self, bits: &mut Bits, place: usize, term: &mut i16) -> Result<(), Outside> {
+        bits.refill_if_low();
+        let sum = self.sums[place].wrapping_add(self.tables[place].read(bits)?);
+        self.sums[place] = sum;
+        *term = i16::try_from(sum << self.low).map_err(|_| Outside)?;
+        Ok(())
+    }
+}
+
+/// One more bit of each DC term.
+struct Refinement {
+    low: u8,
+}
+
+impl Blocks for Refinement {
+    fn restart(&mut self) -> Result<(), Outside> {
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn read(&mut self, bits: &mut Bits, _: usize, term: &mut i16) -> Result<(), Outside> {
+        bits.refill_if_low();
+        *term |= (bits.take(1) as i16) << self.low;
+        Ok(())
+    }
+}
+
+/// A scan of AC terms (G.1.2.2).
+struct Band {
+    table: BandTable,
+    band: RangeInclusive<u8>,
+    low: u8,
+    /// How many of the next blocks have no terms.
+    ended: u32,
+}
+
+impl Blocks for Band {
+    fn restart(&mut self) -> Result<(), Outside> {
+        if self.ended > 0 { Err(Outside) } else { Ok(()) }
+    }
+
+    #[inline(always)]
+    fn read(&mut self, bits: &mut Bits, _: usize, _: &mut i16) -> Result<(), Outside> {
+        if self.ended > 0 {
+            self.ended -= 1;
+        } else {
+            self.ended = self.table.skip_block(bits, self.band.clone(), self.low)?;
+        }
+        Ok(())
+    }
+}
+
+/// A scan that isn't needed.
+struct PassOver {
+    /// At its beginning.
+    walk: Walk,
+    sample: Option<Band>,
+    restarts: u32,
+}
+
+impl PassOver {
+    /// Goes to the end. Only its restart markers are looked at: each must be in its place in their cycle, and there must be as
+    /// many as the scan has intervals. And the first blocks: with another table than they were written with, or with other
+    /// steps, they soon make no sense.
+    fn go_on(&mut self, bytes: &[u8], at: &mut usize, terms: &mut [Terms; 3]) -> Result<(), Halt> {
+        let expected = match self.walk.restart_interval {
+            0 => 0,
+            interval => (self.walk.columns * self.walk.rows - 1) / interval,
+        };
+        loop {
+            let Some(marker) = find_marker(bytes, at) else { return Err(Halt::Starved) };
+            match marker {
+                0xd0..=0xd7 if u32::from(marker - 0xd0) == self.restarts % 8 => {
+                    self.restarts += 1;
+                    *at += 2;
+                }
+                _ if self.restarts == expected => break,
+                _ => return Err(Halt::Outside),
+            }
+        }
+        match &mut self.sample {
+            Some(band) => self.walk.go_on(bytes, band, terms, SAMPLED_BLOCKS),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A way through the blocks of a scan, unit by unit.
+struct Walk {
+    bits: Bits,
+    restart_interval: u32,
+    /// Units until the next restart marker, and how many there were.
+    left: u32,
+    restarts: u8,
+    /// Units in a row, and rows.
+    columns: u32,
+    rows: u32,
+    /// The next unit.
+    column: u32,
+    row: u32,
+    /// The blocks of a unit.
+    blocks: Vec<Block>,
+}
+
+/// A block of a unit.
+struct Block {
+    /// Of its component, in the scan and in the frame.
+    place: usize,
+    component: usize,
+    /// Where the terms of this block are in the first unit, how far apart in neighbours, and in one row of units and the next.
+    first: usize,
+    across: usize,
+    down: usize,
+    /// Where the next one's is.
+    next: usize,
+}
+
+impl Walk {
+    fn new(frame: &Frame, scan: &Scan, restart_interval: u32, at: usize) -> Self {
+        let single = scan.components.len() == 1;
+        let (columns, rows) = match scan.components[..] {
+            [(component, ..)] => frame.blocks(&frame.components[component]),
+            _ => frame.units(),
+        };
+        let mut blocks = Vec::new();
+        for (place, &(component, ..)) in scan.components.iter().enumerate() {
+            let Component { across, down, .. } = frame.components[component];
+            let stride = (frame.units().0 * across) as usize;
+            let (across, down) = if single { (1, 1) } else { (across as usize, down as usize) };
+            for y in 0..down {
+                for x in 0..across {
+                    let first = y * stride + x;
+                    blocks.push(Block { place, component, first, across, down: down * stride, next: first });
+                }
+            }
+        }
+        let bits = Bits::new(at);
+        Self { bits, restart_interval, left: restart_interval, restarts: 0, columns, rows, column: 0, row: 0, blocks }
+    }
+
+    /// Goes to the scan's end, and returns where it is.
+    fn all(&mut self, bytes: &[u8], blocks: &mut impl Blocks, terms: &mut [Terms; 3]) -> Result<usize, Halt> {
+        self.go_on(bytes, blocks, terms, u32::MAX)?;
+        self.bits.end(bytes)
+    }
+
+    /// Goes through the blocks, or through so many of them.
+    #[inline(always)]
+    fn go_on(&mut self, bytes: &[u8], to: &mut impl Blocks, terms: &mut [Terms; 3], most: u32) -> Result<(), Halt> {
+        let mut left = most;
+        while self.row < self.rows {
+            while self.column < self.columns {
+                if self.restart_interval > 0 && self.left == 0 {
+                    let at = self.bits.end(bytes)?;
+                    if *bytes.get(at..at + 2).ok_or(Halt::Starved)? != [0xff, 0xd0 + self.restarts] {
+                        return Err(Halt::Outside);
+                    }
+                    self.bits.restart(at + 2);
+                    (self.left, self.restarts) = (self.restart_interval, (self.restarts + 1) % 8);
+                    to.restart()?;
+                }
+                if !self.bits.prepare(bytes) {
+                    return Err(Halt::Starved);
+                }
+                self.left = self.left.wrapping_sub(1);
+                self.column += 1;
+                for block in &mut self.blocks {
+                    let term = terms[block.component].values.get_mut(block.next).ok_or(Outside)?;
+                    block.next += block.across;
+                    to.read(&mut self.bits, block.place, term)?;
+                }
+                left -= 1;
+                if left == 0 {
+                    return if self.bits.ran_out() { Err(Halt::Outside) } else { Ok(()) };
+                }
+            }
+            if self.bits.ran_out() {
+                return Err(Halt::Outside);
+            }
+            (self.row, self.column) = (self.row + 1, 0);
+            for block in &mut self.blocks {
+                block.next = block.first + self.row as usize * block.down;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The luma of a colour once its red, green and blue are clipped (JFIF's conversion).
+#[cold]
 fn clipped(luma: f32, blue: f32, red: f32) -> f32 {
     let surplus = |value: f32| value - value.clamp(0.0, 255.0);
     let green = luma - 0.344_136 * blue - 0.714_136 * red;
@@ -514,21 +695,20 @@ impl Scan {
     }
 }
 
-/// Where the next marker in entropy-coded data is. Most bytes are looked at eight at a time.
-fn find_marker(bytes: &[u8]) -> Option<usize> {
-    let mut at = 0;
+/// Finds the next marker in entropy-coded data, from `at`, which moves there. Most bytes are looked at eight at a time.
+fn find_marker(bytes: &[u8], at: &mut usize) -> Option<u8> {
     loop {
-        while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        while let Some(word) = bytes.get(*at..).and_then(<[u8]>::first_chunk::<8>) {
             let word = u64::from_le_bytes(*word);
             if (!word).wrapping_sub(0x0101_0101_0101_0101) & word & 0x8080_8080_8080_8080 != 0 {
                 break;
             }
-            at += 8;
+            *at += 8;
         }
-        at += bytes.get(at..)?.iter().position(|&byte| byte == 0xff)?;
-        if *bytes.get(at + 1)? != 0 {
-            return Some(at);
+        *at += bytes.get(*at..)?.iter().position(|&byte| byte == 0xff)?;
+        match *bytes.get(*at + 1)? {
+            0 => *at += 2,
+            marker => return Some(marker),
         }
-        at += 2;
     }
 }

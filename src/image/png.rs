@@ -33,7 +33,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
     let (width, height) = decoder.read_header_info().map_err(unreadable)?.size();
     check_size(Format::Png, width, height, limits)?;
-    check_plausible(Format::Png, u64::from(width) * u64::from(height), PIXELS_PER_BYTE, bytes)?;
+    check_plausible(Format::Png, u64::from(width) * u64::from(height), PIXELS_PER_BYTE, bytes.len())?;
     let mut reader = decoder.read_info().map_err(unreadable)?;
 
     let info = reader.info();

@@ -32,7 +32,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     };
     check_size(Format::Webp, width, height, limits)?;
     let pixels = u64::from(width) * u64::from(height);
-    check_plausible(Format::Webp, pixels, PIXELS_PER_BYTE, bytes)?;
+    check_plausible(Format::Webp, pixels, PIXELS_PER_BYTE, bytes.len())?;
 
     if flags & 0x02 == 0 {
         // Without its flag, an alpha chunk is none (WebP container specification, VP8X).

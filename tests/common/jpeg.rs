@@ -136,3 +136,20 @@ pub fn mutate(file: &[u8], random: &mut Random) -> Vec<u8> {
     }
     bytes
 }
+
+/// Reads a file that arrives in pieces of random lengths, up to `longest`.
+pub fn read_arriving(
+    bytes: &[u8],
+    longest: usize,
+    random: &mut Random,
+    limits: &hashgate::Limits,
+) -> Result<hashgate::image::Picture, hashgate::image::IntakeError> {
+    let mut arrival = hashgate::image::Arrival::new(bytes.len(), limits);
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let (piece, after) = rest.split_at(rest.len().min(1 + random.below(longest)));
+        arrival.push(piece);
+        rest = after;
+    }
+    arrival.read()
+}

@@ -8,27 +8,11 @@ use super::bits::Bits;
 /// Bits that a lookup sees.
 const LOOKAHEAD: u32 = 12;
 
-/// A table as its segment defines it: the number of codes of each length, and their symbols.
+/// A table's canonical code, decoded by the next 12 bits, and bit length by bit length where they aren't enough.
 #[derive(Clone)]
-pub(super) struct Definition {
-    counts: [u8; 16],
-    symbols: Vec<u8>,
-}
-
-impl Definition {
-    /// Takes one table off a DHT segment (B.2.4.2).
-    pub(super) fn parse(segment: &mut &[u8]) -> Result<Self, Outside> {
-        let (counts, rest) = segment.split_first_chunk::<16>().ok_or(Outside)?;
-        let total = counts.iter().map(|&count| usize::from(count)).sum();
-        let (symbols, rest) = rest.split_at_checked(total).ok_or(Outside)?;
-        *segment = rest;
-        Ok(Self { counts: *counts, symbols: symbols.to_vec() })
-    }
-}
-
-/// The canonical code of a table, decoded bit length by bit length: what lookups are made from and
-/// what they leave over.
-struct Canonical {
+pub(super) struct Code {
+    /// By the next 12 bits: `symbol << 8 | length`; 0 if the code is longer, or none.
+    short: Box<[u16; 1 << LOOKAHEAD]>,
     /// For each length: one past the last code, shifted to 16 bits; 0 if there is none.
     ends: [u32; 16],
     /// For each length: what added to a code gives the place of its symbol.
@@ -36,27 +20,50 @@ struct Canonical {
     symbols: Vec<u8>,
 }
 
-impl Canonical {
-    fn new(definition: &Definition) -> Result<Self, Outside> {
+impl Code {
+    /// Takes one table off a DHT segment (B.2.4.2). It must be sound even if nothing is read with it.
+    pub(super) fn parse(segment: &mut &[u8], dc: bool) -> Result<Self, Outside> {
+        let (counts, rest) = segment.split_first_chunk::<16>().ok_or(Outside)?;
+        let total = counts.iter().map(|&count| usize::from(count)).sum();
+        let (symbols, rest) = rest.split_at_checked(total).ok_or(Outside)?;
+        *segment = rest;
+        if total > 256 || dc && symbols.iter().any(|&symbol| symbol > 15) {
+            return Err(Outside);
+        }
+        let mut short = Box::new([0; 1 << LOOKAHEAD]);
         let (mut ends, mut offsets) = ([0; 16], [0; 16]);
-        let (mut code, mut place) = (0u32, 0i32);
-        for length in 0..16 {
-            let count = u32::from(definition.counts[length]);
-            offsets[length] = place - code as i32;
-            code += count;
-            place += count as i32;
-            // The code of all ones stays free (C.2).
-            if count > 0 && code >= 2 << length {
-                return Err(Outside);
+        let (mut code, mut place) = (0u32, 0);
+        for (length, &count) in (1..).zip(counts) {
+            offsets[length - 1] = place as i32 - code as i32;
+            for &symbol in &symbols[place..place + usize::from(count)] {
+                // The code of all ones stays free (C.2).
+                if code + 1 >= 1 << length {
+                    return Err(Outside);
+                }
+                if let Some(share) = LOOKAHEAD.checked_sub(length as u32) {
+                    let entry = u16::from(symbol) << 8 | length as u16;
+                    short[(code << share) as usize..((code + 1) << share) as usize].fill(entry);
+                }
+                code += 1;
             }
-            ends[length] = if count > 0 { code << (15 - length) } else { 0 };
+            place += usize::from(count);
+            ends[length - 1] = if count > 0 { code << (16 - length) } else { 0 };
             code <<= 1;
         }
-        Ok(Self { ends, offsets, symbols: definition.symbols.clone() })
+        Ok(Self { short, ends, offsets, symbols: symbols.to_vec() })
     }
 
     /// The symbol whose code begins the 16 bits, and its length.
+    #[inline(always)]
     fn symbol(&self, bits: u32) -> Option<(u8, u32)> {
+        match self.short[(bits >> (16 - LOOKAHEAD)) as usize & ((1 << LOOKAHEAD) - 1)] {
+            0 => self.long_symbol(bits),
+            entry => Some(((entry >> 8) as u8, u32::from(entry & 0xff))),
+        }
+    }
+
+    #[cold]
+    fn long_symbol(&self, bits: u32) -> Option<(u8, u32)> {
         let length = self.ends.iter().position(|&end| bits < end)?;
         let place = (bits >> (15 - length)) as i32 + self.offsets[length];
         Some((*self.symbols.get(place as usize)?, length as u32 + 1))
@@ -66,18 +73,17 @@ impl Canonical {
 /// A table of differences of DC terms.
 pub(super) struct DcTable {
     /// By the next 12 bits: `difference << 4 | bits`; 0 if they aren't enough.
-    lookup: Vec<i16>,
-    canonical: Canonical,
+    lookup: Box<[i16; 1 << LOOKAHEAD]>,
+    code: Code,
 }
 
 impl DcTable {
-    pub(super) fn new(definition: &Definition) -> Result<Self, Outside> {
+    pub(super) fn new(code: &Code) -> Result<Self, Outside> {
         // Samples of 8 bits have differences of up to 11 (F.1.2.1).
-        if definition.symbols.iter().any(|&symbol| symbol > 11) {
+        if code.symbols.iter().any(|&symbol| symbol > 11) {
             return Err(Outside);
         }
-        let canonical = Canonical::new(definition)?;
-        let lookup = (0..1u32 << LOOKAHEAD).map(|bits| match canonical.symbol(bits << (16 - LOOKAHEAD)) {
+        let lookup = table(|bits| match code.symbol(bits << (16 - LOOKAHEAD)) {
             Some((size, length)) if length + u32::from(size) <= LOOKAHEAD => {
                 let total = length + u32::from(size);
                 let value = bits >> (LOOKAHEAD - total) & ((1 << size) - 1);
@@ -85,110 +91,132 @@ impl DcTable {
             }
             _ => 0,
         });
-        Ok(Self { lookup: lookup.collect(), canonical })
+        Ok(Self { lookup, code: code.clone() })
     }
 
-    /// Reads a difference.
+    /// Reads a difference. 32 bits must be held; of 56, at least 44 are left.
     #[inline(always)]
     pub(super) fn read(&self, bits: &mut Bits) -> Result<i32, Outside> {
-        bits.refill();
         let entry = self.lookup[bits.peek(LOOKAHEAD) as usize];
         if entry != 0 {
             bits.skip(entry as u32 & 15);
             return Ok(i32::from(entry) >> 4);
         }
-        let (size, length) = self.canonical.symbol(bits.peek(16)).ok_or(Outside)?;
+        let (size, length) = self.code.symbol(bits.peek(16)).ok_or(Outside)?;
         bits.skip(length);
-        Ok(extend(bits.take(size.into()), size.into()))
+        let difference = extend(bits.take(size.into()), size.into());
+        bits.refill();
+        Ok(difference)
     }
 }
 
 /// A table of AC terms, which are passed over.
 pub(super) struct AcTable {
-    /// By the next 12 bits, for as many whole terms as they hold: `terms << 5 | last << 4 | bits`, where `terms` counts the
-    /// places in the block that they pass and `last` is 1 if they end it; 0 if the bits aren't enough for one.
-    lookup: Vec<u16>,
-    canonical: Canonical,
+    /// By the next 12 bits, for as many whole terms as they hold: `terms << 6 | bits`, where `terms` counts the places in the
+    /// block that they pass: [`LAST`] and more if they end it, [`NONE`] if the bits aren't enough for one.
+    lookup: Box<[u16; 1 << LOOKAHEAD]>,
+    code: Code,
 }
 
-const LAST: u16 = 1 << 4;
+/// Bits that an entry passes over, at most.
+const MOST: u32 = 18;
+const LAST: u32 = 128;
+const NONE: u32 = 512;
 
 impl AcTable {
-    pub(super) fn new(definition: &Definition) -> Result<Self, Outside> {
+    pub(super) fn new(code: &Code) -> Result<Self, Outside> {
         // Terms of samples of 8 bits have up to 10 bits (F.1.2.2); without any, only the end of the block and a run
         // of 16 zeros have a meaning.
-        if definition
-            .symbols
-            .iter()
-            .any(|&symbol| symbol & 15 > 10 || symbol & 15 == 0 && symbol != 0 && symbol != 0xf0)
-        {
+        if code.symbols.iter().any(|&symbol| symbol & 15 > 10 || symbol & 15 == 0 && symbol != 0 && symbol != 0xf0) {
             return Err(Outside);
         }
-        let canonical = Canonical::new(definition)?;
-        let lookup = (0..1u32 << LOOKAHEAD).map(|bits| {
+        let lookup = table(|bits| {
             let (mut used, mut terms) = (0, 0);
-            while let Some((symbol, length)) = canonical.symbol((bits << used & 0xfff) << (16 - LOOKAHEAD)) {
+            // A term's value may be beyond what is looked at, but not its code.
+            while let Some((symbol, length)) = code.symbol((bits << used & ((1 << LOOKAHEAD) - 1)) << (16 - LOOKAHEAD))
+            {
                 let end = used + length + u32::from(symbol & 15);
-                if end > LOOKAHEAD {
+                if used + length > LOOKAHEAD || end > MOST {
                     break;
                 }
                 used = end;
                 if symbol == 0 {
-                    return terms << 5 | LAST | used as u16;
+                    terms += LAST;
+                    break;
                 }
-                terms += u16::from(symbol >> 4) + 1;
+                terms += u32::from(symbol >> 4) + 1;
+                if used >= LOOKAHEAD {
+                    break;
+                }
             }
-            terms << 5 | used as u16
+            (if used == 0 { NONE << 6 } else { terms << 6 | used }) as u16
         });
-        Ok(Self { lookup: lookup.collect(), canonical })
+        Ok(Self { lookup, code: code.clone() })
     }
 
-    /// Passes over the 63 AC terms of a block.
+    /// Passes over the 63 AC terms of a block, whose DC term was just read.
     #[inline(always)]
     pub(super) fn skip_block(&self, bits: &mut Bits) -> Result<(), Outside> {
-        let mut next = 1;
-        while next < 64 {
-            bits.refill();
-            let entry = self.lookup[bits.peek(LOOKAHEAD) as usize];
-            let after = next + u32::from(entry >> 5);
-            // If the block may end amid the entry, what follows belongs to another.
-            if entry == 0 || after >= 64 {
-                let (symbol, length) = self.canonical.symbol(bits.peek(16)).ok_or(Outside)?;
-                bits.skip(length);
-                bits.skip(u32::from(symbol & 15));
-                if symbol == 0 {
+        // 44 bits are enough for two lookups, 56 for three.
+        let (mut next, mut lookups) = (1, 2);
+        loop {
+            for _ in 0..lookups {
+                let entry = u32::from(self.lookup[bits.peek(LOOKAHEAD) as usize]);
+                let after = next + (entry >> 6);
+                if after < 64 {
+                    bits.skip(entry);
+                    next = after;
+                } else if (LAST + 1..LAST + 64).contains(&after) {
+                    bits.skip(entry);
                     return Ok(());
+                } else {
+                    // Not enough bits, or the block may end amid the entry, and what follows belongs to another.
+                    bits.refill();
+                    let (symbol, length) = self.code.symbol(bits.peek(16)).ok_or(Outside)?;
+                    bits.skip(length);
+                    bits.skip(u32::from(symbol & 15));
+                    if symbol == 0 {
+                        return Ok(());
+                    }
+                    next += u32::from(symbol >> 4) + 1;
+                    if next >= 64 {
+                        // Past the last term: an index too large.
+                        return if next == 64 { Ok(()) } else { Err(Outside) };
+                    }
+                    break;
                 }
-                next += u32::from(symbol >> 4) + 1;
-                continue;
             }
-            bits.skip(u32::from(entry & 15));
-            if entry & LAST != 0 {
-                return Ok(());
-            }
-            next = after;
+            bits.refill();
+            lookups = 3;
         }
-        // Past the last term: an index too large.
-        if next == 64 { Ok(()) } else { Err(Outside) }
     }
 }
 
+/// What is looked up by the next 12 bits.
+fn table<T: Copy + Default>(entry: impl Fn(u32) -> T) -> Box<[T; 1 << LOOKAHEAD]> {
+    let mut table = Box::new([T::default(); 1 << LOOKAHEAD]);
+    for (bits, place) in (0..).zip(table.iter_mut()) {
+        *place = entry(bits);
+    }
+    table
+}
+
 /// A table of AC terms of a progressive frame.
-pub(super) struct BandTable(Canonical);
+pub(super) struct BandTable(Code);
 
 impl BandTable {
-    pub(super) fn new(definition: &Definition) -> Result<Self, Outside> {
-        if definition.symbols.iter().any(|&symbol| symbol & 15 > 10) {
+    pub(super) fn new(code: &Code) -> Result<Self, Outside> {
+        if code.symbols.iter().any(|&symbol| symbol & 15 > 10) {
             return Err(Outside);
         }
-        Ok(Self(Canonical::new(definition)?))
+        Ok(Self(code.clone()))
     }
 
     /// Passes over a block's terms in their first scan, whose lowest bit is `low`. Returns how many blocks after it have none.
     pub(super) fn skip_block(&self, bits: &mut Bits, band: RangeInclusive<u8>, low: u8) -> Result<u32, Outside> {
         let (mut next, last) = (*band.start(), *band.end());
         while next <= last {
-            bits.refill();
+            bits.refill_if_low();
             let (symbol, length) = self.0.symbol(bits.peek(16)).ok_or(Outside)?;
             bits.skip(length);
             let (run, size) = (symbol >> 4, symbol & 15);
