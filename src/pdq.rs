@@ -11,6 +11,7 @@ mod tent;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use wide::{f32x4, i32x4};
 
 pub use dihedral::Orientation;
 pub use tent::{Luma, LumaBuilder, Plane, Window};
@@ -79,20 +80,25 @@ impl fmt::Debug for PdqHash {
 /// The reference's image-domain quality of a filtered picture, 0 to 100: a count of gradients.
 #[must_use]
 pub fn quality(small: &Small) -> u8 {
+    const HUNDRED: f32x4 = f32x4::new([100.0; 4]);
+    const WHITE: f32x4 = f32x4::new([255.0; 4]);
     // The reference truncates each hundredth of a gradient to an integer before it sums.
-    let step = |u: f32, v: f32| (((u - v) * 100.0) / 255.0).abs() as u32;
-    let mut sum = 0;
-    for y in 0..SIDE {
-        for x in 0..SIDE {
-            let here = small[y * SIDE + x];
-            if y + 1 < SIDE {
-                sum += step(here, small[(y + 1) * SIDE + x]);
-            }
-            if x + 1 < SIDE {
-                sum += step(here, small[y * SIDE + x + 1]);
-            }
+    let step = |u: f32x4, v: f32x4| (((u - v) * HUNDRED) / WHITE).abs().trunc_int();
+    let (rows, _) = small.as_chunks::<SIDE>();
+    let mut sums = i32x4::ZERO;
+    for (y, row) in rows.iter().enumerate() {
+        // The last column has no neighbour, so it is its own.
+        let mut beside = *row;
+        beside.copy_within(1.., 0);
+        let below = rows.get(y + 1).unwrap_or(row);
+        for (here, (beside, below)) in
+            row.as_chunks().0.iter().zip(beside.as_chunks().0.iter().zip(below.as_chunks().0))
+        {
+            let here = f32x4::new(*here);
+            sums += step(here, f32x4::new(*below)) + step(here, f32x4::new(*beside));
         }
     }
+    let sum: i32 = sums.to_array().iter().sum();
     (sum / 90).min(100) as u8
 }
 

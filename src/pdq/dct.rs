@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use wide::f32x4;
+
 use super::{CORNER, SIDE, Small};
 
 /// `sqrt(2 / 64) * cos(k * pi / 128)` for k = 0 to 64, rounded to `f32`. A table, because `cos` of
@@ -41,23 +43,57 @@ fn cosine(k: usize) -> f32 {
     }
 }
 
-/// Transforms rows, then columns; the result is row by row.
+/// The same, pixel centre by pixel centre.
+static COLUMNS: LazyLock<[Sixteen; SIDE]> =
+    LazyLock::new(|| std::array::from_fn(|j| Sixteen::new(&std::array::from_fn(|i| BASIS[i][j]))));
+
+/// Transforms rows, then columns; the result is row by row. Each coefficient is summed up in the order of pixels, so that vectors
+/// make no difference.
 pub(super) fn corner(small: &Small) -> [f32; CORNER * CORNER] {
-    let basis = &*BASIS;
-    // across[i] = sum over y of basis[i][y] * row y: vector sums, which compilers vectorise.
-    let mut across = [[0.0f32; SIDE]; CORNER];
-    for (row, weights) in across.iter_mut().zip(basis) {
-        for (y, &weight) in weights.iter().enumerate() {
-            for (sum, &value) in row.iter_mut().zip(&small[y * SIDE..(y + 1) * SIDE]) {
-                *sum += weight * value;
+    let columns = &*COLUMNS;
+    let pixels: Vec<Sixteen> = small.as_chunks().0.iter().map(Sixteen::new).collect();
+    let mut corner = [0.0; CORNER * CORNER];
+    for (basis, coefficients) in BASIS.iter().zip(corner.as_chunks_mut::<CORNER>().0) {
+        let mut sums = Sixteen::default();
+        for part in 0..SIDE / 16 {
+            let mut across = Sixteen::default();
+            for (&weight, row) in basis.iter().zip(pixels.as_chunks::<{ SIDE / 16 }>().0) {
+                across.add_scaled(weight, &row[part]);
+            }
+            for (value, column) in across.to_array().into_iter().zip(&columns[16 * part..]) {
+                sums.add_scaled(value, column);
             }
         }
-    }
-    let mut corner = [0.0; CORNER * CORNER];
-    for (i, row) in across.iter().enumerate() {
-        for (j, weights) in basis.iter().enumerate() {
-            corner[i * CORNER + j] = row.iter().zip(weights).map(|(a, b)| a * b).sum();
-        }
+        *coefficients = sums.to_array();
     }
     corner
+}
+
+/// Sixteen numbers in vectors.
+#[derive(Clone, Copy, Default)]
+struct Sixteen(f32x4, f32x4, f32x4, f32x4);
+
+impl Sixteen {
+    fn new(values: &[f32; 16]) -> Self {
+        let (fours, _) = values.as_chunks();
+        Self(f32x4::new(fours[0]), f32x4::new(fours[1]), f32x4::new(fours[2]), f32x4::new(fours[3]))
+    }
+
+    #[inline(always)]
+    fn add_scaled(&mut self, weight: f32, values: &Self) {
+        // `splat` is a loop where code is to be small.
+        let weight = f32x4::new([weight, weight, weight, weight]);
+        self.0 += weight * values.0;
+        self.1 += weight * values.1;
+        self.2 += weight * values.2;
+        self.3 += weight * values.3;
+    }
+
+    fn to_array(self) -> [f32; 16] {
+        let mut values = [0.0; 16];
+        for (four, vector) in values.as_chunks_mut().0.iter_mut().zip([self.0, self.1, self.2, self.3]) {
+            *four = vector.to_array();
+        }
+        values
+    }
 }

@@ -6,6 +6,8 @@
 //! The weights may be summed over blocks of pixels, so the same map runs on a reduced plane of
 //! block means (the DC terms of a JPEG, or the views' plane), with the sampling phase unchanged.
 
+use wide::f32x4;
+
 use super::{MIN_SIDE, SIDE, Small};
 
 /// A reduced plane kept for the views has at most this many cells on a side.
@@ -44,11 +46,19 @@ impl Plane {
     pub fn small(&self, window: &Window) -> Small {
         let across = Axis::new(window.width, window.x, self.width, self.block_width);
         let down = Axis::new(window.height, window.y, self.height, self.block_height);
-        let mut sum = TentSum::new(across, down);
-        for (y, row) in self.rows().enumerate() {
-            sum.add_row(y, row);
+        let columns = self.columns();
+        let mut small = [0.0; SIDE * SIDE];
+        // Down first: the rows are short.
+        for (line, sample) in small.chunks_exact_mut(SIDE).zip(&down.samples) {
+            let mut filtered = vec![0.0; columns];
+            for (weight, row) in sample.weights.iter().zip(self.rows().skip(sample.start)) {
+                add_scaled(&mut filtered, *weight, row);
+            }
+            for (value, sample) in line.iter_mut().zip(&across.samples) {
+                *value = dot(&sample.weights, &filtered[sample.start..]);
+            }
         }
-        *sum.small
+        small
     }
 }
 
@@ -198,17 +208,23 @@ impl Axis {
             }
             let start = beside(cell(low)).0;
             let mut weights = vec![0.0f64; (beside(cell(high)).1 - start + 1) as usize];
-            let mut weight = 0.0;
-            for x in low..=high {
-                weight += steps[(x - low) as usize];
+            let (mut x, mut weight) = (low, 0.0);
+            while x <= high {
                 let middle = cell(x);
-                weights[(middle - start) as usize] += weight;
+                let right = (middle * block + block).min(full) - 1;
+                let centre = (middle * block + right) as f64 / 2.0;
+                let (mut sum, mut moment) = (0.0, 0.0);
+                while x <= high && pixel(x) <= right {
+                    weight += steps[(x - low) as usize];
+                    sum += weight;
+                    moment += weight * (pixel(x) as f64 - centre);
+                    x += 1;
+                }
+                weights[(middle - start) as usize] += sum;
                 // Within a block the picture is taken to follow the line through the blocks on both sides.
                 let (before, after) = beside(middle);
                 if before < after {
-                    let right = (middle * block + block).min(full) - 1;
-                    let offset = pixel(x) as f64 - (middle * block + right) as f64 / 2.0;
-                    let slope = weight * offset / ((after - before) * block) as f64;
+                    let slope = moment / ((after - before) * block) as f64;
                     weights[(after - start) as usize] += slope;
                     weights[(before - start) as usize] -= slope;
                 }
@@ -254,21 +270,37 @@ impl TentSum {
     }
 }
 
-/// The dot product in eight lanes: a fixed order of additions, the same on every platform, that
-/// compilers turn into vector instructions.
-fn dot(weights: &[f32], values: &[f32]) -> f32 {
-    const LANES: usize = 8;
-    let values = &values[..weights.len()];
-    let mut lanes = [0.0f32; LANES];
-    let mut weight_chunks = weights.chunks_exact(LANES);
-    let mut value_chunks = values.chunks_exact(LANES);
-    for (w, v) in (&mut weight_chunks).zip(&mut value_chunks) {
-        for lane in 0..LANES {
-            lanes[lane] += w[lane] * v[lane];
-        }
+/// Adds a multiple of `values` to sums, one by one.
+fn add_scaled(sums: &mut [f32], weight: f32, values: &[f32]) {
+    let weights = f32x4::new([weight, weight, weight, weight]);
+    let (sums, sums_rest) = sums.as_chunks_mut();
+    let (values, values_rest) = values.as_chunks();
+    for (sum, &value) in sums.iter_mut().zip(values) {
+        *sum = (f32x4::new(*sum) + weights * f32x4::new(value)).to_array();
     }
-    let rest: f32 = weight_chunks.remainder().iter().zip(value_chunks.remainder()).map(|(w, v)| w * v).sum();
-    lanes.iter().sum::<f32>() + rest
+    for (sum, value) in sums_rest.iter_mut().zip(values_rest) {
+        *sum += weight * value;
+    }
+}
+
+/// The dot product in eight lanes: a fixed order of additions, the same on every platform.
+fn dot(weights: &[f32], values: &[f32]) -> f32 {
+    let (weights, weights_rest) = weights.as_chunks::<8>();
+    let (values, values_rest) = values[..8 * weights.len() + weights_rest.len()].as_chunks::<8>();
+    let (mut low, mut high) = (f32x4::ZERO, f32x4::ZERO);
+    for (weights, values) in weights.iter().zip(values) {
+        let ([weights, more_weights], [values, more_values]) = (halves(weights), halves(values));
+        low += weights * values;
+        high += more_weights * more_values;
+    }
+    let rest: f32 = weights_rest.iter().zip(values_rest).map(|(w, v)| w * v).sum();
+    let ([a, b, c, d], [e, f, g, h]) = (low.to_array(), high.to_array());
+    a + b + c + d + e + f + g + h + rest
+}
+
+fn halves(values: &[f32; 8]) -> [f32x4; 2] {
+    let (fours, _) = values.as_chunks::<4>();
+    [f32x4::new(fours[0]), f32x4::new(fours[1])]
 }
 
 #[cfg(test)]
