@@ -96,7 +96,7 @@ pub(crate) struct Bloom<'a> {
 }
 
 /// Keys that are looked up together.
-const BATCH: usize = 2048;
+const BATCH: usize = 1024;
 
 impl<'a> Bloom<'a> {
     fn slices(self) -> impl Iterator<Item = &'a [u8]> {

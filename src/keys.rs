@@ -71,7 +71,12 @@ impl SoftKey {
 
     /// The key's bits that a probe flips.
     pub fn flips(&self, probe: Probe) -> impl Iterator<Item = u8> + '_ {
-        (0..FLIPPABLE).filter(move |rank| probe.0 >> rank & 1 == 1).map(|rank| self.weakest[rank])
+        let mut left = probe.0;
+        std::iter::from_fn(move || {
+            let rank = left.trailing_zeros();
+            left &= left.wrapping_sub(1);
+            self.weakest.get(rank as usize).copied()
+        })
     }
 
     /// The probe that turns this key into another.
@@ -126,7 +131,7 @@ pub(crate) struct Run {
 }
 
 /// Ranks that vary within a run.
-pub(crate) const LOWER: usize = 9;
+pub(crate) const LOWER: usize = 8;
 
 /// Every set of the lower ranks, in the order of probes.
 pub(crate) static LOWER_SETS: LazyLock<[Probe; 1 << LOWER]> = LazyLock::new(|| {
