@@ -1,5 +1,6 @@
 // The wasm instance of a worker. It is handed the compiled module, so every entry point is a few lines.
 import {
+  Arrival,
   applyDelta,
   BrowserPicture,
   checkFreshness,
@@ -12,6 +13,8 @@ import {
 import { decodeInBrowser } from "./decode.js";
 import type { Asks, Loaded } from "./protocol.js";
 import type { FilterInfo, Orientations, Verdict } from "./types.js";
+
+export type { Arrival };
 
 /** What a manifest says, as the core's `Manifest` serialises. */
 export interface ManifestInfo {
@@ -50,7 +53,19 @@ export class Engine {
     return this.#memory.buffer.byteLength;
   }
 
-  async fingerprint(bytes: Uint8Array, { wanted, views, limits }: Asks["fingerprint"]): Promise<Uint8Array> {
+  /** A file of `length` bytes that is to be read while it arrives; undefined if that has no use. `head` is its first piece. */
+  arrival(
+    head: Uint8Array,
+    length: number,
+    { wanted, views, limits }: Omit<Asks["fingerprint"], "file">,
+  ): Arrival | undefined {
+    return Arrival.open(head, length, { ...wanted, views, limits });
+  }
+
+  async fingerprint(
+    bytes: Uint8Array,
+    { wanted, views, limits }: Omit<Asks["fingerprint"], "file">,
+  ): Promise<Uint8Array> {
     const options = { ...wanted, views, limits };
     const picture = BrowserPicture.open(bytes.subarray(0, HEAD), options);
     if (!picture) return fingerprint(bytes, options);

@@ -1,5 +1,5 @@
 // What a worker does with what it is asked, in browsers and in Node.
-import { Engine, type LoadedFilters } from "./engine.js";
+import { type Arrival, Engine, type LoadedFilters } from "./engine.js";
 import type { Fault, GateErrorCode } from "./errors.js";
 import { Follower } from "./follow.js";
 import type { Answers, Asks, Following, FromWorker, Operation, Source, ToWorker } from "./protocol.js";
@@ -31,17 +31,18 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
   let follower: Follower | undefined;
 
   const operations: { [O in Operation]: (ask: Asks[O], id: number) => Promise<[Answers[O], ArrayBuffer[]]> } = {
-    async fingerprint(ask) {
-      const bytes = await bytesOf(ask.file);
+    async fingerprint({ file, ...ask }) {
+      const hashing = running(engine, startFailure);
+      const ours = { ...ask, wanted: { ...ask.wanted, sha256: ask.wanted.sha256 && !hasWebCrypto() } };
+      const theirs = ask.wanted.sha256 && hasWebCrypto();
+      const read = await take(file, theirs, (head, length) => hashing.arrival(head, length, ours));
       // On another thread, beside the hashing.
-      const digest = ask.wanted.sha256 ? sha256Of(bytes) : undefined;
-      const fingerprint = await running(engine, startFailure).fingerprint(bytes, {
-        ...ask,
-        wanted: { ...ask.wanted, sha256: ask.wanted.sha256 && digest === undefined },
-      });
-      const memoryBytes = running(engine, startFailure).memoryBytes;
-      const buffer = fingerprint.buffer as ArrayBuffer;
-      return [{ fingerprint, sha256: await digest, memoryBytes }, [buffer]];
+      const digest = theirs && read.bytes ? sha256Of(read.bytes) : undefined;
+      const fingerprint = read.arrival
+        ? read.arrival.fingerprint()
+        : await hashing.fingerprint(read.bytes ?? new Uint8Array(), ours);
+      const { memoryBytes } = hashing;
+      return [{ fingerprint, sha256: await digest, memoryBytes }, [fingerprint.buffer as ArrayBuffer]];
     },
     async load({ sources, maxBytes }, id) {
       const files: Uint8Array[] = [];
@@ -166,21 +167,59 @@ function running(engine: Engine | undefined, failure: unknown): Engine {
   return engine;
 }
 
-async function bytesOf(file: Blob | Uint8Array): Promise<Uint8Array> {
-  if (file instanceof Uint8Array) return file;
+/** A file's bytes, and what has read them while they arrived, if that is to be. */
+interface Taken {
+  bytes: Uint8Array | undefined;
+  arrival: Arrival | undefined;
+}
+
+/** Takes a file in. Its bytes are kept if nothing reads them while they arrive, or if they are needed all the same. */
+async function take(
+  file: Blob | Uint8Array,
+  needed: boolean,
+  open: (head: Uint8Array, length: number) => Arrival | undefined,
+): Promise<Taken> {
+  if (file instanceof Uint8Array) return { bytes: file, arrival: undefined };
+  let arrival: Arrival | undefined;
+  let bytes: Uint8Array | undefined;
+  let length = 0;
+  for await (const piece of piecesOf(file)) {
+    if (length === 0) arrival = open(piece, file.size);
+    if (!arrival || needed) bytes ??= new Uint8Array(file.size);
+    length += piece.byteLength;
+    if (length > file.size) break;
+    bytes?.set(piece, length - piece.byteLength);
+    arrival?.push(piece);
+  }
+  if (length !== file.size) {
+    arrival?.free();
+    const got = length > file.size ? "more" : String(length);
+    throw new Unreadable(`the file's bytes can't be had: expected ${file.size}, got ${got}`);
+  }
+  return { bytes: bytes ?? (arrival ? undefined : new Uint8Array()), arrival };
+}
+
+async function* piecesOf(file: Blob): AsyncGenerator<Uint8Array> {
   try {
-    return new Uint8Array(await file.arrayBuffer());
+    const reader = file.stream().getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
   } catch (error) {
     // A folder, a file that was changed or removed since it was chosen, or one that is too large for memory.
     throw new Unreadable(`the file's bytes can't be had: ${describe(error)}`);
   }
 }
 
-function sha256Of(bytes: Uint8Array): Promise<Uint8Array> | undefined {
-  // Undefined on insecure origins.
-  const subtle = globalThis.crypto?.subtle;
-  if (!subtle) return undefined;
-  return subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>).then((digest) => new Uint8Array(digest));
+/** Undefined on insecure origins. */
+function hasWebCrypto(): boolean {
+  return globalThis.crypto?.subtle !== undefined;
+}
+
+async function sha256Of(bytes: Uint8Array): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
 }
 
 type Coded = Error & { code: GateErrorCode; expected?: string; got?: string; refusedAt?: number };

@@ -62,4 +62,25 @@ for (const build of ["hashgate", "hashgate-baseline"]) {
       assert.deepEqual(lookup.probe(fingerprint, undefined, "all"), expected, path);
     }
   });
+
+  test(`${build}.wasm makes the same of a file that arrives in pieces`, async () => {
+    const { Arrival, fingerprint } = await instance(build);
+    const options = { pdq: true, sha256: true, md5: true, views: "all", limits: {} };
+    for (const name of readdirSync("target/samples/listed").filter((name) => name.endsWith(".jpg"))) {
+      const whole = new Uint8Array(readFileSync(`target/samples/listed/${name}`));
+      // The second isn't a picture any more, and is one to the general decoder at best.
+      for (const bytes of [whole, whole.subarray(0, whole.length / 2)]) {
+        for (const length of [997, 65_536, whole.length]) {
+          const arrival = Arrival.open(bytes.subarray(0, length), bytes.length, options);
+          for (let at = 0; at < bytes.length; at += length) arrival.push(bytes.subarray(at, at + length));
+          assert.deepEqual(arrival.fingerprint(), fingerprint(bytes, options), `${name}, ${length} bytes at a time`);
+        }
+      }
+    }
+    const png = new Uint8Array(readFileSync("target/samples/clean/clean-0.png"));
+    assert.equal(Arrival.open(png, png.length, options), undefined);
+    const digests = { ...options, pdq: false };
+    assert.equal(Arrival.open(Uint8Array.of(0xff, 0xd8, 0xff), 3, digests), undefined);
+    assert.throws(() => Arrival.open(png, png.length, { ...options, views: "some" }), { code: "invalid-options" });
+  });
 }

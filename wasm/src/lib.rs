@@ -70,6 +70,37 @@ pub fn fingerprint(bytes: &[u8], options: JsValue) -> Result<Vec<u8>, Error> {
     Ok(hashgate::fingerprint(bytes, &limits, &wanted).to_bytes())
 }
 
+/// A file that arrives in pieces: the first stage, begun before the end is there.
+#[wasm_bindgen]
+pub struct Arrival {
+    file: image::Arrival,
+    wanted: Wanted,
+}
+
+#[wasm_bindgen]
+impl Arrival {
+    /// For a file of `length` bytes whose first piece is `head`, which isn't taken yet. Undefined if there is nothing to do before its end.
+    ///
+    /// # Errors
+    /// `invalid-options`.
+    pub fn open(head: &[u8], length: usize, options: JsValue) -> Result<Option<Self>, Error> {
+        let (wanted, limits) = Options::read(options)?;
+        let worth = wanted.pdq && head.starts_with(&[0xff, 0xd8, 0xff]);
+        Ok(worth.then(|| Self { file: image::Arrival::new(length, &limits), wanted }))
+    }
+
+    /// Takes the next piece.
+    pub fn push(&mut self, piece: &[u8]) {
+        self.file.push(piece);
+    }
+
+    /// Hashes the file. Returns what [`Lookup::probe`] takes.
+    #[must_use]
+    pub fn fingerprint(self) -> Vec<u8> {
+        hashgate::fingerprint_arrived(self.file, &self.wanted).to_bytes()
+    }
+}
+
 /// A file in a format that only browsers read: the first stage, with pixels that the browser gives.
 #[wasm_bindgen]
 pub struct BrowserPicture {

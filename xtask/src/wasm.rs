@@ -62,7 +62,7 @@ fn variant(root: &Path, name: &str, rust_flags: &[&str], opt_flags: &[&str]) -> 
         .generate(&out)?;
     run(Command::new("node")
         .arg(root.join(WASM_OPT))
-        .args(["-O3"])
+        .args(["-O3", "--converge"])
         .args(FEATURES)
         .args(opt_flags)
         .arg(out.join("hashgate_bg.wasm"))
