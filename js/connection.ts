@@ -23,6 +23,8 @@ export interface Host {
   /** Makes a URL absolute, as the worker has another base. */
   resolve(url: string | URL): string;
   processors(): number;
+  /** Reads a blob for the workers, where they can't be handed every kind. */
+  read?(blob: Blob): Promise<Uint8Array>;
   /** Calls back when nothing else is to be done, if the platform knows. */
   whenIdle?(callback: () => void): void;
 }

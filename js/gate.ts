@@ -151,9 +151,9 @@ class OpenGate extends EventTarget implements Gate {
     const size = sizeOf(input);
     const most = this.#options.maxFileBytes ?? 256 * MIB;
     if (size > most) return unchecked("too-large", `size in bytes: expected at most ${most}, got ${size}`);
-    // The bytes of now: what the caller does to the buffer later doesn't change the answer.
-    const file = input instanceof Blob ? input : copyOf(input);
     try {
+      // The bytes of now: what the caller does to the buffer later doesn't change the answer.
+      const file = input instanceof Blob ? await this.#read(input) : copyOf(input);
       const { pool, lookup } = await abortable(this.#ready(), signal);
       if (!this.#usable) {
         // Nothing to check against, so no picture need be hashed; unless the worker is lost, and another has it.
@@ -179,6 +179,14 @@ class OpenGate extends EventTarget implements Gate {
         return unchecked("unavailable", error.message);
       }
       throw error;
+    }
+  }
+
+  async #read(blob: Blob): Promise<Blob | Uint8Array> {
+    try {
+      return (await this.#host.read?.(blob)) ?? blob;
+    } catch (error) {
+      throw new UnreadableFile(`the file's bytes can't be had: ${error}`);
     }
   }
 
@@ -318,6 +326,8 @@ function unchecked(reason: UncheckedReason, detail: string): Unchecked {
 function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
+    // No event comes of what was before.
+    if (signal.aborted) reject(signal.reason);
     const abort = () => reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));

@@ -60,6 +60,8 @@ export async function openGate(options: GateOptions): Promise<Gate> {
       },
       resolve: (url) => asUrl(url).href,
       processors: availableParallelism,
+      // Those of `openAsBlob` can't be posted.
+      read: async (blob) => new Uint8Array(await blob.arrayBuffer()),
     },
     options,
   );

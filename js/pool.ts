@@ -35,6 +35,7 @@ export class HashingPool {
   /** Queues a file for the next free worker. Rejects with {@link WorkerLost} if that worker is lost over it. */
   run(ask: Asks["fingerprint"], signal: AbortSignal | undefined): Promise<Fingerprinted> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const abort = () => {
         const place = this.#queue.indexOf(job);

@@ -1,6 +1,8 @@
 // The package in real Chromium, under a strict Content-Security-Policy, with real files over real HTTP.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 import { serve } from "./server.mjs";
@@ -135,6 +137,31 @@ test("what isn't a sound picture is unchecked, with a reason", async () => {
   });
 });
 
+test("a file that is changed since it was chosen is unreadable, whatever it was", async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "hashgate-"));
+  context.after(() => rmSync(folder, { recursive: true }));
+  await page.evaluate(() => {
+    window.choosing = async (gate, name) => (await gate.check(document.getElementById(name).files[0])).outcome;
+    window.again = async (gate, name) => {
+      const { outcome, reason, detail } = await gate.check(document.getElementById(name).files[0]);
+      return { outcome, reason, detail };
+    };
+  });
+  for (const [id, name] of Object.entries({ jpeg: "listed/listed-0.jpg", png: "clean/clean-0.png" })) {
+    const path = join(folder, id);
+    copyFileSync(`target/samples/${name}`, path);
+    await page.evaluate((id) => {
+      document.body.append(Object.assign(document.createElement("input"), { id, type: "file" }));
+    }, id);
+    await page.setInputFiles(`#${id}`, path);
+    assert.notEqual(await withGate({}, "choosing", id), "unchecked");
+    writeFileSync(path, "another file, and a shorter one");
+    const { outcome, reason, detail } = await withGate({}, "again", id);
+    assert.deepEqual([outcome, reason], ["unchecked", "unreadable"], name);
+    assert.match(detail, /^the file's bytes can't be had: /);
+  }
+});
+
 test("an abort rejects at once, with the others unharmed", async () => {
   await page.evaluate(() => {
     window.aborting = async (gate, url) => {
@@ -205,6 +232,31 @@ test("a worker that hangs is replaced, the hashing one and the lookup one", asyn
     assert.deepEqual(await check(), ["unchecked", "engine-failed"]);
     assert.deepEqual(await check(), ["possible-match", undefined]);
   }
+});
+
+test("an idle page warms the engine up, uncounted, unless it is told not to", async (context) => {
+  const own = await browser.newPage();
+  context.after(() => own.close());
+  await own.goto(`${server.url}/page.html`);
+  await own.waitForFunction(() => window.ready);
+  const open = (warmUp) =>
+    own.evaluate(async (warmUp) => {
+      window.gate = await window.openGate({ filters: ["/samples/demo.hgf"], workers: 1, warmUp });
+    }, warmUp);
+  await open(false);
+  await own.evaluate(() => new Promise((resolve) => requestIdleCallback(() => setTimeout(resolve, 200))));
+  assert.equal(own.workers().length, 1, "the lookup worker alone");
+  await own.evaluate(() => window.gate.close());
+  const started = own.waitForEvent("worker", { predicate: () => own.workers().length === 2, timeout: 30_000 });
+  await open(true);
+  await started;
+  const { outcome, totals } = await own.evaluate(async () => {
+    // Waits for a round at most.
+    const { outcome } = await window.gate.check(await window.file("/samples/listed/listed-0.jpg"));
+    return { outcome, totals: window.gate.report().totals };
+  });
+  assert.equal(outcome, "possible-match");
+  assert.deepEqual([totals.checked, totals.clear], [1, 0]);
 });
 
 test("a filter with any bit flipped, or cut anywhere, is refused", async () => {

@@ -1,7 +1,7 @@
 // The package in Node, for the check that a server repeats; imported by its name, as a dependant does.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, openAsBlob, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -73,6 +73,25 @@ test("a published list in Node: from a server or a path, kept in a folder, witho
   const verdict = await damaged.check(picture);
   assert.deepEqual([verdict.reason, verdict.whenUnavailable], ["unavailable", "block"]);
   damaged.close();
+});
+
+test("a file that is changed under way is unreadable, whatever it was", async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "hashgate-"));
+  const gate = await openGate({ filters: ["target/samples/demo.hgf"] });
+  context.after(() => {
+    gate.close();
+    rmSync(folder, { recursive: true });
+  });
+  for (const name of ["listed/listed-0.jpg", "clean/clean-0.png"]) {
+    const path = join(folder, "picture");
+    copyFileSync(`target/samples/${name}`, path);
+    const file = await openAsBlob(path);
+    assert.notEqual((await gate.check(file)).outcome, "unchecked");
+    writeFileSync(path, "another file, and a shorter one");
+    const { outcome, reason, detail } = await gate.check(file);
+    assert.deepEqual([outcome, reason], ["unchecked", "unreadable"], name);
+    assert.match(detail, /^the file's bytes can't be had: /);
+  }
 });
 
 test("an open gate doesn't keep the process", () => {
