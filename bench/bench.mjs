@@ -1,5 +1,6 @@
-// npm run bench [-- --rounds N --only PART-OF-A-NAME --no-setup]: from File to verdict in real Chromium, against the other ways to
-// a hash, on the same files in one run. Prints medians and ratios, writes target/bench/bench.json. docs/performance.md says how to read it.
+// npm run bench [-- --rounds N --only PART-OF-A-NAME --files FOLDER --no-setup]: from File to verdict in real Chromium, against the other
+// ways to a hash, on the same files in one run: drawn ones, or the JPEG, PNG and WebP files of a folder. Prints medians and ratios, writes
+// target/bench/bench.json. docs/performance.md says how to read it.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { chromium as launcher } from "playwright-core";
 import { chromium, run, setUp } from "../scripts/setup.mjs";
@@ -7,17 +8,21 @@ import { serve } from "../tests/browser/server.mjs";
 import { FOLDER, millionFilter } from "./million.mjs";
 
 const MB = 1e6;
-const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : "";
-const rounds = Number(process.argv[process.argv.indexOf("--rounds") + 1]) || 9;
+const argument = (name) => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined);
+const only = argument("--only") ?? "";
+const files = argument("--files");
+const rounds = Number(argument("--rounds")) || 9;
 const WAYS = ["hashgate", "image", "bitmap", "imageDecoder", "imageDecoderFull", "general"];
-const PICTURES = [
-  ["thumbnail-baseline.jpg", "image/jpeg"],
-  ["2mp-baseline.jpg", "image/jpeg"],
-  ["12mp-baseline.jpg", "image/jpeg"],
-  ["48mp-baseline.jpg", "image/jpeg"],
-  ["2mp-progressive.jpg", "image/jpeg"],
-  ["12mp-progressive.jpg", "image/jpeg"],
-  ["48mp-progressive.jpg", "image/jpeg"],
+const TYPES = { jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png", webp: "image/webp" };
+const typeOf = (name) => TYPES[name.split(".").at(-1).toLowerCase()];
+const DRAWN = [
+  "thumbnail-baseline.jpg",
+  "2mp-baseline.jpg",
+  "12mp-baseline.jpg",
+  "48mp-baseline.jpg",
+  "2mp-progressive.jpg",
+  "12mp-progressive.jpg",
+  "48mp-progressive.jpg",
 ];
 const CONVERTED = [
   ["2mp-baseline.jpg", "2mp.png", "image/png"],
@@ -38,9 +43,11 @@ const extra = {
   "/pdq.js": { body: readFileSync("bench/pdq.js"), type: "text/javascript" },
   "/million.hgf": { body: readFileSync(filter) },
 };
-for (const name of readdirSync(FOLDER).filter((name) => name.endsWith(".jpg"))) {
-  extra[`/bench/${name}`] = { body: readFileSync(`${FOLDER}/${name}`), type: "image/jpeg" };
+const folder = files ?? FOLDER;
+for (const name of readdirSync(folder).filter(typeOf)) {
+  extra[`/bench/${name}`] = { body: readFileSync(`${folder}/${name}`), type: typeOf(name) };
 }
+const given = files ? readdirSync(files).filter(typeOf).sort() : DRAWN;
 const server = await serve({ extra });
 const browser = await launcher.launch({
   executablePath: chromium(),
@@ -82,10 +89,12 @@ try {
   await page.goto(`${server.url}/page.html`);
   await page.waitForFunction(() => window.ready, undefined, { timeout: 120_000 });
   const pictures = [];
-  for (const [name, type] of PICTURES) {
+  for (const name of given) {
+    const type = typeOf(name);
     pictures.push([name, await page.evaluate(([name, type]) => window.add(name, type), [name, type])]);
   }
-  for (const made of CONVERTED) pictures.push([made[1], await page.evaluate((made) => window.convert(...made), made)]);
+  for (const made of files ? [] : CONVERTED)
+    pictures.push([made[1], await page.evaluate((made) => window.convert(...made), made)]);
 
   for (const [name, bytes] of pictures.filter(([name]) => name.includes(only))) {
     const ways = {};
@@ -133,7 +142,7 @@ try {
     if (peakBytes !== undefined) console.log(`    process memory beyond the start, MB: ${peaks}`);
   }
 
-  for (const name of ["12mp-baseline.jpg", "12mp-progressive.jpg"]) {
+  for (const name of given.filter((name) => files || /^12mp/.test(name))) {
     const times = { 1: [], 2: [] };
     for (let round = 0; round <= Math.ceil(rounds / 2); round += 1) {
       for (const workers of [1, 2]) {
