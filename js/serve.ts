@@ -183,18 +183,23 @@ async function take(
   let arrival: Arrival | undefined;
   let bytes: Uint8Array | undefined;
   let length = 0;
-  for await (const piece of piecesOf(file)) {
-    if (length === 0) arrival = open(piece, file.size);
-    if (!arrival || needed) bytes ??= new Uint8Array(file.size);
-    length += piece.byteLength;
-    if (length > file.size) break;
-    bytes?.set(piece, length - piece.byteLength);
-    arrival?.push(piece);
-  }
-  if (length !== file.size) {
-    arrival?.free();
-    const got = length > file.size ? "more" : String(length);
-    throw new Unreadable(`the file's bytes can't be had: expected ${file.size}, got ${got}`);
+  try {
+    for await (const piece of piecesOf(file)) {
+      if (length === 0) arrival = open(piece, file.size);
+      if (!arrival || needed) bytes ??= new Uint8Array(file.size);
+      length += piece.byteLength;
+      if (length > file.size) break;
+      bytes?.set(piece, length - piece.byteLength);
+      arrival?.push(piece);
+    }
+    if (length !== file.size) {
+      const got = length > file.size ? "more" : String(length);
+      throw new Unreadable(`the file's bytes can't be had: expected ${file.size}, got ${got}`);
+    }
+  } catch (error) {
+    // After a trap there is nothing to free.
+    if (error instanceof Unreadable) arrival?.free();
+    throw error;
   }
   return { bytes: bytes ?? (arrival ? undefined : new Uint8Array()), arrival };
 }
