@@ -348,7 +348,7 @@ impl Reader {
     /// The plane of Y's block means, once the file was read to its end.
     pub(super) fn plane(self) -> Result<Plane, Outside> {
         let frame = self.frame.ok_or(Outside)?;
-        if !self.ended || self.seen[..frame.components.len()] != [true; 3][..frame.components.len()] {
+        if !self.ended || !self.seen[..frame.components.len()].iter().all(|&seen| seen) {
             return Err(Outside);
         }
         let mut steps = [0.0; 3];
@@ -376,7 +376,8 @@ impl Reader {
             strange |= mean.abs() > 128.0 + step + 16.0;
             mean.clamp(-128.0, 127.0)
         };
-        // Most terms of Y are small enough that no colour clips, whatever the signs: in 65,536ths of a term.
+        // Most blocks are of a colour that doesn't clip, whatever the signs. `room` is in terms of Y, and what a term of chroma takes of it
+        // in 65,536ths of one.
         let room = (126.0 / steps[0]) as i64;
         let [of_blue, of_red] =
             [1.772 * steps[1], 1.402 * steps[2]].map(|reach| (reach / steps[0] * 65_536.0) as i64 + 2);
