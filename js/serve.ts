@@ -40,7 +40,7 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
       const digest = theirs && read.bytes ? sha256Of(read.bytes) : undefined;
       const fingerprint = read.arrival
         ? read.arrival.fingerprint()
-        : await hashing.fingerprint(read.bytes ?? new Uint8Array(), ours);
+        : await hashing.fingerprint(read.bytes, ours);
       const { memoryBytes } = hashing;
       return [{ fingerprint, sha256: await digest, memoryBytes }, [fingerprint.buffer as ArrayBuffer]];
     },
@@ -168,10 +168,7 @@ function running(engine: Engine | undefined, failure: unknown): Engine {
 }
 
 /** A file's bytes, and what has read them while they arrived, if that is to be. */
-interface Taken {
-  bytes: Uint8Array | undefined;
-  arrival: Arrival | undefined;
-}
+type Taken = { bytes: Uint8Array; arrival: undefined } | { bytes: Uint8Array | undefined; arrival: Arrival };
 
 /** Takes a file in. Its bytes are kept if nothing reads them while they arrive, or if they are needed all the same. */
 async function take(
@@ -201,7 +198,7 @@ async function take(
     if (error instanceof Unreadable) arrival?.free();
     throw error;
   }
-  return { bytes: bytes ?? (arrival ? undefined : new Uint8Array()), arrival };
+  return arrival ? { bytes, arrival } : { bytes: bytes ?? new Uint8Array(), arrival };
 }
 
 async function* piecesOf(file: Blob): AsyncGenerator<Uint8Array> {

@@ -411,8 +411,11 @@ impl Reader {
 
 /// What is done with the blocks of a scan.
 trait Blocks {
-    /// Prediction begins anew.
-    fn restart(&mut self) -> Result<(), Outside>;
+    /// Prediction, if there is any, begins anew.
+    fn restart(&mut self) -> Result<(), Outside> {
+        Ok(())
+    }
+
     /// Reads a block of the component at a place in the scan. `term` is its DC term.
     fn read(&mut self, bits: &mut Bits, place: usize, term: &mut i16) -> Result<(), Outside>;
 }
@@ -471,10 +474,6 @@ struct Refinement {
 }
 
 impl Blocks for Refinement {
-    fn restart(&mut self) -> Result<(), Outside> {
-        Ok(())
-    }
-
     #[inline(always)]
     fn read(&mut self, bits: &mut Bits, _: usize, term: &mut i16) -> Result<(), Outside> {
         bits.refill_if_low();

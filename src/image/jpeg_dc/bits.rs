@@ -20,7 +20,7 @@ pub(super) struct Bits {
     enough: usize,
     /// Bits that were read ahead, from the highest down.
     window: u64,
-    /// How many; those below are zero.
+    /// How many; those below are of the next byte, or zero.
     count: u32,
     /// The next byte of the file to be freed of stuffing.
     at: usize,
