@@ -38,9 +38,7 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
       const read = await take(file, theirs, (head, length) => hashing.arrival(head, length, ours));
       // On another thread, beside the hashing.
       const digest = theirs && read.bytes ? sha256Of(read.bytes) : undefined;
-      const fingerprint = read.arrival
-        ? read.arrival.fingerprint()
-        : await hashing.fingerprint(read.bytes, ours);
+      const fingerprint = read.arrival ? read.arrival.fingerprint() : await hashing.fingerprint(read.bytes, ours);
       const { memoryBytes } = hashing;
       return [{ fingerprint, sha256: await digest, memoryBytes }, [fingerprint.buffer as ArrayBuffer]];
     },
