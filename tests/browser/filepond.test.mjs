@@ -28,10 +28,18 @@ const statuses = (page) =>
 const [PROCESSING_COMPLETE, LOAD_ERROR, PROCESSING_ERROR] = [5, 8, 6];
 
 test("clean files are uploaded, listed and edited ones stay with their reason", async (context) => {
-  const { page, uploads } = await openApp(context, { script: app(), body, csp });
+  // Checks wait until the progress was seen, which is gone sooner than it could be otherwise.
+  const gate = `await (async () => {
+    const gate = await openGate({ filters: ["/filters/demo.hgf"], workers: 1 });
+    const check = gate.check.bind(gate);
+    const seen = new Promise((resolve) => { window.goOn = resolve; });
+    gate.check = async (...asked) => { await seen; return check(...asked); };
+    return gate;
+  })()`;
+  const { page, uploads } = await openApp(context, { script: app("", gate), body, csp });
   await choose(page, [sample("clean", 0), sample("listed", 0), sample("edited", 2), sample("clean", 1)]);
-  // Progress shows while a file is checked.
   await page.waitForSelector(".filepond--load-indicator");
+  await page.evaluate(() => window.goOn());
   await until(() => uploads.length === 2, "two uploads");
   await page.waitForFunction(
     () => window.held.length === 2 && window.pond.getFiles().filter(({ status }) => status === 5).length === 2,
