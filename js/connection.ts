@@ -35,10 +35,15 @@ export class WorkerLost extends Error {}
 /** The blob's bytes could not be read. */
 export class UnreadableFile extends Error {}
 
-interface Pending {
+/** What is heard of a request before its answer. */
+export interface Meanwhile {
+  progress?: ((progress: Progress) => void) | undefined;
+  early?: (fingerprint: Uint8Array) => void;
+}
+
+interface Pending extends Meanwhile {
   resolve(answer: Answers[Operation]): void;
   reject(error: unknown): void;
-  progress: ((progress: Progress) => void) | undefined;
 }
 
 export class Connection {
@@ -70,12 +75,12 @@ export class Connection {
     type: O,
     ask: Asks[O],
     transfer: ArrayBuffer[] = [],
-    progress?: (progress: Progress) => void,
+    meanwhile: Meanwhile = {},
   ): Promise<Answers[O]> {
     return new Promise<Answers[Operation]>((resolve, reject) => {
       if (this.#lost !== undefined) return reject(this.#lost);
       const id = this.#nextId++;
-      this.#pending.set(id, { resolve, reject, progress });
+      this.#pending.set(id, { ...meanwhile, resolve, reject });
       this.#worker?.post({ type, id, ask } as ToWorker, transfer);
     }) as Promise<Answers[O]>;
   }
@@ -103,6 +108,10 @@ export class Connection {
     if (message.type === "progress") {
       const { url, loaded, total } = message;
       pending.progress?.({ url, loaded, total });
+      return;
+    }
+    if (message.type === "early") {
+      pending.early?.(message.fingerprint);
       return;
     }
     this.#pending.delete(message.id);

@@ -121,6 +121,10 @@ export class LoadedFilters {
     this.loaded = loaded;
   }
 
+  begin(fingerprint: Uint8Array, orientations: Orientations): void {
+    this.#lookup.begin(fingerprint, orientations);
+  }
+
   probe(fingerprint: Uint8Array, sha256: Uint8Array | undefined, orientations: Orientations): Verdict {
     return this.#lookup.probe(fingerprint, sha256, orientations);
   }

@@ -163,8 +163,9 @@ class OpenGate extends EventTarget implements Gate {
       const wanted = lookup.loaded?.holds ?? { pdq: true, sha256: true, md5: true };
       const views = options.views ?? this.#options.views ?? "all";
       const ask = { file, wanted, views, limits: this.#options.limits ?? {} };
-      const { fingerprint, sha256 } = await pool.run(ask, signal);
       const orientations = options.orientations ?? this.#options.orientations ?? "all";
+      const early = (fingerprint: Uint8Array) => lookup.begin({ fingerprint, orientations });
+      const { fingerprint, sha256 } = await pool.run(ask, early, signal);
       const verdict = await abortable(lookup.probe({ fingerprint, sha256, orientations }), signal);
       if ("load" in this.#feed && this.#status.state === "none")
         this.#tell(statusOf(this.filters, this.#feed.load.sources));

@@ -1,6 +1,6 @@
 // The one worker that holds the filters. If it dies, the next probe starts another and loads them again.
 import { Connection, type Host, WorkerLost } from "./connection.js";
-import type { Asks, Following, Loaded } from "./protocol.js";
+import type { Answers, Asks, Following, Loaded } from "./protocol.js";
 import type { GateStatus, Progress, Verdict } from "./types.js";
 
 /** The filters can't be had any more. */
@@ -40,16 +40,25 @@ export class LookupWorker {
     await this.#current;
   }
 
+  /** Begins a lookup while the rest of the file is looked at. Whatever goes wrong is {@link probe}'s to say. */
+  begin(ask: Asks["begin"]): void {
+    void this.#ask("begin", ask).catch(() => {});
+  }
+
   /**
    * Undefined if the followed list can't be used. Rejects with {@link WorkerLost} if the worker dies over it, with
    * {@link FiltersLost} if none can be had.
    */
-  async probe(ask: Asks["probe"]): Promise<Verdict | undefined> {
+  probe(ask: Asks["probe"]): Promise<Verdict | undefined> {
+    return this.#ask("probe", ask);
+  }
+
+  async #ask<O extends "begin" | "probe">(operation: O, ask: Asks[O]): Promise<Answers[O]> {
     const connection = await this.#alive();
     const seconds = this.#timeoutMs / 1000;
     const slow = () => connection.end(new WorkerLost(`the lookup took longer than ${seconds} s`));
     const timer = setTimeout(slow, this.#timeoutMs);
-    return connection.ask("probe", ask).finally(() => clearTimeout(timer));
+    return connection.ask(operation, ask).finally(() => clearTimeout(timer));
   }
 
   /** Starts another worker if this one is lost. */
@@ -93,7 +102,7 @@ export class LookupWorker {
     this.#connection = connection;
     try {
       if ("follow" in this.#feed) await connection.ask("follow", this.#feed.follow);
-      else this.loaded = await connection.ask("load", this.#feed.load, [], progress);
+      else this.loaded = await connection.ask("load", this.#feed.load, [], { progress });
       return connection;
     } catch (error) {
       connection.end(error);

@@ -11,6 +11,7 @@ export interface PoolOptions {
 
 interface Job {
   ask: Asks["fingerprint"];
+  early(fingerprint: Uint8Array): void;
   signal: AbortSignal | undefined;
   resolve(answer: Fingerprinted): void;
   reject(error: unknown): void;
@@ -32,8 +33,15 @@ export class HashingPool {
     this.#options = options;
   }
 
-  /** Queues a file for the next free worker. Rejects with {@link WorkerLost} if that worker is lost over it. */
-  run(ask: Asks["fingerprint"], signal: AbortSignal | undefined): Promise<Fingerprinted> {
+  /**
+   * Queues a file for the next free worker. `early` is told what is known of the picture before the file was read to its end, if
+   * that happens. Rejects with {@link WorkerLost} if that worker is lost over it.
+   */
+  run(
+    ask: Asks["fingerprint"],
+    early: (fingerprint: Uint8Array) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<Fingerprinted> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
@@ -44,6 +52,7 @@ export class HashingPool {
       };
       const job: Job = {
         ask,
+        early,
         signal,
         resolve(answer) {
           signal?.removeEventListener("abort", abort);
@@ -97,7 +106,7 @@ export class HashingPool {
     try {
       const { file } = job.ask;
       const transfer = file instanceof Uint8Array ? [file.buffer as ArrayBuffer] : [];
-      const answer = await connection.ask("fingerprint", job.ask, transfer);
+      const answer = await connection.ask("fingerprint", job.ask, transfer, job);
       if (answer.memoryBytes > this.#options.maxIdleMemoryBytes) connection.end(new WorkerLost("it has grown"));
       job.resolve(answer);
     } catch (error) {

@@ -42,6 +42,8 @@ export interface Asks {
   /** Answered once there is a list, or none could be had; `state` messages tell of it, then and later. */
   follow: Following;
   refresh: undefined;
+  /** Looks a picture up ahead of time, so that `probe` finds it done. */
+  begin: { fingerprint: Uint8Array; orientations: Orientations };
   probe: { fingerprint: Uint8Array; sha256: Uint8Array | undefined; orientations: Orientations };
 }
 
@@ -51,6 +53,7 @@ export interface Answers {
   load: Loaded;
   follow: undefined;
   refresh: undefined;
+  begin: undefined;
   /** The core's `Report`; undefined if the followed list can't be used. */
   probe: Verdict | undefined;
 }
@@ -71,6 +74,8 @@ export type FromWorker =
   /** The instance is poisoned, outside of any request. */
   | { type: "broken"; detail: string }
   | { type: "progress"; id: number; url: string; loaded: number; total: number | undefined }
+  /** What `begin` takes, before the answer to `fingerprint`. */
+  | { type: "early"; id: number; fingerprint: Uint8Array }
   | { type: "done"; id: number; answer: Answers[Operation] }
   /** The worker is sound; the request was not. */
   | { type: "refused"; id: number; fault: Fault }

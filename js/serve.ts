@@ -31,13 +31,17 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
   let follower: Follower | undefined;
 
   const operations: { [O in Operation]: (ask: Asks[O], id: number) => Promise<[Answers[O], ArrayBuffer[]]> } = {
-    async fingerprint({ file, ...ask }) {
+    async fingerprint({ file, ...ask }, id) {
       const hashing = running(engine, startFailure);
       const ours = { ...ask, wanted: { ...ask.wanted, sha256: ask.wanted.sha256 && !hasWebCrypto() } };
       const theirs = ask.wanted.sha256 && hasWebCrypto();
-      const read = await take(file, theirs, (head, length) => hashing.arrival(head, length, ours));
-      // On another thread, beside the hashing.
-      const digest = theirs && read.bytes ? sha256Of(read.bytes) : undefined;
+      let digest: Promise<Uint8Array> | undefined;
+      const read = await take(file, {
+        open: (head, length) => hashing.arrival(head, length, ours),
+        early: (early) => side.post({ type: "early", id, fingerprint: early }, [early.buffer as ArrayBuffer]),
+        // On another thread, beside the hashing.
+        whole: theirs ? (bytes) => (digest = sha256Of(bytes)) : undefined,
+      });
       const fingerprint = read.arrival ? read.arrival.fingerprint() : await hashing.fingerprint(read.bytes, ours);
       const { memoryBytes } = hashing;
       return [{ fingerprint, sha256: await digest, memoryBytes }, [fingerprint.buffer as ArrayBuffer]];
@@ -71,6 +75,10 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
     },
     async refresh() {
       await follower?.refresh();
+      return [undefined, []];
+    },
+    async begin({ fingerprint, orientations }) {
+      (follower ? follower.filters : filters)?.begin(fingerprint, orientations);
       return [undefined, []];
     },
     async probe({ fingerprint, sha256, orientations }) {
@@ -165,42 +173,59 @@ function running(engine: Engine | undefined, failure: unknown): Engine {
   return engine;
 }
 
-/** A file's bytes, and what has read them while they arrived, if that is to be. */
-type Taken = { bytes: Uint8Array; arrival: undefined } | { bytes: Uint8Array | undefined; arrival: Arrival };
+/** A file's bytes, or what has read them while they arrived. */
+type Taken = { bytes: Uint8Array; arrival: undefined } | { arrival: Arrival };
 
-/** Takes a file in. Its bytes are kept if nothing reads them while they arrive, or if they are needed all the same. */
-async function take(
-  file: Blob | Uint8Array,
-  needed: boolean,
-  open: (head: Uint8Array, length: number) => Arrival | undefined,
-): Promise<Taken> {
-  if (file instanceof Uint8Array) return { bytes: file, arrival: undefined };
+interface Reading {
+  /** What is to read the file while it arrives, if that has a use; told its first piece and its length. */
+  open(head: Uint8Array, length: number): Arrival | undefined;
+  early(fingerprint: Uint8Array): void;
+  /** Told all bytes, if it is there, before the last of them are read. */
+  whole: ((bytes: Uint8Array) => void) | undefined;
+}
+
+/** Takes a file in. */
+async function take(file: Blob | Uint8Array, { open, early, whole }: Reading): Promise<Taken> {
+  const [given, pieces] = file instanceof Uint8Array ? [file, [file]] : [undefined, piecesOf(file)];
+  const size = file instanceof Uint8Array ? file.byteLength : file.size;
   let arrival: Arrival | undefined;
-  let bytes: Uint8Array | undefined;
+  let bytes = given;
   let length = 0;
   try {
-    for await (const piece of piecesOf(file)) {
-      if (length === 0) arrival = open(piece, file.size);
-      if (!arrival || needed) bytes ??= new Uint8Array(file.size);
+    for await (const piece of pieces) {
+      if (length === 0) arrival = open(piece, size);
       length += piece.byteLength;
-      if (length > file.size) break;
-      bytes?.set(piece, length - piece.byteLength);
+      if (length > size) break;
+      if (!arrival || whole) bytes ??= new Uint8Array(size);
+      if (!given) bytes?.set(piece, length - piece.byteLength);
+      if (bytes && length === size) whole?.(bytes);
       arrival?.push(piece);
+      const known = arrival?.early();
+      if (known) {
+        early(known);
+        await aMoment();
+      }
     }
-    if (length !== file.size) {
-      const got = length > file.size ? "more" : String(length);
-      throw new Unreadable(`the file's bytes can't be had: expected ${file.size}, got ${got}`);
+    if (length !== size) {
+      const got = length > size ? "more" : String(length);
+      throw new Unreadable(`the file's bytes can't be had: expected ${size}, got ${got}`);
     }
   } catch (error) {
     // After a trap there is nothing to free.
     if (error instanceof Unreadable) arrival?.free();
     throw error;
   }
-  return arrival ? { bytes, arrival } : { bytes: bytes ?? new Uint8Array(), arrival };
+  return arrival ? { arrival } : { bytes: bytes ?? new Uint8Array(), arrival };
+}
+
+/** Lets the lookup begin: where processors are few, what is left to do here must not keep it from one. */
+function aMoment(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 async function* piecesOf(file: Blob): AsyncGenerator<Uint8Array> {
   try {
+    if (file.size === 0) yield new Uint8Array();
     const reader = file.stream().getReader();
     for (;;) {
       const { done, value } = await reader.read();

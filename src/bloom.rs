@@ -95,12 +95,21 @@ pub(crate) struct Bloom<'a> {
     pub slice_bits: u64,
 }
 
+const FETCHED_SLICES: usize = 8;
+
 /// Keys that are looked up together.
 const BATCH: usize = 1024;
 
 impl<'a> Bloom<'a> {
-    fn slices(self) -> impl Iterator<Item = &'a [u8]> {
+    fn slices(self) -> impl DoubleEndedIterator + ExactSizeIterator<Item = &'a [u8]> {
         self.bits.chunks_exact((self.slice_bits / 8) as usize)
+    }
+
+    /// Fetches the slices that most lookups end in into the processor's cache, which in a row is quicker than one by one.
+    pub fn fetch(self) {
+        const LINE: usize = 64;
+        let lines = self.slices().take(FETCHED_SLICES).rev().flat_map(|slice| slice.iter().step_by(LINE));
+        std::hint::black_box(lines.fold(0, |sum, byte| sum ^ byte));
     }
 
     /// Whether the filter holds a key (or seems to: a false positive).

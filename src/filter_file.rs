@@ -247,6 +247,11 @@ impl Filter {
         self.info.md5_count > 0 && self.bloom().holds(&self.md5, digest.key())
     }
 
+    /// Makes ready for many probes.
+    pub(crate) fn fetch(&self) {
+        self.bloom().fetch();
+    }
+
     /// The first probe of a ring key that the filter holds, and how many were looked up.
     pub(crate) fn probe(&self, soft: &SoftKey, view: View) -> (Option<Probe>, u64) {
         let [whole, further] = &self.probes;

@@ -207,10 +207,17 @@ impl Arrival {
         Self { bytes: Vec::with_capacity(length), jpeg: jpeg::Arriving::new(length, limits), limits: *limits }
     }
 
-    /// Takes the next piece, of any length.
+    /// Takes the next piece, of any length. What of it isn't needed for [`early`](Self::early) is read with the next one.
     pub fn push(&mut self, piece: &[u8]) {
         self.bytes.extend_from_slice(piece);
         self.jpeg.advance(&self.bytes);
+    }
+
+    /// The picture, if it is known before the end: that of a progressive JPEG, after its first scans. [`read`](Self::read) gives the
+    /// same one, unless what is still to come is damaged or calls for the general decoder.
+    #[must_use]
+    pub fn early(&self) -> Option<&Picture> {
+        self.jpeg.early()
     }
 
     /// What has arrived.

@@ -23,12 +23,12 @@ pub const MAX_PROBE_BUDGET: u32 = 1 << 16;
 /// Positions `i * 16 + j` of the corner by `max(i, j)`, then `i + j`, then `i`: bit `b` of ring
 /// key `r` is the hash's bit at `ORDER[64 * r + b]`.
 static ORDER: LazyLock<[u8; CORNER * CORNER]> = LazyLock::new(|| {
-    let mut order = std::array::from_fn(|index| index as u8);
-    order.sort_unstable_by_key(|&index| {
-        let (i, j) = (index as usize / CORNER, index as usize % CORNER);
-        (i.max(j), i + j, i)
+    let mut order: [u64; CORNER * CORNER] = std::array::from_fn(|index| {
+        let (i, j) = (index / CORNER, index % CORNER);
+        ((i.max(j) << 16 | (i + j) << 8) | index) as u64
     });
-    order
+    order.sort_unstable();
+    order.map(|place| place as u8)
 });
 
 /// The hash's bit index (as in [`PdqHash::bit`]) that stands at bit `bit` of ring key `ring`.
@@ -101,15 +101,19 @@ impl Probe {
         (0..FLIPPABLE as u32).filter(|rank| self.0 >> rank & 1 == 1).map(|rank| rank + 1).sum()
     }
 
-    /// Probes come in the order of this.
-    pub fn place(self) -> (u32, u32, u32) {
-        (self.cost(), self.flips(), self.0)
+    /// Probes come in the order of this: by cost, then by flips, then by what is flipped. No two have one place.
+    pub fn place(self) -> u64 {
+        u64::from(self.cost()) << 40 | u64::from(self.flips()) << 32 | u64::from(self.0)
     }
 }
 
-/// No two probes have one place, so the order is the same everywhere.
+/// Sorts probes by their places. All that is sorted here is a `u64`, so that one sorting routine does, in the wasm too.
 fn sort(probes: &mut [Probe]) {
-    probes.sort_unstable_by_key(|probe| probe.place());
+    let mut places: Vec<_> = probes.iter().map(|probe| probe.place()).collect();
+    places.sort_unstable();
+    for (probe, place) in probes.iter_mut().zip(places) {
+        *probe = Probe(place as u32);
+    }
 }
 
 /// The first probes, up to a budget, and the same ones arranged for looking them up: in runs that share what they flip of the
@@ -144,9 +148,9 @@ impl Probes {
     /// The first `budget` probes.
     pub fn new(budget: u32) -> Self {
         let sequence = probe_sequence(budget);
-        let mut uppers: Vec<_> = sequence.iter().map(|probe| probe.0 >> LOWER).collect();
+        let mut uppers: Vec<_> = sequence.iter().map(|probe| u64::from(probe.0 >> LOWER)).collect();
         uppers.sort_unstable();
-        let run = |same: &[u32]| Run { upper: Probe(same[0] << LOWER), length: same.len() };
+        let run = |same: &[u64]| Run { upper: Probe((same[0] as u32) << LOWER), length: same.len() };
         let runs = uppers.chunk_by(|a, b| a == b).map(run).collect();
         Self { sequence, runs }
     }

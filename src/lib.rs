@@ -20,5 +20,5 @@ pub mod views;
 
 pub use filter_file::{Filter, FilterError, FilterInfo};
 pub use image::Limits;
-pub use verdict::{Fingerprint, Orientations, Report, Verdict, Wanted, check, fingerprint, fingerprint_arrived, probe};
+pub use verdict::{Fingerprint, Orientations, Report, Verdict, Wanted, check, fingerprint, probe};
 pub use views::ViewSet;

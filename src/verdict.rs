@@ -3,6 +3,8 @@
 //! [`fingerprint`] touches hostile bytes and knows no filter; [`probe`] knows the filters and never
 //! sees the bytes. In the browser they run in different workers. [`check`] is both.
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{Md5Digest, Sha256Digest};
@@ -177,11 +179,45 @@ pub fn fingerprint(bytes: &[u8], limits: &Limits, wanted: &Wanted) -> Fingerprin
     Fingerprint { picture: wanted.pdq.then(|| hashed(image::read(bytes, limits), wanted)), ..digests(bytes, wanted) }
 }
 
-/// First stage, of a file that arrived in pieces: what [`fingerprint`] makes of its bytes.
-#[must_use]
-pub fn fingerprint_arrived(file: image::Arrival, wanted: &Wanted) -> Fingerprint {
-    let digests = digests(file.bytes(), wanted);
-    Fingerprint { picture: wanted.pdq.then(|| hashed(file.read(), wanted)), ..digests }
+/// First stage, of a file that arrives in pieces.
+pub struct Arrival {
+    file: image::Arrival,
+    wanted: Wanted,
+    early: Option<Hashed>,
+}
+
+impl Arrival {
+    /// For a file of `length` bytes, for which memory is taken at once.
+    #[must_use]
+    pub fn new(length: usize, limits: &Limits, wanted: &Wanted) -> Self {
+        Self { file: image::Arrival::new(length, limits), wanted: *wanted, early: None }
+    }
+
+    /// Takes the next piece, of any length.
+    pub fn push(&mut self, piece: &[u8]) {
+        self.file.push(piece);
+    }
+
+    /// The fingerprint without digests, once, if the picture is known before the end ([`image::Arrival::early`]). It is for
+    /// [`Ahead::look_up`] alone: only [`finish`](Self::finish) says what the file is.
+    pub fn early(&mut self) -> Option<Fingerprint> {
+        let picture = self.file.early().filter(|_| self.wanted.pdq && self.early.is_none())?;
+        let hashed = self.early.insert(Hashed::of(picture, self.wanted.views)).clone();
+        Some(Fingerprint { sha256: None, md5: None, picture: Some(Ok(hashed)) })
+    }
+
+    /// What [`fingerprint`] makes of the bytes that have arrived.
+    #[must_use]
+    pub fn finish(self) -> Fingerprint {
+        let Self { file, wanted, early } = self;
+        let digests = digests(file.bytes(), &wanted);
+        let picture = wanted.pdq.then(|| match (file.read(), early) {
+            // Early or late, the fast path has one picture of a file.
+            (Ok(Picture { decoded_by: DecodedBy::LumaDc, .. }), Some(hashed)) => Ok(hashed),
+            (picture, _) => hashed(picture, &wanted),
+        });
+        Fingerprint { picture, ..digests }
+    }
 }
 
 fn hashed(picture: Result<Picture, IntakeError>, wanted: &Wanted) -> Result<Hashed, Failure> {
@@ -381,16 +417,66 @@ fn as_optional_text<S: serde::Serializer>(
     }
 }
 
+/// What of a picture matched in each of the filters.
+struct LookedUp {
+    matches: Vec<Option<PdqMatch>>,
+    lookups: u64,
+}
+
+impl LookedUp {
+    #[inline(never)]
+    fn of(hashed: &Hashed, filters: &[Filter], orientations: Orientations) -> Self {
+        let mut lookups = 0;
+        let matches = filters.iter().map(|filter| probe_picture(hashed, filter, orientations, &mut lookups)).collect();
+        Self { matches, lookups }
+    }
+}
+
 /// Second stage: looks a fingerprint up.
 pub fn probe(fingerprint: &Fingerprint, filters: &[Filter], orientations: Orientations) -> Report {
+    Ahead::default().probe(fingerprint, filters, orientations)
+}
+
+/// Pictures that were looked up ahead of time, while the rest of their files was looked at. The filters must be the same ones in
+/// all calls.
+#[derive(Default)]
+pub struct Ahead(VecDeque<(Hashed, Orientations, LookedUp)>);
+
+impl Ahead {
+    /// So many are remembered, more than there are files at a time. One that is never asked for makes way.
+    const MOST: usize = 16;
+
+    /// Looks a picture up, for [`probe`](Self::probe) to find.
+    pub fn look_up(&mut self, hashed: Hashed, filters: &[Filter], orientations: Orientations) {
+        let looked_up = LookedUp::of(&hashed, filters, orientations);
+        self.0.truncate(Self::MOST - 1);
+        self.0.push_front((hashed, orientations, looked_up));
+    }
+
+    /// What [`probe`] says, at once if the picture was looked up in the same orientations.
+    pub fn probe(&mut self, fingerprint: &Fingerprint, filters: &[Filter], orientations: Orientations) -> Report {
+        let looked_up = match &fingerprint.picture {
+            Some(Ok(hashed)) => {
+                let place = self.0.iter().position(|(picture, asked, _)| picture == hashed && *asked == orientations);
+                let known = place.and_then(|place| self.0.remove(place)).map(|(.., looked_up)| looked_up);
+                known.unwrap_or_else(|| LookedUp::of(hashed, filters, orientations))
+            }
+            _ => LookedUp { matches: filters.iter().map(|_| None).collect(), lookups: 0 },
+        };
+        report(fingerprint, filters, looked_up)
+    }
+}
+
+/// Puts a report together.
+fn report(fingerprint: &Fingerprint, filters: &[Filter], picture: LookedUp) -> Report {
     let (hashed, failure) = match &fingerprint.picture {
         Some(Ok(hashed)) => (Some(hashed), None),
         Some(Err(failure)) => (None, Some(failure)),
         None => (None, None),
     };
-    let mut lookups = 0;
+    let mut lookups = picture.lookups;
     let mut matches: Vec<Match> = Vec::new();
-    for filter in filters {
+    for (filter, pdq) in filters.iter().zip(picture.matches) {
         let info = filter.info();
         let mut found = |signal, strength, pdq| {
             let (list, category) = (info.name.clone(), info.category.clone());
@@ -410,7 +496,7 @@ pub fn probe(fingerprint: &Fingerprint, filters: &[Filter], orientations: Orient
                 found(Signal::Md5, Strength::ExactBytes, None);
             }
         }
-        if let Some(pdq) = hashed.and_then(|hashed| probe_picture(hashed, filter, orientations, &mut lookups)) {
+        if let Some(pdq) = pdq {
             let all = pdq.rings.len() == info.rings as usize;
             found(Signal::Pdq, if all { Strength::AllRings } else { Strength::OneRing }, Some(pdq));
         }
@@ -475,6 +561,7 @@ fn without_match(fingerprint: &Fingerprint, filters: &[Filter]) -> Verdict {
 
 /// Looks every view and orientation of every frame up, until one is held.
 fn probe_picture(hashed: &Hashed, filter: &Filter, orientations: Orientations, lookups: &mut u64) -> Option<PdqMatch> {
+    filter.fetch();
     let rings = filter.info().rings;
     let orientations = match orientations {
         Orientations::All => &Orientation::ALL[..],

@@ -23,28 +23,44 @@ fn unreadable(message: impl ToString) -> IntakeError {
 }
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
-    let mut arriving = Arriving::new(bytes.len(), limits);
-    arriving.advance(bytes);
-    arriving.finish(bytes, limits)
+    Arriving::new(bytes.len(), limits).finish(bytes, limits)
 }
 
 /// A file that is read while it arrives, as far as the fast path does.
-pub(super) struct Arriving(Option<jpeg_dc::Reader>);
+pub(super) struct Arriving {
+    reader: Option<jpeg_dc::Reader>,
+    picture: Option<Picture>,
+}
 
 impl Arriving {
     pub(super) fn new(length: usize, limits: &Limits) -> Self {
-        Self(Some(jpeg_dc::Reader::new(length, limits)))
+        Self { reader: Some(jpeg_dc::Reader::new(length, limits)), picture: None }
     }
 
-    /// Reads on. `bytes` are all that have arrived.
+    /// Reads on, up to where the picture is known or to the end. `bytes` are all that have arrived.
     pub(super) fn advance(&mut self, bytes: &[u8]) {
-        self.0.take_if(|reader| reader.advance(bytes).is_err());
+        let Some(reader) = &mut self.reader else { return };
+        match reader.advance(bytes) {
+            Ok(Some(plane)) => self.picture = Some(by_luma_dc(plane)),
+            Ok(None) => {}
+            Err(jpeg_dc::Outside) => self.reader = None,
+        }
+    }
+
+    /// The picture, if it is known while much of the file is yet to be looked at.
+    pub(super) fn early(&self) -> Option<&Picture> {
+        self.reader.as_ref().filter(|reader| reader.is_progressive() && !reader.has_ended())?;
+        self.picture.as_ref()
     }
 
     /// The picture of the whole file.
-    pub(super) fn finish(self, bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
-        match self.0.map(jpeg_dc::Reader::plane) {
-            Some(Ok(plane)) => Ok(by_luma_dc(plane)),
+    pub(super) fn finish(mut self, bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
+        // The second time on from where the picture was known.
+        for _ in 0..2 {
+            self.advance(bytes);
+        }
+        match self {
+            Self { reader: Some(reader), picture: Some(picture) } if reader.has_ended() => Ok(picture),
             _ => read_fully(bytes, limits),
         }
     }

@@ -1,8 +1,8 @@
 //! The fast path for JPEG: the luma of 8x8 blocks, which is all that PDQ needs of a large picture.
 //!
 //! A JPEG stores the mean of every block of Y as its DC term, and JFIF's Y is PDQ's luma. So AC
-//! terms are passed over, and of a progressive file only the scans of DC terms are read. Chroma counts where colours are so
-//! strong that RGB clips them. Written from ITU T.81.
+//! terms are passed over, and of a progressive file only the scans of DC terms are read, down to the last bit but one. Chroma
+//! counts where colours are so strong that RGB clips them. Written from ITU T.81.
 //!
 //! Whatever is out of the ordinary is [`Outside`], and the general decoder, which is strict, has the say: other coding processes, other
 //! colours, and everything that is damaged or merely odd. `docs/decode.md` states the rule.
@@ -15,7 +15,7 @@ use std::ops::RangeInclusive;
 use crate::pdq::Plane;
 
 use super::{Format, Limits, check_alloc, check_plausible, check_size};
-use bits::Bits;
+use bits::{Bits, Reading};
 use huffman::{AcTable, BandTable, Code, DcTable};
 
 /// Pictures of fewer pixels on the short side are too coarse in blocks: their hashes are too far
@@ -24,6 +24,10 @@ const MIN_SHORT_SIDE: u32 = 900;
 
 /// So many blocks are looked at of a scan of AC terms that isn't needed.
 const SAMPLED_BLOCKS: u32 = 3072;
+
+/// DC terms that are known down to this bit are near enough: what is missing is the same for all blocks, which no hash sees, and up
+/// to half a step of noise, as rounding makes.
+const NEAR_ENOUGH: u8 = 1;
 
 /// As the general decoder's.
 const MAX_SCANS: u32 = 100;
@@ -107,9 +111,10 @@ pub(super) struct Reader {
     restart_interval: u32,
     /// DC terms of each component, in whole units.
     terms: [Terms; 3],
-    /// Components whose (first) scan of DC terms was read, and the bit down to which they are known.
+    /// Components whose (first) scan of DC terms was begun, and the bit down to which they are known after it.
     seen: [bool; 3],
     low: [u8; 3],
+    settled: bool,
     scans: u32,
     /// The scan that is being read.
     data: Option<Data>,
@@ -154,21 +159,43 @@ impl Reader {
             terms: Default::default(),
             seen: [false; 3],
             low: [0; 3],
+            settled: false,
             scans: 0,
             data: None,
         }
     }
 
-    /// Reads on, as far as the file has arrived: `bytes` are all of it so far.
-    pub(super) fn advance(&mut self, bytes: &[u8]) -> Result<(), Outside> {
+    /// Reads on, as far as the file has arrived: `bytes` are all of it so far. Stops on the way, once, when there is a plane of Y's
+    /// block means to return. The rest of the file doesn't change it, but has to be sound.
+    pub(super) fn advance(&mut self, bytes: &[u8]) -> Result<Option<Plane>, Outside> {
         while !self.ended {
             let read = if self.data.is_some() { self.data(bytes) } else { self.segment(bytes) };
             match read {
-                Err(Halt::Starved) if bytes.len() < self.length => return Ok(()),
+                Err(Halt::Starved) if bytes.len() < self.length => break,
                 read => read.map_err(|_| Outside)?,
             }
+            if !self.settled && self.data.is_none() && self.is_near_enough() {
+                self.settled = true;
+                return self.plane().map(Some);
+            }
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// Whether the file was read to its end, and there was a plane in it.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended && self.settled
+    }
+
+    /// Whether there is much to be read after the plane.
+    pub(super) fn is_progressive(&self) -> bool {
+        self.frame.as_ref().is_some_and(|frame| frame.progressive)
+    }
+
+    fn is_near_enough(&self) -> bool {
+        let Some(frame) = &self.frame else { return false };
+        let components = 0..frame.components.len();
+        components.into_iter().all(|place| self.seen[place] && self.low[place] <= NEAR_ENOUGH)
     }
 
     /// Reads a marker and its segment, which must be here.
@@ -345,12 +372,9 @@ impl Reader {
         Ok(())
     }
 
-    /// The plane of Y's block means, once the file was read to its end.
-    pub(super) fn plane(self) -> Result<Plane, Outside> {
-        let frame = self.frame.ok_or(Outside)?;
-        if !self.ended || !self.seen[..frame.components.len()].iter().all(|&seen| seen) {
-            return Err(Outside);
-        }
+    /// The plane of Y's block means.
+    fn plane(&self) -> Result<Plane, Outside> {
+        let frame = self.frame.as_ref().ok_or(Outside)?;
         let mut steps = [0.0; 3];
         let mut luma_step = 0;
         for (step, component) in steps.iter_mut().zip(&frame.components) {
@@ -417,7 +441,7 @@ trait Blocks {
     }
 
     /// Reads a block of the component at a place in the scan. `term` is its DC term.
-    fn read(&mut self, bits: &mut Bits, place: usize, term: &mut i16) -> Result<(), Outside>;
+    fn read(&mut self, bits: &mut Reading, place: usize, term: &mut i16) -> Result<(), Outside>;
 }
 
 /// All terms of a scan of a sequential frame (F.2).
@@ -434,7 +458,7 @@ impl Blocks for Sequential {
     }
 
     #[inline(always)]
-    fn read(&mut self, bits: &mut Bits, place: usize, term: &mut i16) -> Result<(), Outside> {
+    fn read(&mut self, bits: &mut Reading, place: usize, term: &mut i16) -> Result<(), Outside> {
         let (dc, ac) = &self.tables[place];
         bits.refill();
         let sum = self.sums[place].wrapping_add(dc.read(bits)?);
@@ -459,7 +483,7 @@ impl Blocks for FirstTerms {
     }
 
     #[inline(always)]
-    fn read(&mut self, bits: &mut Bits, place: usize, term: &mut i16) -> Result<(), Outside> {
+    fn read(&mut self, bits: &mut Reading, place: usize, term: &mut i16) -> Result<(), Outside> {
         bits.refill_if_low();
         let sum = self.sums[place].wrapping_add(self.tables[place].read(bits)?);
         self.sums[place] = sum;
@@ -475,7 +499,7 @@ struct Refinement {
 
 impl Blocks for Refinement {
     #[inline(always)]
-    fn read(&mut self, bits: &mut Bits, _: usize, term: &mut i16) -> Result<(), Outside> {
+    fn read(&mut self, bits: &mut Reading, _: usize, term: &mut i16) -> Result<(), Outside> {
         bits.refill_if_low();
         *term |= (bits.take(1) as i16) << self.low;
         Ok(())
@@ -497,7 +521,7 @@ impl Blocks for Band {
     }
 
     #[inline(always)]
-    fn read(&mut self, bits: &mut Bits, _: usize, _: &mut i16) -> Result<(), Outside> {
+    fn read(&mut self, bits: &mut Reading, _: usize, _: &mut i16) -> Result<(), Outside> {
         if self.ended > 0 {
             self.ended -= 1;
         } else {
@@ -605,32 +629,43 @@ impl Walk {
     #[inline(always)]
     fn go_on(&mut self, bytes: &[u8], to: &mut impl Blocks, terms: &mut [Terms; 3], most: u32) -> Result<(), Halt> {
         let mut left = most;
+        let mut place = self.bits.place;
         while self.row < self.rows {
             while self.column < self.columns {
                 if self.restart_interval > 0 && self.left == 0 {
+                    self.bits.place = place;
                     let at = self.bits.end(bytes)?;
                     if *bytes.get(at..at + 2).ok_or(Halt::Starved)? != [0xff, 0xd0 + self.restarts] {
                         return Err(Halt::Outside);
                     }
                     self.bits.restart(at + 2);
+                    place = self.bits.place;
                     (self.left, self.restarts) = (self.restart_interval, (self.restarts + 1) % 8);
                     to.restart()?;
                 }
-                if !self.bits.prepare(bytes) {
-                    return Err(Halt::Starved);
+                if !self.bits.holds_unit(place) {
+                    self.bits.place = place;
+                    if !self.bits.fill(bytes) {
+                        return Err(Halt::Starved);
+                    }
+                    place = self.bits.place;
                 }
                 self.left = self.left.wrapping_sub(1);
                 self.column += 1;
+                let mut bits = self.bits.reading(place);
                 for block in &mut self.blocks {
                     let term = terms[block.component].values.get_mut(block.next).ok_or(Outside)?;
                     block.next += block.across;
-                    to.read(&mut self.bits, block.place, term)?;
+                    to.read(&mut bits, block.place, term)?;
                 }
+                place = bits.place;
                 left -= 1;
                 if left == 0 {
+                    self.bits.place = place;
                     return if self.bits.ran_out() { Err(Halt::Outside) } else { Ok(()) };
                 }
             }
+            self.bits.place = place;
             if self.bits.ran_out() {
                 return Err(Halt::Outside);
             }

@@ -6,7 +6,7 @@
 
 use hashgate::image::{self, Format};
 use hashgate::release::{Manifest, ReleaseError, Trust};
-use hashgate::verdict::{Failure, Hashed, UncheckedReason};
+use hashgate::verdict::{self, Ahead, Failure, Hashed, UncheckedReason};
 use hashgate::{Filter, FilterError, Fingerprint, Limits, Orientations, ViewSet, Wanted};
 use js_sys::{Error, Reflect};
 use serde::{Deserialize, Serialize};
@@ -72,10 +72,7 @@ pub fn fingerprint(bytes: &[u8], options: JsValue) -> Result<Vec<u8>, Error> {
 
 /// A file that arrives in pieces: the first stage, begun before the end is there.
 #[wasm_bindgen]
-pub struct Arrival {
-    file: image::Arrival,
-    wanted: Wanted,
-}
+pub struct Arrival(verdict::Arrival);
 
 #[wasm_bindgen]
 impl Arrival {
@@ -86,18 +83,23 @@ impl Arrival {
     pub fn open(head: &[u8], length: usize, options: JsValue) -> Result<Option<Self>, Error> {
         let (wanted, limits) = Options::read(options)?;
         let worth = wanted.pdq && head.starts_with(&[0xff, 0xd8, 0xff]);
-        Ok(worth.then(|| Self { file: image::Arrival::new(length, &limits), wanted }))
+        Ok(worth.then(|| Self(verdict::Arrival::new(length, &limits, &wanted))))
     }
 
     /// Takes the next piece.
     pub fn push(&mut self, piece: &[u8]) {
-        self.file.push(piece);
+        self.0.push(piece);
+    }
+
+    /// What [`Lookup::begin`] takes, once, if the picture is known while much of the file is yet to be looked at.
+    pub fn early(&mut self) -> Option<Vec<u8>> {
+        self.0.early().map(|fingerprint| fingerprint.to_bytes())
     }
 
     /// Hashes the file. Returns what [`Lookup::probe`] takes.
     #[must_use]
     pub fn fingerprint(self) -> Vec<u8> {
-        hashgate::fingerprint_arrived(self.file, &self.wanted).to_bytes()
+        self.0.finish().to_bytes()
     }
 }
 
@@ -197,6 +199,7 @@ impl BrowserPicture {
 #[derive(Default)]
 pub struct Lookup {
     filters: Vec<Filter>,
+    ahead: Ahead,
 }
 
 /// What the loaded filters hold.
@@ -226,6 +229,7 @@ impl Lookup {
         let filter = Filter::open(bytes).map_err(|error| refused(&error))?;
         let info = to_js(filter.info())?;
         self.filters.push(filter);
+        self.ahead = Ahead::default();
         Ok(info)
     }
 
@@ -238,30 +242,51 @@ impl Lookup {
         to_js(&Holds { pdq, sha256, md5 })
     }
 
+    /// Looks the picture of a fingerprint up ahead of time, while the rest of its file is looked at.
+    ///
+    /// # Errors
+    /// As [`probe`](Self::probe).
+    pub fn begin(&mut self, fingerprint: &[u8], orientations: JsValue) -> Result<(), Error> {
+        let (fingerprint, orientations) = read_ask(fingerprint, None, orientations)?;
+        if let Some(Ok(hashed)) = fingerprint.picture {
+            self.ahead.look_up(hashed, &self.filters, orientations);
+        }
+        Ok(())
+    }
+
     /// Second stage: looks a fingerprint up. `sha256` is the file's digest where the platform
     /// computed it. Returns a `Report`.
     ///
     /// # Errors
     /// `invalid-fingerprint`, `invalid-options`.
     pub fn probe(
-        &self,
+        &mut self,
         fingerprint: &[u8],
         sha256: Option<Box<[u8]>>,
         orientations: JsValue,
     ) -> Result<JsValue, Error> {
-        let invalid = |message: &str| coded("invalid-fingerprint", message);
-        let mut fingerprint = Fingerprint::from_bytes(fingerprint).map_err(|error| invalid(&error.to_string()))?;
-        if let Some(digest) = sha256 {
-            let digest = digest
-                .as_ref()
-                .try_into()
-                .map_err(|_| invalid(&format!("sha256: expected 32 bytes, got {}", digest.len())))?;
-            fingerprint.sha256 = Some(hashgate::digest::Sha256Digest(digest));
-        }
-        let orientations: Orientations = serde_wasm_bindgen::from_value(orientations)
-            .map_err(|error| coded("invalid-options", &error.to_string()))?;
-        to_js(&hashgate::probe(&fingerprint, &self.filters, orientations))
+        let (fingerprint, orientations) = read_ask(fingerprint, sha256, orientations)?;
+        to_js(&self.ahead.probe(&fingerprint, &self.filters, orientations))
     }
+}
+
+fn read_ask(
+    fingerprint: &[u8],
+    sha256: Option<Box<[u8]>>,
+    orientations: JsValue,
+) -> Result<(Fingerprint, Orientations), Error> {
+    let invalid = |message: &str| coded("invalid-fingerprint", message);
+    let mut fingerprint = Fingerprint::from_bytes(fingerprint).map_err(|error| invalid(&error.to_string()))?;
+    if let Some(digest) = sha256 {
+        let digest = digest
+            .as_ref()
+            .try_into()
+            .map_err(|_| invalid(&format!("sha256: expected 32 bytes, got {}", digest.len())))?;
+        fingerprint.sha256 = Some(hashgate::digest::Sha256Digest(digest));
+    }
+    let orientations =
+        serde_wasm_bindgen::from_value(orientations).map_err(|error| coded("invalid-options", &error.to_string()))?;
+    Ok((fingerprint, orientations))
 }
 
 /// Reads a manifest that at least `threshold` of `keys` have signed. Returns a `ManifestInfo`.

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::Outside;
-use super::bits::Bits;
+use super::bits::Reading;
 
 /// Bits that a lookup sees.
 const LOOKAHEAD: u32 = 12;
@@ -72,41 +72,45 @@ impl Code {
 
 /// A table of differences of DC terms.
 pub(super) struct DcTable {
-    /// By the next 12 bits: `difference << 4 | bits`; 0 if they aren't enough.
-    lookup: Box<[i16; 1 << LOOKAHEAD]>,
+    /// By the next 12 bits: `size << 8 | bits`, the bits of a code and of its value, which may lie beyond; 0 if they aren't enough
+    /// for the code, or too many.
+    lookup: Box<[u16; 1 << LOOKAHEAD]>,
     code: Code,
 }
 
 impl DcTable {
+    /// Bits that an entry stands for, at most.
+    const MOST: u32 = 20;
+
     pub(super) fn new(code: &Code) -> Result<Self, Outside> {
         // Samples of 8 bits have differences of up to 11 (F.1.2.1).
         if code.symbols.iter().any(|&symbol| symbol > 11) {
             return Err(Outside);
         }
         let lookup = table(|bits| match code.symbol(bits << (16 - LOOKAHEAD)) {
-            Some((size, length)) if length + u32::from(size) <= LOOKAHEAD => {
-                let total = length + u32::from(size);
-                let value = bits >> (LOOKAHEAD - total) & ((1 << size) - 1);
-                (extend(value, size.into()) << 4) as i16 | total as i16
+            Some((size, length)) if length <= LOOKAHEAD && length + u32::from(size) <= Self::MOST => {
+                u16::from(size) << 8 | (length + u32::from(size)) as u16
             }
             _ => 0,
         });
         Ok(Self { lookup, code: code.clone() })
     }
 
-    /// Reads a difference. 32 bits must be held; of 56, at least 44 are left.
+    /// Reads a difference. 32 bits must be held; of 56, at least 36 are left.
     #[inline(always)]
-    pub(super) fn read(&self, bits: &mut Bits) -> Result<i32, Outside> {
-        let entry = self.lookup[bits.peek(LOOKAHEAD) as usize];
-        if entry != 0 {
-            bits.skip(entry as u32 & 15);
-            return Ok(i32::from(entry) >> 4);
+    pub(super) fn read(&self, bits: &mut Reading) -> Result<i32, Outside> {
+        let entry = u32::from(self.lookup[bits.peek(LOOKAHEAD) as usize]);
+        if entry == 0 {
+            let (size, length) = self.code.symbol(bits.peek(16)).ok_or(Outside)?;
+            bits.skip(length);
+            let difference = extend(bits.take(size.into()), size.into());
+            bits.refill();
+            return Ok(difference);
         }
-        let (size, length) = self.code.symbol(bits.peek(16)).ok_or(Outside)?;
-        bits.skip(length);
-        let difference = extend(bits.take(size.into()), size.into());
-        bits.refill();
-        Ok(difference)
+        let (size, count) = (entry >> 8, entry & 0xff);
+        let value = bits.peek(count) & ((1 << size) - 1);
+        bits.skip(count);
+        Ok(extend(value, size))
     }
 }
 
@@ -156,39 +160,52 @@ impl AcTable {
 
     /// Passes over the 63 AC terms of a block, whose DC term was just read.
     #[inline(always)]
-    pub(super) fn skip_block(&self, bits: &mut Bits) -> Result<(), Outside> {
-        // 44 bits are enough for two lookups, 56 for three.
-        let (mut next, mut lookups) = (1, 2);
+    pub(super) fn skip_block(&self, bits: &mut Reading) -> Result<(), Outside> {
+        let mut next = 1;
+        // 36 bits are enough for two lookups.
+        let (mut entry, mut after) = self.pass(bits, &mut next, 2);
         loop {
-            for _ in 0..lookups {
-                let entry = u32::from(self.lookup[bits.peek(LOOKAHEAD) as usize]);
-                let after = next + (entry >> 6);
-                if after < 64 {
-                    bits.skip(entry);
-                    next = after;
-                } else if (LAST + 1..LAST + 64).contains(&after) {
-                    bits.skip(entry);
+            if after < 64 {
+                bits.refill();
+                // 54 are for three.
+                (entry, after) = self.pass(bits, &mut next, 3);
+            } else if (LAST + 1..LAST + 64).contains(&after) {
+                bits.skip(entry);
+                return Ok(());
+            } else {
+                // Not enough bits, or the block may end amid the entry, and what follows belongs to another.
+                bits.refill();
+                let (symbol, length) = self.code.symbol(bits.peek(16)).ok_or(Outside)?;
+                bits.skip(length);
+                bits.skip(u32::from(symbol & 15));
+                if symbol == 0 {
                     return Ok(());
-                } else {
-                    // Not enough bits, or the block may end amid the entry, and what follows belongs to another.
-                    bits.refill();
-                    let (symbol, length) = self.code.symbol(bits.peek(16)).ok_or(Outside)?;
-                    bits.skip(length);
-                    bits.skip(u32::from(symbol & 15));
-                    if symbol == 0 {
-                        return Ok(());
-                    }
-                    next += u32::from(symbol >> 4) + 1;
-                    if next >= 64 {
-                        // Past the last term: an index too large.
-                        return if next == 64 { Ok(()) } else { Err(Outside) };
-                    }
-                    break;
                 }
+                next += u32::from(symbol >> 4) + 1;
+                if next >= 64 {
+                    // Past the last term: an index too large.
+                    return if next == 64 { Ok(()) } else { Err(Outside) };
+                }
+                after = next;
             }
-            bits.refill();
-            lookups = 3;
         }
+    }
+
+    /// Passes over terms by a number of lookups, or up to one that needs more than that, which is returned: its entry, and the place
+    /// after it.
+    #[inline(always)]
+    fn pass(&self, bits: &mut Reading, next: &mut u32, lookups: u32) -> (u32, u32) {
+        let mut last = (0, 0);
+        for _ in 0..lookups {
+            let entry = u32::from(self.lookup[bits.peek(LOOKAHEAD) as usize]);
+            last = (entry, *next + (entry >> 6));
+            if last.1 >= 64 {
+                break;
+            }
+            bits.skip(entry);
+            *next = last.1;
+        }
+        last
     }
 }
 
@@ -213,7 +230,7 @@ impl BandTable {
     }
 
     /// Passes over a block's terms in their first scan, whose lowest bit is `low`. Returns how many blocks after it have none.
-    pub(super) fn skip_block(&self, bits: &mut Bits, band: RangeInclusive<u8>, low: u8) -> Result<u32, Outside> {
+    pub(super) fn skip_block(&self, bits: &mut Reading, band: RangeInclusive<u8>, low: u8) -> Result<u32, Outside> {
         let (mut next, last) = (*band.start(), *band.end());
         while next <= last {
             bits.refill_if_low();
@@ -239,6 +256,6 @@ impl BandTable {
 
 /// A value of `size` bits with its sign (F.2.2.1, EXTEND).
 fn extend(value: u32, size: u32) -> i32 {
-    let value = value as i32;
-    if size > 0 && value < 1 << (size - 1) { value - (1 << size) + 1 } else { value }
+    let (value, values) = (value as i32, 1 << size);
+    if value < values >> 1 { value - values + 1 } else { value }
 }
