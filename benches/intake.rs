@@ -15,6 +15,7 @@ use jpeg_encoder::SamplingFactor;
 const KIND: Kind = Kind {
     sampling: SamplingFactor::F_2_2,
     progressive: false,
+    refined: false,
     grey: false,
     quality: 94,
     restarts: 0,

@@ -19,6 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let kind = Kind {
                 sampling: SamplingFactor::F_2_2,
                 progressive,
+                refined: progressive,
                 grey: false,
                 quality: 94,
                 restarts: 0,

@@ -25,6 +25,7 @@ fn distance(one: &Picture, two: &Picture) -> u32 {
 const PLAIN: Kind = Kind {
     sampling: SamplingFactor::F_2_2,
     progressive: false,
+    refined: false,
     grey: false,
     quality: 85,
     restarts: 0,

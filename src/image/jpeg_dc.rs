@@ -350,10 +350,13 @@ impl Reader {
                 let (table, band) = (BandTable::new(ac(of_ac)?)?, scan.first_term..=scan.last_term);
                 sample = Some(Band { table, band, low: scan.low, ended: 0 });
             }
-            Ok(Data::Unneeded(PassOver { walk, sample, restarts: 0 }))
+            Ok(Data::Unneeded(PassOver { walk, sample, single_bits: false, restarts: 0, start: self.at, stuffed: 0 }))
         } else if scan.high == 0 {
             let tables = scan.components.iter().map(|&(_, dc, _)| dc_table(dc)).collect::<Result<_, _>>()?;
             Ok(Data::First(walk, FirstTerms { tables, sums: [0; 3], low: scan.low }))
+        } else if self.settled {
+            let single_bits = true;
+            Ok(Data::Unneeded(PassOver { walk, sample: None, single_bits, restarts: 0, start: self.at, stuffed: 0 }))
         } else {
             Ok(Data::Refinement(walk, Refinement { low: scan.low }))
         }
@@ -400,29 +403,26 @@ impl Reader {
             strange |= mean.abs() > 128.0 + step + 16.0;
             mean.clamp(-128.0, 127.0)
         };
-        // Most blocks are of a colour that doesn't clip, whatever the signs. `room` is in terms of Y, and what a term of chroma takes of it
-        // in 65,536ths of one.
-        let room = (126.0 / steps[0]) as i64;
-        let [of_blue, of_red] =
-            [1.772 * steps[1], 1.402 * steps[2]].map(|reach| (reach / steps[0] * 65_536.0) as i64 + 2);
-        let mut cells = Vec::with_capacity(columns * rows);
-        for y in 0..rows {
+        // Most blocks are of a colour that doesn't clip, whatever the signs.
+        let [of_blue, of_red] = [1.772 * steps[1], 1.402 * steps[2]];
+        let mut cells = vec![0.0; columns * rows];
+        for (y, cells) in cells.chunks_exact_mut(columns).enumerate() {
             let luma = row(0, y).get(..columns).ok_or(Outside)?;
             if frame.components.len() == 1 {
-                cells.extend(luma.iter().map(|&term| 128.0 + mean(term, steps[0])));
+                cells.iter_mut().zip(luma).for_each(|(cell, &term)| *cell = 128.0 + mean(term, steps[0]));
                 continue;
             }
             let chroma = row(1, y / down).iter().zip(row(2, y / down));
-            for (luma, (&blue, &red)) in luma.chunks(across).zip(chroma) {
-                let reach = i64::from(blue).abs() * of_blue + i64::from(red).abs() * of_red;
-                let room = room - (reach >> 16) - 1;
-                for &term in luma {
-                    cells.push(if i64::from(term).abs() <= room {
-                        128.0 + steps[0] * f32::from(term)
+            for ((cells, luma), (&blue, &red)) in cells.chunks_mut(across).zip(luma.chunks(across)).zip(chroma) {
+                let room = 126.0 - f32::from(blue).abs() * of_blue - f32::from(red).abs() * of_red;
+                for (cell, &term) in cells.iter_mut().zip(luma) {
+                    let luma = steps[0] * f32::from(term);
+                    *cell = if luma.abs() <= room {
+                        128.0 + luma
                     } else {
                         let (blue, red) = (mean(blue, steps[1]), mean(red, steps[2]));
                         clipped(128.0 + mean(term, steps[0]), blue, red)
-                    });
+                    };
                 }
             }
         }
@@ -536,7 +536,12 @@ struct PassOver {
     /// At its beginning.
     walk: Walk,
     sample: Option<Band>,
+    /// Whether it has one bit for each block, so that its length is known.
+    single_bits: bool,
     restarts: u32,
+    /// Where the data since the last restart begins, and how many bytes of it are stuffed ones.
+    start: usize,
+    stuffed: usize,
 }
 
 impl PassOver {
@@ -544,18 +549,23 @@ impl PassOver {
     /// many as the scan has intervals. And the first blocks: with another table than they were written with, or with other
     /// steps, they soon make no sense.
     fn go_on(&mut self, bytes: &[u8], at: &mut usize, terms: &mut [Terms; 3]) -> Result<(), Halt> {
-        let expected = match self.walk.restart_interval {
-            0 => 0,
-            interval => (self.walk.columns * self.walk.rows - 1) / interval,
-        };
+        let Walk { restart_interval: interval, columns, rows, .. } = self.walk;
+        let expected = (columns * rows - 1).checked_div(interval).unwrap_or(0);
         loop {
-            let Some(marker) = find_marker(bytes, at) else { return Err(Halt::Starved) };
+            let Some(marker) = find_marker(bytes, at, &mut self.stuffed) else { return Err(Halt::Starved) };
+            let last = self.restarts == expected;
+            let units = if last { columns * rows - self.restarts * interval } else { interval };
+            let length = (units as usize * self.walk.blocks.len()).div_ceil(8);
+            if self.single_bits && *at - self.start - self.stuffed != length {
+                return Err(Halt::Outside);
+            }
             match marker {
-                0xd0..=0xd7 if u32::from(marker - 0xd0) == self.restarts % 8 => {
+                0xd0..=0xd7 if !last && u32::from(marker - 0xd0) == self.restarts % 8 => {
                     self.restarts += 1;
                     *at += 2;
+                    (self.start, self.stuffed) = (*at, 0);
                 }
-                _ if self.restarts == expected => break,
+                _ if last => break,
                 _ => return Err(Halt::Outside),
             }
         }
@@ -730,8 +740,9 @@ impl Scan {
     }
 }
 
-/// Finds the next marker in entropy-coded data, from `at`, which moves there. Most bytes are looked at eight at a time.
-fn find_marker(bytes: &[u8], at: &mut usize) -> Option<u8> {
+/// Finds the next marker in entropy-coded data, from `at`, which moves there, and counts the stuffed bytes before it. Most bytes are
+/// looked at eight at a time.
+fn find_marker(bytes: &[u8], at: &mut usize, stuffed: &mut usize) -> Option<u8> {
     loop {
         while let Some(word) = bytes.get(*at..).and_then(<[u8]>::first_chunk::<8>) {
             let word = u64::from_le_bytes(*word);
@@ -742,7 +753,10 @@ fn find_marker(bytes: &[u8], at: &mut usize) -> Option<u8> {
         }
         *at += bytes.get(*at..)?.iter().position(|&byte| byte == 0xff)?;
         match *bytes.get(*at + 1)? {
-            0 => *at += 2,
+            0 => {
+                *at += 2;
+                *stuffed += 1;
+            }
             marker => return Some(marker),
         }
     }

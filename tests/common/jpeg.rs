@@ -24,6 +24,9 @@ impl Random {
 pub struct Kind {
     pub sampling: SamplingFactor,
     pub progressive: bool,
+    /// Progressive in libjpeg's usual scans, which give the terms in several passes, down to the last bit; tables of its own, no
+    /// restarts.
+    pub refined: bool,
     pub grey: bool,
     pub quality: u8,
     /// Units between restarts; 0 for none.
@@ -42,9 +45,11 @@ pub fn kinds() -> Vec<Kind> {
                 let number = 4 * index + 2 * usize::from(progressive) + usize::from(restarts > 0);
                 let quality = [50, 75, 85, 95][number % 4];
                 let (grey, optimized) = (number == 5 || number == 18, restarts == 0 && index % 4 == 0);
-                kinds.push(Kind { sampling, progressive, grey, quality, restarts, optimized });
+                kinds.push(Kind { sampling, progressive, refined: false, grey, quality, restarts, optimized });
             }
         }
+        let (quality, grey) = ([60, 70, 80, 90, 95][index], index == 4);
+        kinds.push(Kind { sampling, progressive: true, refined: true, grey, quality, restarts: 0, optimized: true });
     }
     kinds
 }
@@ -81,6 +86,9 @@ pub fn draw(width: u16, height: u16, kind: Kind, seed: u64) -> Vec<u8> {
 
 /// Pixels of one or three bytes as a JPEG.
 pub fn encode(pixels: &[u8], width: u16, height: u16, kind: Kind) -> Vec<u8> {
+    if kind.refined {
+        return encode_refined(pixels, width, height, kind).unwrap();
+    }
     let mut file = Vec::new();
     let mut encoder = Encoder::new(&mut file, kind.quality);
     encoder.set_sampling_factor(kind.sampling);
@@ -91,6 +99,33 @@ pub fn encode(pixels: &[u8], width: u16, height: u16, kind: Kind) -> Vec<u8> {
     }
     encoder.encode(pixels, width, height, if kind.grey { ColorType::Luma } else { ColorType::Rgb }).unwrap();
     file
+}
+
+fn encode_refined(pixels: &[u8], width: u16, height: u16, kind: Kind) -> std::io::Result<Vec<u8>> {
+    let mut encoder = mozjpeg::Compress::new(if kind.grey {
+        mozjpeg::ColorSpace::JCS_GRAYSCALE
+    } else {
+        mozjpeg::ColorSpace::JCS_RGB
+    });
+    // As libjpeg would, without what MozJPEG adds.
+    encoder.set_fastest_defaults();
+    encoder.set_size(width.into(), height.into());
+    encoder.set_quality(kind.quality.into());
+    encoder.set_optimize_scans(false);
+    encoder.set_progressive_mode();
+    if !kind.grey {
+        let (across, down) = match kind.sampling {
+            SamplingFactor::F_1_1 => (1, 1),
+            SamplingFactor::F_2_1 => (2, 1),
+            SamplingFactor::F_1_2 => (1, 2),
+            SamplingFactor::F_4_1 => (4, 1),
+            _ => (2, 2),
+        };
+        encoder.set_chroma_sampling_pixel_sizes((across, down), (across, down));
+    }
+    let mut encoder = encoder.start_compress(Vec::new())?;
+    encoder.write_scanlines(pixels)?;
+    encoder.finish()
 }
 
 /// Breaks a file in one to four places: bits, bytes, pieces or whole segments taken out, doubled or moved.

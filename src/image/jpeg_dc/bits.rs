@@ -67,7 +67,6 @@ impl Bits {
     }
 
     /// Makes sure that a unit can be read. False if the file's data so far isn't enough.
-
     #[inline(never)]
     pub(super) fn fill(&mut self, bytes: &[u8]) -> bool {
         if !self.at_marker {
