@@ -143,17 +143,20 @@ try {
   }
 
   for (const name of given.filter((name) => files || /^12mp/.test(name))) {
-    const times = { 1: [], 2: [] };
+    // One after the other, one worker is at work at a time: that which hashes, or that which looks up.
+    const ways = { inTurn: ["inTurn", 1], one: ["together", 1], two: ["together", 2] };
+    const times = { inTurn: [], one: [], two: [] };
     for (let round = 0; round <= Math.ceil(rounds / 2); round += 1) {
-      for (const workers of [1, 2]) {
-        const taken = await page.evaluate(([name, workers]) => window.together(name, workers), [name, workers]);
-        if (round > 0) times[workers].push(taken);
+      for (const [way, [how, workers]] of Object.entries(ways)) {
+        const ask = [how, name, workers];
+        const taken = await page.evaluate(([how, name, workers]) => window[how](name, workers), ask);
+        if (round > 0) times[way].push(taken);
       }
     }
-    const [one, two] = [median(times[1]), median(times[2])];
-    result.together[name] = { one, two, throughput: one / two };
+    const [inTurn, one, two] = [median(times.inTurn), median(times.one), median(times.two)];
+    result.together[name] = { inTurn, one, two, throughput: one / two, throughputOfInTurn: inTurn / two };
     console.log(
-      `ten files of ${name} together: one worker ${one.toFixed(0)} ms, two ${two.toFixed(0)} ms: ${(one / two).toFixed(2)}x`,
+      `ten files of ${name}: one after the other ${inTurn.toFixed(0)} ms; together, one worker ${one.toFixed(0)} ms, two ${two.toFixed(0)} ms: ${(inTurn / two).toFixed(2)}x and ${(one / two).toFixed(2)}x`,
     );
   }
 } finally {

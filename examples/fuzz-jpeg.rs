@@ -3,7 +3,7 @@
 //!
 //! A panic ends the run with its file in `target/fuzz-jpeg.jpg`. Other findings are kept as `target/fuzz-jpeg-N.jpg`: a
 //! sequential file that the fast path reads and the general decoder refuses, hashes more than 31 bits apart, files that
-//! read otherwise when they arrive in pieces (every eighth is tried), and files that
+//! read otherwise when they arrive in pieces, or are another picture early (every eighth is tried), and files that
 //! take ten times as long for their length as any intact one does.
 
 #[path = "../tests/common/jpeg.rs"]
@@ -78,12 +78,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             found(format!("{time:?} for {} bytes against {slowest:.0} ns a byte", bytes.len()))?;
         }
         if runs % 8 == 0 {
-            let arrived = read_arriving(&bytes, 1 << random.below(17), &mut random, &limits).ok();
+            let (early, arrived) = read_arriving(&bytes, 1 << random.below(17), &mut random, &limits);
+            let arrived = arrived.ok();
             let seen = |picture: &Option<Picture>| {
                 picture.as_ref().map(|picture| (picture.decoded_by, picture.frames[0].luma.clone()))
             };
             if seen(&arrived) != seen(&picture) {
                 found("it reads otherwise in pieces".to_string())?;
+            }
+            let by_dc = |picture: &Picture| picture.decoded_by == DecodedBy::LumaDc;
+            if early.is_some() && arrived.as_ref().is_some_and(by_dc) && seen(&early) != seen(&arrived) {
+                found("it is another picture early than in the end".to_string())?;
             }
         }
         let Some(fast) = picture.filter(|picture| picture.decoded_by == DecodedBy::LumaDc) else { continue };

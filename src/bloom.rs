@@ -95,6 +95,7 @@ pub(crate) struct Bloom<'a> {
     pub slice_bits: u64,
 }
 
+/// All but one in 256 negative lookups end in these.
 const FETCHED_SLICES: usize = 8;
 
 /// Keys that are looked up together.

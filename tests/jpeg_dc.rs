@@ -78,13 +78,53 @@ fn it_makes_no_difference_in_what_pieces_a_file_arrives() {
         for longest in [1, 100, 10_000] {
             // Each time intact, and broken in some way.
             for bytes in [whole.clone(), mutate(&whole, &mut random), whole[..whole.len() / 2].to_vec()] {
-                let at_once = read(&bytes, &limits).map(|picture| (picture.decoded_by, picture.frames[0].luma.clone()));
-                let arrived = read_arriving(&bytes, longest, &mut random, &limits)
-                    .map(|picture| (picture.decoded_by, picture.frames[0].luma.clone()));
+                let seen = |picture: Picture| (picture.decoded_by, picture.frames[0].luma.clone());
+                let at_once = read(&bytes, &limits).map(seen);
+                let (early, arrived) = read_arriving(&bytes, longest, &mut random, &limits);
+                let (early, arrived) = (early.map(seen), arrived.map(seen));
                 assert_eq!(arrived, at_once, "{kind:?}, pieces of up to {longest} bytes");
+                // What is known early is what is known in the end, unless the rest is not in order.
+                if let (Some(early), Ok(whole)) = (&early, &at_once)
+                    && whole.0 == DecodedBy::LumaDc
+                {
+                    assert!(early == whole, "{kind:?}: one picture early, another in the end");
+                }
+                if bytes.len() == whole.len() && bytes == whole {
+                    assert_eq!(early.is_some(), kind.progressive, "{kind:?}");
+                }
             }
         }
     }
+}
+
+#[test]
+fn terms_that_are_refined_from_a_higher_bit_on_wait_for_their_last_but_one() {
+    // The scans of DC terms give them down to bit 1, then bit 0; here they say that it is 3, 2, and nothing more.
+    let bytes = draw(1003, 907, Kind { progressive: true, refined: true, ..PLAIN }, 3);
+    let scans: Vec<_> = bytes.windows(3).enumerate().filter(|(_, w)| w == b"\xff\xda\0").map(|(at, _)| at).collect();
+    let terms_of_dc = |&&at: &&usize| bytes[at + 4] == 3;
+    let (first, second) = (scans.iter().find(terms_of_dc).unwrap(), scans.iter().rfind(terms_of_dc).unwrap());
+    assert_eq!((bytes[first + 13], bytes[second + 13]), (0x01, 0x10));
+    let mut coarse = bytes.clone();
+    (coarse[first + 13], coarse[second + 13]) = (0x03, 0x32);
+    let early = |bytes: &[u8]| {
+        let mut arrival = hashgate::image::Arrival::new(bytes.len(), &Limits::default());
+        arrival.push(bytes);
+        arrival.early().is_some()
+    };
+    assert!(early(&bytes) && !early(&coarse));
+    assert!(fast(&bytes).is_some() && fast(&coarse).is_none());
+}
+
+#[test]
+fn a_scan_of_single_bits_must_have_as_many_as_there_are_blocks() {
+    let bytes = draw(1003, 907, Kind { progressive: true, refined: true, ..PLAIN }, 3);
+    let scan = bytes.windows(5).rposition(|window| window[..2] == *b"\xff\xda" && window[4] == 3).unwrap() + 14;
+    let end = scan + bytes[scan..].windows(2).position(|pair| pair[0] == 0xff && pair[1] != 0).unwrap();
+    assert!(fast(&bytes).is_some());
+    let more = [&bytes[..end], b"\x2a", &bytes[end..]].concat();
+    let fewer = [&bytes[..end - 1], &bytes[end..]].concat();
+    assert!(bytes[end - 2] != 0xff && fast(&more).is_none() && fast(&fewer).is_none());
 }
 
 #[test]

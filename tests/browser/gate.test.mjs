@@ -183,6 +183,51 @@ test("an abort rejects at once, with the others unharmed", async () => {
   });
 });
 
+test("a progressive picture is looked up before its end, and the end has the say", async () => {
+  await page.evaluate(() => {
+    window.early = async (gate, urls) => {
+      const post = Worker.prototype.postMessage;
+      const seen = [];
+      for (const url of urls) {
+        const file = await window.file(url);
+        for (const input of [file, file.slice(0, file.size - 100), new Uint8Array(await file.arrayBuffer())]) {
+          const said = [];
+          Worker.prototype.postMessage = function (message, ...rest) {
+            said.push(message.type);
+            return post.call(this, message, ...rest);
+          };
+          const { outcome, reason } = await gate.check(input);
+          Worker.prototype.postMessage = post;
+          seen.push([said.filter((type) => type !== "start").join(" "), reason ?? outcome]);
+        }
+        // Nothing of an aborted check is left in the way of the next.
+        const controller = new AbortController();
+        const aborted = gate.check(file, { signal: controller.signal }).catch((error) => error.name);
+        setTimeout(() => controller.abort(), 4);
+        const [name, { outcome }] = await Promise.all([aborted, gate.check(file)]);
+        seen.push([outcome, name === "AbortError" || name.outcome === outcome]);
+      }
+      return seen;
+    };
+  });
+  const progressive = ["/samples/clean/clean-1.jpg", "/samples/edited/listed-0-progressive.jpg"];
+  const early = "fingerprint begin probe";
+  assert.deepEqual(await withGate({ workers: 1, warmUp: false }, "early", [...progressive, "/samples/clean/clean-2.jpg"]), [
+    [early, "clear"],
+    [early, "unreadable"],
+    [early, "clear"],
+    ["clear", true],
+    [early, "possible-match"],
+    [early, "unreadable"],
+    [early, "possible-match"],
+    ["possible-match", true],
+    ["fingerprint probe", "clear"],
+    ["fingerprint probe", "unreadable"],
+    ["fingerprint probe", "clear"],
+    ["clear", true],
+  ]);
+});
+
 test("a trap in the engine is that file's alone, and a fresh worker takes over", async () => {
   await page.evaluate(() => {
     window.trapping = async (gate, url) => {

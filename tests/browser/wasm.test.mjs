@@ -72,7 +72,10 @@ for (const build of ["hashgate", "hashgate-baseline"]) {
       for (const bytes of [whole, whole.subarray(0, whole.length / 2)]) {
         for (const length of [997, 65_536, whole.length]) {
           const arrival = Arrival.open(bytes.subarray(0, length), bytes.length, options);
-          for (let at = 0; at < bytes.length; at += length) arrival.push(bytes.subarray(at, at + length));
+          for (let at = 0; at < bytes.length; at += length) {
+            arrival.push(bytes.subarray(at, at + length));
+            assert.equal(arrival.early(), undefined, "there is nothing to be known before its end");
+          }
           assert.deepEqual(arrival.fingerprint(), fingerprint(bytes, options), `${name}, ${length} bytes at a time`);
         }
       }
@@ -82,5 +85,39 @@ for (const build of ["hashgate", "hashgate-baseline"]) {
     const digests = { ...options, pdq: false };
     assert.equal(Arrival.open(Uint8Array.of(0xff, 0xd8, 0xff), 3, digests), undefined);
     assert.throws(() => Arrival.open(png, png.length, { ...options, views: "some" }), { code: "invalid-options" });
+  });
+
+  test(`${build}.wasm gives one verdict, begun early or not`, async () => {
+    const engine = await instance(build);
+    const { lookup } = open(engine, new Uint8Array(readFileSync("target/samples/demo.hgf")));
+    const options = { pdq: true, sha256: true, md5: true, views: "all", limits: {} };
+    for (const name of ["clean/clean-1.jpg", "edited/listed-0-progressive.jpg"]) {
+      const bytes = new Uint8Array(readFileSync(`target/samples/${name}`));
+      const arrival = engine.Arrival.open(bytes, bytes.length, options);
+      arrival.push(bytes);
+      const early = arrival.early();
+      assert.equal(arrival.early(), undefined, "once");
+      const whole = arrival.fingerprint();
+      assert.deepEqual(whole, engine.fingerprint(bytes, options), name);
+      const expected = {
+        all: lookup.probe(whole, undefined, "all"),
+        upright: lookup.probe(whole, undefined, "upright"),
+      };
+      for (const [begun, asked] of [
+        ["all", "all"],
+        ["all", "upright"],
+        ["upright", "all"],
+      ]) {
+        // More than are remembered, and one of another picture.
+        for (let times = 0; times < 20; times += 1) lookup.begin(early, begun);
+        assert.deepEqual(lookup.probe(whole, undefined, asked), expected[asked], `${name}, ${begun}, ${asked}`);
+      }
+      // What was looked up without a filter says nothing about it.
+      const another = new engine.Lookup();
+      another.begin(early, "all");
+      another.addFilter(new Uint8Array(readFileSync("target/samples/demo.hgf")));
+      assert.deepEqual(another.probe(whole, undefined, "all"), expected.all, name);
+    }
+    assert.throws(() => lookup.begin(Uint8Array.of(1, 2, 3), "all"), { code: "invalid-fingerprint" });
   });
 }

@@ -1,5 +1,7 @@
 //! Drawn JPEGs of many kinds, and ways to break them.
 
+use hashgate::Limits;
+use hashgate::image::{Arrival, IntakeError, Picture};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 /// A generator of Marsaglia's: the same numbers on every run.
@@ -172,19 +174,21 @@ pub fn mutate(file: &[u8], random: &mut Random) -> Vec<u8> {
     bytes
 }
 
-/// Reads a file that arrives in pieces of random lengths, up to `longest`.
+/// Reads a file that arrives in pieces of random lengths, up to `longest`. Beside what it is, the picture that was known early.
 pub fn read_arriving(
     bytes: &[u8],
     longest: usize,
     random: &mut Random,
-    limits: &hashgate::Limits,
-) -> Result<hashgate::image::Picture, hashgate::image::IntakeError> {
-    let mut arrival = hashgate::image::Arrival::new(bytes.len(), limits);
+    limits: &Limits,
+) -> (Option<Picture>, Result<Picture, IntakeError>) {
+    let mut arrival = Arrival::new(bytes.len(), limits);
+    let mut early = None;
     let mut rest = bytes;
     while !rest.is_empty() {
         let (piece, after) = rest.split_at(rest.len().min(1 + random.below(longest)));
         arrival.push(piece);
+        early = early.or_else(|| arrival.early().cloned());
         rest = after;
     }
-    arrival.read()
+    (early, arrival.read())
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage, imageops};
+use jpeg_encoder::{ColorType, Encoder};
 
 const SAMPLES: u32 = 8;
 const WIDTH: u32 = 1200;
@@ -30,11 +31,12 @@ pub fn write(folder: &Path) -> Result<()> {
         let (edit, made) = edited(&picture, index);
         let path = format!("edited/listed-{index}-{edit}.jpg");
         copies.push(entry(&path, format!("listed picture {index}, {edit}")));
-        save(path, jpeg(&made, 80)?)?;
+        save(path, if edit == "progressive" { progressive(&made, 80)? } else { jpeg(&made, 80)? })?;
 
         let clean = draw(100 + index);
         let (path, bytes) = match index {
             0 => ("clean/clean-0.png".into(), png(&clean)?),
+            1 => ("clean/clean-1.jpg".into(), progressive(&clean, 85)?),
             _ => (format!("clean/clean-{index}.jpg"), jpeg(&clean, 85)?),
         };
         others.push(entry(&path, format!("picture {index} that is not listed")));
@@ -48,7 +50,7 @@ pub fn write(folder: &Path) -> Result<()> {
 /// One kind of edit for each of the samples.
 fn edited(picture: &RgbImage, index: u32) -> (&'static str, RgbImage) {
     match index % 8 {
-        0 => ("recompressed", picture.clone()),
+        0 => ("progressive", picture.clone()),
         1 => ("half-size", imageops::resize(picture, WIDTH / 2, HEIGHT / 2, imageops::FilterType::Triangle)),
         2 => ("mirrored", imageops::flip_horizontal(picture)),
         3 => ("brighter", imageops::colorops::brighten(picture, 25)),
@@ -77,6 +79,15 @@ fn captioned(picture: &RgbImage) -> RgbImage {
 fn jpeg(picture: &RgbImage, quality: u8) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     picture.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, quality))?;
+    Ok(bytes)
+}
+
+fn progressive(picture: &RgbImage, quality: u8) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, quality);
+    encoder.set_progressive(true);
+    let (width, height) = (picture.width().try_into()?, picture.height().try_into()?);
+    encoder.encode(picture, width, height, ColorType::Rgb)?;
     Ok(bytes)
 }
 
