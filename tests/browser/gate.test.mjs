@@ -212,20 +212,23 @@ test("a progressive picture is looked up before its end, and the end has the say
   });
   const progressive = ["/samples/clean/clean-1.jpg", "/samples/edited/listed-0-progressive.jpg"];
   const early = "fingerprint begin probe";
-  assert.deepEqual(await withGate({ workers: 1, warmUp: false }, "early", [...progressive, "/samples/clean/clean-2.jpg"]), [
-    [early, "clear"],
-    [early, "unreadable"],
-    [early, "clear"],
-    ["clear", true],
-    [early, "possible-match"],
-    [early, "unreadable"],
-    [early, "possible-match"],
-    ["possible-match", true],
-    ["fingerprint probe", "clear"],
-    ["fingerprint probe", "unreadable"],
-    ["fingerprint probe", "clear"],
-    ["clear", true],
-  ]);
+  assert.deepEqual(
+    await withGate({ workers: 1, warmUp: false }, "early", [...progressive, "/samples/clean/clean-2.jpg"]),
+    [
+      [early, "clear"],
+      [early, "unreadable"],
+      [early, "clear"],
+      ["clear", true],
+      [early, "possible-match"],
+      [early, "unreadable"],
+      [early, "possible-match"],
+      ["possible-match", true],
+      ["fingerprint probe", "clear"],
+      ["fingerprint probe", "unreadable"],
+      ["fingerprint probe", "clear"],
+      ["clear", true],
+    ],
+  );
 });
 
 test("a trap in the engine is that file's alone, and a fresh worker takes over", async () => {
