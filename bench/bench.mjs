@@ -83,7 +83,7 @@ async function peakOf(page, way, name) {
 }
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-const result = { browser: browser.version(), rounds, pictures: [], together: {} };
+const result = { browser: browser.version(), rounds, pictures: [], together: {}, first: [] };
 try {
   const page = await browser.newPage();
   await page.goto(`${server.url}/page.html`);
@@ -158,6 +158,27 @@ try {
     console.log(
       `ten files of ${name}: one after the other ${inTurn.toFixed(0)} ms; together, one worker ${one.toFixed(0)} ms, two ${two.toFixed(0)} ms: ${(inTurn / two).toFixed(2)}x and ${(one / two).toFixed(2)}x`,
     );
+  }
+
+  // In pages of their own, because engines keep what they have compiled.
+  for (const name of given.filter((name) => !files && /^12mp/.test(name) && name.includes(only))) {
+    for (const warmUp of [true, false]) {
+      const times = [];
+      for (let round = 0; round < Math.ceil(rounds / 2); round += 1) {
+        const context = await browser.newContext();
+        const page = await context.newPage();
+        await page.goto(`${server.url}/page.html?first`);
+        await page.waitForFunction(() => window.ready);
+        await page.evaluate(([name, type]) => window.add(name, type), [name, typeOf(name)]);
+        times.push(await page.evaluate(([name, warmUp]) => window.first(name, warmUp), [name, warmUp]));
+        await context.close();
+      }
+      const [first, second, tenth] = [0, 1, 9].map((number) => median(times.map((of) => of[number])));
+      result.first.push({ name, warmUp, first, second, tenth });
+      console.log(
+        `${name} in a fresh page, warmed up: ${warmUp}: the first takes ${first.toFixed(1)} ms, the second ${second.toFixed(1)}, the tenth ${tenth.toFixed(1)}`,
+      );
+    }
   }
 } finally {
   await browser.close();

@@ -6,7 +6,7 @@ const DC_SIZES = [0, 4, 5, 6];
 const AC_SYMBOLS = [0x00, 0x01, 0x02, 0x11];
 
 /** A grey picture of blocks of random brightness. */
-export function drawnJpeg(): Uint8Array {
+export function drawnJpeg(): Blob {
   const bytes: number[] = [0xff, 0xd8];
   const segment = (marker: number, content: number[]) => bytes.push(0xff, marker, 0, content.length + 2, ...content);
   segment(0xdb, [0, ...Array<number>(64).fill(8)]);
@@ -45,5 +45,6 @@ export function drawnJpeg(): Uint8Array {
   }
   put(0x7f, 7);
   bytes.push(0xff, 0xd9);
-  return Uint8Array.from(bytes);
+  // As files are, so that the way into the worker is warm too.
+  return new Blob([Uint8Array.from(bytes)]);
 }
