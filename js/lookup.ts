@@ -1,4 +1,4 @@
-// The one worker that holds the filters. If it dies, the next probe starts another and loads them again.
+// The one worker that holds the filters. If it dies, the next lookup starts another and loads them again.
 import { Connection, type Host, WorkerLost } from "./connection.js";
 import type { Answers, Asks, Following, Loaded } from "./protocol.js";
 import type { GateStatus, Progress, Verdict } from "./types.js";

@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { compileFrom, hasSimd } from "./compile.js";
 import { openGateOn } from "./gate.js";
+import { isAnswer } from "./protocol.js";
 import type { Gate, GateOptions } from "./types.js";
 
 export { type Decision, decide, type UncheckedPolicy } from "./decision.js";
@@ -31,8 +32,7 @@ export async function openGate(options: GateOptions): Promise<Gate> {
         let pending = 0;
         worker.unref();
         worker.on("message", (message) => {
-          // Only answers have a place among what was asked.
-          if ("id" in message && message.type !== "progress") pending -= 1;
+          if (isAnswer(message)) pending -= 1;
           if (pending === 0) worker.unref();
           listener.message(message);
         });

@@ -106,7 +106,7 @@ export class HashingPool {
     try {
       const { file } = job.ask;
       const transfer = file instanceof Uint8Array ? [file.buffer as ArrayBuffer] : [];
-      const answer = await connection.ask("fingerprint", job.ask, transfer, job);
+      const answer = await connection.ask("fingerprint", job.ask, transfer, { early: job.early });
       if (answer.memoryBytes > this.#options.maxIdleMemoryBytes) connection.end(new WorkerLost("it has grown"));
       job.resolve(answer);
     } catch (error) {

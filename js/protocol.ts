@@ -83,3 +83,8 @@ export type FromWorker =
   | { type: "unreadable"; id: number; detail: string }
   /** The instance is poisoned: the worker must be replaced. */
   | { type: "poisoned"; id: number; detail: string };
+
+/** Whether a message ends a request; of the others any number may come. */
+export function isAnswer({ type }: FromWorker): boolean {
+  return type === "done" || type === "refused" || type === "unreadable" || type === "poisoned";
+}

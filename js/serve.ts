@@ -40,7 +40,13 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
         open: (head, length) => hashing.arrival(head, length, ours),
         early: (early) => side.post({ type: "early", id, fingerprint: early }, [early.buffer as ArrayBuffer]),
         // On another thread, beside the hashing.
-        whole: theirs ? (bytes) => (digest = sha256Of(bytes)) : undefined,
+        whole: theirs
+          ? (bytes) => {
+              digest = sha256Of(bytes);
+              // A failure is heard of where it is awaited.
+              digest.catch(() => {});
+            }
+          : undefined,
       });
       const fingerprint = read.arrival ? read.arrival.fingerprint() : await hashing.fingerprint(read.bytes, ours);
       const { memoryBytes } = hashing;
@@ -230,7 +236,7 @@ async function* piecesOf(file: Blob): AsyncGenerator<Uint8Array> {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
-      yield value;
+      if (value.byteLength > 0) yield value;
     }
   } catch (error) {
     // A folder, a file that was changed or removed since it was chosen, or one that is too large for memory.

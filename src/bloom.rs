@@ -97,6 +97,8 @@ pub(crate) struct Bloom<'a> {
 
 /// All but one in 256 negative lookups end in these.
 const FETCHED_SLICES: usize = 8;
+/// Bytes, beyond which caches don't hold them: a list of 5,000,000 hashes.
+const MOST_FETCHED: u64 = 16 << 20;
 
 /// Keys that are looked up together.
 const BATCH: usize = 1024;
@@ -109,6 +111,9 @@ impl<'a> Bloom<'a> {
     /// Fetches the slices that most lookups end in into the processor's cache, which in a row is quicker than one by one.
     pub fn fetch(self) {
         const LINE: usize = 64;
+        if FETCHED_SLICES as u64 * self.slice_bits / 8 > MOST_FETCHED {
+            return;
+        }
         let lines = self.slices().take(FETCHED_SLICES).rev().flat_map(|slice| slice.iter().step_by(LINE));
         std::hint::black_box(lines.fold(0, |sum, byte| sum ^ byte));
     }

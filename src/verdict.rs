@@ -443,12 +443,12 @@ pub fn probe(fingerprint: &Fingerprint, filters: &[Filter], orientations: Orient
 pub struct Ahead(VecDeque<(Hashed, Orientations, LookedUp)>);
 
 impl Ahead {
-    /// So many are remembered, more than there are files at a time. One that is never asked for makes way.
+    /// So many are remembered. One that is never asked for makes way.
     const MOST: usize = 16;
 
     /// Looks a picture up, for [`probe`](Self::probe) to find.
     pub fn look_up(&mut self, hashed: Hashed, filters: &[Filter], orientations: Orientations) {
-        let looked_up = LookedUp::of(&hashed, filters, orientations);
+        let looked_up = self.take(&hashed, filters, orientations);
         self.0.truncate(Self::MOST - 1);
         self.0.push_front((hashed, orientations, looked_up));
     }
@@ -456,14 +456,17 @@ impl Ahead {
     /// What [`probe`] says, at once if the picture was looked up in the same orientations.
     pub fn probe(&mut self, fingerprint: &Fingerprint, filters: &[Filter], orientations: Orientations) -> Report {
         let looked_up = match &fingerprint.picture {
-            Some(Ok(hashed)) => {
-                let place = self.0.iter().position(|(picture, asked, _)| picture == hashed && *asked == orientations);
-                let known = place.and_then(|place| self.0.remove(place)).map(|(.., looked_up)| looked_up);
-                known.unwrap_or_else(|| LookedUp::of(hashed, filters, orientations))
-            }
+            Some(Ok(hashed)) => self.take(hashed, filters, orientations),
             _ => LookedUp { matches: filters.iter().map(|_| None).collect(), lookups: 0 },
         };
         report(fingerprint, filters, looked_up)
+    }
+
+    /// What was looked up, or is now.
+    fn take(&mut self, hashed: &Hashed, filters: &[Filter], orientations: Orientations) -> LookedUp {
+        let place = self.0.iter().position(|(picture, asked, _)| picture == hashed && *asked == orientations);
+        let known = place.and_then(|place| self.0.remove(place)).map(|(.., looked_up)| looked_up);
+        known.unwrap_or_else(|| LookedUp::of(hashed, filters, orientations))
     }
 }
 
@@ -561,7 +564,10 @@ fn without_match(fingerprint: &Fingerprint, filters: &[Filter]) -> Verdict {
 
 /// Looks every view and orientation of every frame up, until one is held.
 fn probe_picture(hashed: &Hashed, filter: &Filter, orientations: Orientations, lookups: &mut u64) -> Option<PdqMatch> {
-    filter.fetch();
+    let hashes = hashed.frames.iter().flat_map(|frame| &frame.views);
+    if filter.info().rings > 0 && hashes.into_iter().any(|seen| seen.quality >= MIN_QUALITY) {
+        filter.fetch();
+    }
     let rings = filter.info().rings;
     let orientations = match orientations {
         Orientations::All => &Orientation::ALL[..],
@@ -604,4 +610,47 @@ fn probe_picture(hashed: &Hashed, filter: &Filter, orientations: Orientations, l
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pdq::{Luma, Plane};
+
+    #[test]
+    fn what_was_looked_up_ahead_is_not_looked_up_again() {
+        let picture = |shade: f32| {
+            let cells = (0..4096).map(|at| shade * ((at * at) % 251) as f32).collect();
+            let plane = Plane { width: 64, height: 64, block_width: 1, block_height: 1, cells };
+            let views = views::of(&Luma::from_plane(plane), ViewSet::Plain);
+            let frame = HashedFrame { index: 0, surface: Surface::Plain, views };
+            Hashed {
+                format: Format::Jpeg,
+                width: 64,
+                height: 64,
+                decoded_by: DecodedBy::LumaDc,
+                frame_count: 1,
+                frames_skipped: 0,
+                frames: vec![frame],
+            }
+        };
+        let print = |hashed| Fingerprint { sha256: None, md5: None, picture: Some(Ok(hashed)) };
+        let mut ahead = Ahead::default();
+        let probe = |ahead: &mut Ahead, shade, orientations| {
+            let _ = ahead.probe(&print(picture(shade)), &[], orientations);
+            ahead.0.len()
+        };
+        for times in 1..=3 {
+            ahead.look_up(picture(1.0), &[], Orientations::All);
+            ahead.look_up(picture(0.5), &[], Orientations::All);
+            assert_eq!(ahead.0.len(), 2, "after {times} times");
+        }
+        assert_eq!(probe(&mut ahead, 1.0, Orientations::Upright), 2);
+        assert_eq!(probe(&mut ahead, 0.7, Orientations::All), 2);
+        assert_eq!(probe(&mut ahead, 1.0, Orientations::All), 1);
+        for step in 0..100 {
+            ahead.look_up(picture(1.0 + step as f32), &[], Orientations::All);
+        }
+        assert_eq!(ahead.0.len(), Ahead::MOST);
+    }
 }

@@ -113,6 +113,16 @@ fn terms_that_are_refined_from_a_higher_bit_on_wait_for_their_last_but_one() {
         arrival.early().is_some()
     };
     assert!(early(&bytes) && !early(&coarse));
+    // And with steps so large that the last bit counts, for that one too.
+    for (quality, known) in [(85, true), (10, false)] {
+        let bytes = draw(1003, 907, Kind { progressive: true, refined: true, quality, ..PLAIN }, 3);
+        let last = bytes.windows(5).rposition(|window| window[..2] == *b"\xff\xda" && window[4] == 3).unwrap();
+        let mut arrival = hashgate::image::Arrival::new(bytes.len(), &Limits::default());
+        arrival.push(&bytes[..last]);
+        assert_eq!(arrival.early().is_some(), known, "quality {quality}");
+        arrival.push(&bytes[last..]);
+        assert_eq!(arrival.read().unwrap().decoded_by, DecodedBy::LumaDc);
+    }
     assert!(fast(&bytes).is_some() && fast(&coarse).is_none());
 }
 
@@ -270,6 +280,37 @@ fn a_huffman_table_that_no_file_may_have_is_left_to_the_general_decoder_though_n
         assert_eq!(fast(&bytes).is_some(), by_fast, "{size} bits");
         assert_eq!(full(&bytes).is_some(), by_fast, "{size} bits");
     }
+}
+
+#[test]
+fn terms_beyond_the_last_are_refused_however_many_a_lookup_sees() {
+    let file = |block: &str| {
+        let segment = |marker: u8, content: &[u8]| [&[0xff, marker, 0, content.len() as u8 + 2], content].concat();
+        // The codes 0 for a difference of 0; 0, 10, 110 for 15 zeros and a term, a term, the end of a block.
+        let counts = |of: [u8; 3]| [&of[..], &[0; 13]].concat();
+        let mut file = [
+            b"\xff\xd8".to_vec(),
+            segment(0xdb, &[&[0][..], &[8; 64]].concat()),
+            segment(0xc0, &[8, 4, 0, 4, 0, 1, 1, 0x11, 0]),
+            segment(0xc4, &[vec![0x00], counts([1, 0, 0]), vec![0]].concat()),
+            segment(0xc4, &[vec![0x10], counts([1, 1, 1]), vec![0xf1, 0x01, 0x00]].concat()),
+            segment(0xda, &[1, 1, 0, 0, 63, 0]),
+        ]
+        .concat();
+        let bits = block.repeat(128 * 128);
+        let byte = |bits: &[u8]| (0..8).fold(0, |byte, at| byte << 1 | (bits.get(at).unwrap_or(&b'1') & 1));
+        for byte in bits.as_bytes().chunks(8).map(byte) {
+            file.push(byte);
+            if byte == 0xff {
+                file.push(0);
+            }
+        }
+        [file, b"\xff\xd9".to_vec()].concat()
+    };
+    // 32 terms, then the end; or six times 16 more, which look like 128 and no end to whoever adds them up.
+    let terms = format!("0{}", "100".repeat(32));
+    assert!(fast(&file(&format!("{terms}110"))).is_some());
+    assert!(fast(&file(&format!("{terms}{}", "00".repeat(6)))).is_none());
 }
 
 #[test]

@@ -25,9 +25,9 @@ const MIN_SHORT_SIDE: u32 = 900;
 /// So many blocks are looked at of a scan of AC terms that isn't needed.
 const SAMPLED_BLOCKS: u32 = 3072;
 
-/// DC terms that are known down to this bit are near enough: what is missing is the same for all blocks, which no hash sees, and up
-/// to half a step of noise, as rounding makes.
-const NEAR_ENOUGH: u8 = 1;
+/// DC terms of steps up to this are near enough without their last bit: what is missing is the same for all blocks, which no hash
+/// sees, and up to half a step of noise, as rounding makes.
+const FINE_STEP: u16 = 24;
 
 /// As the general decoder's.
 const MAX_SCANS: u32 = 100;
@@ -194,8 +194,11 @@ impl Reader {
 
     fn is_near_enough(&self) -> bool {
         let Some(frame) = &self.frame else { return false };
-        let components = 0..frame.components.len();
-        components.into_iter().all(|place| self.seen[place] && self.low[place] <= NEAR_ENOUGH)
+        frame.components.iter().enumerate().all(|(place, component)| {
+            let steps = self.steps.get(component.quantization).copied().flatten();
+            let bits_missing = u8::from(steps.is_some_and(|steps| steps.first <= FINE_STEP));
+            self.seen[place] && self.low[place] <= bits_missing
+        })
     }
 
     /// Reads a marker and its segment, which must be here.
@@ -204,7 +207,11 @@ impl Reader {
         if *rest.first().ok_or(Halt::Starved)? != 0xff {
             return Err(Halt::Outside);
         }
-        let start = rest.iter().position(|&byte| byte != 0xff).ok_or(Halt::Starved)?;
+        let Some(start) = rest.iter().position(|&byte| byte != 0xff) else {
+            // So that a long run of fill bytes isn't gone through again with every piece.
+            self.at += rest.len() - 1;
+            return Err(Halt::Starved);
+        };
         let (marker, rest) = (rest[start], &rest[start + 1..]);
         if marker == 0xd9 {
             self.ended = true;
@@ -545,8 +552,8 @@ struct PassOver {
 }
 
 impl PassOver {
-    /// Goes to the end. Only its restart markers are looked at: each must be in its place in their cycle, and there must be as
-    /// many as the scan has intervals. And the first blocks: with another table than they were written with, or with other
+    /// Goes to the end. Its restart markers are looked at: each must be in its place in their cycle, and there must be as
+    /// many as the scan has intervals. And the length, if it is known. And the first blocks: with another table than they were written with, or with other
     /// steps, they soon make no sense.
     fn go_on(&mut self, bytes: &[u8], at: &mut usize, terms: &mut [Terms; 3]) -> Result<(), Halt> {
         let Walk { restart_interval: interval, columns, rows, .. } = self.walk;

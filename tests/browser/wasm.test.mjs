@@ -108,7 +108,6 @@ for (const build of ["hashgate", "hashgate-baseline"]) {
         ["all", "upright"],
         ["upright", "all"],
       ]) {
-        // More than are remembered, and one of another picture.
         for (let times = 0; times < 20; times += 1) lookup.begin(early, begun);
         assert.deepEqual(lookup.probe(whole, undefined, asked), expected[asked], `${name}, ${begun}, ${asked}`);
       }

@@ -140,7 +140,9 @@ impl AcTable {
             while let Some((symbol, length)) = code.symbol((bits << used & ((1 << LOOKAHEAD) - 1)) << (16 - LOOKAHEAD))
             {
                 let end = used + length + u32::from(symbol & 15);
-                if used + length > LOOKAHEAD || end > MOST {
+                // More terms than a block has are for the slow way to refuse, and must not be taken for LAST.
+                let too_many = symbol != 0 && terms + u32::from(symbol >> 4) + 1 > 63;
+                if used + length > LOOKAHEAD || end > MOST || too_many {
                     break;
                 }
                 used = end;
