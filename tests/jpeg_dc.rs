@@ -138,6 +138,22 @@ fn a_scan_of_single_bits_must_have_as_many_as_there_are_blocks() {
 }
 
 #[test]
+fn fill_bytes_before_a_marker_are_passed_over_in_pieces_too() {
+    let mut random = Random(5);
+    for progressive in [false, true] {
+        let bytes = draw(1003, 907, Kind { progressive, refined: progressive, ..PLAIN }, 3);
+        let scan = bytes.windows(2).rposition(|pair| pair == b"\xff\xda").unwrap();
+        let filled = [&bytes[..scan], &[0xff; 5000], &bytes[scan..]].concat();
+        for longest in [1, 700] {
+            let (_, arrived) = read_arriving(&filled, longest, &mut random, &Limits::default());
+            let (arrived, plain) = (arrived.unwrap(), fast(&bytes).unwrap());
+            assert_eq!(arrived.decoded_by, DecodedBy::LumaDc);
+            assert!(arrived.frames[0].luma == plain.frames[0].luma);
+        }
+    }
+}
+
+#[test]
 fn small_pictures_are_decoded_in_full() {
     for (width, height, by) in [(900, 900, DecodedBy::LumaDc), (899, 2000, DecodedBy::General)] {
         let picture = read(&draw(width, height, PLAIN, 5), &Limits::default()).unwrap();

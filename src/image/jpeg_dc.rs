@@ -1,8 +1,8 @@
 //! The fast path for JPEG: the luma of 8x8 blocks, which is all that PDQ needs of a large picture.
 //!
 //! A JPEG stores the mean of every block of Y as its DC term, and JFIF's Y is PDQ's luma. So AC
-//! terms are passed over, and of a progressive file only the scans of DC terms are read, down to the last bit but one. Chroma
-//! counts where colours are so strong that RGB clips them. Written from ITU T.81.
+//! terms are passed over, and of a progressive file only the scans of DC terms are read, down to the last bit but one
+//! where that is near enough. Chroma counts where colours are so strong that RGB clips them. Written from ITU T.81.
 //!
 //! Whatever is out of the ordinary is [`Outside`], and the general decoder, which is strict, has the say: other coding processes, other
 //! colours, and everything that is damaged or merely odd. `docs/decode.md` states the rule.
