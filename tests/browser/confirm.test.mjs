@@ -8,6 +8,7 @@ import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 import { hashgateConfirmer, hmaConfirmer } from "../../dist/confirm.js";
 import { decide, openGate } from "../../dist/node.js";
+import { CHROMIUM } from "./chromium.mjs";
 
 const filters = ["target/samples/demo.hgf"];
 const list = readFileSync("target/demo.csv", "utf8")
@@ -152,10 +153,7 @@ test("a damaged picture whose bytes aren't listed after all is unchecked, not cl
 });
 
 test("a Hasher-Matcher-Actioner confirms by Hamming distance, and clears whole pictures alone", async (context) => {
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-  });
+  const browser = await chromium.launch(CHROMIUM);
   context.after(() => browser.close());
   // A real crop, that matches through a view that undoes it.
   const page = await browser.newPage();

@@ -6,13 +6,10 @@ import { test } from "node:test";
 import { chromium } from "playwright-core";
 import puppeteer from "puppeteer-core";
 import { DEMO, startServer } from "../../scripts/confirming.mjs";
+import { CHROMIUM } from "./chromium.mjs";
 
 const serve = () => startServer([...DEMO, "--rate", "500"]);
 
-const CHROMIUM = {
-  executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-};
 const files = ["listed", "edited", "clean"].flatMap((folder) =>
   readdirSync(`target/samples/${folder}`)
     .sort()

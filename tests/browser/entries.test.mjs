@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
+import { CHROMIUM } from "./chromium.mjs";
 import { CSP, serve } from "./server.mjs";
 
 const ENGINES = ["/hashgate/hashgate.wasm", "/hashgate/hashgate-baseline.wasm"];
@@ -38,10 +39,7 @@ before(async () => {
       "/moved/engine": { body: readFileSync("dist/hashgate-baseline.wasm") },
     },
   });
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-  });
+  browser = await chromium.launch(CHROMIUM);
 });
 after(async () => {
   await browser?.close();

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
+import { CHROMIUM } from "./chromium.mjs";
 import { answer, cosign, faults, keygen, Lists, listedRows, numberedRows, publish } from "./lists.mjs";
 import { serve } from "./server.mjs";
 
@@ -24,10 +25,6 @@ window.check = async (name, text) => {
   return { outcome, reason, release: matches?.[0].release, list, whenUnavailable };
 };
 window.ready = true;`;
-const BROWSER = {
-  executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-};
 
 // Files that are no pictures: their bytes are listed, so that a check costs next to nothing.
 const rowOf = (text) => `${createHash("sha256").update(text).digest("hex")},sha256`;
@@ -62,7 +59,7 @@ before(async () => {
   key = keygen(folder, "curator");
   other = keygen(folder, "stranger");
   server = await serve({ handle: lists.handle, extra });
-  browser = await chromium.launch(BROWSER);
+  browser = await chromium.launch(CHROMIUM);
 });
 after(async () => {
   await browser?.close();

@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { chromium } from "playwright-core";
 import puppeteer from "puppeteer-core";
+import { CHROMIUM } from "./chromium.mjs";
 import { serve } from "./server.mjs";
 
 const FOLDER = "tests/vectors";
@@ -69,10 +70,7 @@ function bitsBetween(one, two) {
 
 async function inChromium(context) {
   const server = await serving();
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-  });
+  const browser = await chromium.launch(CHROMIUM);
   context.after(async () => {
     await browser.close();
     await server.close();

@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { chromium } from "playwright-core";
+import { CHROMIUM } from "./chromium.mjs";
 import { serve } from "./server.mjs";
 
 const FOLDER = "target/hostile";
@@ -23,10 +24,7 @@ test("every hostile file is unchecked with a reason, or read; the gate goes on",
   };
   for (const name of names) extra[`/hostile/${name}`] = { body: readFileSync(`${FOLDER}/${name}`) };
   const server = await serve({ extra });
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-  });
+  const browser = await chromium.launch(CHROMIUM);
   context.after(async () => {
     await browser.close();
     await server.close();

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { chromium } from "playwright-core";
+import { CHROMIUM } from "./chromium.mjs";
 import { keygen, Lists, listedRows, numberedRows, publish } from "./lists.mjs";
 import { serve } from "./server.mjs";
 
@@ -39,10 +40,7 @@ test("killing the tab at 20 random moments of a download or swap", async (contex
       "/page.js": { body: SCRIPT, type: "text/javascript" },
     },
   });
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-  });
+  const browser = await chromium.launch(CHROMIUM);
   context.after(async () => {
     await browser.close();
     await server.close();

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import puppeteer from "puppeteer-core";
+import { CHROMIUM } from "./chromium.mjs";
 import { serve } from "./server.mjs";
 
 const CHECKS = Number(process.env.HASHGATE_CHECKS ?? 1000);
@@ -40,8 +41,7 @@ before(async () => {
     },
   });
   browser = await puppeteer.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+    ...CHROMIUM,
     protocolTimeout: 3_600_000,
   });
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { chromium } from "playwright-core";
+import { CHROMIUM } from "./chromium.mjs";
 import { serve } from "./server.mjs";
 
 test("the README's example uploads what is clear and holds the rest", async (context) => {
@@ -25,10 +26,7 @@ test("the README's example uploads what is clear and holds the rest", async (con
       "/upload": { body: "" },
     },
   });
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-  });
+  const browser = await chromium.launch(CHROMIUM);
   context.after(async () => {
     await browser.close();
     await server.close();

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 import { startServer } from "../../scripts/confirming.mjs";
+import { CHROMIUM } from "./chromium.mjs";
 import { keygen, listedRows, publish } from "./lists.mjs";
 
 const PAGE = `<!doctype html><meta charset="utf-8"><title>host</title><script type="module" src="page.js"></script>`;
@@ -66,10 +67,7 @@ before(async () => {
     join(folder, "tokens"),
   ];
   server = await startServer([...list, ...site]);
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-  });
+  browser = await chromium.launch(CHROMIUM);
   page = await browser.newPage();
   // The host's own route, which the confirming server hasn't.
   await page.route("**/upload", (route) => route.fulfill({ status: 204 }));

@@ -9,6 +9,7 @@ import { FileStore } from "@tus/file-store";
 import { Server as TusServer } from "@tus/server";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
+import { CHROMIUM } from "./chromium.mjs";
 import { keygen } from "./lists.mjs";
 import { CSP } from "./server.mjs";
 
@@ -99,10 +100,7 @@ export async function openApp(context, { script, loader, body, csp = CSP, lost =
     }
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  browser ??= chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-  });
+  browser ??= chromium.launch(CHROMIUM);
   const profile = await (await browser).newContext(options);
   context.after(async () => {
     await profile.close();

@@ -20,6 +20,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 import { shown, sizes, table } from "../../scripts/sizes.mjs";
+import { CHROMIUM } from "../browser/chromium.mjs";
 import { CSP, serve } from "../browser/server.mjs";
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "hashgate-packaging-")));
@@ -38,10 +39,7 @@ before(async () => {
   run(folder, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund");
   const [tarball] = JSON.parse(run(process.cwd(), "npm", "pack", "--json", "--pack-destination", folder));
   run(folder, "npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", `./${tarball.filename}`);
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-  });
+  browser = await chromium.launch(CHROMIUM);
 });
 after(async () => {
   await browser?.close();
