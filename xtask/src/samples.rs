@@ -20,6 +20,9 @@ pub fn write(folder: &Path) -> Result<()> {
         fs::create_dir_all(path.parent().context("a sample lies in a folder")?)?;
         fs::write(&path, &bytes).with_context(|| path.display().to_string())
     };
+    for made_before in ["listed", "edited", "clean"].map(|name| folder.join(name)).iter().filter(|path| path.exists()) {
+        fs::remove_dir_all(made_before)?;
+    }
     let [mut listed, mut copies, mut others] = [const { Vec::new() }; 3];
     let entry = |path: &str, about: String| format!(r#"{{ "path": "{path}", "about": "{about}" }}"#);
     for index in 0..SAMPLES {
