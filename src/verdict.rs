@@ -564,11 +564,10 @@ fn without_match(fingerprint: &Fingerprint, filters: &[Filter]) -> Verdict {
 
 /// Looks every view and orientation of every frame up, until one is held.
 fn probe_picture(hashed: &Hashed, filter: &Filter, orientations: Orientations, lookups: &mut u64) -> Option<PdqMatch> {
-    let hashes = hashed.frames.iter().flat_map(|frame| &frame.views);
-    if filter.info().rings > 0 && hashes.into_iter().any(|seen| seen.quality >= MIN_QUALITY) {
+    let rings = filter.info().rings;
+    if rings > 0 && hashed.frames.iter().flat_map(|frame| &frame.views).any(|seen| seen.quality >= MIN_QUALITY) {
         filter.fetch();
     }
-    let rings = filter.info().rings;
     let orientations = match orientations {
         Orientations::All => &Orientation::ALL[..],
         Orientations::Upright => &Orientation::ALL[..1],
