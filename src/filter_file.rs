@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::bloom::{Bloom, Domain, Hasher, MAX_K, MAX_SLICE_BITS};
 use crate::digest::{Md5Digest, Sha256Digest};
 use crate::keys::{MAX_PROBE_BUDGET, MAX_RINGS, Probe, Probes, SoftKey};
+use crate::pdq::Orientation;
 use crate::verdict::Wanted;
 use crate::views::View;
 
@@ -24,6 +25,8 @@ pub(crate) const CHECKSUM: usize = 32;
 pub const MAX_TEXT: usize = 200;
 /// Canary keys of each kind.
 pub(crate) const CANARIES: usize = 4;
+/// Further views that are turned as well, two edits at once, are given this part of their budget, rounded up.
+pub(crate) const TURNED_SHARE: u32 = 4;
 /// The escalation rate is stored in parts of this many.
 pub const ESCALATION_UNIT: u64 = 1_000_000_000_000;
 
@@ -49,7 +52,7 @@ pub struct FilterInfo {
     pub rings: u32,
     /// Probes a ring key of a whole-picture view.
     pub probe_budget: u32,
-    /// Probes a ring key of each further view.
+    /// Probes a ring key of each further view, as stored or mirrored; in the other six orientations a quarter of it, rounded up.
     pub view_probe_budget: u32,
     /// Lookups that a clean picture costs at most, all views and orientations.
     pub lookups: u64,
@@ -169,8 +172,8 @@ pub struct Filter {
     rings: Vec<Hasher>,
     sha256: Hasher,
     md5: Hasher,
-    /// For whole views and for further ones.
-    probes: [Probes; 2],
+    /// For whole views, for further ones, and for further ones that are turned.
+    probes: [Probes; 3],
 }
 
 impl std::fmt::Debug for Filter {
@@ -197,7 +200,7 @@ impl Filter {
             rings: (0..info.rings).map(|ring| hasher(Domain::Ring(ring))).collect(),
             sha256: hasher(Domain::Sha256),
             md5: hasher(Domain::Md5),
-            probes: [info.probe_budget, info.view_probe_budget].map(Probes::new),
+            probes: [info.probe_budget, info.view_probe_budget, turned_budget(info.view_probe_budget)].map(Probes::new),
             bytes,
             info,
         };
@@ -253,14 +256,23 @@ impl Filter {
     }
 
     /// The first probe of a ring key that the filter holds, and how many were looked up.
-    pub(crate) fn probe(&self, soft: &SoftKey, view: View) -> (Option<Probe>, u64) {
-        let [whole, further] = &self.probes;
-        let probes = if view.is_whole() { whole } else { further };
+    pub(crate) fn probe(&self, soft: &SoftKey, view: View, orientation: Orientation) -> (Option<Probe>, u64) {
+        let [whole, further, turned] = &self.probes;
+        let probes = match view.is_whole() {
+            true => whole,
+            false if orientation.is_common() => further,
+            false => turned,
+        };
         match self.bloom().first_held(&self.rings[soft.ring as usize], soft, probes) {
             Some(index) => (Some(probes.sequence[index]), index as u64 + 1),
             None => (None, probes.sequence.len() as u64),
         }
     }
+}
+
+/// Probes a ring key of a further view in an orientation that isn't common.
+pub(crate) fn turned_budget(view_probe_budget: u32) -> u32 {
+    view_probe_budget.div_ceil(TURNED_SHARE)
 }
 
 /// Reads and checks the header and the lengths; returns where the bits start.

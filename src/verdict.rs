@@ -572,8 +572,8 @@ fn probe_picture(hashed: &Hashed, filter: &Filter, orientations: Orientations, l
         Orientations::All => &Orientation::ALL[..],
         Orientations::Upright => &Orientation::ALL[..1],
     };
-    let mut ask = |soft: &SoftKey, view: View| {
-        let (probe, looked_up) = filter.probe(soft, view);
+    let mut ask = |soft: &SoftKey, view: View, orientation: Orientation| {
+        let (probe, looked_up) = filter.probe(soft, view, orientation);
         *lookups += looked_up;
         probe
     };
@@ -584,7 +584,7 @@ fn probe_picture(hashed: &Hashed, filter: &Filter, orientations: Orientations, l
                 let mut hits = Vec::new();
                 for ring in 0..rings {
                     let soft = SoftKey::new(&margins, ring);
-                    if let Some(probe) = ask(&soft, seen.view) {
+                    if let Some(probe) = ask(&soft, seen.view, orientation) {
                         hits.push((soft, probe));
                     }
                 }

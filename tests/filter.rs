@@ -40,7 +40,7 @@ fn every_flipped_bit_and_every_truncation_is_refused() {
 }
 
 /// The format is frozen: this file, which `tests/vectors/filter.py` reads by the specification alone, comes out the
-/// same to the byte. `BLESS=1` writes it anew, for a new format version only.
+/// same to the byte. `BLESS=1` writes it anew, for a new format version or when the builder plans other sizes.
 #[test]
 fn the_committed_filter_is_reproduced() {
     let request = Request { release: 7, built_at_unix_s: 1_700_000_000, ..Request::new("vector", "numbered hashes") };

@@ -43,6 +43,11 @@ impl Orientation {
         Self::FlipPlus1,
         Self::FlipMinus1,
     ];
+
+    /// Whether copies come so without having been turned: as stored, and mirrored left to right.
+    pub(crate) fn is_common(self) -> bool {
+        matches!(self, Self::Original | Self::FlipY)
+    }
 }
 
 /// Turns the corner of a transform. The corner starts at frequency 1, so even rows and columns are

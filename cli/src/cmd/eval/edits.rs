@@ -89,6 +89,12 @@ pub const EDITS: &[Edit] = &[
     edit!("rotate-2", "turned by 2 degrees", |picture| rotated(picture, 2.0)),
     edit!("rotate-90", "turned by 90 degrees", |picture| imageops::rotate90(picture)),
     edit!("mirror", "mirrored left to right", |picture| imageops::flip_horizontal(picture)),
+    edit!("mirror-crop-2", "mirrored left to right, 2% cut off every side", |picture| {
+        imageops::flip_horizontal(&cropped(picture, 0.02))
+    }),
+    edit!("rotate-90-crop-2", "turned by 90 degrees, 2% cut off every side", |picture| {
+        imageops::rotate90(&cropped(picture, 0.02))
+    }),
     Edit {
         name: "reshare",
         about: "three times made smaller and saved as JPEG of quality 60",
