@@ -98,6 +98,12 @@ export interface Findings {
   height?: number;
   /** Who turned the bytes into pixels. */
   decodedBy?: "luma-dc" | "general" | "browser";
+  /**
+   * What of the file is not known, although its picture was looked up. `ac-terms-unread`: of a progressive JPEG the scans of DC
+   * terms alone were decoded, which are whole; a decoder of every pixel may refuse the file for damage in the others. Its digests
+   * were looked up if a list holds any.
+   */
+  caveat?: "ac-terms-unread";
   /** Frames in the file, 1 if it isn't animated. */
   frames?: number;
   /** Lookups that were made, all filters together. */

@@ -124,7 +124,9 @@ impl<'a> Bloom<'a> {
 
     /// Whether the filter holds a key (or seems to: a false positive).
     pub fn holds(self, hasher: &Hasher, key: u64) -> bool {
-        self.slices().zip(hasher.positions(key, self.slice_bits)).all(|(slice, position)| word_at(slice, position) & 1 == 1)
+        self.slices()
+            .zip(hasher.positions(key, self.slice_bits))
+            .all(|(slice, position)| word_at(slice, position) & 1 == 1)
     }
 
     /// The first of `probes` that the filter holds: its index.

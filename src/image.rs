@@ -104,6 +104,15 @@ pub enum DecodedBy {
     Browser,
 }
 
+/// What of a file is not known, although its picture was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Caveat {
+    /// Of a progressive JPEG the scans of DC terms alone were decoded, which are whole. The general decoder may refuse the file for
+    /// damage in the others.
+    AcTermsUnread,
+}
+
 /// Which colours of a picture with transparency a frame shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -136,6 +145,8 @@ pub struct Picture {
     pub height: u32,
     /// Who decoded it.
     pub decoded_by: DecodedBy,
+    /// What was left unread.
+    pub caveat: Option<Caveat>,
     /// Frames (GIF, APNG, WebP) or pages (TIFF) in the file; 1 for a still picture.
     pub frame_count: u32,
     /// Frames at the end of the animation that were out of reach of
@@ -262,7 +273,8 @@ fn read_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Picture, Int
 /// A picture of one frame.
 fn still(format: Format, width: u32, height: u32, surfaces: Surfaces) -> Picture {
     let frames = surfaces.finish(0).collect();
-    Picture { format, width, height, decoded_by: DecodedBy::General, frame_count: 1, frames_skipped: 0, frames }
+    let decoded_by = DecodedBy::General;
+    Picture { format, width, height, decoded_by, caveat: None, frame_count: 1, frames_skipped: 0, frames }
 }
 
 fn unreadable(format: Format, message: impl ToString) -> IntakeError {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::{Md5Digest, Sha256Digest};
 use crate::filter_file::Filter;
-use crate::image::{self, DecodedBy, Format, IntakeError, Limits, Picture, Surface};
+use crate::image::{self, Caveat, DecodedBy, Format, IntakeError, Limits, Picture, Surface};
 use crate::keys::{self, SoftKey};
 use crate::pdq::{MIN_QUALITY, Orientation, PdqHash, hash_of_margins};
 use crate::views::{self, Seen, View, ViewSet};
@@ -103,6 +103,8 @@ pub struct Hashed {
     pub height: u32,
     /// Who decoded it.
     pub decoded_by: DecodedBy,
+    /// What was left unread.
+    pub caveat: Option<Caveat>,
     /// Frames in the file.
     pub frame_count: u32,
     /// Frames at the end that were out of reach of the limits.
@@ -136,6 +138,7 @@ impl Hashed {
             width: picture.width,
             height: picture.height,
             decoded_by: picture.decoded_by,
+            caveat: picture.caveat,
             frame_count: picture.frame_count,
             frames_skipped: picture.frames_skipped,
             frames: frames.collect(),
@@ -379,6 +382,9 @@ pub struct Report {
     /// Who decoded it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decoded_by: Option<DecodedBy>,
+    /// What of the file is not known, although its picture was looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caveat: Option<Caveat>,
     /// Frames in the file; 1 for a still picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frames: Option<u32>,
@@ -401,6 +407,7 @@ impl Report {
             width: None,
             height: None,
             decoded_by: None,
+            caveat: None,
             frames: None,
             lookups: 0,
         }
@@ -522,6 +529,7 @@ fn report(fingerprint: &Fingerprint, filters: &[Filter], picture: LookedUp) -> R
         width: hashed.map(|hashed| hashed.width),
         height: hashed.map(|hashed| hashed.height),
         decoded_by: hashed.map(|hashed| hashed.decoded_by),
+        caveat: hashed.and_then(|hashed| hashed.caveat),
         frames: hashed.map(|hashed| hashed.frame_count),
         lookups,
     }
@@ -628,6 +636,7 @@ mod tests {
                 width: 64,
                 height: 64,
                 decoded_by: DecodedBy::LumaDc,
+                caveat: None,
                 frame_count: 1,
                 frames_skipped: 0,
                 frames: vec![frame],

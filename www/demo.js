@@ -125,6 +125,7 @@ function explain(verdict) {
     ["PDQ", verdict.pdq],
     ["SHA-256", verdict.sha256],
     ["size", verdict.width && `${verdict.width} × ${verdict.height} pixels, ${verdict.format}`],
+    ["left unread", verdict.caveat && "the scans of AC terms, which the hash doesn't need"],
     ["lookups", verdict.lookups.toLocaleString("en")],
   ];
   parts.push(facts(rows.filter(([, value]) => value)));

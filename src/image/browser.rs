@@ -105,6 +105,7 @@ impl BrowserPicture {
             width,
             height,
             decoded_by: DecodedBy::Browser,
+            caveat: None,
             frame_count,
             frames_skipped: frame_count - plan.reach,
             frames: Vec::new(),

@@ -65,6 +65,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
         width,
         height,
         decoded_by: DecodedBy::General,
+        caveat: None,
         frame_count: outline.frames.len() as u32,
         frames_skipped: plan.skipped,
         frames,

@@ -7,8 +7,8 @@ use ::zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::surfaces::Surfaces;
 use super::{
-    DecodedBy, Format, Frame, IntakeError, Limits, Picture, Surface, check_alloc, check_plausible, check_size, jpeg_dc,
-    still,
+    Caveat, DecodedBy, Format, Frame, IntakeError, Limits, Picture, Surface, check_alloc, check_plausible, check_size,
+    jpeg_dc, still,
 };
 use crate::pdq::{Luma, Plane};
 
@@ -41,7 +41,10 @@ impl Arriving {
     pub(super) fn advance(&mut self, bytes: &[u8]) {
         let Some(reader) = &mut self.reader else { return };
         match reader.advance(bytes) {
-            Ok(Some(plane)) => self.picture = Some(by_luma_dc(plane)),
+            Ok(Some(plane)) => {
+                let caveat = reader.is_progressive().then_some(Caveat::AcTermsUnread);
+                self.picture = Some(by_luma_dc(plane, caveat));
+            }
             Ok(None) => {}
             Err(jpeg_dc::Outside) => self.reader = None,
         }
@@ -66,7 +69,7 @@ impl Arriving {
     }
 }
 
-fn by_luma_dc(plane: Plane) -> Picture {
+fn by_luma_dc(plane: Plane, caveat: Option<Caveat>) -> Picture {
     let (width, height) = (plane.width, plane.height);
     let frame = Frame { index: 0, surface: Surface::Plain, luma: Luma::from_plane(plane) };
     Picture {
@@ -74,6 +77,7 @@ fn by_luma_dc(plane: Plane) -> Picture {
         width,
         height,
         decoded_by: DecodedBy::LumaDc,
+        caveat,
         frame_count: 1,
         frames_skipped: 0,
         frames: vec![frame],

@@ -155,6 +155,7 @@ fn animation(
         width,
         height,
         decoded_by: super::DecodedBy::General,
+        caveat: None,
     })
 }
 

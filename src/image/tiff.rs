@@ -49,6 +49,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
         width: pages[0].width,
         height: pages[0].height,
         decoded_by: DecodedBy::General,
+        caveat: None,
         frame_count: pages.len() as u32,
         frames_skipped: plan.skipped,
         frames,

@@ -194,9 +194,9 @@ test("a progressive picture is looked up before its end, and the end has the say
             said.push(message.type);
             return post.call(this, message, ...rest);
           };
-          const { outcome, reason } = await gate.check(input);
+          const { outcome, reason, caveat } = await gate.check(input);
           Worker.prototype.postMessage = post;
-          seen.push([said.filter((type) => type !== "start").join(" "), reason ?? outcome]);
+          seen.push([said.filter((type) => type !== "start").join(" "), reason ?? outcome, caveat]);
         }
         // Nothing of an aborted check is left in the way of the next.
         const controller = new AbortController();
@@ -210,20 +210,21 @@ test("a progressive picture is looked up before its end, and the end has the say
   });
   const progressive = ["/samples/clean/clean-1.jpg", "/samples/edited/listed-0-progressive.jpg"];
   const early = "fingerprint begin probe";
+  const unread = "ac-terms-unread";
   assert.deepEqual(
     await withGate({ workers: 1, warmUp: false }, "early", [...progressive, "/samples/clean/clean-2.jpg"]),
     [
-      [early, "clear"],
-      [early, "unreadable"],
-      [early, "clear"],
+      [early, "clear", unread],
+      [early, "unreadable", undefined],
+      [early, "clear", unread],
       ["clear", true],
-      [early, "possible-match"],
-      [early, "unreadable"],
-      [early, "possible-match"],
+      [early, "possible-match", unread],
+      [early, "unreadable", undefined],
+      [early, "possible-match", unread],
       ["possible-match", true],
-      ["fingerprint probe", "clear"],
-      ["fingerprint probe", "unreadable"],
-      ["fingerprint probe", "clear"],
+      ["fingerprint probe", "clear", undefined],
+      ["fingerprint probe", "unreadable", undefined],
+      ["fingerprint probe", "clear", undefined],
       ["clear", true],
     ],
   );

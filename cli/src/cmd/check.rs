@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
+use hashgate::image::Caveat;
 use hashgate::verdict::{Match, Report, UncheckedReason};
 use hashgate::{Filter, Limits, Orientations, Verdict, ViewSet, Wanted, fingerprint, probe};
 use serde::Serialize;
@@ -63,16 +64,19 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             let path = path.display().to_string();
             files::say(&match args.format {
                 Format::Jsonl => serde_json::to_string(&Line { path, report: &report })?,
-                Format::Text => format!("{path}: {}", sentence(&report.verdict)?),
+                Format::Text => format!("{path}: {}", sentence(&report)?),
             })
         },
     )?;
     Ok(ExitCode::from(if unchecked { 2 } else { u8::from(matched) }))
 }
 
-fn sentence(verdict: &Verdict) -> Result<String> {
-    Ok(match verdict {
-        Verdict::Clear => "clear".into(),
+fn sentence(report: &Report) -> Result<String> {
+    Ok(match &report.verdict {
+        Verdict::Clear => match report.caveat {
+            None => "clear".into(),
+            Some(Caveat::AcTermsUnread) => "clear, by its DC terms; damage elsewhere in it isn't known".into(),
+        },
         Verdict::Unchecked { detail, .. } => format!("unchecked: {detail}"),
         Verdict::PossibleMatch { matches } => {
             let matches = matches.iter().map(one).collect::<Result<Vec<_>>>()?;
