@@ -25,8 +25,6 @@ pub(crate) const CHECKSUM: usize = 32;
 pub const MAX_TEXT: usize = 200;
 /// Canary keys of each kind.
 pub(crate) const CANARIES: usize = 4;
-/// Further views that are turned as well, two edits at once, are given this part of their budget, rounded up.
-pub(crate) const TURNED_SHARE: u32 = 4;
 /// The escalation rate is stored in parts of this many.
 pub const ESCALATION_UNIT: u64 = 1_000_000_000_000;
 
@@ -52,7 +50,8 @@ pub struct FilterInfo {
     pub rings: u32,
     /// Probes a ring key of a whole-picture view.
     pub probe_budget: u32,
-    /// Probes a ring key of each further view, as stored or mirrored; in the other six orientations a quarter of it, rounded up.
+    /// Probes a ring key of each further view: of ring 0, as stored or mirrored; a quarter of it for other rings, and a quarter in other
+    /// orientations.
     pub view_probe_budget: u32,
     /// Lookups that a clean picture costs at most, all views and orientations.
     pub lookups: u64,
@@ -172,8 +171,10 @@ pub struct Filter {
     rings: Vec<Hasher>,
     sha256: Hasher,
     md5: Hasher,
-    /// For whole views, for further ones, and for further ones that are turned.
-    probes: [Probes; 3],
+    /// For whole views.
+    whole: Probes,
+    /// For further ones, by how often their budget is quartered.
+    further: [Probes; 3],
 }
 
 impl std::fmt::Debug for Filter {
@@ -200,7 +201,8 @@ impl Filter {
             rings: (0..info.rings).map(|ring| hasher(Domain::Ring(ring))).collect(),
             sha256: hasher(Domain::Sha256),
             md5: hasher(Domain::Md5),
-            probes: [info.probe_budget, info.view_probe_budget, turned_budget(info.view_probe_budget)].map(Probes::new),
+            whole: Probes::new(info.probe_budget),
+            further: [0, 1, 2].map(|times| Probes::new(quartered(info.view_probe_budget, times))),
             bytes,
             info,
         };
@@ -257,11 +259,9 @@ impl Filter {
 
     /// The first probe of a ring key that the filter holds, and how many were looked up.
     pub(crate) fn probe(&self, soft: &SoftKey, view: View, orientation: Orientation) -> (Option<Probe>, u64) {
-        let [whole, further, turned] = &self.probes;
         let probes = match view.is_whole() {
-            true => whole,
-            false if orientation.is_common() => further,
-            false => turned,
+            true => &self.whole,
+            false => &self.further[quarterings(orientation, soft.ring) as usize],
         };
         match self.bloom().first_held(&self.rings[soft.ring as usize], soft, probes) {
             Some(index) => (Some(probes.sequence[index]), index as u64 + 1),
@@ -270,9 +270,15 @@ impl Filter {
     }
 }
 
-/// Probes a ring key of a further view in an orientation that isn't common.
-pub(crate) fn turned_budget(view_probe_budget: u32) -> u32 {
-    view_probe_budget.div_ceil(TURNED_SHARE)
+/// How often the budget of further views is quartered: where copies are rare (turned as well, two edits at once) and where little
+/// is found (rings above the first, whose bits such edits move most).
+fn quarterings(orientation: Orientation, ring: u32) -> u32 {
+    u32::from(!orientation.is_common()) + u32::from(ring > 0)
+}
+
+/// The budget of further views, quartered so many times.
+fn quartered(view_probe_budget: u32, times: u32) -> u32 {
+    view_probe_budget.div_ceil(4u32.pow(times))
 }
 
 /// Reads and checks the header and the lengths; returns where the bits start.

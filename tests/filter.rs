@@ -107,3 +107,34 @@ fn two_rings_cost_at_most_thirteen_bytes_a_hash() {
     assert!(plan.file_bytes as f64 / 100_000.0 <= 13.0, "{plan:?}");
     assert!(plan.expected_rate <= plan.allowed_rate && plan.expected_rate > 0.99 * plan.allowed_rate, "{plan:?}");
 }
+
+/// A BMP of 240 x 240 pixels: large patches at random, a black border of 24 pixels.
+fn bordered() -> Vec<u8> {
+    const SIDE: usize = 240;
+    let mut file = b"BM".to_vec();
+    for word in [(54 + 3 * SIDE * SIDE) as u32, 0, 54, 40, SIDE as u32, SIDE as u32, 24 << 16 | 1, 0, 0, 0, 0, 0, 0] {
+        file.extend(word.to_le_bytes());
+    }
+    for at in 0..SIDE * SIDE {
+        let (x, y) = (at % SIDE, at / SIDE);
+        let inside = (24..SIDE - 24).contains(&x) && (24..SIDE - 24).contains(&y);
+        let patch = (x / 16 * 31 + y / 16) as u32;
+        let shade = if inside { Sha256Digest::of(&patch.to_le_bytes()).0[0] } else { 0 };
+        file.extend([shade; 3]);
+    }
+    file
+}
+
+/// The rate of chance hits is planned for as many lookups as a clean picture with a border costs, no more and no fewer.
+#[test]
+fn a_clean_picture_costs_the_lookups_that_its_filter_says() {
+    let picture = bordered();
+    for (rings, probe_budget, view_probe_budget) in [(1, 64, 16), (2, 1000, 50), (3, 7, 1), (4, 20, 0)] {
+        let request = Request { rings, probe_budget, view_probe_budget, ..Request::new("demo", "drawn") };
+        let filter = Filter::open(build(&request, &entries(100, 2, 1))).unwrap();
+        let report = check(&picture, &[filter], &Limits::default(), ViewSet::All, Orientations::All);
+        assert_eq!(report.verdict, Verdict::Clear, "{report:?}");
+        let planned = Plan::new(&request, &entries(100, 2, 1)).unwrap().lookups;
+        assert_eq!(report.lookups, planned, "{rings} rings, {probe_budget}, {view_probe_budget}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{CANARIES, ESCALATION_UNIT, FIXED_HEADER, FilterInfo, MAGIC, MAX_TEXT, VERSION, turned_budget};
+use super::{CANARIES, ESCALATION_UNIT, FIXED_HEADER, FilterInfo, MAGIC, MAX_TEXT, VERSION, quartered, quarterings};
 use crate::bloom::{self, Bloom, Domain, Hasher, MAX_K, MAX_SLICE_BITS};
 use crate::digest::{Md5Digest, Sha256Digest};
 use crate::keys::{self, MAX_PROBE_BUDGET, MAX_RINGS};
@@ -47,7 +47,7 @@ pub struct Request {
     pub rings: u32,
     /// Probes a ring key of a whole-picture view, 1 to 65,536.
     pub probe_budget: u32,
-    /// Probes a ring key of each further view, at most `probe_budget`; a quarter of it where the view is turned or upside down.
+    /// Probes a ring key of each further view, at most `probe_budget`; [`FilterInfo::view_probe_budget`] has the exceptions.
     pub view_probe_budget: u32,
     /// Share of clean pictures that may hit, above 0 and below 1.
     pub escalation: f64,
@@ -334,14 +334,12 @@ fn lookups(request: &Request, entries: &Entries) -> u64 {
     if entries.pdq.is_empty() {
         return digests.max(1);
     }
-    let of_orientation = |orientation: Orientation| {
-        let further = match orientation.is_common() {
-            true => request.view_probe_budget,
-            false => turned_budget(request.view_probe_budget),
-        };
+    let of_ring = |orientation: Orientation, ring: u32| {
+        let further = quartered(request.view_probe_budget, quarterings(orientation, ring));
         views::WHOLE_VIEWS as u64 * u64::from(request.probe_budget) + views::PARTIAL_VIEWS as u64 * u64::from(further)
     };
-    Orientation::ALL.into_iter().map(of_orientation).sum::<u64>() * u64::from(request.rings) + digests
+    let of_orientation = |orientation| (0..request.rings).map(move |ring| of_ring(orientation, ring)).sum::<u64>();
+    Orientation::ALL.into_iter().map(of_orientation).sum::<u64>() + digests
 }
 
 fn escalation_parts(rate: f64) -> u64 {
