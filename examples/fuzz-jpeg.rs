@@ -4,7 +4,7 @@
 //! A panic ends the run with its file in `target/fuzz-jpeg.jpg`. Other findings are kept as `target/fuzz-jpeg-N.jpg`: a
 //! file that the fast path reads without a caveat and the general decoder refuses, hashes more than 31 bits apart, files that
 //! read otherwise when they arrive in pieces, or are another picture early (every eighth is tried), and files that
-//! take ten times as long for their length as any intact one does.
+//! take ten times as long for their length, or for the pixels they declare, as any intact one does.
 
 #[path = "../tests/common/jpeg.rs"]
 mod jpeg;

@@ -270,8 +270,8 @@ impl Filter {
     }
 }
 
-/// How often the budget of further views is quartered: where copies are rare (turned as well, two edits at once) and where little
-/// is found (rings above the first, whose bits such edits move most).
+/// How often the budget of further views is quartered: where copies are taken to be rare (turned as well, two edits at once) and
+/// where little is found (rings above the first; `docs/near-match.md`).
 fn quarterings(orientation: Orientation, ring: u32) -> u32 {
     u32::from(!orientation.is_common()) + u32::from(ring > 0)
 }
