@@ -229,19 +229,53 @@ function aMoment(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 1));
 }
 
+/** The most that is taken of a file at a time. */
+const PIECE = 1 << 18;
+
+/** Streams that are read: Chromium collects one as garbage while its reader waits, and then nothing comes any more. */
+const held = new Set<ReadableStream>();
+
+/** A file's pieces. What a piece was is lost when the next is asked for. */
 async function* piecesOf(file: Blob): AsyncGenerator<Uint8Array> {
+  let stream: ReadableStream<Uint8Array> | undefined;
   try {
     if (file.size === 0) yield new Uint8Array();
-    const reader = file.stream().getReader();
-    for (;;) {
-      const { done, value } = await reader.read();
+    stream = file.stream();
+    held.add(stream);
+    const read = readerOf(stream, Math.min(file.size, PIECE));
+    // There is no more than that, though the stream takes a while to say so.
+    for (let length = 0; length < file.size; ) {
+      const { done, value } = await read();
       if (done) return;
+      length += value.byteLength;
       if (value.byteLength > 0) yield value;
     }
   } catch (error) {
     // A folder, a file that was changed or removed since it was chosen, or one that is too large for memory.
     throw new Unreadable(`the file's bytes can't be had: ${describe(error)}`);
+  } finally {
+    if (stream) held.delete(stream);
   }
+}
+
+/** Reads into one buffer, again and again, where the platform knows how to: half the work of a new one for every piece. */
+function readerOf(
+  stream: ReadableStream<Uint8Array>,
+  most: number,
+): () => Promise<ReadableStreamReadResult<Uint8Array>> {
+  let reader: ReadableStreamBYOBReader;
+  try {
+    reader = stream.getReader({ mode: "byob" });
+  } catch {
+    const reader = stream.getReader();
+    return () => reader.read();
+  }
+  let buffer = new ArrayBuffer(most);
+  return async () => {
+    const result = await reader.read(new Uint8Array(buffer));
+    if (result.value) buffer = result.value.buffer;
+    return result as ReadableStreamReadResult<Uint8Array>;
+  };
 }
 
 /** Undefined on insecure origins. */

@@ -37,6 +37,15 @@ before(async () => {
           WebAssembly.Instance.prototype = Instance.prototype;`,
         type: "text/javascript",
       },
+      "/lendless.js": { body: `import "/lendless-streams.js"; import "/hashgate/worker.js";`, type: "text/javascript" },
+      "/lendless-streams.js": {
+        body: `const { getReader } = ReadableStream.prototype;
+          ReadableStream.prototype.getReader = function (options) {
+            if (options?.mode) throw new TypeError("not a byte stream");
+            return getReader.call(this);
+          };`,
+        type: "text/javascript",
+      },
       "/elsewhere.html": { body: page("elsewhere"), type: "text/html" },
     },
   });
@@ -104,6 +113,30 @@ test(`${CHECKS} checks in one page: heaps and wasm memories stay as they are`, a
     assert.ok(buffers <= before[name].buffers + 4096, `buffers of ${name}: ${before[name].buffers}, then ${buffers}`);
   }
 });
+
+for (const [what, workerUrl] of [
+  ["", undefined],
+  [", where readers can't be lent a buffer", "/lendless.js"],
+])
+  test(`files whose pieces make the browser collect garbage are read to their ends${what}`, async (context) => {
+    const tab = await browser.newPage();
+    context.after(() => tab.close());
+    await tab.goto(`${server.url}/leak.html`);
+    await tab.waitForFunction(() => window.ready);
+    const seen = await tab.evaluate(async (workerUrl) => {
+      const options = { filters: ["/samples/demo.hgf"], workers: 1, timeoutMs: 5000, workerUrl };
+      const gate = await window.openGate(options);
+      // What follows a JPEG's end is part of the file. Enough of it for the worker's buffers to be collected more than once.
+      const file = new File([window.files[0], new Uint8Array(300_000)], "long.jpg");
+      for (let index = 0; index < 600; index += 1) {
+        const { outcome, detail } = await gate.check(file);
+        if (outcome !== "possible-match") return `${index}: ${outcome}, ${detail}`;
+      }
+      gate.close();
+      return "all";
+    }, workerUrl);
+    assert.equal(seen, "all");
+  });
 
 test("leaving the page in the middle of checks leaves no worker behind", async () => {
   const tab = await browser.newPage();
