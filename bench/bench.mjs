@@ -1,7 +1,9 @@
 // npm run bench [-- --rounds N --only PART-OF-A-NAME --files FOLDER --no-setup]: from File to verdict in real Chromium, against the other
 // ways to a hash, on the same files in one run: drawn ones, or the JPEG, PNG and WebP files of a folder. Prints medians and ratios, writes
 // target/bench/bench.json. docs/performance.md says how to read it.
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { chromium as launcher } from "playwright-core";
 import { chromium, run, setUp } from "../scripts/setup.mjs";
 import { serve } from "../tests/browser/server.mjs";
@@ -49,10 +51,32 @@ for (const name of readdirSync(folder).filter(typeOf)) {
 }
 const given = files ? readdirSync(files).filter(typeOf).sort() : DRAWN;
 const server = await serve({ extra });
-const browser = await launcher.launch({
-  executablePath: chromium(),
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-});
+const launch = () =>
+  launcher.launch({
+    executablePath: chromium(),
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+  });
+const browser = await launch();
+
+/** A browser that is kept to one processor; undefined where that can't be done. */
+async function launchOnOneProcessor() {
+  const keepTo = (processors) =>
+    execFileSync("taskset", ["--all-tasks", "--cpu-list", "--pid", processors, String(process.pid)], {
+      stdio: "ignore",
+    });
+  const all = `0-${availableParallelism() - 1}`;
+  try {
+    keepTo("0");
+  } catch {
+    return undefined;
+  }
+  try {
+    // Its processes have what this one has as it starts them.
+    return await launch();
+  } finally {
+    keepTo(all);
+  }
+}
 
 /** The process that the page and its workers live in: the renderer that has worked most. */
 async function renderer() {
@@ -142,23 +166,39 @@ try {
     if (peakBytes !== undefined) console.log(`    process memory beyond the start, MB: ${peaks}`);
   }
 
-  for (const name of given.filter((name) => files || /^12mp/.test(name))) {
-    // One after the other, one worker is at work at a time: that which hashes, or that which looks up.
-    const ways = { inTurn: ["inTurn", 1], one: ["together", 1], two: ["together", 2] };
-    const times = { inTurn: [], one: [], two: [] };
-    for (let round = 0; round <= Math.ceil(rounds / 2); round += 1) {
-      for (const [way, [how, workers]] of Object.entries(ways)) {
+  const single = await launchOnOneProcessor();
+  const alone = await single?.newPage();
+  await alone?.goto(`${server.url}/page.html`);
+  await alone?.waitForFunction(() => window.ready, undefined, { timeout: 120_000 });
+  for (const name of given.filter((name) => files || (/^12mp/.test(name) && name.includes(only)))) {
+    await alone?.evaluate(([name, type]) => window.add(name, type), [name, typeOf(name)]);
+    // One after the other, one worker is at work at a time: that which hashes, or that which looks up. Together, one hashing
+    // worker has the lookup worker and the browser at work beside it, unless all of them have one processor.
+    const ways = { inTurn: [page, "inTurn", 1], one: [page, "together", 1], two: [page, "together", 2] };
+    if (alone) ways.alone = [alone, "together", 1];
+    const times = { inTurn: [], one: [], two: [], alone: [] };
+    for (let round = 0; round <= rounds; round += 1) {
+      for (const [way, [page, how, workers]] of Object.entries(ways)) {
         const ask = [how, name, workers];
         const taken = await page.evaluate(([how, name, workers]) => window[how](name, workers), ask);
         if (round > 0) times[way].push(taken);
       }
     }
-    const [inTurn, one, two] = [median(times.inTurn), median(times.one), median(times.two)];
-    result.together[name] = { inTurn, one, two, throughput: one / two, throughputOfInTurn: inTurn / two };
-    console.log(
-      `ten files of ${name}: one after the other ${inTurn.toFixed(0)} ms; together, one worker ${one.toFixed(0)} ms, two ${two.toFixed(0)} ms: ${(inTurn / two).toFixed(2)}x and ${(one / two).toFixed(2)}x`,
-    );
+    const two = median(times.two);
+    console.log(`ten files of ${name}: by two workers ${two.toFixed(0)} ms, which is`);
+    result.together[name] = { two };
+    for (const [way, what] of [
+      ["alone", "as fast as by one worker on one processor"],
+      ["inTurn", "as fast as one file after the other"],
+      ["one", "as fast as by one worker that is given all of them, with the other workers and the browser beside it"],
+    ]) {
+      if (!ways[way]) continue;
+      const taken = median(times[way]);
+      result.together[name][way] = { milliseconds: taken, throughput: taken / two };
+      console.log(`    ${(taken / two).toFixed(2)} times ${what} (${taken.toFixed(0)} ms)`);
+    }
   }
+  await single?.close();
 
   // In pages of their own, because engines keep what they have compiled.
   for (const name of given.filter((name) => !files && /^12mp/.test(name) && name.includes(only))) {

@@ -131,6 +131,27 @@ fn from_pictures_to_a_filter_to_verdicts() {
 }
 
 #[test]
+fn what_was_left_unread_of_a_progressive_file_is_said() {
+    let folder = folder();
+    let folder = folder.path();
+    save(folder, "listed/a.png", &draw(1));
+    write(folder, "list.csv", &hashgate(folder, &["hash", "listed"]).out);
+    assert_eq!(build(folder, &["list.csv"]).code, 0);
+    let picture = imageops::resize(&draw(3), 1200, 900, imageops::FilterType::Triangle);
+    for (name, progressive, said) in
+        [("b.jpg", false, "clear"), ("p.jpg", true, "clear, by its DC terms; damage elsewhere in it isn't known")]
+    {
+        let mut bytes = Vec::new();
+        let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 90);
+        encoder.set_progressive(progressive);
+        encoder.encode(&picture, 1200, 900, jpeg_encoder::ColorType::Rgb).unwrap();
+        fs::write(folder.join(name), bytes).unwrap();
+        let run = hashgate(folder, &["check", "--filter", "demo.hgf", name]);
+        assert_eq!((run.code, run.out.trim_end()), (0, format!("{name}: {said}").as_str()), "{}", run.err);
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_read_gets_its_own_error_and_the_rest_go_on() {
     let folder = folder();
     let folder = folder.path();
