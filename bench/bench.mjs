@@ -3,7 +3,6 @@
 // target/bench/bench.json. docs/performance.md says how to read it.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { chromium as launcher } from "playwright-core";
 import { chromium, run, setUp } from "../scripts/setup.mjs";
 import { serve } from "../tests/browser/server.mjs";
@@ -58,24 +57,21 @@ const launch = () =>
   });
 const browser = await launch();
 
-/** A browser that is kept to one processor; undefined where that can't be done. */
+/** A browser that is kept to one processor; undefined where that can't be done (it can on Linux). */
 async function launchOnOneProcessor() {
   const keepTo = (processors) =>
     execFileSync("taskset", ["--all-tasks", "--cpu-list", "--pid", processors, String(process.pid)], {
       stdio: "ignore",
     });
-  const all = `0-${availableParallelism() - 1}`;
+  let allowed;
   try {
-    keepTo("0");
+    allowed = /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync("/proc/self/status", "utf8"))[1];
+    keepTo(String(Number.parseInt(allowed, 10)));
   } catch {
     return undefined;
   }
-  try {
-    // Its processes have what this one has as it starts them.
-    return await launch();
-  } finally {
-    keepTo(all);
-  }
+  // Its processes have what this one has as it starts them.
+  return await launch().finally(() => keepTo(allowed));
 }
 
 /** The process that the page and its workers live in: the renderer that has worked most. */
@@ -170,7 +166,7 @@ try {
   const alone = await single?.newPage();
   await alone?.goto(`${server.url}/page.html`);
   await alone?.waitForFunction(() => window.ready, undefined, { timeout: 120_000 });
-  for (const name of given.filter((name) => files || (/^12mp/.test(name) && name.includes(only)))) {
+  for (const name of given.filter((name) => name.includes(only) && (files || /^12mp/.test(name)))) {
     await alone?.evaluate(([name, type]) => window.add(name, type), [name, typeOf(name)]);
     // One after the other, one worker is at work at a time: that which hashes, or that which looks up. Together, one hashing
     // worker has the lookup worker and the browser at work beside it, unless all of them have one processor.

@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sized = |kind: Kind, seed| {
         // A small share of larger ones, for what depends on the size.
         let (width, height) = if seed % 5 == 0 { (2101, 1409) } else { (1003, 907) };
-        (kind.progressive, (width * height / 64) as usize, draw(width, height, kind, seed))
+        (kind.progressive, usize::from(width) * usize::from(height) / 64, draw(width, height, kind, seed))
     };
     let files: Vec<_> = (1..).zip(kinds()).map(|(seed, kind)| sized(kind, seed)).collect();
     let timed = |bytes: &[u8]| {

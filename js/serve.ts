@@ -235,46 +235,54 @@ const PIECE = 1 << 18;
 /** Streams that are read: Chromium collects one as garbage while its reader waits, and then nothing comes any more. */
 const held = new Set<ReadableStream>();
 
-/** A file's pieces. What a piece was is lost when the next is asked for. */
+/** A file's pieces, of an empty one an empty piece. What a piece was is lost when the next is asked for. */
 async function* piecesOf(file: Blob): AsyncGenerator<Uint8Array> {
   let stream: ReadableStream<Uint8Array> | undefined;
+  let reader: Reader | undefined;
   try {
-    if (file.size === 0) yield new Uint8Array();
     stream = file.stream();
     held.add(stream);
-    const read = readerOf(stream, Math.min(file.size, PIECE));
-    // There is no more than that, though the stream takes a while to say so.
-    for (let length = 0; length < file.size; ) {
-      const { done, value } = await read();
-      if (done) return;
+    reader = readerOf(stream, Math.min(file.size, PIECE));
+    let length = 0;
+    // Further than to the last byte of an empty file alone, which is asked whether it is empty still: streams take a while to end.
+    do {
+      const { done, value } = await reader.read();
+      if (done) break;
       length += value.byteLength;
       if (value.byteLength > 0) yield value;
-    }
+    } while (length < file.size);
+    if (length === 0) yield new Uint8Array();
   } catch (error) {
     // A folder, a file that was changed or removed since it was chosen, or one that is too large for memory.
     throw new Unreadable(`the file's bytes can't be had: ${describe(error)}`);
   } finally {
     if (stream) held.delete(stream);
+    reader?.cancel().catch(() => {});
   }
 }
 
+interface Reader {
+  read(): Promise<ReadableStreamReadResult<Uint8Array>>;
+  cancel(): Promise<void>;
+}
+
 /** Reads into one buffer, again and again, where the platform knows how to: half the work of a new one for every piece. */
-function readerOf(
-  stream: ReadableStream<Uint8Array>,
-  most: number,
-): () => Promise<ReadableStreamReadResult<Uint8Array>> {
+function readerOf(stream: ReadableStream<Uint8Array>, most: number): Reader {
+  if (most === 0) return stream.getReader();
   let reader: ReadableStreamBYOBReader;
   try {
     reader = stream.getReader({ mode: "byob" });
   } catch {
-    const reader = stream.getReader();
-    return () => reader.read();
+    return stream.getReader();
   }
   let buffer = new ArrayBuffer(most);
-  return async () => {
-    const result = await reader.read(new Uint8Array(buffer));
-    if (result.value) buffer = result.value.buffer;
-    return result as ReadableStreamReadResult<Uint8Array>;
+  return {
+    async read() {
+      const result = await reader.read(new Uint8Array(buffer));
+      if (result.value) buffer = result.value.buffer;
+      return result as ReadableStreamReadResult<Uint8Array>;
+    },
+    cancel: () => reader.cancel(),
   };
 }
 

@@ -99,8 +99,8 @@ export interface Findings {
   /** Who turned the bytes into pixels. */
   decodedBy?: "luma-dc" | "general" | "browser";
   /**
-   * What of the file is not known, although its picture was looked up. `ac-terms-unread`: of a progressive JPEG the scans of DC
-   * terms alone were decoded, which are whole; a decoder of every pixel may refuse the file for damage in the others. Its digests
+   * What of the file is not known, although its picture was looked up. `ac-terms-unread`: of a progressive JPEG nothing but
+   * scans of DC terms was decoded, and those are whole; a decoder of every pixel may refuse the file for damage in the others. Its digests
    * were looked up if a list holds any.
    */
   caveat?: "ac-terms-unread";

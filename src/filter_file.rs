@@ -50,8 +50,8 @@ pub struct FilterInfo {
     pub rings: u32,
     /// Probes a ring key of a whole-picture view.
     pub probe_budget: u32,
-    /// Probes a ring key of each further view: of ring 0, as stored or mirrored; a quarter of it for other rings, and a quarter in other
-    /// orientations.
+    /// Probes a ring key of each further view: of ring 0, as stored or mirrored left to right. A quarter of it for other rings, a quarter
+    /// in other orientations, a sixteenth for both.
     pub view_probe_budget: u32,
     /// Lookups that a clean picture costs at most, all views and orientations.
     pub lookups: u64,

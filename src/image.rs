@@ -108,8 +108,8 @@ pub enum DecodedBy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Caveat {
-    /// Of a progressive JPEG the scans of DC terms alone were decoded, which are whole. The general decoder may refuse the file for
-    /// damage in the others.
+    /// Of a progressive JPEG nothing but scans of DC terms was decoded, and those are whole. The general decoder may refuse the file
+    /// for damage in the others.
     AcTermsUnread,
 }
 
