@@ -239,11 +239,11 @@ const held = new Set<ReadableStream>();
 async function* piecesOf(file: Blob): AsyncGenerator<Uint8Array> {
   let stream: ReadableStream<Uint8Array> | undefined;
   let reader: Reader | undefined;
+  let length = 0;
   try {
     stream = file.stream();
     held.add(stream);
     reader = readerOf(stream, Math.min(file.size, PIECE));
-    let length = 0;
     // Further than to the last byte of an empty file alone, which is asked whether it is empty still: streams take a while to end.
     do {
       const { done, value } = await reader.read();
@@ -257,7 +257,8 @@ async function* piecesOf(file: Blob): AsyncGenerator<Uint8Array> {
     throw new Unreadable(`the file's bytes can't be had: ${describe(error)}`);
   } finally {
     if (stream) held.delete(stream);
-    reader?.cancel().catch(() => {});
+    // One that was read ends by itself, beside what comes next here.
+    if (length < file.size) reader?.cancel().catch(() => {});
   }
 }
 

@@ -460,7 +460,7 @@ impl Ahead {
         self.0.push_front((hashed, orientations, looked_up));
     }
 
-    /// What [`probe`] says, at once if the picture was looked up in the same orientations.
+    /// What [`probe`] says, at once if the picture was looked up in the same orientations; a second time it is looked up anew.
     pub fn probe(&mut self, fingerprint: &Fingerprint, filters: &[Filter], orientations: Orientations) -> Report {
         let looked_up = match &fingerprint.picture {
             Some(Ok(hashed)) => self.take(hashed, filters, orientations),
