@@ -267,7 +267,7 @@ interface Reader {
   cancel(): Promise<void>;
 }
 
-/** Reads into one buffer, again and again, where the platform knows how to: half the work of a new one for every piece. */
+/** Reads into one buffer, again and again, where the platform knows how to, which is less work than a new one for every piece. */
 function readerOf(stream: ReadableStream<Uint8Array>, most: number): Reader {
   if (most === 0) return stream.getReader();
   let reader: ReadableStreamBYOBReader;
