@@ -192,7 +192,7 @@ interface Reading {
 
 /** Takes a file in. */
 async function take(file: Blob | Uint8Array, { open, early, whole }: Reading): Promise<Taken> {
-  const [given, pieces] = file instanceof Uint8Array ? [file, [file]] : [undefined, piecesOf(file)];
+  const [given, pieces] = file instanceof Uint8Array ? [file, partsOf(file)] : [undefined, piecesOf(file)];
   const size = file instanceof Uint8Array ? file.byteLength : file.size;
   let arrival: Arrival | undefined;
   let bytes = given;
@@ -231,6 +231,13 @@ function aMoment(): Promise<void> {
 
 /** The most that is taken of a file at a time. */
 const PIECE = 1 << 18;
+
+/** Bytes in pieces, so that they need not be copied into linear memory as a whole; of none an empty piece. */
+function* partsOf(bytes: Uint8Array): Generator<Uint8Array> {
+  let at = 0;
+  do yield bytes.subarray(at, at + PIECE);
+  while ((at += PIECE) < bytes.byteLength);
+}
 
 /** Streams that are read: Chromium collects one as garbage while its reader waits, and then nothing comes any more. */
 const held = new Set<ReadableStream>();

@@ -60,6 +60,31 @@ macro_rules! digest {
 digest!(Sha256Digest, 32, Sha256, "SHA-256");
 digest!(Md5Digest, 16, Md5, "MD5");
 
+/// The digests that are wanted of a file, which comes in pieces.
+pub(crate) struct Digests {
+    sha256: Option<Sha256>,
+    md5: Option<Md5>,
+}
+
+impl Digests {
+    pub(crate) fn new(sha256: bool, md5: bool) -> Self {
+        Self { sha256: sha256.then(Sha256::new), md5: md5.then(Md5::new) }
+    }
+
+    /// Takes the next piece, of any length.
+    pub(crate) fn update(&mut self, piece: &[u8]) {
+        for chunk in piece.chunks(CHUNK) {
+            self.sha256.iter_mut().for_each(|hash| hash.update(chunk));
+            self.md5.iter_mut().for_each(|hash| hash.update(chunk));
+        }
+    }
+
+    pub(crate) fn finish(self) -> (Option<Sha256Digest>, Option<Md5Digest>) {
+        let sha256 = self.sha256.map(|hash| Sha256Digest(hash.finalize().into()));
+        (sha256, self.md5.map(|hash| Md5Digest(hash.finalize().into())))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -204,37 +204,78 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
     }
 }
 
-/// A file that arrives in pieces. A JPEG is read while it arrives, if its block means are enough; all else waits for the end.
+/// A file that arrives in pieces. What can be is read while it arrives: a JPEG whose block means are enough, and a PNG that isn't
+/// animated, which isn't held either. All else waits for the end.
 pub struct Arrival {
-    bytes: Vec<u8>,
-    jpeg: jpeg::Arriving,
+    length: usize,
     limits: Limits,
+    way: Way,
 }
 
+/// How a file is read.
+enum Way {
+    /// That is not known before [`SIGNATURE`] bytes.
+    Unknown(Vec<u8>),
+    Jpeg(Vec<u8>, Box<jpeg::Arriving>),
+    Png(png::Arriving),
+    AtTheEnd(Vec<u8>),
+}
+
+/// Enough to tell those formats that are read while they arrive.
+const SIGNATURE: usize = 8;
+
 impl Arrival {
-    /// For a file of `length` bytes, for which memory is taken at once.
+    /// For a file of `length` bytes, for which memory is taken as soon as it is known to be held.
     #[must_use]
     pub fn new(length: usize, limits: &Limits) -> Self {
-        Self { bytes: Vec::with_capacity(length), jpeg: jpeg::Arriving::new(length, limits), limits: *limits }
+        Self { length, limits: *limits, way: Way::Unknown(Vec::new()) }
     }
 
     /// Takes the next piece, of any length. What of it isn't needed for [`early`](Self::early) is read with the next one.
     pub fn push(&mut self, piece: &[u8]) {
-        self.bytes.extend_from_slice(piece);
-        self.jpeg.advance(&self.bytes);
+        match &mut self.way {
+            Way::Unknown(bytes) => {
+                bytes.extend_from_slice(piece);
+                if bytes.len() >= SIGNATURE {
+                    let head = std::mem::take(bytes);
+                    self.begin(head);
+                }
+            }
+            Way::Jpeg(bytes, jpeg) => {
+                bytes.extend_from_slice(piece);
+                jpeg.advance(bytes);
+            }
+            Way::Png(png) => png.push(piece),
+            Way::AtTheEnd(bytes) => bytes.extend_from_slice(piece),
+        }
+    }
+
+    fn begin(&mut self, mut head: Vec<u8>) {
+        let format = sniff::sniff(&head);
+        if let Ok(Format::Png) = format {
+            let mut png = png::Arriving::new(self.length, &self.limits);
+            png.push(&head);
+            self.way = Way::Png(png);
+            return;
+        }
+        head.reserve_exact(self.length.saturating_sub(head.len()));
+        self.way = if let Ok(Format::Jpeg) = format {
+            let mut jpeg = jpeg::Arriving::new(self.length, &self.limits);
+            jpeg.advance(&head);
+            Way::Jpeg(head, Box::new(jpeg))
+        } else {
+            Way::AtTheEnd(head)
+        };
     }
 
     /// The picture, if it is known before the end: that of a progressive JPEG, after its first scans. [`read`](Self::read) gives the
     /// same one, unless what is still to come is damaged or calls for the general decoder.
     #[must_use]
     pub fn early(&self) -> Option<&Picture> {
-        self.jpeg.early()
-    }
-
-    /// What has arrived.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        match &self.way {
+            Way::Jpeg(_, jpeg) => jpeg.early(),
+            _ => None,
+        }
     }
 
     /// Reads the picture: what [`read`] makes of the bytes that have arrived.
@@ -242,9 +283,10 @@ impl Arrival {
     /// # Errors
     /// As [`read`].
     pub fn read(self) -> Result<Picture, IntakeError> {
-        match sniff::sniff(&self.bytes)? {
-            Format::Jpeg => self.jpeg.finish(&self.bytes, &self.limits),
-            format => read_as(format, &self.bytes, &self.limits),
+        match self.way {
+            Way::Jpeg(bytes, jpeg) => jpeg.finish(&bytes, &self.limits),
+            Way::Png(png) => png.finish(),
+            Way::Unknown(bytes) | Way::AtTheEnd(bytes) => read(&bytes, &self.limits),
         }
     }
 }

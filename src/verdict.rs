@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::digest::{Md5Digest, Sha256Digest};
+use crate::digest::{Digests, Md5Digest, Sha256Digest};
 use crate::filter_file::Filter;
 use crate::image::{self, Caveat, DecodedBy, Format, IntakeError, Limits, Picture, Surface};
 use crate::keys::{self, SoftKey};
@@ -179,25 +179,31 @@ impl Fingerprint {
 /// First stage: computes what is wanted of a file. What goes wrong is part of the result.
 #[must_use]
 pub fn fingerprint(bytes: &[u8], limits: &Limits, wanted: &Wanted) -> Fingerprint {
-    Fingerprint { picture: wanted.pdq.then(|| hashed(image::read(bytes, limits), wanted)), ..digests(bytes, wanted) }
+    let mut digests = Digests::new(wanted.sha256, wanted.md5);
+    digests.update(bytes);
+    let (sha256, md5) = digests.finish();
+    Fingerprint { sha256, md5, picture: wanted.pdq.then(|| hashed(image::read(bytes, limits), wanted)) }
 }
 
 /// First stage, of a file that arrives in pieces.
 pub struct Arrival {
     file: image::Arrival,
+    digests: Digests,
     wanted: Wanted,
     early: Option<Hashed>,
 }
 
 impl Arrival {
-    /// For a file of `length` bytes, for which memory is taken at once.
+    /// For a file of `length` bytes.
     #[must_use]
     pub fn new(length: usize, limits: &Limits, wanted: &Wanted) -> Self {
-        Self { file: image::Arrival::new(length, limits), wanted: *wanted, early: None }
+        let digests = Digests::new(wanted.sha256, wanted.md5);
+        Self { file: image::Arrival::new(length, limits), digests, wanted: *wanted, early: None }
     }
 
     /// Takes the next piece, of any length.
     pub fn push(&mut self, piece: &[u8]) {
+        self.digests.update(piece);
         self.file.push(piece);
     }
 
@@ -212,27 +218,19 @@ impl Arrival {
     /// What [`fingerprint`] makes of the bytes that have arrived.
     #[must_use]
     pub fn finish(self) -> Fingerprint {
-        let Self { file, wanted, early } = self;
-        let digests = digests(file.bytes(), &wanted);
+        let Self { file, digests, wanted, early } = self;
+        let (sha256, md5) = digests.finish();
         let picture = wanted.pdq.then(|| match (file.read(), early) {
             // Early or late, the fast path has one picture of a file.
             (Ok(Picture { decoded_by: DecodedBy::LumaDc, .. }), Some(hashed)) => Ok(hashed),
             (picture, _) => hashed(picture, &wanted),
         });
-        Fingerprint { picture, ..digests }
+        Fingerprint { sha256, md5, picture }
     }
 }
 
 fn hashed(picture: Result<Picture, IntakeError>, wanted: &Wanted) -> Result<Hashed, Failure> {
     picture.map(|picture| Hashed::of(&picture, wanted.views)).map_err(Failure::from)
-}
-
-fn digests(bytes: &[u8], wanted: &Wanted) -> Fingerprint {
-    Fingerprint {
-        sha256: wanted.sha256.then(|| Sha256Digest::of(bytes)),
-        md5: wanted.md5.then(|| Md5Digest::of(bytes)),
-        picture: None,
-    }
 }
 
 /// Which orientations are looked up.

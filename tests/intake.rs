@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hashgate::image::{
-    BrowserPicture, DecodedBy, Format, Frame, IntakeError, Limits, Picture, Surface, browser_format,
+    Arrival, BrowserPicture, DecodedBy, Format, Frame, IntakeError, Limits, Picture, Surface, browser_format,
     check_declared_size, read, read_rgba,
 };
 use hashgate::pdq::{Coefficients, PdqHash, quality};
@@ -24,6 +24,21 @@ fn vector(name: &str) -> Vec<u8> {
 
 fn read_vector(name: &str) -> Picture {
     read(&vector(name), &Limits::default()).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Reads a file whole and in pieces, which makes no difference, except to which of several faults is found first.
+fn read_both_ways(name: &str, bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
+    let told = |result: &Result<Picture, IntakeError>| match result {
+        Err(IntakeError::Unreadable { format, .. }) => format!("unreadable {format}"),
+        result => format!("{result:?}"),
+    };
+    let whole = read(bytes, limits);
+    for length in [if bytes.len() < 20_000 { 1 } else { 7 }, 97, 2000] {
+        let mut arrival = Arrival::new(bytes.len(), limits);
+        bytes.chunks(length).for_each(|piece| arrival.push(piece));
+        assert_eq!(told(&arrival.read()), told(&whole), "{name}, {length} bytes at a time");
+    }
+    whole
 }
 
 fn hash(frame: &Frame) -> PdqHash {
@@ -72,7 +87,7 @@ fn every_format_and_mode_reads_as_pillow_reads_it() {
         if is_tiff(&name) && !cfg!(feature = "tiff") {
             continue;
         }
-        let picture = read_vector(&name);
+        let picture = read_both_ways(&name, &vector(&name), &Limits::default()).unwrap();
         assert_eq!(picture.frame_count, expected[0].frames, "{name}: frames in the file");
         assert_eq!(picture.frames_skipped, 0, "{name}");
         assert_eq!((picture.width, picture.height), (expected[0].width, expected[0].height), "{name}: size");
@@ -133,7 +148,7 @@ fn what_is_not_read_gets_a_name() {
 #[test]
 fn hostile_files_come_to_the_right_end() {
     for file in hostile::files() {
-        let got = match read(&file.bytes, &Limits::default()) {
+        let got = match read_both_ways(&file.name, &file.bytes, &Limits::default()) {
             Ok(picture) if picture.frames_skipped == 0 => Expect::Reads,
             Ok(_) => Expect::ReadsPartly,
             Err(IntakeError::Unsupported { .. }) => Expect::Unsupported,
@@ -155,14 +170,14 @@ fn a_cut_picture_is_unreadable_wherever_it_is_cut() {
         let end = if name.starts_with("bmp-rle") { bytes.len() - 2 } else { bytes.len() };
         let near_the_end = end.saturating_sub(12)..end;
         for length in (0..end).step_by(end / 40 + 1).chain(near_the_end) {
-            let result = read(&bytes[..length], &Limits::default());
+            let result = read_both_ways(name, &bytes[..length], &Limits::default());
             assert!(result.is_err(), "{name} reads with {length} of {} bytes", bytes.len());
         }
     }
 }
 
 #[test]
-fn broken_bytes_never_panic() {
+fn broken_bytes_never_panic_and_are_the_same_in_pieces() {
     // A generator of Marsaglia's: the same bytes are broken on every run.
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = |below: usize| {
@@ -181,7 +196,7 @@ fn broken_bytes_never_panic() {
             }
             // A broken header may ask for a large picture; that is allowed, but takes long.
             let limits = Limits { max_pixels: 1 << 20, max_animation_pixels: 1 << 20, ..Limits::default() };
-            let _ = read(&bytes, &limits);
+            let _ = read_both_ways(name, &bytes, &limits);
         }
     }
 }

@@ -5,7 +5,7 @@ mod hostile;
 
 use std::sync::Mutex;
 
-use hashgate::image::{Limits, read};
+use hashgate::image::{Arrival, Limits, read};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -80,6 +80,21 @@ fn pictures_of_24_megapixels_stream_through_little_memory() {
         println!("{name}: {} MB file, {peak} bytes beside it", file.len() >> 20);
         assert!(peak < 4 << 20, "{name}: {peak} bytes");
     }
+}
+
+#[test]
+fn a_png_that_arrives_in_pieces_is_not_held() {
+    let _alone = ALONE.lock().unwrap();
+    let file = png_file();
+    MEMORY.reset_peak_usage();
+    let before = MEMORY.current_usage();
+    let mut arrival = Arrival::new(file.len(), &Limits::default());
+    file.chunks(1 << 18).for_each(|piece| arrival.push(piece));
+    let picture = arrival.read().unwrap();
+    let peak = MEMORY.peak_usage() - before;
+    println!("PNG in pieces: {} MB file, {peak} bytes in all", file.len() >> 20);
+    assert_eq!((picture.width, picture.height), (WIDTH, HEIGHT));
+    assert!(peak < 4 << 20, "{peak} bytes");
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! PNG and APNG, by the `png` crate.
 
-use std::io::Cursor;
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::io::{BufRead, Error, ErrorKind, Read, Seek, SeekFrom};
+use std::rc::Rc;
 
 use ::png::{BlendOp, DecodeOptions, Decoder, DecodingError, DisposeOp, Limits as PngLimits, Reader, Transformations};
 
@@ -21,21 +24,8 @@ fn unreadable(error: DecodingError) -> IntakeError {
 }
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
-    let mut options = DecodeOptions::default();
-    // Frames of an animation are in chunks that the crate takes for dispensable.
+    let mut reader = open(Input::of(bytes), bytes.len(), has_animation(bytes) == Some(true), limits)?;
     let frames = frame_rects(bytes);
-    options.set_skip_ancillary_crc_failures(frames.is_empty());
-    let mut decoder = Decoder::new_with_options(Cursor::new(bytes), options);
-    // What isn't pixels is not unpacked, so that it can't be a bomb.
-    decoder.set_ignore_text_chunk(true);
-    decoder.set_ignore_iccp_chunk(true);
-    decoder.set_limits(PngLimits { bytes: usize::try_from(limits.max_alloc).unwrap_or(usize::MAX) });
-    decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
-    let (width, height) = decoder.read_header_info().map_err(unreadable)?.size();
-    check_size(Format::Png, width, height, limits)?;
-    check_plausible(Format::Png, u64::from(width) * u64::from(height), PIXELS_PER_BYTE, bytes.len())?;
-    let mut reader = decoder.read_info().map_err(unreadable)?;
-
     let info = reader.info();
     // A default picture that isn't part of the animation is what many programs show: it counts as
     // a frame before the others.
@@ -45,23 +35,10 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     let picture = if animated && !lone_default {
         animation(&mut reader, &frames, 0, limits)?
     } else {
-        let mut surfaces = Surfaces::new(width, height);
-        let mut whole = Vec::new();
-        rows(&mut reader, (width, height), |channels, (x, step), y, part| {
-            if step == 1 {
-                return surfaces.push(y, channels, part);
-            }
-            // Opaque black adds nothing to a sum of rows.
-            whole.clear();
-            whole.resize(width as usize * channels, 0);
-            if channels % 2 == 0 {
-                whole.chunks_exact_mut(channels).for_each(|pixel| pixel[channels - 1] = 255);
-            }
-            let pixels = whole.chunks_exact_mut(channels).skip(x as usize).step_by(step as usize);
-            pixels.zip(part.chunks_exact(channels)).for_each(|(to, from)| to.copy_from_slice(from));
-            surfaces.push(y, channels, &whole);
-        })?;
-        let mut picture = still(Format::Png, width, height, surfaces);
+        let mut still = Still::new(reader);
+        still.read_rows().map_err(unreadable)?;
+        let mut picture;
+        (picture, reader) = still.finish();
         if animated {
             let rest = animation(&mut reader, &frames, 1, limits)?;
             picture.frames.extend(rest.frames);
@@ -76,32 +53,224 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     Ok(picture)
 }
 
-/// Gives the rows of the current frame with their number of channels: first pixel and step across,
-/// row, pixels. Interlaced frames come in parts.
-fn rows(
-    reader: &mut Reader<Cursor<&[u8]>>,
-    (width, height): (u32, u32),
-    mut each: impl FnMut(usize, (u32, u32), u32, &[u8]),
-) -> Result<(), IntakeError> {
-    let channels = reader.output_color_type().0.samples();
-    let passes = if reader.info().interlaced { &ADAM7[..] } else { &[(0, 1, 0, 1)] };
-    for &(x, step, first, down) in passes.iter().filter(|pass| pass.0 < width) {
-        for y in (first..height).step_by(down as usize) {
-            let row = reader.next_row().map_err(unreadable)?;
-            each(channels, (x, step), y, row.map_or(&[], |row| row.data()));
+/// Reads up to the pixels, in a file of `length` bytes.
+fn open<'a>(
+    input: Input<'a>,
+    length: usize,
+    animated: bool,
+    limits: &Limits,
+) -> Result<Reader<Input<'a>>, IntakeError> {
+    let mut options = DecodeOptions::default();
+    // Frames of an animation are in chunks that the crate takes for dispensable.
+    options.set_skip_ancillary_crc_failures(!animated);
+    let mut decoder = Decoder::new_with_options(input, options);
+    // What isn't pixels is not unpacked, so that it can't be a bomb.
+    decoder.set_ignore_text_chunk(true);
+    decoder.set_ignore_iccp_chunk(true);
+    decoder.set_limits(PngLimits { bytes: usize::try_from(limits.max_alloc).unwrap_or(usize::MAX) });
+    decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
+    let (width, height) = decoder.read_header_info().map_err(unreadable)?.size();
+    check_size(Format::Png, width, height, limits)?;
+    check_plausible(Format::Png, u64::from(width) * u64::from(height), PIXELS_PER_BYTE, length)?;
+    decoder.read_info().map_err(unreadable)
+}
+
+/// A file that is read while it arrives, and isn't held, unless it is an animation.
+pub(super) struct Arriving {
+    length: usize,
+    limits: Limits,
+    read: Progress,
+}
+
+enum Progress {
+    /// What has arrived: the chunks before the pixels or, of an animation, all.
+    Head(Vec<u8>),
+    /// What has arrived since the decoder was asked.
+    Pixels(Box<Still<'static>>, Coming),
+    /// Nothing is left to be read.
+    Done(Result<Picture, IntakeError>),
+}
+
+impl Arriving {
+    /// For a file of `length` bytes.
+    pub(super) fn new(length: usize, limits: &Limits) -> Self {
+        Self { length, limits: *limits, read: Progress::Head(Vec::new()) }
+    }
+
+    /// Takes the next piece.
+    pub(super) fn push(&mut self, piece: &[u8]) {
+        match &mut self.read {
+            Progress::Head(bytes) => {
+                bytes.extend_from_slice(piece);
+                if has_animation(bytes) != Some(false) {
+                    return;
+                }
+                let coming = Coming::default();
+                let input = Input { bytes: Cow::Owned(std::mem::take(bytes)), at: 0, coming: coming.clone() };
+                self.read = match open(input, self.length, false, &self.limits) {
+                    Ok(reader) => Progress::Pixels(Box::new(Still::new(reader)), coming),
+                    Err(error) => Progress::Done(Err(error)),
+                };
+            }
+            Progress::Pixels(_, coming) => coming.borrow_mut().extend_from_slice(piece),
+            Progress::Done(_) => return,
+        }
+        self.advance(false);
+    }
+
+    /// Reads on, up to the file's end or to where nothing more has arrived.
+    fn advance(&mut self, ended: bool) {
+        let Progress::Pixels(still, _) = &mut self.read else { return };
+        let read = match still.read_rows().and_then(|()| still.reader.finish()) {
+            Err(DecodingError::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof && !ended => return,
+            read => read.map_err(unreadable),
+        };
+        if let Progress::Pixels(still, _) = std::mem::replace(&mut self.read, Progress::Head(Vec::new())) {
+            self.read = Progress::Done(read.map(|()| still.finish().0));
         }
     }
-    Ok(())
+
+    /// What [`read`] makes of the file.
+    pub(super) fn finish(mut self) -> Result<Picture, IntakeError> {
+        self.advance(true);
+        match self.read {
+            Progress::Head(bytes) => read(&bytes, &self.limits),
+            Progress::Done(picture) => picture,
+            // It has advanced to its end.
+            Progress::Pixels(..) => Err(super::unreadable(Format::Png, "it has no end")),
+        }
+    }
+}
+
+/// What a decoder takes later.
+type Coming = Rc<RefCell<Vec<u8>>>;
+
+/// Where a decoder has its bytes from.
+struct Input<'a> {
+    bytes: Cow<'a, [u8]>,
+    at: usize,
+    /// What comes after them.
+    coming: Coming,
+}
+
+impl<'a> Input<'a> {
+    /// A whole file.
+    fn of(bytes: &'a [u8]) -> Self {
+        Self { bytes: Cow::Borrowed(bytes), at: 0, coming: Coming::default() }
+    }
+}
+
+impl BufRead for Input<'_> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        if self.at == self.bytes.len() {
+            (self.bytes, self.at) = (Cow::Owned(self.coming.take()), 0);
+        }
+        Ok(&self.bytes[self.at..])
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.at += count;
+    }
+}
+
+impl Read for Input<'_> {
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.fill_buf()?.read(to)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+/// The crate asks for it, and doesn't use it.
+impl Seek for Input<'_> {
+    fn seek(&mut self, _: SeekFrom) -> std::io::Result<u64> {
+        Err(Error::from(ErrorKind::Unsupported))
+    }
+}
+
+/// A picture whose rows are read as far as there are any.
+struct Still<'a> {
+    reader: Reader<Input<'a>>,
+    surfaces: Surfaces,
+    rows: Rows,
+    /// A row of which a part is known.
+    whole: Vec<u8>,
+}
+
+impl<'a> Still<'a> {
+    /// Begins at the pixels.
+    fn new(reader: Reader<Input<'a>>) -> Self {
+        let (width, height) = reader.info().size();
+        let rows = Rows::new(&reader, (width, height));
+        Self { reader, surfaces: Surfaces::new(width, height), rows, whole: Vec::new() }
+    }
+
+    /// Reads the rest of the rows. After an [`ErrorKind::UnexpectedEof`] it goes on with what has come since.
+    fn read_rows(&mut self) -> Result<(), DecodingError> {
+        let Self { reader, surfaces, rows, whole } = self;
+        let width = reader.info().width as usize;
+        rows.read(reader, |channels, (x, step), y, part| {
+            if step == 1 {
+                return surfaces.push(y, channels, part);
+            }
+            // Opaque black adds nothing to a sum of rows.
+            whole.clear();
+            whole.resize(width * channels, 0);
+            if channels % 2 == 0 {
+                whole.chunks_exact_mut(channels).for_each(|pixel| pixel[channels - 1] = 255);
+            }
+            let pixels = whole.chunks_exact_mut(channels).skip(x as usize).step_by(step as usize);
+            pixels.zip(part.chunks_exact(channels)).for_each(|(to, from)| to.copy_from_slice(from));
+            surfaces.push(y, channels, whole);
+        })
+    }
+
+    fn finish(self) -> (Picture, Reader<Input<'a>>) {
+        let (width, height) = self.reader.info().size();
+        (still(Format::Png, width, height, self.surfaces), self.reader)
+    }
+}
+
+/// The rows of a frame that were not read yet. Those of interlaced frames come in parts.
+struct Rows {
+    width: u32,
+    height: u32,
+    passes: std::slice::Iter<'static, (u32, u32, u32, u32)>,
+    /// In the first of the passes; none before its first row.
+    next: Option<u32>,
+}
+
+impl Rows {
+    fn new(reader: &Reader<Input>, (width, height): (u32, u32)) -> Self {
+        let passes = if reader.info().interlaced { &ADAM7[..] } else { &[(0, 1, 0, 1)] };
+        Self { width, height, passes: passes.iter(), next: None }
+    }
+
+    /// Gives them with their number of channels: first pixel and step across, row, pixels.
+    fn read(
+        &mut self,
+        reader: &mut Reader<Input>,
+        mut each: impl FnMut(usize, (u32, u32), u32, &[u8]),
+    ) -> Result<(), DecodingError> {
+        let channels = reader.output_color_type().0.samples();
+        while let Some(&(x, step, first, down)) = self.passes.as_slice().first() {
+            let y = self.next.unwrap_or(first);
+            if x >= self.width || y >= self.height {
+                self.passes.next();
+                self.next = None;
+                continue;
+            }
+            let row = reader.next_row()?;
+            each(channels, (x, step), y, row.map_or(&[], |row| row.data()));
+            self.next = Some(y + down);
+        }
+        Ok(())
+    }
 }
 
 /// Composes the frames of the animation, the first of which the reader has come to if `index`, its
 /// number among all frames, is 0.
-fn animation(
-    reader: &mut Reader<Cursor<&[u8]>>,
-    frames: &[Rect],
-    index: u32,
-    limits: &Limits,
-) -> Result<Picture, IntakeError> {
+fn animation(reader: &mut Reader<Input>, frames: &[Rect], index: u32, limits: &Limits) -> Result<Picture, IntakeError> {
     let (width, height) = reader.info().size();
     let declared = reader.info().animation_control.map_or(0, |animation| animation.num_frames);
     if frames.len() as u64 != u64::from(declared) {
@@ -133,7 +302,7 @@ fn animation(
         };
         let blend = if control.blend_op == BlendOp::Over && frame > 0 { Blend::Over } else { Blend::Source };
         canvas.begin(rect, dispose);
-        rows(reader, (across, down), |channels, across, y, part| {
+        let rows = Rows::new(reader, (across, down)).read(reader, |channels, across, y, part| {
             let pixels = part.chunks_exact(channels).map(|pixel| match *pixel {
                 [grey] => [grey, grey, grey, 255],
                 [grey, alpha] => [grey, grey, grey, alpha],
@@ -142,7 +311,8 @@ fn animation(
                 [] => [0; 4],
             });
             canvas.draw(across, y, pixels, blend);
-        })?;
+        });
+        rows.map_err(unreadable)?;
         if plan.kept.contains(&frame) {
             kept.extend(canvas.show(index + frame));
         }
@@ -159,18 +329,34 @@ fn animation(
     })
 }
 
+/// Whether a file has an animation, which is said before its pixels (PNG specification, third edition, 11.3.6.1); none if what is
+/// there doesn't tell.
+fn has_animation(bytes: &[u8]) -> Option<bool> {
+    chunks(bytes).find_map(|(kind, _)| match kind {
+        b"acTL" => Some(true),
+        b"IDAT" => Some(false),
+        _ => None,
+    })
+}
+
 /// The rectangles of the animation's frames, from a walk over the chunks.
 fn frame_rects(bytes: &[u8]) -> Vec<Rect> {
+    let field = |data: &[u8], at: usize| data[at..].first_chunk().map_or(0, |field| u32::from_be_bytes(*field));
+    chunks(bytes)
+        .filter(|(kind, data)| *kind == b"fcTL" && data.len() >= 20)
+        .map(|(_, data)| Rect { width: field(data, 4), height: field(data, 8), x: field(data, 12), y: field(data, 16) })
+        .collect()
+}
+
+/// The type of each chunk, and what is there of its data and of what follows.
+fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     let mut rest = bytes.get(8..).unwrap_or_default();
-    let mut rects = Vec::new();
-    while let Some((length, chunk)) = rest.split_first_chunk::<4>() {
-        let length = u32::from_be_bytes(*length) as usize;
-        if chunk.starts_with(b"fcTL") && chunk.len() >= 24 {
-            let field = |at: usize| u32::from_be_bytes([chunk[at], chunk[at + 1], chunk[at + 2], chunk[at + 3]]);
-            rects.push(Rect { width: field(8), height: field(12), x: field(16), y: field(20) });
-        }
-        // Type and checksum.
-        rest = length.checked_add(8).and_then(|skip| chunk.get(skip..)).unwrap_or_default();
-    }
-    rects
+    std::iter::from_fn(move || {
+        let (length, chunk) = rest.split_first_chunk::<4>()?;
+        let (kind, data) = chunk.split_first_chunk::<4>()?;
+        // And the checksum.
+        let end = (u32::from_be_bytes(*length) as usize).checked_add(4);
+        rest = end.and_then(|end| data.get(end..)).unwrap_or_default();
+        Some((kind, data))
+    })
 }

@@ -82,7 +82,7 @@ impl Arrival {
     /// `invalid-options`.
     pub fn open(head: &[u8], length: usize, options: JsValue) -> Result<Option<Self>, Error> {
         let (wanted, limits) = Options::read(options)?;
-        let worth = wanted.pdq && head.starts_with(&[0xff, 0xd8, 0xff]);
+        let worth = wanted.pdq && (head.starts_with(b"\xff\xd8\xff") || head.starts_with(b"\x89PNG\r\n\x1a\n"));
         Ok(worth.then(|| Self(verdict::Arrival::new(length, &limits, &wanted))))
     }
 
