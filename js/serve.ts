@@ -232,11 +232,10 @@ function aMoment(): Promise<void> {
 /** The most that is taken of a file at a time. */
 const PIECE = 1 << 18;
 
-/** Bytes in pieces, so that they need not be copied into linear memory as a whole; of none an empty piece. */
+/** Bytes in pieces, so that they need not be in linear memory as a whole. */
 function* partsOf(bytes: Uint8Array): Generator<Uint8Array> {
-  let at = 0;
-  do yield bytes.subarray(at, at + PIECE);
-  while ((at += PIECE) < bytes.byteLength);
+  // Of no bytes an empty piece.
+  for (let at = 0; at === 0 || at < bytes.byteLength; at += PIECE) yield bytes.subarray(at, at + PIECE);
 }
 
 /** Streams that are read: Chromium collects one as garbage while its reader waits, and then nothing comes any more. */

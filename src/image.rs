@@ -209,73 +209,42 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
 pub struct Arrival {
     length: usize,
     limits: Limits,
-    way: Way,
+    /// What has arrived, unless a PNG has taken it.
+    bytes: Vec<u8>,
+    jpeg: jpeg::Arriving,
+    png: Option<png::Arriving>,
 }
-
-/// How a file is read.
-enum Way {
-    /// That is not known before [`SIGNATURE`] bytes.
-    Unknown(Vec<u8>),
-    Jpeg(Vec<u8>, Box<jpeg::Arriving>),
-    Png(png::Arriving),
-    AtTheEnd(Vec<u8>),
-}
-
-/// Enough to tell those formats that are read while they arrive.
-const SIGNATURE: usize = 8;
 
 impl Arrival {
-    /// For a file of `length` bytes, for which memory is taken as soon as it is known to be held.
+    /// For a file of `length` bytes.
     #[must_use]
     pub fn new(length: usize, limits: &Limits) -> Self {
-        Self { length, limits: *limits, way: Way::Unknown(Vec::new()) }
+        let jpeg = jpeg::Arriving::new(length, limits);
+        Self { length, limits: *limits, bytes: Vec::new(), jpeg, png: None }
     }
 
     /// Takes the next piece, of any length. What of it isn't needed for [`early`](Self::early) is read with the next one.
     pub fn push(&mut self, piece: &[u8]) {
-        match &mut self.way {
-            Way::Unknown(bytes) => {
-                bytes.extend_from_slice(piece);
-                if bytes.len() >= SIGNATURE {
-                    let head = std::mem::take(bytes);
-                    self.begin(head);
-                }
-            }
-            Way::Jpeg(bytes, jpeg) => {
-                bytes.extend_from_slice(piece);
-                jpeg.advance(bytes);
-            }
-            Way::Png(png) => png.push(piece),
-            Way::AtTheEnd(bytes) => bytes.extend_from_slice(piece),
+        if let Some(png) = &mut self.png {
+            return png.push(piece);
         }
-    }
-
-    fn begin(&mut self, mut head: Vec<u8>) {
-        let format = sniff::sniff(&head);
-        if let Ok(Format::Png) = format {
-            let mut png = png::Arriving::new(self.length, &self.limits);
-            png.push(&head);
-            self.way = Way::Png(png);
-            return;
+        let may_be_png = self.bytes.first().or(piece.first()) == Some(&sniff::PNG[0]);
+        if !may_be_png {
+            self.bytes.reserve_exact(self.length.saturating_sub(self.bytes.len()));
         }
-        head.reserve_exact(self.length.saturating_sub(head.len()));
-        self.way = if let Ok(Format::Jpeg) = format {
-            let mut jpeg = jpeg::Arriving::new(self.length, &self.limits);
-            jpeg.advance(&head);
-            Way::Jpeg(head, Box::new(jpeg))
-        } else {
-            Way::AtTheEnd(head)
-        };
+        self.bytes.extend_from_slice(piece);
+        if !may_be_png {
+            self.jpeg.advance(&self.bytes);
+        } else if self.bytes.starts_with(&sniff::PNG) {
+            self.png = png::Arriving::new(&mut self.bytes, self.length, &self.limits);
+        }
     }
 
     /// The picture, if it is known before the end: that of a progressive JPEG, after its first scans. [`read`](Self::read) gives the
     /// same one, unless what is still to come is damaged or calls for the general decoder.
     #[must_use]
     pub fn early(&self) -> Option<&Picture> {
-        match &self.way {
-            Way::Jpeg(_, jpeg) => jpeg.early(),
-            _ => None,
-        }
+        self.jpeg.early()
     }
 
     /// Reads the picture: what [`read`] makes of the bytes that have arrived.
@@ -283,10 +252,12 @@ impl Arrival {
     /// # Errors
     /// As [`read`].
     pub fn read(self) -> Result<Picture, IntakeError> {
-        match self.way {
-            Way::Jpeg(bytes, jpeg) => jpeg.finish(&bytes, &self.limits),
-            Way::Png(png) => png.finish(),
-            Way::Unknown(bytes) | Way::AtTheEnd(bytes) => read(&bytes, &self.limits),
+        if let Some(png) = self.png {
+            return png.finish();
+        }
+        match sniff::sniff(&self.bytes)? {
+            Format::Jpeg => self.jpeg.finish(&self.bytes, &self.limits),
+            format => read_as(format, &self.bytes, &self.limits),
         }
     }
 }

@@ -75,70 +75,50 @@ fn open<'a>(
     decoder.read_info().map_err(unreadable)
 }
 
-/// A file that is read while it arrives, and isn't held, unless it is an animation.
+/// A file that is read while it arrives, and isn't held.
 pub(super) struct Arriving {
-    length: usize,
-    limits: Limits,
-    read: Progress,
-}
-
-enum Progress {
-    /// What has arrived: the chunks before the pixels or, of an animation, all.
-    Head(Vec<u8>),
-    /// What has arrived since the decoder was asked.
-    Pixels(Box<Still<'static>>, Coming),
-    /// Nothing is left to be read.
-    Done(Result<Picture, IntakeError>),
+    coming: Coming,
+    still: Result<Box<Still<'static>>, IntakeError>,
+    is_whole: bool,
 }
 
 impl Arriving {
-    /// For a file of `length` bytes.
-    pub(super) fn new(length: usize, limits: &Limits) -> Self {
-        Self { length, limits: *limits, read: Progress::Head(Vec::new()) }
+    /// Takes what has arrived of a file of `length` bytes, as soon as it reaches to the pixels, and unless it is an animation.
+    pub(super) fn new(bytes: &mut Vec<u8>, length: usize, limits: &Limits) -> Option<Self> {
+        let animated = has_animation(bytes)?;
+        if animated {
+            bytes.reserve_exact(length.saturating_sub(bytes.len()));
+            return None;
+        }
+        let coming = Coming::default();
+        let input = Input { bytes: Cow::Owned(std::mem::take(bytes)), at: 0, coming: coming.clone() };
+        let still = open(input, length, false, limits).map(|reader| Box::new(Still::new(reader)));
+        let mut arriving = Self { coming, still, is_whole: false };
+        arriving.push(&[]);
+        Some(arriving)
     }
 
     /// Takes the next piece.
     pub(super) fn push(&mut self, piece: &[u8]) {
-        match &mut self.read {
-            Progress::Head(bytes) => {
-                bytes.extend_from_slice(piece);
-                if has_animation(bytes) != Some(false) {
-                    return;
-                }
-                let coming = Coming::default();
-                let input = Input { bytes: Cow::Owned(std::mem::take(bytes)), at: 0, coming: coming.clone() };
-                self.read = match open(input, self.length, false, &self.limits) {
-                    Ok(reader) => Progress::Pixels(Box::new(Still::new(reader)), coming),
-                    Err(error) => Progress::Done(Err(error)),
-                };
-            }
-            Progress::Pixels(_, coming) => coming.borrow_mut().extend_from_slice(piece),
-            Progress::Done(_) => return,
+        let Ok(still) = &mut self.still else { return };
+        if self.is_whole {
+            return;
         }
-        self.advance(false);
-    }
-
-    /// Reads on, up to the file's end or to where nothing more has arrived.
-    fn advance(&mut self, ended: bool) {
-        let Progress::Pixels(still, _) = &mut self.read else { return };
-        let read = match still.read_rows().and_then(|()| still.reader.finish()) {
-            Err(DecodingError::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof && !ended => return,
-            read => read.map_err(unreadable),
-        };
-        if let Progress::Pixels(still, _) = std::mem::replace(&mut self.read, Progress::Head(Vec::new())) {
-            self.read = Progress::Done(read.map(|()| still.finish().0));
+        self.coming.borrow_mut().extend_from_slice(piece);
+        match still.read_to_end() {
+            Ok(()) => self.is_whole = true,
+            Err(DecodingError::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof => {}
+            Err(error) => self.still = Err(unreadable(error)),
         }
     }
 
     /// What [`read`] makes of the file.
-    pub(super) fn finish(mut self) -> Result<Picture, IntakeError> {
-        self.advance(true);
-        match self.read {
-            Progress::Head(bytes) => read(&bytes, &self.limits),
-            Progress::Done(picture) => picture,
-            // It has advanced to its end.
-            Progress::Pixels(..) => Err(super::unreadable(Format::Png, "it has no end")),
+    pub(super) fn finish(self) -> Result<Picture, IntakeError> {
+        let mut still = self.still?;
+        if !self.is_whole {
+            still.read_to_end().map_err(unreadable)?;
         }
+        Ok(still.finish().0)
     }
 }
 
@@ -223,6 +203,12 @@ impl<'a> Still<'a> {
             pixels.zip(part.chunks_exact(channels)).for_each(|(to, from)| to.copy_from_slice(from));
             surfaces.push(y, channels, whole);
         })
+    }
+
+    /// Reads the rest of the file, as [`read_rows`](Self::read_rows) does.
+    fn read_to_end(&mut self) -> Result<(), DecodingError> {
+        self.read_rows()?;
+        self.reader.finish()
     }
 
     fn finish(self) -> (Picture, Reader<Input<'a>>) {

@@ -2,6 +2,9 @@
 
 use super::{Format, IntakeError};
 
+/// What a PNG begins with (PNG specification, third edition, 5.2).
+pub(super) const PNG: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
+
 /// The format of a file that is read here.
 ///
 /// # Errors
@@ -9,7 +12,7 @@ use super::{Format, IntakeError};
 pub(super) fn sniff(bytes: &[u8]) -> Result<Format, IntakeError> {
     let format = match bytes {
         [0xff, 0xd8, 0xff, ..] => Format::Jpeg,
-        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Format::Png,
+        _ if bytes.starts_with(&PNG) => Format::Png,
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Format::Gif,
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Format::Webp,
         // Two letters are little to go by: a bitmap has its reserved bytes and header size too.

@@ -28,7 +28,8 @@ pub fn build() -> Result<()> {
     let dist = root.join("dist");
     fs::create_dir_all(dist.join("bindings"))?;
     let simd = variant(root, "simd", &["-C", "target-feature=+simd128"], &["--enable-simd"])?;
-    let baseline = variant(root, "baseline", &[], &[])?;
+    // SHA-2 in loops: 3.9 kB (gzip) less. SHA-256 of 11.5 MB takes 43 ms instead of 24, where there are no vectors.
+    let baseline = variant(root, "baseline", &["--cfg", "sha2_backend_soft=\"compact\""], &[])?;
     for file in ["hashgate.js", "hashgate.d.ts", "hashgate_bg.wasm.d.ts"] {
         let of_simd = fs::read(simd.join(file))?;
         ensure!(of_simd == fs::read(baseline.join(file))?, "{file}: expected the same bindings of both builds");
