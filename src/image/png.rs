@@ -14,6 +14,10 @@ use super::{Format, IntakeError, Limits, Picture, check_plausible, check_size, s
 /// Deflate makes at most 1,032 bytes of one, and 8 pixels fit a byte.
 const PIXELS_PER_BYTE: u64 = 1032 * 8;
 
+/// Where pixels begin, at the latest, in a file that is read while it arrives: its chunks up to there are gone through with every
+/// piece.
+const HEAD: usize = 1 << 20;
+
 /// Columns and rows of the Adam7 passes: first and step across, first and step down (PNG
 /// specification, third edition, 8.1).
 const ADAM7: [(u32, u32, u32, u32); 7] =
@@ -83,12 +87,17 @@ pub(super) struct Arriving {
 }
 
 impl Arriving {
-    /// Takes what has arrived of a file of `length` bytes, as soon as it reaches to the pixels, and unless it is an animation.
+    /// Takes what has arrived of a file of `length` bytes, if it reaches to the pixels, and it isn't an animation.
     pub(super) fn new(bytes: &mut Vec<u8>, length: usize, limits: &Limits) -> Option<Self> {
-        let animated = has_animation(bytes)?;
-        if animated {
-            bytes.reserve_exact(length.saturating_sub(bytes.len()));
-            return None;
+        let head = &bytes[..bytes.len().min(HEAD)];
+        match has_animation(head) {
+            Some(false) => {}
+            None if head.len() < HEAD => return None,
+            // It will be held as a whole.
+            _ => {
+                bytes.reserve_exact(length.saturating_sub(bytes.len()));
+                return None;
+            }
         }
         let coming = Coming::default();
         let input = Input { bytes: Cow::Owned(std::mem::take(bytes)), at: 0, coming: coming.clone() };
@@ -221,15 +230,15 @@ impl<'a> Still<'a> {
 struct Rows {
     width: u32,
     height: u32,
-    passes: std::slice::Iter<'static, (u32, u32, u32, u32)>,
-    /// In the first of the passes; none before its first row.
+    passes: &'static [(u32, u32, u32, u32)],
+    /// In the first of the passes; none before any of it.
     next: Option<u32>,
 }
 
 impl Rows {
     fn new(reader: &Reader<Input>, (width, height): (u32, u32)) -> Self {
         let passes = if reader.info().interlaced { &ADAM7[..] } else { &[(0, 1, 0, 1)] };
-        Self { width, height, passes: passes.iter(), next: None }
+        Self { width, height, passes, next: None }
     }
 
     /// Gives them with their number of channels: first pixel and step across, row, pixels.
@@ -239,11 +248,10 @@ impl Rows {
         mut each: impl FnMut(usize, (u32, u32), u32, &[u8]),
     ) -> Result<(), DecodingError> {
         let channels = reader.output_color_type().0.samples();
-        while let Some(&(x, step, first, down)) = self.passes.as_slice().first() {
+        while let &[(x, step, first, down), ref later @ ..] = self.passes {
             let y = self.next.unwrap_or(first);
             if x >= self.width || y >= self.height {
-                self.passes.next();
-                self.next = None;
+                (self.passes, self.next) = (later, None);
                 continue;
             }
             let row = reader.next_row()?;

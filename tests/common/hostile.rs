@@ -171,6 +171,9 @@ fn png(add: Add) {
         let name = format!("png-zip-bomb-in-{}.png", String::from_utf8_lossy(name));
         add(Expect::Reads, &name, [&small[..33], &chunk, &small[33..]].concat());
     }
+    let late = |chunks: Vec<u8>| [&small[..33], &chunks, &small[33..]].concat();
+    add(Expect::Reads, "png-with-pixels-after-2-mb.png", late(png_chunk(b"teSt", &[7; 2_000_000])));
+    add(Expect::Reads, "png-with-100000-chunks-before-pixels.png", late(png_chunk(b"teSt", b"").repeat(100_000)));
     let mut flipped = small.to_vec();
     flipped[small.len() / 2] ^= 4;
     add(Expect::Unreadable, "png-with-a-flipped-bit.png", flipped);
