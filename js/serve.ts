@@ -48,7 +48,9 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
             }
           : undefined,
       });
-      const fingerprint = read.arrival ? read.arrival.fingerprint() : await hashing.fingerprint(read.bytes, ours);
+      // Of a file that was not held and turns out to be needed as a whole, once more.
+      const fingerprint =
+        read.arrival?.fingerprint() ?? (await hashing.fingerprint(read.bytes ?? (await wholeOf(file)), ours));
       const { memoryBytes } = hashing;
       return [{ fingerprint, sha256: await digest, memoryBytes }, [fingerprint.buffer as ArrayBuffer]];
     },
@@ -179,8 +181,11 @@ function running(engine: Engine | undefined, failure: unknown): Engine {
   return engine;
 }
 
-/** A file's bytes, or what has read them while they arrived. */
-type Taken = { bytes: Uint8Array; arrival: undefined } | { arrival: Arrival };
+/** A file's bytes, what has read them while they arrived, or both. */
+interface Taken {
+  bytes: Uint8Array | undefined;
+  arrival: Arrival | undefined;
+}
 
 interface Reading {
   /** What is to read the file while it arrives, if that has a use; told its first piece and its length. */
@@ -221,7 +226,12 @@ async function take(file: Blob | Uint8Array, { open, early, whole }: Reading): P
     if (error instanceof Unreadable) arrival?.free();
     throw error;
   }
-  return arrival ? { arrival } : { bytes: bytes ?? new Uint8Array(), arrival };
+  return { bytes, arrival };
+}
+
+async function wholeOf(file: Blob | Uint8Array): Promise<Uint8Array> {
+  const { bytes } = await take(file, { open: () => undefined, early: () => {}, whole: undefined });
+  return bytes ?? new Uint8Array();
 }
 
 /** Lets the lookup begin: where processors are few, what is left to do here must not keep it from one. */

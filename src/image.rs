@@ -204,13 +204,14 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
     }
 }
 
-/// A file that arrives in pieces. What can be is read while it arrives: a JPEG whose block means are enough, and a PNG that isn't
-/// animated, which isn't held either. All else waits for the end.
+/// A file that arrives in pieces. What can be is read while it arrives, and isn't held: a JPEG whose block means are enough, and a
+/// PNG that isn't animated. All else waits for the end.
 pub struct Arrival {
     length: usize,
     limits: Limits,
-    /// What has arrived, unless a PNG has taken it.
+    /// What is held, and how much of the file came before it.
     bytes: Vec<u8>,
+    start: usize,
     jpeg: jpeg::Arriving,
     png: Option<png::Arriving>,
 }
@@ -220,7 +221,7 @@ impl Arrival {
     #[must_use]
     pub fn new(length: usize, limits: &Limits) -> Self {
         let jpeg = jpeg::Arriving::new(length, limits);
-        Self { length, limits: *limits, bytes: Vec::new(), jpeg, png: None }
+        Self { length, limits: *limits, bytes: Vec::new(), start: 0, jpeg, png: None }
     }
 
     /// Takes the next piece, of any length. What of it isn't needed for [`early`](Self::early) is read with the next one.
@@ -228,15 +229,26 @@ impl Arrival {
         if let Some(png) = &mut self.png {
             return png.push(piece);
         }
-        let may_be_png = self.bytes.first().or(piece.first()) == Some(&sniff::PNG[0]);
-        if !may_be_png {
-            self.bytes.reserve_exact(self.length.saturating_sub(self.bytes.len()));
-        }
         self.bytes.extend_from_slice(piece);
-        if !may_be_png {
-            self.jpeg.advance(&self.bytes);
-        } else if self.bytes.starts_with(&sniff::PNG) {
-            self.png = png::Arriving::new(&mut self.bytes, self.length, &self.limits);
+        if self.start == 0 {
+            match sniff::sniff(&self.bytes) {
+                Ok(Format::Jpeg) => {}
+                Ok(Format::Png) => {
+                    self.png = png::Arriving::new(&mut self.bytes, self.length, &self.limits);
+                    return;
+                }
+                _ => return,
+            }
+        }
+        self.jpeg.advance(jpeg::Part { bytes: &self.bytes, start: self.start });
+        match self.jpeg.needed_from() {
+            Some(from) => {
+                let read = from.saturating_sub(self.start).min(self.bytes.len());
+                self.bytes.drain(..read);
+                self.start += read;
+            }
+            None if self.start == 0 => self.bytes.reserve_exact(self.length.saturating_sub(self.bytes.len())),
+            None => self.bytes.clear(),
         }
     }
 
@@ -247,17 +259,24 @@ impl Arrival {
         self.jpeg.early()
     }
 
-    /// Reads the picture: what [`read`] makes of the bytes that have arrived.
+    /// Reads the picture: what [`read`] makes of the bytes that have arrived. None if that takes the file as a whole, of which a part
+    /// isn't held any more: it was on the fast path and turned out not to be for it.
     ///
     /// # Errors
     /// As [`read`].
-    pub fn read(self) -> Result<Picture, IntakeError> {
+    #[must_use]
+    pub fn read(self) -> Option<Result<Picture, IntakeError>> {
         if let Some(png) = self.png {
-            return png.finish();
+            return Some(png.finish());
         }
-        match sniff::sniff(&self.bytes)? {
-            Format::Jpeg => self.jpeg.finish(&self.bytes, &self.limits),
-            format => read_as(format, &self.bytes, &self.limits),
+        if self.start == 0 && !matches!(sniff::sniff(&self.bytes), Ok(Format::Jpeg)) {
+            return Some(read(&self.bytes, &self.limits));
+        }
+        let part = jpeg::Part { bytes: &self.bytes, start: self.start };
+        match self.jpeg.finish(part) {
+            Some(picture) => Some(Ok(picture)),
+            None if self.start == 0 => Some(jpeg::read_fully(&self.bytes, &self.limits)),
+            None => None,
         }
     }
 }

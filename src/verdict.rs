@@ -215,17 +215,18 @@ impl Arrival {
         Some(Fingerprint { sha256: None, md5: None, picture: Some(Ok(hashed)) })
     }
 
-    /// What [`fingerprint`] makes of the bytes that have arrived.
+    /// What [`fingerprint`] makes of the bytes that have arrived. None if it must be asked, with all of them ([`image::Arrival::read`]).
     #[must_use]
-    pub fn finish(self) -> Fingerprint {
+    pub fn finish(self) -> Option<Fingerprint> {
         let Self { file, digests, wanted, early } = self;
         let (sha256, md5) = digests.finish();
-        let picture = wanted.pdq.then(|| match (file.read(), early) {
+        let picture = match (wanted.pdq.then(|| file.read()), early) {
+            (None, _) => None,
             // Early or late, the fast path has one picture of a file.
-            (Ok(Picture { decoded_by: DecodedBy::LumaDc, .. }), Some(hashed)) => Ok(hashed),
-            (picture, _) => hashed(picture, &wanted),
-        });
-        Fingerprint { sha256, md5, picture }
+            (Some(Some(Ok(Picture { decoded_by: DecodedBy::LumaDc, .. }))), Some(hashed)) => Some(Ok(hashed)),
+            (Some(picture), _) => Some(hashed(picture?, &wanted)),
+        };
+        Some(Fingerprint { sha256, md5, picture })
     }
 }
 

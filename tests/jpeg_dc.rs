@@ -3,7 +3,7 @@
 #[path = "common/jpeg.rs"]
 mod jpeg;
 
-use hashgate::image::{Caveat, DecodedBy, Picture, read, read_fully};
+use hashgate::image::{Arrival, Caveat, DecodedBy, IntakeError, Picture, read, read_fully};
 use hashgate::pdq::{Coefficients, quality};
 use hashgate::{Limits, ViewSet};
 use jpeg::{Kind, Random, draw, encode, kinds, mutate, read_arriving};
@@ -98,6 +98,36 @@ fn it_makes_no_difference_in_what_pieces_a_file_arrives() {
 }
 
 #[test]
+fn a_file_that_is_not_held_is_asked_for_once_more_if_it_is_not_for_the_fast_path_after_all() {
+    let limits = Limits::default();
+    for progressive in [false, true] {
+        let bytes = draw(1003, 907, Kind { progressive, ..PLAIN }, 3);
+        // The last step of luma is out of the ordinary, which is looked at once the DC terms are there.
+        let mut odd = bytes.clone();
+        odd[bytes.windows(2).position(|pair| pair == b"\xff\xdb").unwrap() + 5 + 63] = 255;
+        let in_pieces = |bytes: &[u8], length: usize| {
+            let mut arrival = Arrival::new(bytes.len(), &limits);
+            bytes.chunks(length).for_each(|piece| arrival.push(piece));
+            arrival.read().map(|picture| picture.unwrap().decoded_by)
+        };
+        assert_eq!(in_pieces(&bytes, 5000), Some(DecodedBy::LumaDc));
+        assert_eq!(in_pieces(&odd, 5000), None);
+        // Nothing was let go of yet.
+        assert_eq!(in_pieces(&odd, odd.len()), Some(DecodedBy::General));
+        assert_eq!(read(&odd, &limits).unwrap().decoded_by, DecodedBy::General);
+    }
+}
+
+#[test]
+fn what_begins_otherwise_is_not_taken_for_a_jpeg() {
+    let mut bytes = draw(1003, 907, PLAIN, 3);
+    bytes[0] = b'X';
+    let mut arrival = Arrival::new(bytes.len(), &Limits::default());
+    bytes.chunks(1000).for_each(|piece| arrival.push(piece));
+    assert!(matches!(arrival.read(), Some(Err(IntakeError::Unsupported { .. }))));
+}
+
+#[test]
 fn terms_that_are_refined_from_a_higher_bit_on_wait_for_their_last_but_one() {
     // The scans of DC terms give them down to bit 1, then bit 0; here they say that it is 3, 2, and nothing more.
     let bytes = draw(1003, 907, Kind { progressive: true, refined: true, ..PLAIN }, 3);
@@ -108,7 +138,7 @@ fn terms_that_are_refined_from_a_higher_bit_on_wait_for_their_last_but_one() {
     let mut coarse = bytes.clone();
     (coarse[first + 13], coarse[second + 13]) = (0x03, 0x32);
     let early = |bytes: &[u8]| {
-        let mut arrival = hashgate::image::Arrival::new(bytes.len(), &Limits::default());
+        let mut arrival = Arrival::new(bytes.len(), &Limits::default());
         arrival.push(bytes);
         arrival.early().is_some()
     };
@@ -117,11 +147,11 @@ fn terms_that_are_refined_from_a_higher_bit_on_wait_for_their_last_but_one() {
     for (quality, known) in [(85, true), (10, false)] {
         let bytes = draw(1003, 907, Kind { progressive: true, refined: true, quality, ..PLAIN }, 3);
         let last = bytes.windows(5).rposition(|window| window[..2] == *b"\xff\xda" && window[4] == 3).unwrap();
-        let mut arrival = hashgate::image::Arrival::new(bytes.len(), &Limits::default());
+        let mut arrival = Arrival::new(bytes.len(), &Limits::default());
         arrival.push(&bytes[..last]);
         assert_eq!(arrival.early().is_some(), known, "quality {quality}");
         arrival.push(&bytes[last..]);
-        assert_eq!(arrival.read().unwrap().decoded_by, DecodedBy::LumaDc);
+        assert_eq!(arrival.read().unwrap().unwrap().decoded_by, DecodedBy::LumaDc);
     }
     assert!(fast(&bytes).is_some() && fast(&coarse).is_none());
 }

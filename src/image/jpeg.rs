@@ -11,6 +11,7 @@ use super::{
     jpeg_dc, still,
 };
 use crate::pdq::{Luma, Plane};
+pub(super) use jpeg_dc::Part;
 
 /// Blocks of 64 pixels take at least one bit each, for the DC term.
 const PIXELS_PER_BYTE: u64 = 64 * 8;
@@ -23,7 +24,8 @@ fn unreadable(message: impl ToString) -> IntakeError {
 }
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
-    Arriving::new(bytes.len(), limits).finish(bytes, limits)
+    let whole = Part { bytes, start: 0 };
+    Arriving::new(bytes.len(), limits).finish(whole).map_or_else(|| read_fully(bytes, limits), Ok)
 }
 
 /// A file that is read while it arrives, as far as the fast path does.
@@ -37,10 +39,11 @@ impl Arriving {
         Self { reader: Some(jpeg_dc::Reader::new(length, limits)), picture: None }
     }
 
-    /// Reads on, up to where the picture is known or to the end. `bytes` are all that have arrived.
-    pub(super) fn advance(&mut self, bytes: &[u8]) {
+    /// Reads on, up to where the picture is known or to the end. `part` is what is there of the file, from
+    /// [`needed_from`](Self::needed_from) on.
+    pub(super) fn advance(&mut self, part: Part) {
         let Some(reader) = &mut self.reader else { return };
-        match reader.advance(bytes) {
+        match reader.advance(part) {
             Ok(Some(plane)) => {
                 let caveat = reader.is_progressive().then_some(Caveat::AcTermsUnread);
                 self.picture = Some(by_luma_dc(plane, caveat));
@@ -50,22 +53,24 @@ impl Arriving {
         }
     }
 
+    /// Where what is yet to be read of the file begins; none if it is not for the fast path.
+    pub(super) fn needed_from(&self) -> Option<usize> {
+        self.reader.as_ref().map(jpeg_dc::Reader::needed_from)
+    }
+
     /// The picture, if it is known while much of the file is yet to be looked at.
     pub(super) fn early(&self) -> Option<&Picture> {
         self.reader.as_ref().filter(|reader| reader.is_progressive() && !reader.has_ended())?;
         self.picture.as_ref()
     }
 
-    /// The picture of the whole file.
-    pub(super) fn finish(mut self, bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
+    /// The picture of the whole file; none if it is not for the fast path.
+    pub(super) fn finish(mut self, part: Part) -> Option<Picture> {
         // The second time on from where the picture was known.
         for _ in 0..2 {
-            self.advance(bytes);
+            self.advance(part);
         }
-        match self {
-            Self { reader: Some(reader), picture: Some(picture) } if reader.has_ended() => Ok(picture),
-            _ => read_fully(bytes, limits),
-        }
+        self.picture.filter(|_| self.reader.is_some_and(|reader| reader.has_ended()))
     }
 }
 

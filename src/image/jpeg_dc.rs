@@ -32,6 +32,25 @@ const FINE_STEP: u16 = 24;
 /// As the general decoder's.
 const MAX_SCANS: u32 = 100;
 
+/// What is there of a file: all of it, or a part.
+#[derive(Clone, Copy)]
+pub(super) struct Part<'a> {
+    pub(super) bytes: &'a [u8],
+    /// How much of the file comes before it.
+    pub(super) start: usize,
+}
+
+impl<'a> Part<'a> {
+    /// What is there from a place in the file on.
+    fn from(self, at: usize) -> Option<&'a [u8]> {
+        self.bytes.get(at.checked_sub(self.start)?..)
+    }
+
+    fn end(self) -> usize {
+        self.start + self.bytes.len()
+    }
+}
+
 /// Not a file that is read here. It is the general decoder's to say what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Outside;
@@ -165,13 +184,13 @@ impl Reader {
         }
     }
 
-    /// Reads on, as far as the file has arrived: `bytes` are all of it so far. Stops on the way, once, when there is a plane of Y's
+    /// Reads on, as far as the file has arrived: `part` ends there, and begins no later than at [`needed_from`](Self::needed_from). Stops on the way, once, when there is a plane of Y's
     /// block means to return. The rest of the file doesn't change it, but has to be sound.
-    pub(super) fn advance(&mut self, bytes: &[u8]) -> Result<Option<Plane>, Outside> {
+    pub(super) fn advance(&mut self, part: Part) -> Result<Option<Plane>, Outside> {
         while !self.ended {
-            let read = if self.data.is_some() { self.data(bytes) } else { self.segment(bytes) };
+            let read = if self.data.is_some() { self.data(part) } else { self.segment(part) };
             match read {
-                Err(Halt::Starved) if bytes.len() < self.length => break,
+                Err(Halt::Starved) if part.end() < self.length => break,
                 read => read.map_err(|_| Outside)?,
             }
             if !self.settled && self.data.is_none() && self.is_near_enough() {
@@ -180,6 +199,18 @@ impl Reader {
             }
         }
         Ok(None)
+    }
+
+    /// Where what is yet to be read of the file begins; 0 before its first scan.
+    pub(super) fn needed_from(&self) -> usize {
+        match &self.data {
+            None if self.scans == 0 => 0,
+            None => self.at,
+            Some(Data::Sequential(walk, _)) => walk.bits.at,
+            Some(Data::First(walk, _)) => walk.bits.at,
+            Some(Data::Refinement(walk, _)) => walk.bits.at,
+            Some(Data::Unneeded(scan)) => self.at.min(if scan.sample.is_some() { scan.walk.bits.at } else { self.at }),
+        }
     }
 
     /// Whether the file was read to its end, and there was a plane in it.
@@ -202,8 +233,8 @@ impl Reader {
     }
 
     /// Reads a marker and its segment, which must be here.
-    fn segment(&mut self, bytes: &[u8]) -> Result<(), Halt> {
-        let rest = bytes.get(self.at..).ok_or(Halt::Starved)?;
+    fn segment(&mut self, part: Part) -> Result<(), Halt> {
+        let rest = part.from(self.at).ok_or(Halt::Starved)?;
         if *rest.first().ok_or(Halt::Starved)? != 0xff {
             return Err(Halt::Outside);
         }
@@ -357,6 +388,7 @@ impl Reader {
                 let (table, band) = (BandTable::new(ac(of_ac)?)?, scan.first_term..=scan.last_term);
                 sample = Some(Band { table, band, low: scan.low, ended: 0 });
             }
+            let walk = Walk { most: SAMPLED_BLOCKS, ..walk };
             Ok(Data::Unneeded(PassOver { walk, sample, single_bits: false, restarts: 0, start: self.at, stuffed: 0 }))
         } else if scan.high == 0 {
             let tables = scan.components.iter().map(|&(_, dc, _)| dc_table(dc)).collect::<Result<_, _>>()?;
@@ -370,13 +402,13 @@ impl Reader {
     }
 
     /// Reads on in a scan.
-    fn data(&mut self, bytes: &[u8]) -> Result<(), Halt> {
+    fn data(&mut self, part: Part) -> Result<(), Halt> {
         let terms = &mut self.terms;
         match self.data.as_mut().ok_or(Outside)? {
-            Data::Sequential(walk, blocks) => self.at = walk.all(bytes, blocks, terms)?,
-            Data::First(walk, blocks) => self.at = walk.all(bytes, blocks, terms)?,
-            Data::Refinement(walk, blocks) => self.at = walk.all(bytes, blocks, terms)?,
-            Data::Unneeded(scan) => scan.go_on(bytes, &mut self.at, terms)?,
+            Data::Sequential(walk, blocks) => self.at = walk.all(part, blocks, terms)?,
+            Data::First(walk, blocks) => self.at = walk.all(part, blocks, terms)?,
+            Data::Refinement(walk, blocks) => self.at = walk.all(part, blocks, terms)?,
+            Data::Unneeded(scan) => scan.go_on(part, &mut self.at, terms)?,
         }
         self.data = None;
         Ok(())
@@ -540,8 +572,8 @@ impl Blocks for Band {
 
 /// A scan that isn't needed.
 struct PassOver {
-    /// At its beginning.
     walk: Walk,
+    /// What is done with its first blocks, while there are any left.
     sample: Option<Band>,
     /// Whether it has one bit for each block, so that its length is known.
     single_bits: bool,
@@ -552,14 +584,18 @@ struct PassOver {
 }
 
 impl PassOver {
-    /// Goes to the end. Its restart markers are looked at: each must be in its place in their cycle, and there must be as
-    /// many as the scan has intervals. And the length, if it is known. And the first blocks: with another table than they were written with, or with other
-    /// steps, they soon make no sense.
-    fn go_on(&mut self, bytes: &[u8], at: &mut usize, terms: &mut [Terms; 3]) -> Result<(), Halt> {
+    /// Goes to the end. The first blocks are looked at: with another table than they were written with, or with other
+    /// steps, they soon make no sense. And its restart markers: each must be in its place in their cycle, and there must be as
+    /// many as the scan has intervals. And the length, if it is known.
+    fn go_on(&mut self, part: Part, at: &mut usize, terms: &mut [Terms; 3]) -> Result<(), Halt> {
+        if let Some(band) = &mut self.sample {
+            self.walk.go_on(part, band, terms)?;
+            self.sample = None;
+        }
         let Walk { restart_interval: interval, columns, rows, .. } = self.walk;
         let expected = (columns * rows - 1).checked_div(interval).unwrap_or(0);
         loop {
-            let Some(marker) = find_marker(bytes, at, &mut self.stuffed) else { return Err(Halt::Starved) };
+            let Some(marker) = find_marker(part, at, &mut self.stuffed) else { return Err(Halt::Starved) };
             let last = self.restarts == expected;
             let units = if last { columns * rows - self.restarts * interval } else { interval };
             let length = (units as usize * self.walk.blocks.len()).div_ceil(8);
@@ -572,13 +608,9 @@ impl PassOver {
                     *at += 2;
                     (self.start, self.stuffed) = (*at, 0);
                 }
-                _ if last => break,
+                _ if last => return Ok(()),
                 _ => return Err(Halt::Outside),
             }
-        }
-        match &mut self.sample {
-            Some(band) => self.walk.go_on(bytes, band, terms, SAMPLED_BLOCKS),
-            None => Ok(()),
         }
     }
 }
@@ -596,6 +628,8 @@ struct Walk {
     /// The next unit.
     column: u32,
     row: u32,
+    /// So many units are gone through, if there are as many.
+    most: u32,
     /// The blocks of a unit.
     blocks: Vec<Block>,
 }
@@ -633,26 +667,27 @@ impl Walk {
             }
         }
         let bits = Bits::new(at);
-        Self { bits, restart_interval, left: restart_interval, restarts: 0, columns, rows, column: 0, row: 0, blocks }
+        let left = restart_interval;
+        Self { bits, restart_interval, left, restarts: 0, columns, rows, column: 0, row: 0, most: u32::MAX, blocks }
     }
 
     /// Goes to the scan's end, and returns where it is.
-    fn all(&mut self, bytes: &[u8], blocks: &mut impl Blocks, terms: &mut [Terms; 3]) -> Result<usize, Halt> {
-        self.go_on(bytes, blocks, terms, u32::MAX)?;
-        self.bits.end(bytes)
+    fn all(&mut self, part: Part, blocks: &mut impl Blocks, terms: &mut [Terms; 3]) -> Result<usize, Halt> {
+        self.go_on(part, blocks, terms)?;
+        self.bits.end(part)
     }
 
-    /// Goes through the blocks, or through so many of them.
+    /// Goes through the blocks.
     #[inline(always)]
-    fn go_on(&mut self, bytes: &[u8], to: &mut impl Blocks, terms: &mut [Terms; 3], most: u32) -> Result<(), Halt> {
-        let mut left = most;
+    fn go_on(&mut self, part: Part, to: &mut impl Blocks, terms: &mut [Terms; 3]) -> Result<(), Halt> {
         let mut place = self.bits.place;
         while self.row < self.rows {
             while self.column < self.columns {
                 if self.restart_interval > 0 && self.left == 0 {
                     self.bits.place = place;
-                    let at = self.bits.end(bytes)?;
-                    if *bytes.get(at..at + 2).ok_or(Halt::Starved)? != [0xff, 0xd0 + self.restarts] {
+                    let at = self.bits.end(part)?;
+                    let marker = part.from(at).and_then(<[u8]>::first_chunk).ok_or(Halt::Starved)?;
+                    if *marker != [0xff, 0xd0 + self.restarts] {
                         return Err(Halt::Outside);
                     }
                     self.bits.restart(at + 2);
@@ -662,7 +697,7 @@ impl Walk {
                 }
                 if !self.bits.holds_unit(place) {
                     self.bits.place = place;
-                    if !self.bits.fill(bytes) {
+                    if !self.bits.fill(part) {
                         return Err(Halt::Starved);
                     }
                     place = self.bits.place;
@@ -676,8 +711,8 @@ impl Walk {
                     to.read(&mut bits, block.place, term)?;
                 }
                 place = bits.place;
-                left -= 1;
-                if left == 0 {
+                self.most -= 1;
+                if self.most == 0 {
                     self.bits.place = place;
                     return if self.bits.ran_out() { Err(Halt::Outside) } else { Ok(()) };
                 }
@@ -749,17 +784,17 @@ impl Scan {
 
 /// Finds the next marker in entropy-coded data, from `at`, which moves there, and counts the stuffed bytes before it. Most bytes are
 /// looked at eight at a time.
-fn find_marker(bytes: &[u8], at: &mut usize, stuffed: &mut usize) -> Option<u8> {
+fn find_marker(part: Part, at: &mut usize, stuffed: &mut usize) -> Option<u8> {
     loop {
-        while let Some(word) = bytes.get(*at..).and_then(<[u8]>::first_chunk::<8>) {
+        while let Some(word) = part.from(*at).and_then(<[u8]>::first_chunk::<8>) {
             let word = u64::from_le_bytes(*word);
             if (!word).wrapping_sub(0x0101_0101_0101_0101) & word & 0x8080_8080_8080_8080 != 0 {
                 break;
             }
             *at += 8;
         }
-        *at += bytes.get(*at..)?.iter().position(|&byte| byte == 0xff)?;
-        match *bytes.get(*at + 1)? {
+        *at += part.from(*at)?.iter().position(|&byte| byte == 0xff)?;
+        match *part.from(*at + 1)?.first()? {
             0 => {
                 *at += 2;
                 *stuffed += 1;

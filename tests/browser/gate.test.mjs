@@ -162,6 +162,46 @@ test("a file that is changed since it was chosen is unreadable, whatever it was"
   }
 });
 
+test("a file that is not held is read once more where it is needed as a whole", async () => {
+  await page.evaluate(() => {
+    window.notHeld = async (gate) => {
+      const canvas = new OffscreenCanvas(1000, 1000);
+      const context = canvas.getContext("2d");
+      const pixels = context.createImageData(1000, 1000);
+      let state = 1;
+      for (let at = 0; at < 1_000_000; at += 1) {
+        state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+        const shape = 128 + 60 * Math.sin((at % 1000) / 47) * Math.cos(at / 61_000);
+        pixels.data.set([0, 1, 2].map((channel) => shape + ((state >>> (8 + 8 * channel)) & 31)).concat(255), 4 * at);
+      }
+      context.putImageData(pixels, 0, 0);
+      const intact = new Uint8Array(await (await canvas.convertToBlob({ type: "image/jpeg" })).arrayBuffer());
+      // The last step of luma is out of the ordinary, which is looked at when all of the picture is there.
+      const odd = intact.slice();
+      odd[odd.findIndex((byte, at) => byte === 0xff && odd[at + 1] === 0xdb) + 5 + 63] = 255;
+      const verdicts = [];
+      for (const bytes of [intact, odd, intact.subarray(0, intact.length - 2)]) {
+        for (const input of [new File([bytes], "a.jpg"), bytes]) {
+          const { outcome, reason, decodedBy } = await gate.check(input);
+          verdicts.push([outcome, reason, decodedBy]);
+        }
+      }
+      return { verdicts, length: intact.length };
+    };
+  });
+  const { verdicts, length } = await withGate({ workers: 1 }, "notHeld");
+  assert.ok(length > 300_000, `${length} bytes`);
+  const expected = [
+    ["clear", undefined, "luma-dc"],
+    ["clear", undefined, "general"],
+    ["unchecked", "unreadable", undefined],
+  ];
+  assert.deepEqual(
+    verdicts,
+    expected.flatMap((verdict) => [verdict, verdict]),
+  );
+});
+
 test("an abort rejects at once, with the others unharmed", async () => {
   await page.evaluate(() => {
     window.aborting = async (gate, url) => {

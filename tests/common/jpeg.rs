@@ -190,5 +190,5 @@ pub fn read_arriving(
         early = early.or_else(|| arrival.early().cloned());
         rest = after;
     }
-    (early, arrival.read())
+    (early, arrival.read().unwrap_or_else(|| hashgate::image::read(bytes, limits)))
 }

@@ -96,10 +96,11 @@ impl Arrival {
         self.0.early().map(|fingerprint| fingerprint.to_bytes())
     }
 
-    /// Hashes the file. Returns what [`Lookup::probe`] takes.
+    /// Hashes the file. Returns what [`Lookup::probe`] takes; undefined if [`fingerprint`] must be asked, with all of its bytes, as they
+    /// are not held.
     #[must_use]
-    pub fn fingerprint(self) -> Vec<u8> {
-        self.0.finish().to_bytes()
+    pub fn fingerprint(self) -> Option<Vec<u8>> {
+        self.0.finish().map(|fingerprint| fingerprint.to_bytes())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Bits of entropy-coded data (ITU T.81, F.2.2.5), up to the next marker.
 
-use super::Halt;
+use super::{Halt, Part};
 
 /// Bytes that are held ahead, and room for the most that a unit can take: six blocks of 64 terms of 16 bits of code and 11 of
 /// value (F.1.2), which are 1,296 bytes.
@@ -17,7 +17,7 @@ pub(super) struct Bits {
     /// From here on more has to be freed of stuffing, or there is none.
     enough: usize,
     /// The next byte of the file to be freed of stuffing.
-    at: usize,
+    pub(super) at: usize,
     /// Whether a marker is there.
     at_marker: bool,
     /// How far it was read.
@@ -68,13 +68,13 @@ impl Bits {
 
     /// Makes sure that a unit can be read. False if the file's data so far isn't enough.
     #[inline(never)]
-    pub(super) fn fill(&mut self, bytes: &[u8]) -> bool {
+    pub(super) fn fill(&mut self, part: Part) -> bool {
         if !self.at_marker {
             let next = self.place.next.min(self.filled);
             self.data.copy_within(next..self.filled, 0);
             self.filled -= next;
             self.place.next = 0;
-            self.unstuff(bytes);
+            self.unstuff(part);
             if !self.at_marker && self.filled <= UNIT {
                 self.enough = 0;
                 return false;
@@ -89,9 +89,9 @@ impl Bits {
         true
     }
 
-    fn unstuff(&mut self, bytes: &[u8]) {
+    fn unstuff(&mut self, part: Part) {
         while self.filled + 8 <= HELD {
-            let Some(rest) = bytes.get(self.at..) else { return };
+            let Some(rest) = part.from(self.at) else { return };
             if let Some(chunk) = rest.first_chunk::<8>() {
                 let word = u64::from_le_bytes(*chunk);
                 // No byte is 0xff, so none is stuffed and no marker begins.
@@ -132,8 +132,8 @@ impl Bits {
     }
 
     /// Ends the data: nothing but the padding of the last byte may be left. Returns where it ended.
-    pub(super) fn end(&mut self, bytes: &[u8]) -> Result<usize, Halt> {
-        if !self.at_marker && !self.fill(bytes) {
+    pub(super) fn end(&mut self, part: Part) -> Result<usize, Halt> {
+        if !self.at_marker && !self.fill(part) {
             return Err(Halt::Starved);
         }
         if (0..8).contains(&self.left()) && self.at_marker { Ok(self.at) } else { Err(Halt::Outside) }
