@@ -2,9 +2,9 @@
 // whenever the same sources are built.
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { crc32, deflateSync } from "node:zlib";
 import { build } from "esbuild";
 import { zipSync } from "fflate";
+import { png } from "./png.mjs";
 import { setUp } from "./setup.mjs";
 
 const OUT = "dist-extension";
@@ -44,32 +44,14 @@ export function zipped() {
 
 /** A gate of two posts and a beam, in the colour of what is held. */
 function icon(size) {
-  const rows = [];
   const on = (x, y) => {
     const [u, v] = [(x + 0.5) / size, (y + 0.5) / size];
     const post = (u > 0.14 && u < 0.3) || (u > 0.7 && u < 0.86);
     return (post && v > 0.16 && v < 0.9) || (u > 0.08 && u < 0.92 && v > 0.16 && v < 0.34);
   };
-  for (let y = 0; y < size; y += 1) {
-    // The filter byte of the row, then RGBA.
-    rows.push(0);
-    for (let x = 0; x < size; x += 1) rows.push(...(on(x, y) ? [0x8a, 0x3b, 0x00, 255] : [0, 0, 0, 0]));
-  }
-  const chunk = (type, data) => {
-    const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
-    const made = Buffer.alloc(body.length + 8);
-    made.writeUInt32BE(data.length, 0);
-    body.copy(made, 4);
-    made.writeUInt32BE(crc32(body), body.length + 4);
-    return made;
-  };
-  const header = Buffer.from([0, 0, 0, size, 0, 0, 0, size, 8, 6, 0, 0, 0]);
-  return Buffer.concat([
-    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
-    chunk("IHDR", header),
-    chunk("IDAT", deflateSync(Buffer.from(rows), { level: 9 })),
-    chunk("IEND", Buffer.alloc(0)),
-  ]);
+  return png(size, size, "rgba", 9, (row, y) => {
+    for (let x = 0; x < size; x += 1) row.set(on(x, y) ? [0x8a, 0x3b, 0x00, 255] : [0, 0, 0, 0], 4 * x);
+  });
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { png } from "../../scripts/png.mjs";
 
 /** An instance of its own of the bindings, on a build of the engine. */
 async function instance(build) {
@@ -88,6 +89,26 @@ for (const build of ["hashgate", "hashgate-baseline"]) {
     const digests = { ...options, pdq: false };
     assert.equal(Arrival.open(Uint8Array.of(0xff, 0xd8, 0xff), 3, digests), undefined);
     assert.throws(() => Arrival.open(gif, gif.length, { ...options, views: "some" }), { code: "invalid-options" });
+  });
+
+  test(`${build}.wasm reads a PNG of 24 megapixels in less than 16 MiB, however long the file`, async () => {
+    const { Arrival, initSync } = await import(`../../dist/bindings/hashgate.js?${build}, memory`);
+    const { memory } = initSync({ module: new WebAssembly.Module(readFileSync(`dist/${build}.wasm`)) });
+    let state = 1;
+    // Noise, not compressed.
+    const bytes = png(6000, 4000, "rgb", 0, (row) => {
+      for (let at = 0; at < row.length; at += 1) {
+        state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+        row[at] = state >>> 24;
+      }
+    });
+    assert.ok(bytes.length > 72e6, `${bytes.length} bytes`);
+    const options = { pdq: true, sha256: false, md5: true, views: "all", limits: {} };
+    const length = 1 << 18;
+    const arrival = Arrival.open(bytes.subarray(0, length), bytes.length, options);
+    for (let at = 0; at < bytes.length; at += length) arrival.push(bytes.subarray(at, at + length));
+    assert.ok(arrival.fingerprint().length > 0);
+    assert.ok(memory.buffer.byteLength < 16 * 2 ** 20, `${memory.buffer.byteLength} bytes`);
   });
 
   test(`${build}.wasm gives one verdict, begun early or not`, async () => {
