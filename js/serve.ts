@@ -203,13 +203,14 @@ async function take(file: Blob | Uint8Array, { open, early, whole }: Reading): P
   let bytes = given;
   let length = 0;
   try {
+    if (given) whole?.(given);
     for await (const piece of pieces) {
       if (length === 0) arrival = open(piece, size);
       length += piece.byteLength;
       if (length > size) break;
       if (!arrival || whole) bytes ??= new Uint8Array(size);
       if (!given) bytes?.set(piece, length - piece.byteLength);
-      if (bytes && length === size) whole?.(bytes);
+      if (!given && bytes && length === size) whole?.(bytes);
       arrival?.push(piece);
       const known = arrival?.early();
       if (known) {

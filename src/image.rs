@@ -216,6 +216,9 @@ pub struct Arrival {
     png: Option<png::Arriving>,
 }
 
+/// So much of a file is looked at for a picture that can be read while it arrives. Then it is taken for one that is to be held.
+const HEAD: usize = 1 << 20;
+
 impl Arrival {
     /// For a file of `length` bytes.
     #[must_use]
@@ -229,11 +232,20 @@ impl Arrival {
         if let Some(png) = &mut self.png {
             return png.push(piece);
         }
+        let before = self.bytes.len();
         self.bytes.extend_from_slice(piece);
+        self.read_on(before < HEAD);
+        if self.start == 0 && self.bytes.len() > HEAD {
+            self.bytes.reserve_exact(self.length.saturating_sub(self.bytes.len()));
+        }
+    }
+
+    /// Reads what has come, and lets go of it. `in_head` if the piece begins within [`HEAD`].
+    fn read_on(&mut self, in_head: bool) {
         if self.start == 0 {
             match sniff::sniff(&self.bytes) {
                 Ok(Format::Jpeg) => {}
-                Ok(Format::Png) => {
+                Ok(Format::Png) if in_head => {
                     self.png = png::Arriving::new(&mut self.bytes, self.length, &self.limits);
                     return;
                 }
@@ -247,7 +259,8 @@ impl Arrival {
                 self.bytes.drain(..read);
                 self.start += read;
             }
-            None if self.start == 0 => self.bytes.reserve_exact(self.length.saturating_sub(self.bytes.len())),
+            // It will be needed as a whole, and is there.
+            None if self.start == 0 => {}
             None => self.bytes.clear(),
         }
     }

@@ -204,7 +204,9 @@ impl Arrival {
     /// Takes the next piece, of any length.
     pub fn push(&mut self, piece: &[u8]) {
         self.digests.update(piece);
-        self.file.push(piece);
+        if self.wanted.pdq {
+            self.file.push(piece);
+        }
     }
 
     /// The fingerprint without digests, once, if the picture is known before the end ([`image::Arrival::early`]). It is for

@@ -106,6 +106,30 @@ fn a_png_that_arrives_in_pieces_is_not_held() {
 }
 
 #[test]
+fn what_follows_a_jpeg_is_not_held_and_what_precedes_it_is_held_once() {
+    use jpeg_encoder::{ColorType, Encoder};
+    let _alone = ALONE.lock().unwrap();
+    let mut row = noise(3 * 1000);
+    let pixels: Vec<u8> = (0..1000).flat_map(|_| row()).collect();
+    for progressive in [false, true] {
+        let mut file = Vec::new();
+        let mut encoder = Encoder::new(&mut file, 50);
+        encoder.set_progressive(progressive);
+        encoder.encode(&pixels, 1000, 1000, ColorType::Rgb).unwrap();
+        let mut followed = file.clone();
+        followed.resize(file.len() + (64 << 20), 0);
+        let peak = peak_while_arriving(&followed);
+        println!("JPEG with 64 MB behind it: {peak} bytes in all");
+        assert!(peak < 4 << 20, "{peak} bytes");
+        let segment = [b"\xff\xe5\xff\xff".as_slice(), &[0; 65_533]].concat();
+        let preceded = [&file[..2], &segment.repeat(512), &file[2..]].concat();
+        let peak = peak_while_arriving(&preceded);
+        println!("JPEG with {} MB before it: {peak} bytes in all", segment.len() / 2048);
+        assert!(peak < preceded.len() + (8 << 20), "{peak} bytes");
+    }
+}
+
+#[test]
 fn a_refused_file_takes_little_memory() {
     let _alone = ALONE.lock().unwrap();
     let mut most = (0, String::new());

@@ -184,8 +184,9 @@ impl Reader {
         }
     }
 
-    /// Reads on, as far as the file has arrived: `part` ends there, and begins no later than at [`needed_from`](Self::needed_from). Stops on the way, once, when there is a plane of Y's
-    /// block means to return. The rest of the file doesn't change it, but has to be sound.
+    /// Reads on, as far as the file has arrived: `part` ends there, and begins no later than at [`needed_from`](Self::needed_from).
+    /// Stops on the way, once, when there is a plane of Y's block means to return. The rest of the file doesn't change it, but has to
+    /// be sound.
     pub(super) fn advance(&mut self, part: Part) -> Result<Option<Plane>, Outside> {
         while !self.ended {
             let read = if self.data.is_some() { self.data(part) } else { self.segment(part) };
@@ -205,11 +206,13 @@ impl Reader {
     pub(super) fn needed_from(&self) -> usize {
         match &self.data {
             None if self.scans == 0 => 0,
-            None => self.at,
+            // What follows a picture is no part of it.
+            None if self.ended => self.length,
             Some(Data::Sequential(walk, _)) => walk.bits.at,
             Some(Data::First(walk, _)) => walk.bits.at,
             Some(Data::Refinement(walk, _)) => walk.bits.at,
-            Some(Data::Unneeded(scan)) => self.at.min(if scan.sample.is_some() { scan.walk.bits.at } else { self.at }),
+            // A sample is taken before that moves.
+            Some(Data::Unneeded(_)) | None => self.at,
         }
     }
 

@@ -9,14 +9,10 @@ use ::png::{BlendOp, DecodeOptions, Decoder, DecodingError, DisposeOp, Limits as
 
 use super::animation::{Blend, Canvas, Dispose, Plan, Rect};
 use super::surfaces::Surfaces;
-use super::{Format, IntakeError, Limits, Picture, check_plausible, check_size, still};
+use super::{Format, HEAD, IntakeError, Limits, Picture, check_plausible, check_size, still};
 
 /// Deflate makes at most 1,032 bytes of one, and 8 pixels fit a byte.
 const PIXELS_PER_BYTE: u64 = 1032 * 8;
-
-/// Where pixels begin, at the latest, in a file that is read while it arrives: its chunks up to there are gone through with every
-/// piece.
-const HEAD: usize = 1 << 20;
 
 /// Columns and rows of the Adam7 passes: first and step across, first and step down (PNG
 /// specification, third edition, 8.1).
@@ -87,17 +83,11 @@ pub(super) struct Arriving {
 }
 
 impl Arriving {
-    /// Takes what has arrived of a file of `length` bytes, if it reaches to the pixels, and it isn't an animation.
+    /// Takes what has arrived of a file of `length` bytes, if pixels begin within [`HEAD`], and it isn't an animation.
     pub(super) fn new(bytes: &mut Vec<u8>, length: usize, limits: &Limits) -> Option<Self> {
-        let head = &bytes[..bytes.len().min(HEAD)];
-        match has_animation(head) {
-            Some(false) => {}
-            None if head.len() < HEAD => return None,
-            // It will be held as a whole.
-            _ => {
-                bytes.reserve_exact(length.saturating_sub(bytes.len()));
-                return None;
-            }
+        // Bounded, as it is gone through with every piece.
+        if has_animation(&bytes[..bytes.len().min(HEAD)])? {
+            return None;
         }
         let coming = Coming::default();
         let input = Input { bytes: Cow::Owned(std::mem::take(bytes)), at: 0, coming: coming.clone() };

@@ -162,7 +162,7 @@ test("a file that is changed since it was chosen is unreadable, whatever it was"
   }
 });
 
-test("a file that is not held is read once more where it is needed as a whole", async () => {
+test("a file that turns out to be needed as a whole is read once more", async () => {
   await page.evaluate(() => {
     window.notHeld = async (gate) => {
       const canvas = new OffscreenCanvas(1000, 1000);

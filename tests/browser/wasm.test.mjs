@@ -78,14 +78,16 @@ for (const build of ["hashgate", "hashgate-baseline"]) {
             arrival.push(bytes.subarray(at, at + length));
             assert.equal(arrival.early(), undefined, "there is nothing to be known before its end");
           }
-          // What is cut is not for the fast path, which wants it back.
-          const made = arrival.fingerprint() ?? (bytes === whole ? undefined : fingerprint(bytes, options));
-          assert.deepEqual(made, fingerprint(bytes, options), `${name}, ${length} bytes at a time`);
+          const made = arrival.fingerprint();
+          // A cut JPEG is not for the fast path, which wants it back.
+          const again = made === undefined && bytes !== whole && name.endsWith(".jpg");
+          if (!again) assert.deepEqual(made, fingerprint(bytes, options), `${name}, ${length} bytes at a time`);
         }
       }
     }
     const gif = new TextEncoder().encode("GIF89a");
     assert.equal(Arrival.open(gif, gif.length, options), undefined);
+    assert.equal(Arrival.open(Uint8Array.of(0xff, 0xd8, 0xff), 2 ** 32, options), undefined);
     const digests = { ...options, pdq: false };
     assert.equal(Arrival.open(Uint8Array.of(0xff, 0xd8, 0xff), 3, digests), undefined);
     assert.throws(() => Arrival.open(gif, gif.length, { ...options, views: "some" }), { code: "invalid-options" });

@@ -309,7 +309,7 @@ fn png_chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
 }
 
 /// The checksum of PNG chunks (PNG specification, annex D).
-fn crc32(bytes: &[u8]) -> u32 {
+pub fn crc32(bytes: &[u8]) -> u32 {
     let step = |sum: u32, _| if sum & 1 == 1 { sum >> 1 ^ 0xedb8_8320 } else { sum >> 1 };
     !bytes.iter().fold(!0, |sum, &byte| (0..8).fold(sum ^ u32::from(byte), step))
 }

@@ -80,8 +80,13 @@ impl Arrival {
     ///
     /// # Errors
     /// `invalid-options`.
-    pub fn open(head: &[u8], length: usize, options: JsValue) -> Result<Option<Self>, Error> {
+    pub fn open(head: &[u8], length: f64, options: JsValue) -> Result<Option<Self>, Error> {
         let (wanted, limits) = Options::read(options)?;
+        // No memory here is larger.
+        if length > f64::from(u32::MAX) {
+            return Ok(None);
+        }
+        let length = length as usize;
         let worth = wanted.pdq && (head.starts_with(b"\xff\xd8\xff") || head.starts_with(b"\x89PNG\r\n\x1a\n"));
         Ok(worth.then(|| Self(verdict::Arrival::new(length, &limits, &wanted))))
     }
