@@ -220,6 +220,12 @@ pub struct Arrival {
 const HEAD: usize = 1 << 20;
 
 impl Arrival {
+    /// Whether a file that begins like this may be read before its end.
+    #[must_use]
+    pub fn is_of_use(head: &[u8]) -> bool {
+        matches!(sniff::sniff(head), Ok(Format::Jpeg | Format::Png))
+    }
+
     /// For a file of `length` bytes.
     #[must_use]
     pub fn new(length: usize, limits: &Limits) -> Self {

@@ -208,9 +208,7 @@ impl Reader {
             None if self.scans == 0 => 0,
             // What follows a picture is no part of it.
             None if self.ended => self.length,
-            Some(Data::Sequential(walk, _)) => walk.bits.at,
-            Some(Data::First(walk, _)) => walk.bits.at,
-            Some(Data::Refinement(walk, _)) => walk.bits.at,
+            Some(Data::Sequential(walk, _) | Data::First(walk, _) | Data::Refinement(walk, _)) => walk.bits.at,
             // A sample is taken before that moves.
             Some(Data::Unneeded(_)) | None => self.at,
         }

@@ -87,7 +87,7 @@ impl Arrival {
             return Ok(None);
         }
         let length = length as usize;
-        let worth = wanted.pdq && (head.starts_with(b"\xff\xd8\xff") || head.starts_with(b"\x89PNG\r\n\x1a\n"));
+        let worth = wanted.pdq && image::Arrival::is_of_use(head);
         Ok(worth.then(|| Self(verdict::Arrival::new(length, &limits, &wanted))))
     }
 
