@@ -1,7 +1,7 @@
 // The guard in a page: takes over what a person chose, dropped or pasted before the page hears of it, has it checked,
 // and gives the page the files that may pass. No engine and no list is here: the page's policy would apply to them.
 import type { Verdict } from "hashgate";
-import { decide, type UncheckedPolicy } from "../js/decision.js";
+import { decide, type UncheckedPolicy } from "../js/integrations/decision.js";
 import { ATTACHED } from "./attached.js";
 import { type Policy, send } from "./messages.js";
 import { ask, type Checked, tell, whileChecking } from "./notice.js";

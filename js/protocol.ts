@@ -1,7 +1,7 @@
 // What the page and its workers say to each other. One script serves both roles: a hashing worker is asked
 // for fingerprints alone, the lookup worker is handed the filters.
 import type { Fault } from "./errors.js";
-import type { FilterInfo, GateStatus, Limits, Orientations, Verdict, ViewSet } from "./types.js";
+import type { FilterInfo, GateStatus, Limits, Orientations, Verdict, ViewSet } from "./types/types.js";
 
 export interface Wanted {
   pdq: boolean;

@@ -5,20 +5,22 @@
 //! a signed [`release`]. The crate is pure: bytes in, values out; no clock, file, network, randomness or printing, and the same
 //! results on every platform.
 
-mod bloom;
-pub mod digest;
-pub mod filter_file;
-pub mod hex;
-pub mod image;
+pub mod check;
 #[cfg(feature = "build")]
-pub mod index;
-pub mod keys;
-pub mod pdq;
+pub mod confirm;
+pub mod filter;
+pub mod image;
 pub mod release;
-pub mod verdict;
-pub mod views;
+pub mod signal;
 
-pub use filter_file::{Filter, FilterError, FilterInfo};
+pub use check::verdict;
+pub use check::verdict::{Fingerprint, Orientations, Report, Verdict, Wanted, check, fingerprint, probe};
+#[cfg(feature = "build")]
+pub use confirm::index;
+pub(crate) use filter::bloom;
+pub use filter::file as filter_file;
+pub use filter::file::{Filter, FilterError, FilterInfo};
+pub use filter::ring_keys as keys;
 pub use image::Limits;
-pub use verdict::{Fingerprint, Orientations, Report, Verdict, Wanted, check, fingerprint, probe};
-pub use views::ViewSet;
+pub use signal::views::ViewSet;
+pub use signal::{digest, hex, pdq, views};

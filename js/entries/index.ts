@@ -1,0 +1,28 @@
+// The entry of browsers. Nothing is touched before openGate is called, so that a server may import it.
+
+import type { Gate, GateOptions } from "../types/types.js";
+import { hasSimd } from "./compile.js";
+import { compileUrl, openGateInPage } from "./page-host.js";
+
+export { GateError, type GateErrorCode } from "../errors.js";
+export { type GateLike, Judge, type Judged, type JudgeOptions } from "../integrations/checker.js";
+export { type Decision, decide, type UncheckedPolicy } from "../integrations/decision.js";
+export type * from "../types/types.js";
+
+/**
+ * Loads and verifies the filters, and returns a gate that checks files against them.
+ *
+ * @throws GateError that says what can't be had or is refused; the signal's reason if it is aborted.
+ */
+export async function openGate(options: GateOptions): Promise<Gate> {
+  return openGateInPage(options, {
+    // Bundlers look for exactly these forms.
+    startWorker: () => new Worker(new URL("./worker.js", import.meta.url), { type: "module" }),
+    compile() {
+      const own = hasSimd()
+        ? new URL("./hashgate.wasm", import.meta.url)
+        : new URL("./hashgate-baseline.wasm", import.meta.url);
+      return compileUrl(options.wasmUrl ?? own);
+    },
+  });
+}

@@ -1,0 +1,59 @@
+// What every page has, whichever way the worker and the engine came to it.
+
+import { openGateOn } from "../gate/gate.js";
+import type { Gate, GateOptions } from "../types/types.js";
+import { compileFrom } from "./compile.js";
+
+/** Where an entry of the package has its worker and its engine. */
+export interface Parts {
+  startWorker(): Worker;
+  compile(): Promise<WebAssembly.Module>;
+}
+
+export function openGateInPage(options: GateOptions, { startWorker, compile }: Parts): Promise<Gate> {
+  const { workerUrl } = options;
+  return openGateOn(
+    {
+      startWorker(listener) {
+        const worker = workerUrl === undefined ? startWorker() : new Worker(workerUrl, { type: "module" });
+        worker.onmessage = (event) => listener.message(event.data);
+        worker.onmessageerror = () => listener.error("a message could not be read");
+        worker.onerror = (event) => listener.error(event.message || "its script can't be loaded");
+        // A page that is left may be kept, frozen, for the way back, and its workers with it. They start anew then.
+        const left = () => listener.error("the page was left");
+        addEventListener("pagehide", left);
+        return {
+          post: (message, transfer) => worker.postMessage(message, transfer),
+          terminate() {
+            removeEventListener("pagehide", left);
+            worker.terminate();
+          },
+        };
+      },
+      compile,
+      resolve: (url) => new URL(url, document.baseURI).href,
+      processors: () => navigator.hardwareConcurrency,
+      whenIdle: (callback) =>
+        "requestIdleCallback" in globalThis ? void requestIdleCallback(callback) : void setTimeout(callback, 200),
+    },
+    options,
+  );
+}
+
+/** The engines of the page, each compiled once. A failure is forgotten, so that the next call tries again. */
+const compiled = new Map<string, Promise<WebAssembly.Module>>();
+
+export function once(name: string, compile: () => Promise<WebAssembly.Module>): Promise<WebAssembly.Module> {
+  const known = compiled.get(name);
+  if (known) return known;
+  const compiling = compile();
+  compiled.set(name, compiling);
+  compiling.catch(() => compiled.delete(name));
+  return compiling;
+}
+
+/** What is found at a URL, which may be relative to the page. */
+export function compileUrl(url: string | URL): Promise<WebAssembly.Module> {
+  const { href } = new URL(url, document.baseURI);
+  return once(href, () => compileFrom(href, (address) => fetch(address)));
+}

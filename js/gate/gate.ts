@@ -1,0 +1,405 @@
+// A gate: the pool hashes, the lookup worker answers, and every way to fail has its own answer.
+
+import { GateError } from "../errors.js";
+import type { Source } from "../protocol.js";
+import type {
+  CheckOptions,
+  FilterInfo,
+  FilterSource,
+  Gate,
+  GateOptions,
+  GateStatus,
+  HostDecision,
+  Input,
+  ListState,
+  PossibleMatch,
+  TransparencyReport,
+  Unchecked,
+  UncheckedReason,
+  Verdict,
+} from "../types/types.js";
+import { confirmed } from "./confirmation.js";
+import { type Host, UnreadableFile, WorkerLost } from "./connection.js";
+import { Counters } from "./counters.js";
+import { HashingPool } from "./hashing-pool.js";
+import { type Feed, FiltersLost, LookupWorker } from "./lookup-worker.js";
+import { drawnJpeg } from "./warm-up.js";
+
+const MIB = 1024 * 1024;
+
+/** Opens a gate on a host. */
+export async function openGateOn(host: Host, options: GateOptions): Promise<Gate> {
+  const feed = feedOf(host, options);
+  atLeastOne("workers", options.workers ?? 1);
+  assertConfirm(options);
+  options.signal?.throwIfAborted();
+  const gate = new OpenGate(host, feed, options);
+  await gate.open();
+  return gate;
+}
+
+interface Parts {
+  pool: HashingPool;
+  lookup: LookupWorker;
+}
+
+/** Enough for browsers to have the hot code optimised. */
+const WARM_UP_ROUNDS = 16;
+
+class OpenGate extends EventTarget implements Gate {
+  readonly #host: Host;
+  readonly #feed: Feed;
+  readonly #options: GateOptions;
+  #parts: Parts | undefined;
+  #starting: Promise<Parts> | undefined;
+  #status: GateStatus;
+  readonly #counters = new Counters();
+  /** Ends what `confirm` is asked, when the gate is closed. */
+  readonly #closing = new AbortController();
+  #closed: GateError | undefined;
+
+  constructor(host: Host, feed: Feed, options: GateOptions) {
+    super();
+    this.#host = host;
+    this.#feed = feed;
+    this.#options = options;
+    this.#status = nothing(feed);
+  }
+
+  /** With a `source`, what can't be had is for the host to decide, by `whenUnavailable`: the gate opens all the same. */
+  async open(): Promise<void> {
+    const { signal } = this.#options;
+    try {
+      await this.#start(signal);
+    } catch (error) {
+      const code = error instanceof GateError ? error.code : undefined;
+      if ("load" in this.#feed || signal?.aborted || !code || code === "trust-invalid") throw error;
+    }
+  }
+
+  get filters(): readonly FilterInfo[] {
+    return this.#parts?.lookup.loaded?.filters ?? [];
+  }
+
+  status(): GateStatus {
+    return structuredClone(this.#status);
+  }
+
+  async refresh(): Promise<GateStatus> {
+    if (this.#closed) throw this.#closed;
+    try {
+      if ("follow" in this.#feed) await (await this.#ready()).lookup.refresh();
+    } catch (error) {
+      if (this.#closed) throw this.#closed;
+      this.#fail(error);
+    }
+    return this.status();
+  }
+
+  async check(input: Input, options: CheckOptions = {}): Promise<Verdict> {
+    if (this.#closed) throw this.#closed;
+    options.signal?.throwIfAborted();
+    const seen = await this.#look(input, options);
+    const looked = "load" in this.#feed ? seen : this.#withList(seen);
+    const verdict = looked.outcome === "possible-match" ? await this.#confirm(looked, options.signal) : looked;
+    this.#counters.checked(verdict, this.filters);
+    return verdict;
+  }
+
+  /** Says in a verdict how the followed list stood. */
+  #withList(verdict: Verdict): Verdict {
+    const { state, release, lastError } = this.#status;
+    const list: ListState = {
+      state,
+      ...(release !== undefined && { release }),
+      ...(lastError && { error: lastError.code }),
+    };
+    const { whenUnavailable } = this.#options;
+    const unavailable = verdict.outcome === "unchecked" && verdict.reason === "unavailable";
+    return { ...verdict, list, ...(unavailable && whenUnavailable && { whenUnavailable }) };
+  }
+
+  record(decision: HostDecision, verdict: Verdict): void {
+    if (decision !== "overridden" && decision !== "appealed") {
+      throw new TypeError(`record: expected "overridden" or "appealed", got ${JSON.stringify(decision)}`);
+    }
+    this.#counters.decided(decision, verdict);
+  }
+
+  report(): TransparencyReport {
+    return this.#counters.report(this.filters);
+  }
+
+  async #confirm(verdict: PossibleMatch, signal: AbortSignal | undefined): Promise<Verdict> {
+    const { confirm, confirmTimeoutMs = 10_000 } = this.#options;
+    if (!confirm) return verdict;
+    const ended = new AbortController();
+    const close = () => ended.abort(this.#closed);
+    const abort = () => ended.abort(signal?.reason);
+    this.#closing.signal.addEventListener("abort", close, { once: true });
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      if (this.#closed) close();
+      if (signal?.aborted) abort();
+      return await confirmed(verdict, confirm, confirmTimeoutMs, ended.signal);
+    } finally {
+      this.#closing.signal.removeEventListener("abort", close);
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  async #look(input: Input, { signal, ...options }: CheckOptions): Promise<Verdict> {
+    const size = sizeOf(input);
+    const most = this.#options.maxFileBytes ?? 256 * MIB;
+    if (size > most) return unchecked("too-large", `size in bytes: expected at most ${most}, got ${size}`);
+    try {
+      // The bytes of now: what the caller does to the buffer later doesn't change the answer.
+      const file = input instanceof Blob ? await this.#read(input) : copyOf(input);
+      const { pool, lookup } = await abortable(this.#ready(), signal);
+      if (!this.#usable) {
+        // Nothing to check against, so no picture need be hashed; unless the worker is lost, and another has it.
+        await abortable(lookup.revive(), signal);
+        if (!this.#usable) return this.#unavailable();
+      }
+      const wanted = lookup.loaded?.holds ?? { pdq: true, sha256: true, md5: true };
+      const views = options.views ?? this.#options.views ?? "all";
+      const ask = { file, wanted, views, limits: this.#options.limits ?? {} };
+      const orientations = options.orientations ?? this.#options.orientations ?? "all";
+      const early = (fingerprint: Uint8Array) => lookup.begin({ fingerprint, orientations });
+      const { fingerprint, sha256 } = await pool.run(ask, early, signal);
+      const verdict = await abortable(lookup.probe({ fingerprint, sha256, orientations }), signal);
+      if ("load" in this.#feed && this.#status.state === "none")
+        this.#tell(statusOf(this.filters, this.#feed.load.sources));
+      return verdict ?? this.#unavailable();
+    } catch (error) {
+      if (this.#closed) throw this.#closed;
+      if (signal?.aborted) throw signal.reason;
+      if (error instanceof UnreadableFile) return unchecked("unreadable", error.message);
+      if (error instanceof WorkerLost) return unchecked("engine-failed", error.message);
+      if (error instanceof FiltersLost) {
+        this.#fail(error);
+        return unchecked("unavailable", error.message);
+      }
+      throw error;
+    }
+  }
+
+  async #read(blob: Blob): Promise<Blob | Uint8Array> {
+    try {
+      return (await this.#host.read?.(blob)) ?? blob;
+    } catch (error) {
+      throw new UnreadableFile(`the file's bytes can't be had: ${error}`);
+    }
+  }
+
+  /** Checks a drawn picture, one at a time, so that a file waits for one at most. */
+  async #warmUp(): Promise<void> {
+    const jpeg = drawnJpeg();
+    for (let round = 0; round < WARM_UP_ROUNDS && !this.#closed; round += 1) {
+      // Whatever goes wrong is said to the first file.
+      const verdict = await this.#look(jpeg, {}).catch(() => undefined);
+      if (verdict?.outcome === "unchecked" && verdict.reason !== "low-quality") return;
+    }
+  }
+
+  /** Whether a picture is worth hashing, as far as is known here. */
+  get #usable(): boolean {
+    return "load" in this.#feed || this.#status.state === "current";
+  }
+
+  #unavailable(): Unchecked {
+    const { state, expiresUnixS, lastError } = this.#status;
+    const what = state === "expired" ? `the list expired at ${expiresUnixS}` : "there is no list to check against";
+    return unchecked("unavailable", lastError ? `${what} (${lastError.code}: ${lastError.message})` : what);
+  }
+
+  close(): void {
+    this.#closed ??= new GateError({ code: "closed", message: "the gate was closed" });
+    this.#closing.abort(this.#closed);
+    this.#parts?.pool.close(this.#closed);
+    this.#parts?.lookup.close(this.#closed);
+  }
+
+  /** The parts; if they couldn't be started before, once more. Rejects with {@link FiltersLost}. */
+  async #ready(): Promise<Parts> {
+    if (this.#parts) return this.#parts;
+    try {
+      return await this.#start(undefined);
+    } catch (error) {
+      throw new FiltersLost(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #start(signal: AbortSignal | undefined): Promise<Parts> {
+    this.#starting ??= this.#startOnce(signal)
+      .catch((error) => {
+        this.#fail(error);
+        throw error;
+      })
+      .finally(() => {
+        this.#starting = undefined;
+      });
+    return this.#starting;
+  }
+
+  async #startOnce(signal: AbortSignal | undefined): Promise<Parts> {
+    const { timeoutMs = 60_000, onProgress } = this.#options;
+    const module = this.#options.wasmModule ?? (await this.#host.compile());
+    signal?.throwIfAborted();
+    if (this.#closed) throw this.#closed;
+    const lookup = new LookupWorker(this.#host, module, this.#feed, timeoutMs, {
+      progress: onProgress,
+      status: (status) => this.#tell(status),
+    });
+    const abort = () => lookup.close(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      await lookup.ready();
+    } catch (error) {
+      if (!(error instanceof WorkerLost)) throw error;
+      const message = `the worker can't be started: ${error.message}`;
+      throw new GateError({ code: "worker-unavailable", message }, { cause: error });
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+    const pool = new HashingPool(this.#host, module, {
+      size: Math.max(1, this.#options.workers ?? Math.min(4, this.#host.processors() - 1)),
+      timeoutMs,
+      idleMs: this.#options.idleMs ?? 30_000,
+      maxIdleMemoryBytes: this.#options.maxIdleMemoryBytes ?? 128 * MIB,
+    });
+    this.#parts = { pool, lookup };
+    if (this.#options.warmUp ?? true) this.#host.whenIdle?.(() => pool.isUnused && void this.#warmUp());
+    if (this.#closed) this.close();
+    else if ("load" in this.#feed) this.#tell(statusOf(this.filters, this.#feed.load.sources));
+    return this.#parts;
+  }
+
+  #tell(status: GateStatus): void {
+    this.#status = status;
+    this.dispatchEvent(new Event("statechange"));
+  }
+
+  /** Of what the worker can't tell itself. */
+  #fail(error: unknown): void {
+    if (this.#closed) return;
+    const { code, message } =
+      error instanceof GateError ? error : { code: "engine-failed" as const, message: String(error) };
+    const lastError = { code, message, atUnixS: Math.floor(Date.now() / 1000) };
+    // A worker that died has its successor with the next check; one that can't be had has nothing to check against.
+    const base = error instanceof WorkerLost ? { ...this.#status, refreshing: false } : nothing(this.#feed);
+    this.#tell({ ...base, lastError });
+  }
+}
+
+/** The status of a gate that holds nothing yet, or any more. */
+function nothing(feed: Feed): GateStatus {
+  const follows = "follow" in feed;
+  return {
+    state: "none",
+    ...(follows && { source: feed.follow.manifestUrl }),
+    entries: 0,
+    bytes: 0,
+    storage: { kind: follows ? "memory" : "none" },
+    refreshing: false,
+  };
+}
+
+/** The status of a gate that was opened with `filters`. */
+function statusOf(filters: readonly FilterInfo[], sources: Source[]): GateStatus {
+  const [only] = filters.length === 1 ? filters : [];
+  const sum = (of: (info: FilterInfo) => number) => filters.reduce((total, info) => total + of(info), 0);
+  return {
+    state: "current",
+    ...(only && { list: only.name, category: only.category, release: only.release }),
+    ...(only && only.builtAtUnixS > 0 && { issuedUnixS: only.builtAtUnixS }),
+    entries: sum((info) => info.pdqCount + info.sha256Count + info.md5Count),
+    bytes: sum((info) => info.bytes),
+    from: sources.some((source) => "url" in source) ? "network" : "host",
+    storage: { kind: "none" },
+    refreshing: false,
+  };
+}
+
+function unchecked(reason: UncheckedReason, detail: string): Unchecked {
+  return { outcome: "unchecked", reason, detail, lookups: 0 };
+}
+
+function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    // No event comes of what was before.
+    if (signal.aborted) reject(signal.reason);
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+function sizeOf(input: Input): number {
+  if (input instanceof Blob) return input.size;
+  if (input instanceof ArrayBuffer || input instanceof Uint8Array) return input.byteLength;
+  throw new TypeError(`check: expected a File, Blob, ArrayBuffer or Uint8Array, got ${kindOf(input)}`);
+}
+
+function copyOf(input: ArrayBuffer | Uint8Array): Uint8Array {
+  return input instanceof ArrayBuffer ? new Uint8Array(input.slice(0)) : Uint8Array.from(input);
+}
+
+function feedOf(host: Host, options: GateOptions): Feed {
+  const { filters, source, trust, whenUnavailable, refreshIntervalMs = 1_800_000, cacheDir } = options ?? {};
+  const { maxFilterBytes: maxBytes = 64 * MIB, timeoutMs = 60_000 } = options ?? {};
+  if (source === undefined) {
+    if (!Array.isArray(filters) || filters.length === 0) {
+      throw invalid("filters", "at least one filter, or a source", filters === undefined ? "neither" : "none");
+    }
+    return { load: { sources: filters.map((filter) => sourceOf(host, filter)), maxBytes } };
+  }
+  if (filters !== undefined) throw invalid("source", "no filters beside it", "both");
+  if (typeof source !== "string" && !(source instanceof URL)) throw invalid("source", "a URL", kindOf(source));
+  const keys = trust?.keys;
+  if (!Array.isArray(keys) || keys.length === 0 || keys.some((key) => typeof key !== "string")) {
+    throw invalid("trust.keys", "at least one public key, as text", keys === undefined ? "none" : kindOf(keys));
+  }
+  const threshold = trust?.threshold ?? 1;
+  if (!Number.isInteger(threshold) || threshold < 1 || threshold > keys.length) {
+    throw invalid("trust.threshold", `a whole number from 1 to the ${keys.length} keys`, String(threshold));
+  }
+  if (whenUnavailable !== "block" && whenUnavailable !== "allow") {
+    throw invalid("whenUnavailable", '"block" or "allow"', String(whenUnavailable));
+  }
+  if (typeof refreshIntervalMs !== "number" || !(refreshIntervalMs > 0)) {
+    throw invalid("refreshIntervalMs", "a number of milliseconds above 0", String(refreshIntervalMs));
+  }
+  const manifestUrl = host.resolve(source);
+  return { follow: { manifestUrl, keys: [...keys], threshold, maxBytes, timeoutMs, refreshIntervalMs, cacheDir } };
+}
+
+function sourceOf(host: Host, filter: FilterSource): Source {
+  if (typeof filter === "string" || filter instanceof URL) return { url: host.resolve(filter) };
+  if (filter instanceof ArrayBuffer || filter instanceof Uint8Array) return { bytes: copyOf(filter) };
+  throw invalid("filters", "a URL, an ArrayBuffer or a Uint8Array", kindOf(filter));
+}
+
+function atLeastOne(field: string, value: number): void {
+  if (!(Number.isInteger(value) && value >= 1)) throw invalid(field, "a whole number of at least 1", String(value));
+}
+
+function assertConfirm({ confirm, confirmTimeoutMs }: GateOptions): void {
+  if (confirm !== undefined && typeof confirm !== "function") throw invalid("confirm", "a function", kindOf(confirm));
+  if (confirmTimeoutMs === undefined || (confirmTimeoutMs > 0 && confirmTimeoutMs < 2 ** 31)) return;
+  throw invalid("confirmTimeoutMs", `milliseconds above 0 and below ${2 ** 31}`, String(confirmTimeoutMs));
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? "null" : typeof value === "object" ? (value.constructor?.name ?? "an object") : typeof value;
+}
+
+function invalid(field: string, expected: string, got: string): GateError {
+  return new GateError({
+    code: "invalid-options",
+    message: `${field}: expected ${expected}, got ${got}`,
+    expected,
+    got,
+  });
+}

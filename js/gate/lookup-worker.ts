@@ -1,0 +1,113 @@
+// The one worker that holds the filters. If it dies, the next lookup starts another and loads them again.
+
+import type { Answers, Asks, Following, Loaded } from "../protocol.js";
+import type { GateStatus, Progress, Verdict } from "../types/types.js";
+import { Connection, type Host, WorkerLost } from "./connection.js";
+
+/** The filters can't be had any more. */
+export class FiltersLost extends Error {}
+
+/** What the worker holds: filters as they are, or a published list that it follows. */
+export type Feed = { load: Asks["load"] } | { follow: Following };
+
+export interface LookupListener {
+  progress: ((progress: Progress) => void) | undefined;
+  /** Of a followed list. */
+  status(status: GateStatus): void;
+}
+
+export class LookupWorker {
+  readonly #host: Host;
+  readonly #module: WebAssembly.Module;
+  readonly #feed: Feed;
+  readonly #timeoutMs: number;
+  readonly #listener: LookupListener;
+  #current: Promise<Connection>;
+  #closed: unknown;
+  #connection: Connection | undefined;
+  loaded: Loaded | undefined;
+
+  constructor(host: Host, module: WebAssembly.Module, feed: Feed, timeoutMs: number, listener: LookupListener) {
+    this.#host = host;
+    this.#module = module;
+    this.#feed = feed;
+    this.#timeoutMs = timeoutMs;
+    this.#listener = listener;
+    this.#current = this.#start(listener.progress);
+  }
+
+  /** Resolves when the filters are loaded and verified, or the list followed; then there may be no filter yet. */
+  async ready(): Promise<void> {
+    await this.#current;
+  }
+
+  /** Begins a lookup while the rest of the file is looked at. Whatever goes wrong is {@link probe}'s to say. */
+  begin(ask: Asks["begin"]): void {
+    void this.#ask("begin", ask).catch(() => {});
+  }
+
+  /**
+   * Undefined if the followed list can't be used. Rejects with {@link WorkerLost} if the worker dies over it, with
+   * {@link FiltersLost} if none can be had.
+   */
+  probe(ask: Asks["probe"]): Promise<Verdict | undefined> {
+    return this.#ask("probe", ask);
+  }
+
+  async #ask<O extends "begin" | "probe">(operation: O, ask: Asks[O]): Promise<Answers[O]> {
+    const connection = await this.#alive();
+    const seconds = this.#timeoutMs / 1000;
+    const slow = () => connection.end(new WorkerLost(`the lookup took longer than ${seconds} s`));
+    const timer = setTimeout(slow, this.#timeoutMs);
+    return connection.ask(operation, ask).finally(() => clearTimeout(timer));
+  }
+
+  /** Starts another worker if this one is lost. */
+  async revive(): Promise<void> {
+    await this.#alive();
+  }
+
+  /** Looks for a newer release of the followed list. */
+  async refresh(): Promise<void> {
+    await (await this.#alive()).ask("refresh", undefined);
+  }
+
+  close(reason: unknown): void {
+    this.#closed = reason;
+    this.#connection?.end(reason);
+  }
+
+  async #alive(): Promise<Connection> {
+    if (this.#closed !== undefined) throw this.#closed;
+    const connection = await this.#current.catch(() => undefined);
+    if (connection && !connection.isLost) return connection;
+    // Whoever comes first starts the new one. A failure isn't kept: the next probe tries again.
+    if (this.#connection?.isLost) this.#current = this.#start(undefined);
+    try {
+      return await this.#current;
+    } catch (error) {
+      if (this.#closed !== undefined) throw this.#closed;
+      throw new FiltersLost(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async #start(progress: ((progress: Progress) => void) | undefined): Promise<Connection> {
+    const connection = new Connection(this.#host, this.#module, (push) => {
+      if (push.type === "download") {
+        const { url, loaded, total } = push;
+        return this.#listener.progress?.({ url, loaded, total });
+      }
+      this.loaded = push.loaded;
+      this.#listener.status(push.status);
+    });
+    this.#connection = connection;
+    try {
+      if ("follow" in this.#feed) await connection.ask("follow", this.#feed.follow);
+      else this.loaded = await connection.ask("load", this.#feed.load, [], { progress });
+      return connection;
+    } catch (error) {
+      connection.end(error);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,87 @@
+// Clients for a gate's `confirm`: this project's own confirming server, and Meta's Hasher-Matcher-Actioner.
+import type { Candidate, Confirm } from "../types/types.js";
+
+export type { Candidate, Confirm } from "../types/types.js";
+
+/** How a service is reached. */
+export interface ConfirmerOptions {
+  /** Where the service is; relative to the page. */
+  url: string | URL;
+  /** Default: the platform's. */
+  fetch?: typeof fetch;
+}
+
+/** Asks `POST {url}/v1/confirm` of a server that `hashgate serve` runs, or of one like it. */
+export function hashgateConfirmer({
+  token,
+  ...options
+}: ConfirmerOptions & {
+  /** Sent as a bearer token. */
+  token?: string;
+}): Confirm {
+  const ask = asker(options, "v1/confirm");
+  return named("hashgate", async ({ pdq, ring, key, sha256, md5 }, { signal }) => {
+    const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
+    const body = JSON.stringify({ pdq, ring, key, sha256, md5 });
+    const answer = await ask("", { method: "POST", headers, body, signal });
+    const outcome = isObject(answer) ? answer.outcome : undefined;
+    if (outcome === "listed" || outcome === "not-listed") return outcome;
+    throw new Error(`outcome: expected "listed" or "not-listed", got ${JSON.stringify(outcome)}`);
+  });
+}
+
+/**
+ * Asks `GET {url}/m/lookup` of a Hasher-Matcher-Actioner. It compares PDQ hashes by their Hamming distance alone, up to
+ * 31. An edit that a view undoes moves more bits than that, and bytes are no PDQ hash: so where it knows of nothing,
+ * "not-listed" is the answer only about a whole picture that matched by PDQ, else "unknown".
+ */
+export function hmaConfirmer(options: ConfirmerOptions): Confirm {
+  const ask = asker(options, "m/lookup");
+  return named("hasher-matcher-actioner", async (candidate, { signal }) => {
+    if (candidate.pdq === undefined) return "unknown";
+    const query = new URLSearchParams({ signal_type: "pdq", signal: candidate.pdq });
+    const banks = await ask(`?${query}`, { signal });
+    if (!isObject(banks) || !Object.values(banks).every(Array.isArray)) {
+      throw new Error(`expected matches by bank, got ${JSON.stringify(banks)?.slice(0, 100)}`);
+    }
+    if (Object.values(banks).some((matches) => (matches as unknown[]).length > 0)) return "listed";
+    return isWhole(candidate) ? "not-listed" : "unknown";
+  });
+}
+
+/** Whether all that matched is a PDQ hash of the picture as it is, or without its border. */
+function isWhole({ view, lists }: Candidate): boolean {
+  return (view === "plain" || view === "border-cut") && lists.every(({ signal }) => signal === "pdq");
+}
+
+/** Returns what asks for JSON at a path below the service's URL. */
+function asker({ url, fetch: given }: ConfirmerOptions, path: string) {
+  return async (query: string, init: RequestInit): Promise<unknown> => {
+    const base = new URL(url, globalThis.document?.baseURI);
+    base.pathname = `${base.pathname.replace(/\/$/, "")}/${path}`;
+    const address = `${base.origin}${base.pathname}${query}`;
+    // Neither cookies nor the page's address: the service is asked about hashes, not about a person.
+    const response = await (given ?? globalThis.fetch)(address, {
+      credentials: "omit",
+      referrerPolicy: "no-referrer",
+      cache: "no-store",
+      ...init,
+    });
+    const name = `${base.origin}${base.pathname}`;
+    if (!response.ok) {
+      await response.body?.cancel();
+      throw new Error(`${name}: expected HTTP status 200, got ${response.status}`);
+    }
+    return response.json().catch((error) => {
+      throw new Error(`${name}: expected JSON, got ${error instanceof Error ? error.message : error}`);
+    });
+  };
+}
+
+function named(confirmer: string, confirm: Confirm): Confirm {
+  return Object.assign(confirm, { confirmer });
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,148 @@
+// What a person reads, in English and French. Hosts pass their own for other languages, or to say it in their words.
+import type { Decision } from "../integrations/decision.js";
+import type { UncheckedReason, Verdict } from "../types/types.js";
+
+/** `{file}`, `{list}` and `{category}` are filled in. */
+export interface NoticeStrings {
+  titleHeld: string;
+  titleUnchecked: string;
+  /** Let through although it could not be checked. */
+  titlePassed: string;
+  possible: string;
+  confirmed: string;
+  /** What a possible match is worth. */
+  doubt: string;
+  /** Nothing was sent. */
+  onDevice: string;
+  /** Hashes were sent, as the host asked a service. */
+  asked: string;
+  unchecked: Record<UncheckedReason, string>;
+  /** After `unchecked`: what became of the file. */
+  uncheckedHeld: string;
+  uncheckedPassed: string;
+  options: string;
+  chooseAnother: string;
+  review: string;
+  learnMore: string;
+  /** Shown by "learn more" where the host has no page of its own. */
+  explanation: string;
+  /** Said where the host doesn't answer a request for review. */
+  noReview: string;
+  support: string;
+  close: string;
+  /** For progress, while a file is checked. */
+  checking: string;
+}
+
+export const ENGLISH: NoticeStrings = {
+  titleHeld: "Your upload was held",
+  titleUnchecked: "Your upload could not be checked",
+  titlePassed: "Not checked",
+  possible: "“{file}” may match a picture on the list “{list}” ({category}).",
+  confirmed:
+    "“{file}” matches a picture on the list “{list}” ({category}). The service that this site asked has confirmed it.",
+  doubt: "This is a possible match. It can be a mistake, and it says nothing about you.",
+  onDevice: "The check was made on this device. Nothing about the file was sent anywhere.",
+  asked:
+    "The check was made on this device. Hashes of the file, but not the file, were sent to the service that this site asks.",
+  unchecked: {
+    unreadable: "“{file}” could not be read. It may be damaged.",
+    unsupported: "“{file}” is not a picture in a format that can be checked.",
+    "too-large": "“{file}” is too large to be checked.",
+    "low-quality": "“{file}” shows too little detail to be checked.",
+    incomplete: "“{file}” could not be checked completely.",
+    "canvas-noise": "Your browser's privacy settings keep “{file}” from being checked.",
+    "engine-failed": "The check of “{file}” failed.",
+    unavailable: "“{file}” could not be checked, as the check is not available at the moment.",
+  },
+  uncheckedHeld: "It was not uploaded. You can try again, or choose another file.",
+  uncheckedPassed: "This site lets such files through all the same.",
+  options: "What you can do",
+  chooseAnother: "Choose another file",
+  review: "Ask for a review",
+  learnMore: "Learn more",
+  explanation:
+    "This site compares pictures with lists of known harmful pictures before they are uploaded. Your browser computes a fingerprint of the picture and compares it on your device. Similar-looking pictures can match by chance, which is why a match is a question and not an accusation.",
+  noReview: "This site has not set up reviews here. Please contact it directly.",
+  support: "Help and support",
+  close: "Close",
+  checking: "Checking on this device",
+};
+
+export const FRENCH: NoticeStrings = {
+  titleHeld: "Votre envoi a été retenu",
+  titleUnchecked: "Votre envoi n’a pas pu être vérifié",
+  titlePassed: "Non vérifié",
+  possible: "« {file} » correspond peut-être à une image de la liste « {list} » ({category}).",
+  confirmed:
+    "« {file} » correspond à une image de la liste « {list} » ({category}). Le service que ce site interroge l’a confirmé.",
+  doubt: "C’est une correspondance possible. Il peut s’agir d’une erreur, et elle ne dit rien sur vous.",
+  onDevice: "La vérification a été faite sur cet appareil. Rien de ce fichier n’a été envoyé.",
+  asked:
+    "La vérification a été faite sur cet appareil. Des empreintes du fichier, mais pas le fichier, ont été envoyées au service que ce site interroge.",
+  unchecked: {
+    unreadable: "« {file} » n’a pas pu être lu. Le fichier est peut-être endommagé.",
+    unsupported: "« {file} » n’est pas une image dans un format vérifiable.",
+    "too-large": "« {file} » est trop volumineux pour être vérifié.",
+    "low-quality": "« {file} » montre trop peu de détails pour être vérifié.",
+    incomplete: "« {file} » n’a pas pu être vérifié entièrement.",
+    "canvas-noise": "Les réglages de confidentialité de votre navigateur empêchent de vérifier « {file} ».",
+    "engine-failed": "La vérification de « {file} » a échoué.",
+    unavailable: "« {file} » n’a pas pu être vérifié, car la vérification n’est pas disponible en ce moment.",
+  },
+  uncheckedHeld: "Il n’a pas été envoyé. Vous pouvez réessayer ou choisir un autre fichier.",
+  uncheckedPassed: "Ce site laisse tout de même passer ces fichiers.",
+  options: "Ce que vous pouvez faire",
+  chooseAnother: "Choisir un autre fichier",
+  review: "Demander un réexamen",
+  learnMore: "En savoir plus",
+  explanation:
+    "Ce site compare les images à des listes d’images nuisibles connues avant leur envoi. Votre navigateur calcule une empreinte de l’image et la compare sur votre appareil. Des images qui se ressemblent peuvent correspondre par hasard : une correspondance est donc une question, pas une accusation.",
+  noReview: "Ce site n’a pas prévu de réexamen ici. Veuillez le contacter directement.",
+  support: "Aide et soutien",
+  close: "Fermer",
+  checking: "Vérification sur cet appareil",
+};
+
+/** A file that was held, or let through unchecked. */
+export interface NoticeEntry {
+  file: { name?: string };
+  verdict: Verdict;
+  /** "upload": it was let through although it could not be checked. Default "hold". */
+  decision?: Decision;
+}
+
+/** The strings for a language tag, and the language that they are in. */
+export function stringsFor(tag: string | undefined): { strings: NoticeStrings; language: string } {
+  const french = tag?.toLowerCase().split("-")[0] === "fr";
+  return french ? { strings: FRENCH, language: "fr" } : { strings: ENGLISH, language: "en" };
+}
+
+export function titleOf({ verdict, decision }: NoticeEntry, strings: NoticeStrings): string {
+  if (decision === "upload") return strings.titlePassed;
+  return verdict.outcome === "unchecked" ? strings.titleUnchecked : strings.titleHeld;
+}
+
+/** What happened, a sentence an item. */
+export function sentencesOf({ file, verdict, decision }: NoticeEntry, strings: NoticeStrings): string[] {
+  const name = file.name || "?";
+  if (verdict.outcome === "unchecked") {
+    const became = decision === "upload" ? strings.uncheckedPassed : strings.uncheckedHeld;
+    return [filled(strings.unchecked[verdict.reason], { file: name }), became];
+  }
+  if (verdict.outcome === "clear") return [];
+  const lists = new Map(verdict.matches.map((match) => [JSON.stringify([match.list, match.category]), match]));
+  const isMatch = verdict.outcome === "match";
+  const asked = isMatch || verdict.confirmation !== undefined;
+  return [
+    ...[...lists.values()].map(({ list, category }) =>
+      filled(isMatch ? strings.confirmed : strings.possible, { file: name, list, category }),
+    ),
+    ...(isMatch ? [] : [strings.doubt]),
+    asked ? strings.asked : strings.onDevice,
+  ];
+}
+
+function filled(text: string, values: Record<string, string>): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}

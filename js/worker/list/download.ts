@@ -1,0 +1,275 @@
+// Downloads of a followed list. What comes is hostile until it is verified: every answer is bounded beforehand.
+import { type Fault, GateError, type GateErrorCode } from "../../errors.js";
+import type { Progress } from "../../types/types.js";
+import type { Part, Shelf } from "./store.js";
+
+/** `fetch`, or what stands in for it. */
+export type Open = (url: string, init?: RequestInit) => Promise<Response>;
+
+/** The longest manifest that the core reads. */
+const MAX_MANIFEST_BYTES = 128 * 1024;
+/** Attempts for a file: in all, and in a row that bring nothing. */
+const ATTEMPTS = 20;
+const IDLE_ATTEMPTS = 3;
+const PAUSE_MS = 250;
+/** A download that breaks off goes on from its last whole part. */
+const PART_BYTES = 512 * 1024;
+
+export interface Network {
+  open: Open;
+  /** Milliseconds without a byte after which a download is given up. */
+  timeoutMs: number;
+  progress(progress: Progress): void;
+  /** Bytes that came, for the status. */
+  count(bytes: number): void;
+}
+
+export interface Answer {
+  text: Uint8Array;
+  etag: string | undefined;
+}
+
+/** The manifest, or that it is the one that `etag` stands for. */
+export async function fetchManifest(
+  network: Network,
+  url: string,
+  etag: string | undefined,
+): Promise<Answer | "unchanged"> {
+  const refused = (code: GateErrorCode, expected: string, got: string) =>
+    new GateError(fault(code, url, expected, got));
+  const unavailable = (got: string) => refused("manifest-unavailable", "an answer", got);
+  const conditional = etag !== undefined && isOwn(url);
+  const watch = new Watch(network.timeoutMs);
+  try {
+    const init = conditional ? { headers: { "if-none-match": etag } } : {};
+    const response = await watch.over(network.open(url, { ...init, ...caching(url), signal: watch.signal }));
+    if (conditional && response.status === 304) return "unchanged";
+    if (response.status !== 200 || !response.body) {
+      void response.body?.cancel().catch(() => {});
+      throw refused("manifest-unavailable", "HTTP status 200", `HTTP status ${response.status}`);
+    }
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of watch.chunks(response.body)) {
+      network.count(chunk.byteLength);
+      length += chunk.byteLength;
+      if (length > MAX_MANIFEST_BYTES) {
+        throw refused("manifest-too-large", `at most ${MAX_MANIFEST_BYTES} bytes`, "more");
+      }
+      chunks.push(chunk);
+    }
+    return { text: joined(chunks, length), etag: response.headers.get("etag") ?? undefined };
+  } catch (error) {
+    throw error instanceof GateError ? error : unavailable(describe(error));
+  } finally {
+    watch.end();
+  }
+}
+
+export interface Downloaded {
+  bytes: Uint8Array;
+  /** From more than one answer, which may not fit. */
+  pieced: boolean;
+}
+
+/** A file of which the manifest gives the length. What the shelf has of it already isn't asked for again. */
+export async function fetchFile(
+  network: Network,
+  shelf: Shelf,
+  url: string,
+  file: { bytes: number; sha256: string },
+): Promise<Downloaded> {
+  const whole = new Uint8Array(file.bytes);
+  let { length, etag } = restore(await shelf.parts(file.sha256), whole);
+  let kept = length;
+  let pieced = length > 0;
+  let last = { code: "release-unavailable" as GateErrorCode, got: "nothing" };
+  const keep = async () => {
+    if (length > kept) await shelf.addPart(file.sha256, { offset: kept, bytes: whole.slice(kept, length), etag });
+    kept = length;
+  };
+  const startOver = () => {
+    length = kept = 0;
+  };
+  for (let attempt = 0, idle = 0; length < whole.length && attempt < ATTEMPTS && idle < IDLE_ATTEMPTS; attempt += 1) {
+    if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    const start = length;
+    const watch = new Watch(network.timeoutMs);
+    let silent = false;
+    // Ranges count the bytes that are sent, which aren't those that arrive here.
+    let encoded = false;
+    try {
+      const response = await watch.over(ask(network, url, start, etag, watch.signal));
+      const from = startOf(response, url, start, whole.length);
+      if (from === undefined) startOver();
+      else {
+        if (from < start) startOver();
+        pieced &&= from > 0;
+        etag = response.headers.get("etag") ?? undefined;
+        encoded = response.headers.get("content-encoding") !== null;
+        network.progress({ url, loaded: length, total: whole.length });
+        for await (const chunk of watch.chunks(response.body as ReadableStream<Uint8Array>)) {
+          network.count(chunk.byteLength);
+          if (length + chunk.byteLength > whole.length) throw wrongLength(url, whole.length, "more");
+          whole.set(chunk, length);
+          length += chunk.byteLength;
+          network.progress({ url, loaded: length, total: whole.length });
+          if (!encoded && length - kept >= PART_BYTES && length < whole.length) await keep();
+        }
+        last = { code: "release-length", got: `${length} bytes` };
+      }
+    } catch (error) {
+      if (error instanceof GateError) throw error;
+      last = { code: "release-unavailable", got: `${length} bytes, then ${describe(error)}` };
+      silent = watch.signal.aborted;
+    } finally {
+      watch.end();
+    }
+    idle = length > start ? 0 : idle + 1;
+    if (length === whole.length) break;
+    if (encoded) startOver();
+    else await keep();
+    pieced = length > 0;
+    if (silent) break;
+  }
+  if (length === whole.length) return { bytes: whole, pieced };
+  throw new GateError(fault(last.code, url, `${whole.length} bytes`, last.got));
+}
+
+const NOTHING = { length: 0, etag: undefined as string | undefined };
+
+/** Puts what is kept into its place, as far as it has no gap. */
+function restore(parts: Part[], whole: Uint8Array): typeof NOTHING {
+  let { length, etag } = NOTHING;
+  for (const part of parts) {
+    if (part.offset !== length || length + part.bytes.length > whole.length) break;
+    whole.set(part.bytes, length);
+    length += part.bytes.length;
+    etag = part.etag;
+  }
+  return { length, etag };
+}
+
+function ask(
+  network: Network,
+  url: string,
+  start: number,
+  etag: string | undefined,
+  signal: AbortSignal,
+): Promise<Response> {
+  const headers: Record<string, string> = {};
+  if (start > 0) headers.range = `bytes=${start}-`;
+  // A weak one doesn't stand for bytes. Without it the digest tells whether the pieces fit.
+  if (start > 0 && etag?.startsWith('"') && isOwn(url)) headers["if-range"] = etag;
+  return network.open(url, { headers, cache: "no-store", signal });
+}
+
+/**
+ * From where on the answer has the file; undefined if the server can't go on from `start`. A length that isn't the
+ * file's is refused before the bytes are read.
+ */
+function startOf(response: Response, url: string, start: number, size: number): number | undefined {
+  const { status, headers, body } = response;
+  const discard = () => void body?.cancel().catch(() => {});
+  const range = status === 206 ? /^bytes (\d+)-/.exec(headers.get("content-range") ?? "")?.[1] : undefined;
+  if (start > 0 && (status === 416 || (range !== undefined && Number(range) !== start))) {
+    discard();
+    return undefined;
+  }
+  if ((status !== 200 && !(status === 206 && start > 0)) || !body) {
+    discard();
+    throw new GateError(fault("release-unavailable", url, "HTTP status 200", `HTTP status ${status}`));
+  }
+  const from = status === 206 ? start : 0;
+  const length = headers.get("content-length");
+  // A foreign server's answer hides whether it is compressed.
+  if (length !== null && isOwn(url) && !headers.get("content-encoding") && Number(length) !== size - from) {
+    discard();
+    throw wrongLength(url, size, String(from + Number(length)));
+  }
+  return from;
+}
+
+function wrongLength(url: string, expected: number, got: string): GateError {
+  return new GateError(fault("release-length", url, `${expected} bytes`, `${got} bytes`));
+}
+
+function fault(code: GateErrorCode, url: string, expected: string, got: string): Fault {
+  return { code, message: `${url}: expected ${expected}, got ${got}`, url, expected, got };
+}
+
+/**
+ * Headers that aren't on CORS' safe list would ask a foreign server for its permission first; there, the browser's own
+ * cache does the conditional request.
+ */
+function isOwn(url: string): boolean {
+  return typeof origin === "undefined" || new URL(url).origin === origin;
+}
+
+function caching(url: string): RequestInit {
+  return { cache: isOwn(url) ? "no-store" : "no-cache" };
+}
+
+/** Gives a download up once nothing has come for a while. */
+class Watch {
+  readonly #abort = new AbortController();
+  readonly #silence: Promise<never>;
+  readonly #timeoutMs: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #giveUp: (error: Error) => void = () => {};
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+    this.#silence = new Promise((_, reject) => {
+      this.#giveUp = reject;
+    });
+    this.#silence.catch(() => {});
+    this.#restart();
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  over<T>(promise: Promise<T>): Promise<T> {
+    return Promise.race([promise, this.#silence]);
+  }
+
+  async *chunks(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const reader = body.getReader();
+    for (;;) {
+      this.#restart();
+      const { done, value } = await this.over(reader.read());
+      if (done) return;
+      yield value;
+    }
+  }
+
+  /** What hasn't arrived by now isn't wanted. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#abort.abort();
+  }
+
+  #restart(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#giveUp(new Error(`nothing came for ${this.#timeoutMs / 1000} s`));
+      this.#abort.abort();
+    }, this.#timeoutMs);
+  }
+}
+
+function joined(chunks: Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

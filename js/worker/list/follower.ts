@@ -1,0 +1,417 @@
+// A followed list, in the lookup worker: restored from storage, refreshed from its server, verified each time, and
+// never given up for anything worse. What can be had, in this order: the delta, the full file, the last good release.
+
+import { GateError, type GateErrorCode } from "../../errors.js";
+import type { Following, Push } from "../../protocol.js";
+import type { GateStatus, Refresh, StatusError } from "../../types/types.js";
+import type { Engine, LoadedFilters, ManifestInfo, ReleaseFile } from "../engine.js";
+import { fetchFile, fetchManifest, type Network, type Open } from "./download.js";
+import type { Current, Highest, Kept, Shelf } from "./store.js";
+
+/** The first wait after a failure; then twice as long each time, up to the interval of refreshes. */
+const RETRY_MS = 15_000;
+/** The longest that timers can wait. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export interface FollowerSide {
+  open: Open;
+  push(push: Push): void;
+  /** Something that isn't foreseen, outside of any request. */
+  fail(error: unknown): void;
+}
+
+/** The release that checks are answered from. */
+interface Held {
+  manifest: ManifestInfo;
+  current: Current;
+  filters: LoadedFilters;
+  from: "network" | "storage";
+}
+
+type Result = Pick<Refresh, "outcome" | "by">;
+
+export class Follower {
+  readonly #engine: Engine;
+  readonly #shelf: Shelf;
+  readonly #side: FollowerSide;
+  readonly #ask: Following;
+  readonly #channel: BroadcastChannel | undefined;
+  #held: Held | undefined;
+  #highest: Highest | undefined;
+  #refreshing: Promise<void> | undefined;
+  #refreshTimer: ReturnType<typeof setTimeout> | undefined;
+  #expiryTimer: ReturnType<typeof setTimeout> | undefined;
+  #failures = 0;
+  #downloaded = 0;
+  #lastRefresh: Refresh | undefined;
+  #lastError: StatusError | undefined;
+  #nextRefreshMs: number | undefined;
+  #told = "";
+
+  constructor(engine: Engine, shelf: Shelf, side: FollowerSide, ask: Following) {
+    this.#engine = engine;
+    this.#shelf = shelf;
+    this.#side = side;
+    this.#ask = ask;
+    if (typeof BroadcastChannel !== "undefined") {
+      this.#channel = new BroadcastChannel(nameOf(ask));
+      this.#channel.onmessage = () => void this.#adopt().catch(side.fail);
+      (this.#channel as { unref?: () => void }).unref?.();
+    }
+    // Back on the network after a failure: no need to wait.
+    globalThis.addEventListener?.("online", () => {
+      if (this.#failures > 0) this.#refreshUnasked();
+    });
+  }
+
+  /**
+   * Resolves once there is a list to check against, or none could be had. Out of storage that doesn't wait for the
+   * network. Throws for keys that are none.
+   */
+  async start(): Promise<void> {
+    this.#checkTrust();
+    this.#highest = await this.#shelf.highest(this.#ask.keys);
+    const kept = await this.#shelf.read();
+    if (kept) this.#guard(() => this.#hold(kept, "storage"));
+    if (this.filters === undefined) return this.refresh();
+    const age = Date.now() - (this.#held?.current.checkedAtMs ?? 0);
+    const due = age < 0 ? 0 : this.#ask.refreshIntervalMs - age;
+    this.#schedule(Math.max(0, due));
+    this.#tell();
+  }
+
+  /** The filters, while they may be used. */
+  get filters(): LoadedFilters | undefined {
+    return this.#state === "current" ? this.#held?.filters : undefined;
+  }
+
+  /** Joins a refresh that is under way. What goes wrong is in the status. */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined;
+      this.#tell();
+    });
+    this.#tell();
+    return this.#refreshing;
+  }
+
+  #refreshUnasked(): void {
+    this.refresh().catch(this.#side.fail);
+  }
+
+  get #state(): GateStatus["state"] {
+    if (!this.#held) return "none";
+    return Date.now() < this.#held.manifest.expiresUnixS * 1000 ? "current" : "expired";
+  }
+
+  async #refresh(): Promise<void> {
+    clearTimeout(this.#refreshTimer);
+    this.#nextRefreshMs = undefined;
+    this.#downloaded = 0;
+    const before = this.#lastError;
+    let result: Result;
+    try {
+      result = await this.#alone(() => this.#update());
+      // What was recovered from during this refresh is worth telling; what went wrong before it isn't any more.
+      if (this.#lastError === before && result.outcome !== "elsewhere") this.#lastError = undefined;
+      this.#failures = 0;
+    } catch (error) {
+      this.#note(error);
+      result = { outcome: "failed" };
+      this.#failures += 1;
+    }
+    this.#lastRefresh = { atUnixS: nowUnixS(), ...result, bytes: this.#downloaded };
+    const { refreshIntervalMs } = this.#ask;
+    this.#schedule(
+      this.#failures > 0 ? Math.min(RETRY_MS * 2 ** (this.#failures - 1), refreshIntervalMs) : refreshIntervalMs,
+    );
+  }
+
+  /**
+   * One tab downloads at a time. Another that has a list to check against leaves it to that one, and is told; one that
+   * has none doesn't wait.
+   */
+  async #alone(work: () => Promise<Result>): Promise<Result> {
+    const locks = globalThis.navigator?.locks;
+    if (!locks) return work();
+    let asked = false;
+    try {
+      return await locks.request(nameOf(this.#ask), { ifAvailable: true }, (lock) => {
+        asked = true;
+        return lock || this.filters === undefined ? work() : { outcome: "elsewhere" };
+      });
+    } catch (error) {
+      if (asked) throw error;
+      // A sandboxed frame has locks but may not ask for one.
+      return work();
+    }
+  }
+
+  async #update(): Promise<Result> {
+    const { manifestUrl } = this.#ask;
+    const answer = await fetchManifest(this.#network, manifestUrl, this.#held?.current.etag);
+    const held = this.#held;
+    if (answer === "unchanged") {
+      if (!held) throw new Error("a manifest can't be unchanged where there is none");
+      // A list can expire while its server says that nothing is new.
+      this.#engine.checkFreshness(held.manifest, nowUnixS(), this.#highest?.release ?? 0);
+      await this.#keepOn({ ...held.current, checkedAtMs: Date.now() });
+      return { outcome: "unchanged" };
+    }
+    const manifest = this.#engine.verifyManifest(answer.text, this.#ask);
+    this.#checkSuccession(manifest);
+    const { name, release, full } = manifest;
+    const { keys } = this.#ask;
+    if (release > (this.#highest?.release ?? 0)) {
+      this.#highest = { name, release, sha256: full.sha256, keys };
+      await this.#shelf.remember(this.#highest);
+    }
+    const current: Current = {
+      manifest: answer.text,
+      etag: answer.etag,
+      release,
+      sha256: full.sha256,
+      checkedAtMs: Date.now(),
+      keys,
+    };
+    if (held?.current.sha256 === full.sha256) {
+      // Signed again: by more keys, or for longer.
+      if (manifest.issuedUnixS >= held.manifest.issuedUnixS) {
+        held.manifest = manifest;
+        await this.#keepOn(current);
+      }
+      return { outcome: "unchanged" };
+    }
+    return { outcome: "updated", by: await this.#fetch(manifest, current) };
+  }
+
+  /** Throws unless a manifest can follow what was seen before. */
+  #checkSuccession(manifest: ManifestInfo): void {
+    const seen = this.#highest;
+    if (seen && manifest.name !== seen.name) throw this.#refused("manifest-name", seen.name, manifest.name);
+    this.#engine.checkFreshness(manifest, nowUnixS(), seen?.release ?? 0);
+    if (seen && manifest.release === seen.release && manifest.full.sha256 !== seen.sha256) {
+      const what = `release ${seen.release} with SHA-256`;
+      throw this.#refused("manifest-conflict", `${what} ${seen.sha256}`, `${what} ${manifest.full.sha256}`);
+    }
+  }
+
+  /** The release's file by the cheapest way, verified, kept, and taken into use. */
+  async #fetch(manifest: ManifestInfo, current: Current): Promise<NonNullable<Refresh["by"]>> {
+    const { full } = manifest;
+    if (full.bytes > this.#ask.maxBytes) {
+      throw this.#refused("release-too-large", `at most ${this.#ask.maxBytes} bytes`, `${full.bytes} bytes`);
+    }
+    if ((await this.#shelf.current())?.sha256 === full.sha256) {
+      const kept = await this.#shelf.read();
+      if (kept && this.#guard(() => this.#hold({ ...kept, current }, "storage"))) {
+        await this.#shelf.note(current);
+        return "storage";
+      }
+    }
+    const byDelta = await this.#fetchDelta(manifest);
+    const swap = async (bytes: Uint8Array) => {
+      const kept: Kept = { current, bytes };
+      this.#hold(kept, "network");
+      await this.#shelf.swap(kept);
+      if (this.#shelf.state.kind !== "memory") this.#channel?.postMessage(current.release);
+    };
+    if (byDelta) {
+      try {
+        await swap(byDelta);
+        return "delta";
+      } catch (error) {
+        this.#note(error);
+      }
+    }
+    await swap(await this.#file(full, (bytes) => this.#engine.verifyFull(manifest, bytes)));
+    return "full";
+  }
+
+  async #fetchDelta(manifest: ManifestInfo): Promise<Uint8Array | undefined> {
+    const { current } = this.#held ?? {};
+    const delta = manifest.deltas.find(
+      ({ from, baseSha256 }) => from === current?.release && baseSha256 === current.sha256,
+    );
+    if (!delta || delta.bytes >= manifest.full.bytes) return undefined;
+    try {
+      const base = await this.#shelf.read();
+      if (base?.current.sha256 !== delta.baseSha256) return undefined;
+      let result: Uint8Array | undefined;
+      await this.#file(delta, (bytes) => {
+        result = this.#engine.applyDelta(manifest, base.bytes, bytes);
+      });
+      return result;
+    } catch (error) {
+      this.#note(error);
+      return undefined;
+    }
+  }
+
+  /** A file that passes `verify`. If it was pieced together and doesn't, once more from the start. */
+  async #file(file: ReleaseFile, verify: (bytes: Uint8Array) => void): Promise<Uint8Array> {
+    const url = new URL(file.path, this.#ask.manifestUrl).href;
+    for (;;) {
+      const { bytes, pieced } = await fetchFile(this.#network, this.#shelf, url, file);
+      try {
+        verify(bytes);
+        return bytes;
+      } catch (error) {
+        await this.#shelf.dropParts();
+        if (!pieced) throw located(error, url);
+      }
+    }
+  }
+
+  /** Verifies a release from its signature to its canaries, and answers from it from now on. */
+  #hold(kept: Kept, from: Held["from"]): void {
+    const { current, bytes } = kept;
+    const manifest = this.#engine.verifyManifest(current.manifest, this.#ask);
+    if (from === "storage") {
+      this.#engine.verifyFull(manifest, bytes);
+      // An expired one is held to be told of, and as what a delta starts from.
+      const now = Math.min(nowUnixS(), manifest.expiresUnixS - 1);
+      this.#engine.checkFreshness(manifest, now, 0);
+    }
+    const filters = this.#engine.load([bytes]);
+    this.#held?.filters.free();
+    this.#held = { manifest, current, filters, from };
+    this.#watchExpiry();
+  }
+
+  /** Another tab has put a newer release into storage. */
+  async #adopt(): Promise<void> {
+    const stored = await this.#shelf.current();
+    if (!stored || stored.release <= (this.#held?.current.release ?? 0)) return;
+    const kept = await this.#shelf.read();
+    this.#highest = await this.#shelf.highest(this.#ask.keys);
+    if (kept && kept.current.release > (this.#held?.current.release ?? 0)) {
+      if (this.#guard(() => this.#hold(kept, "storage"))) {
+        this.#lastError = undefined;
+        this.#failures = 0;
+        this.#schedule(this.#ask.refreshIntervalMs);
+      }
+    }
+    this.#tell();
+  }
+
+  async #keepOn(current: Current): Promise<void> {
+    if (this.#held) this.#held.current = current;
+    this.#watchExpiry();
+    await this.#shelf.note(current);
+    await this.#shelf.checkKept(current.sha256);
+  }
+
+  /** Whether it went well; notes what went wrong. */
+  #guard(work: () => void): boolean {
+    try {
+      work();
+      return true;
+    } catch (error) {
+      this.#note(error);
+      return false;
+    }
+  }
+
+  #note(error: unknown): void {
+    // A trap poisons the instance: that isn't for here to survive.
+    if (!isCoded(error)) throw error;
+    this.#lastError = { code: error.code, message: error.message, atUnixS: nowUnixS() };
+  }
+
+  #refused(code: GateErrorCode, expected: string, got: string): GateError {
+    const { manifestUrl: url } = this.#ask;
+    return new GateError({ code, message: `${url}: expected ${expected}, got ${got}`, url, expected, got });
+  }
+
+  /** Keys that are none are the host's mistake, whatever the server says. */
+  #checkTrust(): void {
+    try {
+      this.#engine.verifyManifest(new Uint8Array(0), this.#ask);
+    } catch (error) {
+      if (isCoded(error) && error.code !== "trust-invalid") return;
+      throw error;
+    }
+  }
+
+  get #network(): Network {
+    return {
+      open: this.#side.open,
+      timeoutMs: this.#ask.timeoutMs,
+      progress: (progress) => this.#side.push({ type: "download", ...progress }),
+      count: (bytes) => {
+        this.#downloaded += bytes;
+      },
+    };
+  }
+
+  /** Clients that began together don't come back together. */
+  #schedule(afterMs: number): void {
+    clearTimeout(this.#refreshTimer);
+    const wait = Math.min(MAX_TIMER_MS, afterMs * (0.8 + 0.4 * Math.random()));
+    this.#nextRefreshMs = Date.now() + wait;
+    this.#refreshTimer = setTimeout(() => this.#refreshUnasked(), wait);
+  }
+
+  #watchExpiry(): void {
+    clearTimeout(this.#expiryTimer);
+    const wait = (this.#held?.manifest.expiresUnixS ?? 0) * 1000 - Date.now();
+    if (wait <= 0) return;
+    this.#expiryTimer = setTimeout(
+      () => {
+        this.#watchExpiry();
+        this.#tell();
+      },
+      Math.min(MAX_TIMER_MS, wait),
+    );
+  }
+
+  #tell(): void {
+    const { manifest, filters, from } = this.#held ?? {};
+    const [info] = filters?.loaded.filters ?? [];
+    const status: GateStatus = {
+      state: this.#state,
+      source: this.#ask.manifestUrl,
+      ...(manifest && {
+        list: manifest.name,
+        category: manifest.category,
+        release: manifest.release,
+        issuedUnixS: manifest.issuedUnixS,
+        expiresUnixS: manifest.expiresUnixS,
+        signedBy: manifest.signedBy,
+        curators: manifest.curators,
+      }),
+      entries: manifest ? manifest.pdqCount + manifest.sha256Count + manifest.md5Count : 0,
+      bytes: info?.bytes ?? 0,
+      ...(from && { from }),
+      ...(this.#highest && { highestRelease: this.#highest.release }),
+      storage: this.#shelf.state,
+      refreshing: this.#refreshing !== undefined,
+      ...(this.#lastRefresh && { lastRefresh: this.#lastRefresh }),
+      ...(this.#nextRefreshMs !== undefined && { nextRefreshUnixS: Math.round(this.#nextRefreshMs / 1000) }),
+      ...(this.#lastError && { lastError: this.#lastError }),
+    };
+    const told = JSON.stringify(status);
+    if (told === this.#told) return;
+    this.#told = told;
+    this.#side.push({ type: "state", status, loaded: filters?.loaded });
+  }
+}
+
+function nameOf({ manifestUrl }: Following): string {
+  return `hashgate ${manifestUrl}`;
+}
+
+function nowUnixS(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+function isCoded(error: unknown): error is Error & { code: GateErrorCode } {
+  return error instanceof Error && "code" in error && typeof error.code === "string";
+}
+
+/** Says which file was refused. */
+function located(error: unknown, url: string): unknown {
+  if (isCoded(error)) error.message = `${url}: ${error.message}`;
+  return error;
+}

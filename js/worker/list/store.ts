@@ -1,0 +1,282 @@
+// Where a followed list is kept between visits, and what happens when there is no such place.
+import type { StorageState } from "../../types/types.js";
+
+/** The release that is held, but for its bytes. */
+export interface Current {
+  /** The signed text. */
+  manifest: Uint8Array;
+  /** Of the answer that brought it. */
+  etag: string | undefined;
+  release: number;
+  /** Of the full file. */
+  sha256: string;
+  /** When a server last said that this is the newest, in milliseconds since 1970. */
+  checkedAtMs: number;
+  /** The keys that were trusted then. */
+  keys: string[];
+}
+
+/** What must not be forgotten even if the file is: the highest release that was seen. */
+export interface Highest {
+  name: string;
+  release: number;
+  sha256: string;
+  keys: string[];
+}
+
+/**
+ * Whether what was seen `before` counts for those who trust `keys`. With other keys altogether it doesn't: whoever had
+ * stolen the old ones could have signed the highest number there is.
+ */
+export function counts(before: { keys: string[] }, keys: string[]): boolean {
+  return before.keys.some((key) => keys.includes(key));
+}
+
+export interface Kept {
+  current: Current;
+  bytes: Uint8Array;
+}
+
+/** A piece of a download that broke off. */
+export interface Part {
+  offset: number;
+  bytes: Uint8Array;
+  etag: string | undefined;
+}
+
+/** A place that outlives the gate, for one list. */
+export interface Backend {
+  readonly kind: StorageState["kind"];
+  /** Both, as they were at one moment. */
+  read(): Promise<Kept | undefined>;
+  current(): Promise<Current | undefined>;
+  highest(): Promise<Highest | undefined>;
+  /** All or nothing; never an older release over a newer one. */
+  swap(kept: Kept): Promise<void>;
+  /** Another manifest or time of check for the file that is kept. */
+  note(current: Current): Promise<void>;
+  remember(highest: Highest): Promise<void>;
+  parts(sha256: string): Promise<Part[]>;
+  addPart(sha256: string, part: Part): Promise<void>;
+  /** Those of all files. */
+  dropParts(): Promise<void>;
+}
+
+/** A backend, with memory for what it refuses. */
+export class Shelf {
+  readonly #backend: Backend | undefined;
+  /** The release that the backend doesn't hold. */
+  #kept: Kept | undefined;
+  #highest: Highest | undefined;
+  #problem: StorageState["problem"];
+
+  constructor(backend: Backend | undefined, problem?: StorageState["problem"]) {
+    this.#backend = backend;
+    this.#problem = problem;
+  }
+
+  get state(): StorageState {
+    const lost = this.#kept !== undefined || (this.#problem && this.#problem.reason !== "quota-exceeded");
+    const kind = this.#backend && !lost ? this.#backend.kind : "memory";
+    return this.#problem ? { kind, problem: this.#problem } : { kind };
+  }
+
+  async read(): Promise<Kept | undefined> {
+    return this.#kept ?? (await this.#try((backend) => backend.read()));
+  }
+
+  /** What another gate may have put there meanwhile. */
+  current(): Promise<Current | undefined> {
+    return this.#try((backend) => backend.current());
+  }
+
+  async highest(keys: string[]): Promise<Highest | undefined> {
+    const stored = await this.#try((backend) => backend.highest());
+    if (stored && counts(stored, keys) && stored.release > (this.#highest?.release ?? 0)) this.#highest = stored;
+    return this.#highest;
+  }
+
+  async swap(kept: Kept): Promise<void> {
+    if (this.#backend) this.#problem = undefined;
+    const done = await this.#try(async (backend) => {
+      await backend.swap(kept);
+      await backend.dropParts();
+      return true;
+    });
+    this.#kept = done ? undefined : kept;
+  }
+
+  async note(current: Current): Promise<void> {
+    if (this.#kept) this.#kept = { ...this.#kept, current };
+    else await this.#try((backend) => backend.note(current));
+  }
+
+  async remember(highest: Highest): Promise<void> {
+    this.#highest = highest;
+    await this.#try((backend) => backend.remember(highest));
+  }
+
+  async parts(sha256: string): Promise<Part[]> {
+    return (await this.#try((backend) => backend.parts(sha256))) ?? [];
+  }
+
+  async addPart(sha256: string, part: Part): Promise<void> {
+    await this.#try((backend) => backend.addPart(sha256, part));
+  }
+
+  async dropParts(): Promise<void> {
+    await this.#try((backend) => backend.dropParts());
+  }
+
+  /** Whether what the gate answers from is kept at all. */
+  async checkKept(sha256: string): Promise<void> {
+    if (!this.#backend || this.#kept) return;
+    const current = await this.current();
+    if (current) return;
+    this.#problem ??= { reason: "evicted", message: `storage no longer holds the list with SHA-256 ${sha256}` };
+  }
+
+  async #try<T>(work: (backend: Backend) => Promise<T>): Promise<T | undefined> {
+    if (!this.#backend) return undefined;
+    try {
+      return await work(this.#backend);
+    } catch (error) {
+      const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
+      // ENOSPC and EDQUOT are how a file system says it.
+      const full = name === "QuotaExceededError" || /ENOSPC|EDQUOT/.test(message);
+      this.#problem = { reason: full ? "quota-exceeded" : "unavailable", message: `${name}: ${message}` };
+      return undefined;
+    }
+  }
+}
+
+const STORE = "lists";
+/** Some browsers have been seen never to answer. */
+const OPEN_MS = 3000;
+
+/** IndexedDB: in windows, workers and extensions, and the one storage there whose writes are all or nothing. */
+export class IndexedDb implements Backend {
+  readonly kind = "indexeddb";
+  readonly #list: string;
+  #opened: Promise<IDBDatabase> | undefined;
+
+  constructor(list: string) {
+    this.#list = list;
+  }
+
+  read(): Promise<Kept | undefined> {
+    return this.#in("readonly", async (store) => {
+      const current: Current | undefined = await of(store.get(["current", this.#list]));
+      const bytes: Uint8Array | undefined = await of(store.get(["file", this.#list]));
+      return current && bytes && { current, bytes };
+    });
+  }
+
+  current(): Promise<Current | undefined> {
+    return this.#in("readonly", (store) => of(store.get(["current", this.#list])));
+  }
+
+  highest(): Promise<Highest | undefined> {
+    return this.#in("readonly", (store) => of(store.get(["highest", this.#list])));
+  }
+
+  swap({ current, bytes }: Kept): Promise<void> {
+    return this.#in("readwrite", async (store) => {
+      const old: Current | undefined = await of(store.get(["current", this.#list]));
+      if (old && old.release > current.release && counts(old, current.keys)) return;
+      store.put(current, ["current", this.#list]);
+      store.put(bytes, ["file", this.#list]);
+    });
+  }
+
+  note(current: Current): Promise<void> {
+    return this.#in("readwrite", async (store) => {
+      const old: Current | undefined = await of(store.get(["current", this.#list]));
+      if (old?.sha256 === current.sha256) store.put(current, ["current", this.#list]);
+    });
+  }
+
+  remember(highest: Highest): Promise<void> {
+    return this.#in("readwrite", async (store) => {
+      const old: Highest | undefined = await of(store.get(["highest", this.#list]));
+      if (!old || old.release <= highest.release || !counts(old, highest.keys))
+        store.put(highest, ["highest", this.#list]);
+    });
+  }
+
+  async parts(sha256: string): Promise<Part[]> {
+    return this.#in("readonly", (store) => of(store.getAll(this.#partsOf(sha256))));
+  }
+
+  addPart(sha256: string, part: Part): Promise<void> {
+    return this.#in("readwrite", async (store) => {
+      store.put(part, ["part", this.#list, sha256, part.offset]);
+    });
+  }
+
+  dropParts(): Promise<void> {
+    return this.#in("readwrite", async (store) => {
+      store.delete(this.#partsOf());
+    });
+  }
+
+  /** Arrays sort after all strings and numbers. */
+  #partsOf(...sha256: string[]): IDBKeyRange {
+    return IDBKeyRange.bound(["part", this.#list, ...sha256], ["part", this.#list, ...sha256, []]);
+  }
+
+  /** Resolves once the transaction is complete. */
+  async #in<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => Promise<T>): Promise<T> {
+    const database = await this.#open();
+    const transaction = database.transaction(STORE, mode);
+    const complete = new Promise<void>((resolve, reject) => {
+      transaction.oncomplete = () => resolve();
+      transaction.onabort = () => reject(transaction.error ?? new Error("the transaction was aborted"));
+    });
+    const working = work(transaction.objectStore(STORE)).catch((error) => {
+      // What was put before it must not be kept without the rest.
+      if (transaction.error === null) transaction.abort();
+      throw error;
+    });
+    const [answer] = await Promise.all([working, complete]);
+    return answer;
+  }
+
+  #open(): Promise<IDBDatabase> {
+    this.#opened ??= new Promise<IDBDatabase>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`IndexedDB didn't open within ${OPEN_MS} ms`)), OPEN_MS);
+      const request = indexedDB.open("hashgate", 1);
+      request.onupgradeneeded = () => request.result.createObjectStore(STORE);
+      request.onerror = () => {
+        clearTimeout(timer);
+        reject(request.error);
+      };
+      request.onsuccess = () => {
+        clearTimeout(timer);
+        const database = request.result;
+        const forget = () => {
+          this.#opened = undefined;
+        };
+        // The user cleared the site's data, or another tab wants to.
+        database.onclose = forget;
+        database.onversionchange = () => {
+          database.close();
+          forget();
+        };
+        resolve(database);
+      };
+    });
+    const opened = this.#opened;
+    opened.catch(() => {
+      if (this.#opened === opened) this.#opened = undefined;
+    });
+    return opened;
+  }
+}
+
+function of<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}

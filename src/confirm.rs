@@ -1,0 +1,3 @@
+//! Confirming a possible match by the raw list.
+
+pub mod index;

@@ -1,0 +1,6 @@
+//! What identifies a picture or a file: PDQ hashes, views and digests.
+
+pub mod digest;
+pub mod hex;
+pub mod pdq;
+pub mod views;
