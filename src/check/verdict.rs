@@ -84,7 +84,8 @@ pub struct Failure {
 impl From<IntakeError> for Failure {
     fn from(error: IntakeError) -> Self {
         let (reason, format) = match error {
-            IntakeError::Unsupported { format, .. } => (UncheckedReason::Unsupported, format),
+            IntakeError::NotAPicture { .. } => (UncheckedReason::Unsupported, None),
+            IntakeError::UnsupportedPicture { format, .. } => (UncheckedReason::Unsupported, format),
             IntakeError::TooLarge { .. } => (UncheckedReason::TooLarge, None),
             IntakeError::Unreadable { format, .. } => (UncheckedReason::Unreadable, Some(format)),
         };
@@ -138,7 +139,7 @@ impl Hashed {
             width: picture.width,
             height: picture.height,
             decoded_by: picture.decoded_by,
-            caveat: picture.caveat,
+            caveat: picture.caveats.iter().min().copied(),
             frame_count: picture.frame_count,
             frames_skipped: picture.frames_skipped,
             frames: frames.collect(),
@@ -187,7 +188,7 @@ pub fn fingerprint(bytes: &[u8], limits: &Limits, wanted: &Wanted) -> Fingerprin
 
 /// First stage, of a file that arrives in pieces.
 pub struct Arrival {
-    file: image::Arrival,
+    file: image::StreamingDecoder,
     digests: Digests,
     wanted: Wanted,
     early: Option<Hashed>,
@@ -198,7 +199,7 @@ impl Arrival {
     #[must_use]
     pub fn new(length: usize, limits: &Limits, wanted: &Wanted) -> Self {
         let digests = Digests::new(wanted.sha256, wanted.md5);
-        Self { file: image::Arrival::new(length, limits), digests, wanted: *wanted, early: None }
+        Self { file: image::StreamingDecoder::new(length, limits), digests, wanted: *wanted, early: None }
     }
 
     /// Takes the next piece, of any length.
@@ -209,7 +210,7 @@ impl Arrival {
         }
     }
 
-    /// The fingerprint without digests, once, if the picture is known before the end ([`image::Arrival::early`]). It is for
+    /// The fingerprint without digests, once, if the picture is known before the end ([`image::StreamingDecoder::early`]). It is for
     /// [`Ahead::look_up`] alone: only [`finish`](Self::finish) says what the file is.
     pub fn early(&mut self) -> Option<Fingerprint> {
         let picture = self.file.early().filter(|_| self.wanted.pdq && self.early.is_none())?;
@@ -217,7 +218,7 @@ impl Arrival {
         Some(Fingerprint { sha256: None, md5: None, picture: Some(Ok(hashed)) })
     }
 
-    /// What [`fingerprint`] makes of the bytes that have arrived. None if it must be asked, with all of them ([`image::Arrival::read`]).
+    /// What [`fingerprint`] makes of the bytes that have arrived. None if it must be asked, with all of them ([`image::StreamingDecoder::read`]).
     #[must_use]
     pub fn finish(self) -> Option<Fingerprint> {
         let Self { file, digests, wanted, early } = self;
@@ -225,7 +226,7 @@ impl Arrival {
         let picture = match (wanted.pdq.then(|| file.read()), early) {
             (None, _) => None,
             // Early or late, the fast path has one picture of a file.
-            (Some(Some(Ok(Picture { decoded_by: DecodedBy::LumaDc, .. }))), Some(hashed)) => Some(Ok(hashed)),
+            (Some(Some(Ok(Picture { decoded_by: DecodedBy::DcOnly, .. }))), Some(hashed)) => Some(Ok(hashed)),
             (Some(picture), _) => Some(hashed(picture?, &wanted)),
         };
         Some(Fingerprint { sha256, md5, picture })
@@ -636,7 +637,7 @@ mod tests {
                 format: Format::Jpeg,
                 width: 64,
                 height: 64,
-                decoded_by: DecodedBy::LumaDc,
+                decoded_by: DecodedBy::DcOnly,
                 caveat: None,
                 frame_count: 1,
                 frames_skipped: 0,

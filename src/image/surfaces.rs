@@ -1,7 +1,8 @@
 //! Rows of one frame to the luma of its surfaces.
 
-use super::{Frame, Surface};
-use crate::pdq::LumaBuilder;
+use super::format::Format;
+use super::picture::{DecodedBy, Frame, Picture, Surface};
+use crate::pdq::{Luma, LumaBuilder};
 
 /// Takes the rows of a frame. The second surface comes to life with the first pixel that isn't
 /// opaque; up to there both are the same.
@@ -59,10 +60,19 @@ impl Surfaces {
 
     /// Ends the frame, the plain surface first.
     pub(super) fn finish(self, index: u32) -> impl Iterator<Item = Frame> {
-        let plain = Frame { index, surface: Surface::Plain, luma: self.plain.finish() };
+        let plain = frame(index, Surface::Plain, self.plain.finish());
         let over_white = self.over_white.map(LumaBuilder::finish);
-        std::iter::once(plain).chain(over_white.map(|luma| Frame { index, surface: Surface::OverWhite, luma }))
+        std::iter::once(plain).chain(over_white.map(|luma| frame(index, Surface::OverWhite, luma)))
     }
+}
+
+fn frame(index: u32, surface: Surface, luma: Luma) -> Frame {
+    Frame { index, surface, derived_views: true, luma }
+}
+
+/// A picture of one frame that a general decoder read.
+pub(super) fn still(format: Format, width: u32, height: u32, surfaces: Surfaces) -> Picture {
+    Picture::new(format, (width, height), DecodedBy::General, 1, surfaces.finish(0).collect())
 }
 
 /// A colour over white, rounded to nearest, as Pillow's `paste` with a mask.

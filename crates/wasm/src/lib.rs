@@ -87,7 +87,7 @@ impl Arrival {
             return Ok(None);
         }
         let length = length as usize;
-        let worth = wanted.pdq && image::Arrival::is_of_use(head);
+        let worth = wanted.pdq && image::StreamingDecoder::is_of_use(head);
         Ok(worth.then(|| Self(verdict::Arrival::new(length, &limits, &wanted))))
     }
 
