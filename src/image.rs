@@ -17,6 +17,7 @@ mod jpeg_dc;
 mod limits;
 mod picture;
 mod png;
+mod profile;
 mod sniff;
 mod stream;
 mod surfaces;
