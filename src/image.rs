@@ -3,6 +3,7 @@
 mod animation;
 mod bmp;
 mod browser;
+mod caveat;
 mod gif;
 mod jpeg;
 mod jpeg_dc;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::pdq::Luma;
 pub use browser::{BrowserPicture, browser_format, check_declared_size, read_rgba};
+pub use caveat::{Caveat, NotOrdinary};
 use surfaces::Surfaces;
 
 /// What is read, at most. Checked against the file's header before anything is allocated.
@@ -96,21 +98,14 @@ impl std::fmt::Display for Format {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DecodedBy {
-    /// The reader of JPEG luma DC terms.
-    LumaDc,
+    /// The DC-only decoder, which reads the block means of a JPEG and nothing else.
+    DcOnly,
     /// The general decoders (`image` and what it is made of).
     General,
     /// The browser; the core was handed pixels.
     Browser,
-}
-
-/// What of a file is not known, although its picture was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Caveat {
-    /// Of a progressive JPEG nothing but scans of DC terms was decoded, and those are whole. The general decoder may refuse the file
-    /// for damage in the others.
-    AcTermsUnread,
+    /// A C library such as libjpeg-turbo, in native builds.
+    Native,
 }
 
 /// Which colours of a picture with transparency a frame shows.
@@ -145,8 +140,14 @@ pub struct Picture {
     pub height: u32,
     /// Who decoded it.
     pub decoded_by: DecodedBy,
-    /// What was left unread.
-    pub caveat: Option<Caveat>,
+    /// What a verdict must admit about this reading, in no order and without repetition. Caveats that depend on a
+    /// second reading are not in here: see [`not_ordinary`](Self::not_ordinary).
+    pub caveats: Vec<Caveat>,
+    /// Why other decoders may show other pixels; none for an ordinary file.
+    pub not_ordinary: Option<NotOrdinary>,
+    /// Which pixels are missing, as a sentence without its full stop; none if all are there. The frames hold what is
+    /// there: a match counts, but without one the file is unreadable.
+    pub damaged: Option<String>,
     /// Frames (GIF, APNG, WebP) or pages (TIFF) in the file; 1 for a still picture.
     pub frame_count: u32,
     /// Frames at the end of the animation that were out of reach of
@@ -161,12 +162,18 @@ pub struct Picture {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum IntakeError {
-    /// Not a format that is read here.
-    #[error("expected a JPEG (8 bits, baseline or progressive), PNG, GIF, WebP or BMP picture, got {found}")]
-    Unsupported {
-        /// What the first bytes look like, with an article.
+    /// The content is no picture at all, such as a PDF document, a sound or a text.
+    #[error("expected a picture, got {found}")]
+    NotAPicture {
+        /// What the content looks like, with an article.
         found: String,
-        /// The format, if it is one that a browser may be able to decode.
+    },
+    /// A picture of a kind that isn't read here.
+    #[error("expected a JPEG (8 bits, baseline or progressive), PNG, GIF, WebP or BMP picture, got {found}")]
+    UnsupportedPicture {
+        /// What the content looks like, with an article.
+        found: String,
+        /// The format, if a browser may be able to decode the file.
         format: Option<Format>,
     },
     /// Larger than a limit.
@@ -206,7 +213,7 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
 
 /// A file that arrives in pieces. What can be is read while it arrives, and isn't held: a JPEG whose block means are enough, and a
 /// PNG that isn't animated. All else waits for the end.
-pub struct Arrival {
+pub struct StreamingDecoder {
     length: usize,
     limits: Limits,
     /// What is held, and how much of the file came before it.
@@ -219,7 +226,7 @@ pub struct Arrival {
 /// So much of a file is looked at for a picture that can be read while it arrives. Then it is taken for one that is to be held.
 const HEAD: usize = 1 << 20;
 
-impl Arrival {
+impl StreamingDecoder {
     /// Whether a file that begins like this may be read before its end.
     #[must_use]
     pub fn is_of_use(head: &[u8]) -> bool {
@@ -325,7 +332,18 @@ fn read_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Picture, Int
 fn still(format: Format, width: u32, height: u32, surfaces: Surfaces) -> Picture {
     let frames = surfaces.finish(0).collect();
     let decoded_by = DecodedBy::General;
-    Picture { format, width, height, decoded_by, caveat: None, frame_count: 1, frames_skipped: 0, frames }
+    Picture {
+        format,
+        width,
+        height,
+        decoded_by,
+        caveats: Vec::new(),
+        not_ordinary: None,
+        damaged: None,
+        frame_count: 1,
+        frames_skipped: 0,
+        frames,
+    }
 }
 
 fn unreadable(format: Format, message: impl ToString) -> IntakeError {

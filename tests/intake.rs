@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hashgate::image::{
-    Arrival, BrowserPicture, DecodedBy, Format, Frame, IntakeError, Limits, Picture, Surface, browser_format,
+    BrowserPicture, DecodedBy, Format, Frame, IntakeError, Limits, Picture, StreamingDecoder, Surface, browser_format,
     check_declared_size, read, read_rgba,
 };
 use hashgate::pdq::{Coefficients, PdqHash, quality};
@@ -34,7 +34,7 @@ fn read_both_ways(name: &str, bytes: &[u8], limits: &Limits) -> Result<Picture, 
     };
     let whole = read(bytes, limits);
     for length in [1, 97, 2000].map(|length| length * bytes.len().div_ceil(20_000)) {
-        let mut arrival = Arrival::new(bytes.len(), limits);
+        let mut arrival = StreamingDecoder::new(bytes.len(), limits);
         bytes.chunks(length.max(1)).for_each(|piece| arrival.push(piece));
         let arrived = arrival.read().unwrap_or_else(|| read(bytes, limits));
         assert_eq!(told(&arrived), told(&whole), "{name}, {length} bytes at a time");
@@ -132,13 +132,13 @@ fn the_format_is_told_by_content() {
     #[cfg(feature = "tiff")]
     assert_eq!(tiff, Ok(Format::Tiff));
     #[cfg(not(feature = "tiff"))]
-    assert_eq!(tiff, Err(IntakeError::Unsupported { found: "a TIFF picture".into(), format: None }));
+    assert_eq!(tiff, Err(IntakeError::UnsupportedPicture { found: "a TIFF picture".into(), format: None }));
 }
 
 #[test]
 fn what_is_not_read_gets_a_name() {
     let found = |bytes: &[u8]| match read(bytes, &Limits::default()) {
-        Err(IntakeError::Unsupported { found, format }) => (found, format),
+        Err(IntakeError::UnsupportedPicture { found, format }) => (found, format),
         other => panic!("{other:?}"),
     };
     let named = |name: &str, format| (name.to_owned(), format);
@@ -164,7 +164,7 @@ fn hostile_files_come_to_the_right_end() {
         let got = match read_both_ways(&file.name, &file.bytes, &Limits::default()) {
             Ok(picture) if picture.frames_skipped == 0 => Expect::Reads,
             Ok(_) => Expect::ReadsPartly,
-            Err(IntakeError::Unsupported { .. }) => Expect::Unsupported,
+            Err(IntakeError::UnsupportedPicture { .. } | IntakeError::NotAPicture { .. }) => Expect::Unsupported,
             Err(IntakeError::Unreadable { .. }) => Expect::Unreadable,
             Err(IntakeError::TooLarge { .. }) => Expect::TooLarge,
         };

@@ -8,7 +8,7 @@ use super::{DecodedBy, Format, IntakeError, Limits, Picture, at_most, check_size
 #[must_use]
 pub fn browser_format(bytes: &[u8]) -> Option<Format> {
     match sniff::sniff(bytes) {
-        Err(IntakeError::Unsupported { format, .. }) => format,
+        Err(IntakeError::UnsupportedPicture { format, .. }) => format,
         _ => None,
     }
 }
@@ -105,7 +105,9 @@ impl BrowserPicture {
             width,
             height,
             decoded_by: DecodedBy::Browser,
-            caveat: None,
+            caveats: Vec::new(),
+            not_ordinary: None,
+            damaged: None,
             frame_count,
             frames_skipped: frame_count - plan.reach,
             frames: Vec::new(),

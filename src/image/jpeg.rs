@@ -81,8 +81,10 @@ fn by_luma_dc(plane: Plane, caveat: Option<Caveat>) -> Picture {
         format: Format::Jpeg,
         width,
         height,
-        decoded_by: DecodedBy::LumaDc,
-        caveat,
+        decoded_by: DecodedBy::DcOnly,
+        caveats: caveat.into_iter().collect(),
+        not_ordinary: None,
+        damaged: None,
         frame_count: 1,
         frames_skipped: 0,
         frames: vec![frame],
@@ -201,7 +203,7 @@ fn unsupported(marker: u8) -> IntakeError {
         0xc5..=0xc7 => "a hierarchical JPEG picture",
         _ => "an arithmetically coded JPEG picture",
     };
-    IntakeError::Unsupported { found: found.into(), format: None }
+    IntakeError::UnsupportedPicture { found: found.into(), format: None }
 }
 
 /// The next marker at or after `at`, over anything that isn't one (entropy-coded data, stuffed

@@ -309,7 +309,9 @@ fn animation(reader: &mut Reader<Input>, frames: &[Rect], index: u32, limits: &L
         width,
         height,
         decoded_by: super::DecodedBy::General,
-        caveat: None,
+        caveats: Vec::new(),
+        not_ordinary: None,
+        damaged: None,
     })
 }
 

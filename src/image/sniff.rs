@@ -8,7 +8,7 @@ pub(super) const PNG: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 /// The format of a file that is read here.
 ///
 /// # Errors
-/// [`IntakeError::Unsupported`] says what it is instead.
+/// [`IntakeError::UnsupportedPicture`] says what it is instead.
 pub(super) fn sniff(bytes: &[u8]) -> Result<Format, IntakeError> {
     let format = match bytes {
         [0xff, 0xd8, 0xff, ..] => Format::Jpeg,
@@ -21,7 +21,7 @@ pub(super) fn sniff(bytes: &[u8]) -> Result<Format, IntakeError> {
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Format::Tiff,
         _ => {
             let (found, format) = something_else(bytes);
-            return Err(IntakeError::Unsupported { found, format });
+            return Err(IntakeError::UnsupportedPicture { found, format });
         }
     };
     Ok(format)
