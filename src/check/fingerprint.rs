@@ -101,7 +101,7 @@ impl ImageHashes {
             reading: Reading::First,
             index: frame.index,
             surface: frame.surface,
-            views: views::of(&frame.luma, set),
+            views: views::of(&frame.luma, if frame.derived_views { set } else { ViewSet::Plain }),
         });
         Self {
             format: picture.format,
