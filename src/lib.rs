@@ -9,6 +9,8 @@ pub mod check;
 #[cfg(feature = "build")]
 pub mod confirm;
 pub mod filter;
+#[cfg(test)]
+mod generated;
 pub mod image;
 pub mod release;
 pub mod signal;

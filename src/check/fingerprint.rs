@@ -86,6 +86,7 @@ pub struct FrameHashes {
 /// Which decoding of a file the pixels come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub enum Reading {
     /// The decoding that every file gets.
     First,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::fingerprint::{Fingerprint, ImageHashes, fingerprint};
 use super::reason::UncheckedReason;
-use super::verdict::{Match, Outcome, PdqMatch, Signal, Strength, Verdict};
+use super::verdict::{Match, MatchedSignal, Outcome, PdqMatch, Strength, Verdict};
 use crate::filter::file::Filter;
 use crate::filter::ring_keys::{self, SoftRingKey};
 use crate::image::{Caveat, Limits};
@@ -17,6 +17,7 @@ use crate::signal::views::ViewSet;
 /// The orientations that are looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub enum Orientations {
     /// All eight rotations and reflections.
     #[default]
@@ -34,7 +35,7 @@ pub const MAX_DISMISSED: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Dismissed {
     list: String,
-    signal: Signal,
+    signal: String,
     ring: Option<u32>,
     #[serde(default, deserialize_with = "optional_hash")]
     pdq: Option<PdqHash>,
@@ -42,10 +43,10 @@ pub struct Dismissed {
 
 impl From<&Match> for Dismissed {
     fn from(found: &Match) -> Self {
-        let pdq = found.pdq.as_ref();
+        let pdq = found.pdq();
         Self {
             list: found.list.clone(),
-            signal: found.signal,
+            signal: found.signal.name().into(),
             ring: pdq.map(|pdq| pdq.ring),
             pdq: pdq.map(|pdq| pdq.pdq),
         }
@@ -280,28 +281,29 @@ fn verdict(fingerprint: &Fingerprint, filters: &[Filter], picture: LookedUp, dis
     let mut matches: Vec<Match> = Vec::new();
     for (filter, pdq) in filters.iter().zip(picture.matches) {
         let info = filter.info();
-        let mut found = |signal, strength, pdq| {
+        let mut found = |signal, strength| {
             let (list, category) = (info.name.clone(), info.category.clone());
             // The strongest first; of equal ones, the list that was asked first.
             let place = matches.partition_point(|earlier| earlier.strength <= strength);
-            matches.insert(place, Match { list, category, release: info.release, signal, strength, pdq });
+            matches.insert(place, Match { list, category, release: info.release, strength, signal });
         };
-        let open = |signal| !dismissed.iter().any(|it| it.signal == signal && it.list == info.name);
+        let open =
+            |signal: &MatchedSignal| !dismissed.iter().any(|it| it.signal == signal.name() && it.list == info.name);
         if let Some(sha256) = &fingerprint.sha256 {
             lookups += 1;
-            if filter.holds_sha256(sha256) && open(Signal::Sha256) {
-                found(Signal::Sha256, Strength::ExactBytes, None);
+            if filter.holds_sha256(sha256) && open(&MatchedSignal::Sha256) {
+                found(MatchedSignal::Sha256, Strength::ExactBytes);
             }
         }
         if let Some(md5) = &fingerprint.md5 {
             lookups += 1;
-            if filter.holds_md5(md5) && open(Signal::Md5) {
-                found(Signal::Md5, Strength::ExactBytes, None);
+            if filter.holds_md5(md5) && open(&MatchedSignal::Md5) {
+                found(MatchedSignal::Md5, Strength::ExactBytes);
             }
         }
         if let Some(pdq) = pdq {
             let all = pdq.rings.len() == info.rings as usize;
-            found(Signal::Pdq, if all { Strength::AllRings } else { Strength::OneRing }, Some(pdq));
+            found(MatchedSignal::Pdq(pdq), if all { Strength::AllRings } else { Strength::OneRing });
         }
     }
 

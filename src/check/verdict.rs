@@ -1,6 +1,6 @@
 //! The verdict: the answer to a check, and what is known of the file.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::fingerprint::Reading;
 use super::reason::UncheckedReason;
@@ -9,22 +9,11 @@ use crate::signal::digest::{Md5Digest, Sha256Digest};
 use crate::signal::pdq::{Orientation, PdqHash};
 use crate::signal::views::View;
 
-/// The signal of a file that matched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Signal {
-    /// SHA-256 of the bytes.
-    Sha256,
-    /// MD5 of the bytes.
-    Md5,
-    /// PDQ, by ring keys.
-    Pdq,
-}
-
 /// How much a match says, the strongest first. Even the strongest is a *possible* match, because a Bloom filter can be
 /// wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub enum Strength {
     /// The list holds the digest of the file's bytes.
     ExactBytes,
@@ -37,6 +26,8 @@ pub enum Strength {
 /// How a PDQ hash matched.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(optional_fields))]
 pub struct PdqMatch {
     /// The rotation or reflection of the picture.
     pub orientation: Orientation,
@@ -46,8 +37,9 @@ pub struct PdqMatch {
     pub frame: u32,
     /// The colours of a transparent picture.
     pub surface: Surface,
-    /// The reading that the pixels come from. JSON has it only if it is the second.
+    /// The reading that the pixels come from. JSON leaves it out if it is the first.
     #[serde(skip_serializing_if = "is_first")]
+    #[cfg_attr(test, ts(optional, as = "Option<Reading>"))]
     pub reading: Reading,
     /// The first ring whose key the list holds.
     pub ring: u32,
@@ -59,9 +51,11 @@ pub struct PdqMatch {
     pub cost: u32,
     /// The hash of this view and orientation, with the bits flipped under which each of `rings` matched.
     #[serde(serialize_with = "as_text")]
+    #[cfg_attr(test, ts(type = "string"))]
     pub pdq: PdqHash,
-    /// The ring key of `ring` that the list holds, as 16 hexadecimal digits. JSON calls it `key`.
+    /// The ring key of `ring` that the list holds, as 16 hexadecimal digits in JSON.
     #[serde(rename = "key", serialize_with = "as_hex")]
+    #[cfg_attr(test, ts(type = "string"))]
     pub ring_key: u64,
 }
 
@@ -90,6 +84,7 @@ fn as_optional_text<S: serde::Serializer>(
 /// One signal of a file that a list seems to hold.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Match {
     /// Name of the list.
     pub list: String,
@@ -97,19 +92,54 @@ pub struct Match {
     pub category: String,
     /// Release of the list.
     pub release: u64,
-    /// The signal that matched.
-    pub signal: Signal,
     /// How much the match says.
     pub strength: Strength,
-    /// How it matched, if the signal is PDQ.
+    /// The signal that matched.
     #[serde(flatten)]
-    pub pdq: Option<PdqMatch>,
+    pub signal: MatchedSignal,
+}
+
+impl Match {
+    /// How the PDQ hash matched, if the signal is PDQ.
+    #[must_use]
+    pub fn pdq(&self) -> Option<&PdqMatch> {
+        match &self.signal {
+            MatchedSignal::Pdq(pdq) => Some(pdq),
+            MatchedSignal::Sha256 | MatchedSignal::Md5 => None,
+        }
+    }
+}
+
+/// The signal of a file that matched.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "signal", rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum MatchedSignal {
+    /// SHA-256 of the bytes.
+    Sha256,
+    /// MD5 of the bytes.
+    Md5,
+    /// PDQ, by ring keys.
+    Pdq(PdqMatch),
+}
+
+impl MatchedSignal {
+    /// The name that JSON gives the signal.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Md5 => "md5",
+            Self::Pdq(_) => "pdq",
+        }
+    }
 }
 
 /// The answer to a check. A match is a reason to ask, never a proof. A file that could not be checked is never clear.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 #[must_use]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub enum Outcome {
     /// On none of the lists.
     Clear,
@@ -132,6 +162,8 @@ pub enum Outcome {
 #[serde(rename_all = "camelCase")]
 #[must_use]
 #[non_exhaustive]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(optional_fields))]
 pub struct Verdict {
     /// The answer.
     #[serde(flatten)]
@@ -143,20 +175,24 @@ pub struct Verdict {
     /// The caveat that a host should act on first. `clear` with a caveat says less than plain `clear`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caveat: Option<Caveat>,
-    /// All caveats, the gravest first, if there is more than one; otherwise empty.
+    /// All caveats, the gravest first, if there is more than one. JSON leaves it out otherwise.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<Caveat>>"))]
     pub caveats: Vec<Caveat>,
     /// PDQ hash of the first frame's plain view, if there is a picture.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_optional_text")]
+    #[cfg_attr(test, ts(as = "Option<String>"))]
     pub pdq: Option<PdqHash>,
     /// Quality of `pdq`, 0 to 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quality: Option<u8>,
     /// SHA-256 of the bytes, if it was computed.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_optional_text")]
+    #[cfg_attr(test, ts(as = "Option<String>"))]
     pub sha256: Option<Sha256Digest>,
     /// MD5 of the bytes, if it was computed.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_optional_text")]
+    #[cfg_attr(test, ts(as = "Option<String>"))]
     pub md5: Option<Md5Digest>,
     /// The picture's format.
     #[serde(skip_serializing_if = "Option::is_none")]

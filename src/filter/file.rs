@@ -31,6 +31,7 @@ pub const ESCALATION_UNIT: u64 = 1_000_000_000_000;
 /// What a filter file says about itself.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct FilterInfo {
     /// Name of the list.
     pub name: String,
@@ -63,6 +64,7 @@ pub struct FilterInfo {
     pub slice_bits: u64,
     /// Keys the hash.
     #[serde(serialize_with = "as_hex")]
+    #[cfg_attr(test, ts(type = "string"))]
     pub salt: u64,
     /// Keys that the filter holds.
     #[serde(skip)]
@@ -74,6 +76,7 @@ pub struct FilterInfo {
     pub bytes: u64,
     /// The checksum that ends the file: SHA-256 of all bytes before it.
     #[serde(serialize_with = "as_text")]
+    #[cfg_attr(test, ts(type = "string"))]
     pub checksum: Sha256Digest,
 }
 

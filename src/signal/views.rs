@@ -11,6 +11,7 @@ use crate::pdq::{Coefficients, Luma, Luma64, MIN_QUALITY, Plane, SIDE, Window, q
 /// Which views are looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub enum ViewSet {
     /// Every view.
     #[default]
@@ -22,6 +23,7 @@ pub enum ViewSet {
 /// One way of looking at a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub enum View {
     /// As it is.
     Plain,

@@ -88,8 +88,8 @@ fn sentence(verdict: &Verdict) -> Result<String> {
 
 fn one(found: &Match) -> Result<String> {
     let list = format!("{} ({}), release {}", found.list, found.category, found.release);
-    Ok(match &found.pdq {
-        None => format!("{list}: {} of the bytes", name(serde_json::to_value(found.signal)?)),
+    Ok(match found.pdq() {
+        None => format!("{list}: {} of the bytes", found.signal.name()),
         Some(pdq) => format!(
             "{list}: {} of PDQ, {} bits flipped, view {}, orientation {}",
             name(serde_json::to_value(found.strength)?),

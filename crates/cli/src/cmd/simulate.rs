@@ -462,7 +462,7 @@ fn question(bytes: &[u8], filters: &[Filter]) -> Option<String> {
     let wanted = hashgate::wanted(filters, ViewSet::All);
     let report = look_up(&fingerprint(bytes, &Limits::default(), &wanted), filters, Orientations::All);
     let Outcome::PossibleMatch { matches } = report.outcome else { return None };
-    let found = matches.first()?.pdq.as_ref()?;
+    let found = matches.first()?.pdq()?;
     let key = format!("{:016x}", found.ring_key);
     Some(json!({ "pdq": found.pdq.to_string(), "ring": found.ring, "key": key }).to_string())
 }

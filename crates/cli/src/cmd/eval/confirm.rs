@@ -41,7 +41,7 @@ pub fn measure(copies: &[Copy], originals: &[PdqHash], list: &[PdqHash], filter:
         .filter_map(|copy| {
             let report = look_up(&copy.print, std::slice::from_ref(filter), Orientations::All);
             let Outcome::PossibleMatch { matches } = report.outcome else { return None };
-            let pdq = matches.into_iter().find_map(|found| found.pdq)?;
+            let pdq = matches.iter().find_map(|found| found.pdq())?;
             let rest = index.same_ring(&pdq.pdq, pdq.ring).map(|found| found.distance);
             Some((index.nearest(&pdq.pdq).is_some(), rest))
         })
