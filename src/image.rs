@@ -13,7 +13,6 @@ mod error;
 mod format;
 mod gif;
 mod jpeg;
-mod jpeg_dc;
 mod limits;
 mod picture;
 mod png;
