@@ -16,6 +16,7 @@ mod jpeg;
 mod limits;
 mod picture;
 mod png;
+mod profile;
 mod sniff;
 mod stream;
 mod surfaces;

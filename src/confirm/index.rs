@@ -3,14 +3,14 @@
 //!
 //! Multi-index hashing (Norouzi, Punjani, Fleet, CVPR 2012): the 256 bits are cut into 16 chunks of 16 bits. Two hashes
 //! that differ in at most 31 bits differ in at most one bit of some chunk, or else all 16 would differ in two. So it is
-//! enough to go through 16 x 17 buckets: each chunk as it is, and with each of its bits flipped. `examples/confirm_index.rs`
+//! enough to go through 16 x 17 buckets: each chunk as it is, and with each of its bits flipped. `bench/src/bin/confirm-index.rs`
 //! measures it beside a scan.
 
 use crate::keys::{MAX_RINGS, ring_key};
 use crate::pdq::PdqHash;
 
 /// Hamming distance up to which two PDQ hashes are called alike: the reference's threshold.
-pub const NEAR: u32 = 31;
+pub const HAMMING_THRESHOLD: u32 = 31;
 /// Bits of the other three rings in which a hash may differ from a listed one whose key of one ring it shares.
 /// `docs/serving.md` says how it was chosen.
 pub const REST: u32 = 64;
@@ -99,7 +99,7 @@ impl Index {
         &self.places[self.starts[bucket] as usize..self.starts[bucket + 1] as usize]
     }
 
-    /// The nearest listed hash within [`NEAR`], the first of the list if several are as near.
+    /// The nearest listed hash within [`HAMMING_THRESHOLD`], the first of the list if several are as near.
     #[must_use]
     pub fn nearest(&self, hash: &PdqHash) -> Option<Found> {
         if self.is_empty() {
@@ -119,7 +119,7 @@ impl Index {
         }
         let candidates = buckets().flatten();
         let found = candidates.map(|&place| Found { distance: distance(&asked, &self.keys[place as usize]), place });
-        found.filter(|found| found.distance <= NEAR).min()
+        found.filter(|found| found.distance <= HAMMING_THRESHOLD).min()
     }
 
     /// The same by going through the whole list.
@@ -127,7 +127,7 @@ impl Index {
     pub fn scan(&self, hash: &PdqHash) -> Option<Found> {
         let asked = keys_of(hash);
         let found = (0..).zip(&self.keys).map(|(place, key)| Found { distance: distance(&asked, key), place });
-        found.filter(|found| found.distance <= NEAR).min()
+        found.filter(|found| found.distance <= HAMMING_THRESHOLD).min()
     }
 
     /// The nearest listed hash of those that have exactly the same key of ring `ring` (0 to 3), however far it is.

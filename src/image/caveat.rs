@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 /// A verdict of `clear` with a caveat says less than a plain `clear`: the host decides whether that is enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub enum Caveat {
     /// Other decoders may show other pixels than those that were looked up, and no second decoder read the file.
     OneReading,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A picture format. The content decides which one a file has, never its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub enum Format {
     /// JPEG (ITU T.81).
     Jpeg,

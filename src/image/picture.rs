@@ -9,6 +9,7 @@ use crate::pdq::Luma;
 /// The decoder that turned the bytes into pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub enum DecodedBy {
     /// The DC-only decoder, which reads the block means of a JPEG and nothing else.
     DcOnly,
@@ -23,6 +24,7 @@ pub enum DecodedBy {
 /// The colours that a frame shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub enum Surface {
     /// The colours as stored, transparency ignored (Pillow's `convert("RGB")`).
     Plain,

@@ -1,7 +1,7 @@
 //! A filter of 1,000,000 PDQ hashes and 100,000 SHA-256: how long it takes to build, how much memory, and whether its
 //! false-positive rate is the one asked for.
 //!
-//! `cargo run --release --features build --example million [-- DIR]`
+//! `cargo run --release -p hashgate-bench --bin million [-- DIR]`
 //!
 //! With `-- DIR` the pictures are windows of the photographs in a folder, and otherwise drawn.
 //!
@@ -14,9 +14,9 @@ use std::time::Instant;
 use hashgate::digest::Sha256Digest;
 use hashgate::filter_file::build::{Entries, Plan, Request, write};
 use hashgate::image::{Format, read, read_rgba};
-use hashgate::pdq::{Luma, MIN_QUALITY, PdqHash, Plane};
-use hashgate::verdict::{Fingerprint, Hashed};
-use hashgate::{Filter, Limits, Orientations, Verdict, ViewSet, probe};
+use hashgate::pdq::{Luma, MIN_QUALITY, Plane};
+use hashgate::{Filter, Fingerprint, ImageHashes, Limits, Orientations, Outcome, ViewSet, look_up};
+use hashgate_testkit::numbered_hash;
 
 #[global_allocator]
 static MEMORY: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
@@ -26,7 +26,7 @@ const PICTURES: u64 = 3000;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let digest = |n: u32| Sha256Digest::of(&n.to_le_bytes());
     let entries = || Entries {
-        pdq: (0..1_000_000).map(|n| PdqHash(digest(n).0)).collect(),
+        pdq: (0..1_000_000).map(numbered_hash).collect(),
         sha256: (1_000_000..1_100_000).map(digest).collect(),
         md5: Vec::new(),
     };
@@ -81,14 +81,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         [(64, 0.5), (512, 0.5), (8192, 0.5), (8192, 0.1), (8192, 0.03), (8192, 0.01), (8192, 0.001), (8192, 0.0001)]
     {
         let defaults = Request::new("million", "numbered hashes");
-        let (plan, file) =
-            build(&Request { escalation, probe_budget, view_probe_budget: probe_budget / 4, ..defaults })?;
+        let (plan, file) = build(&Request {
+            escalation,
+            lookup_budget: probe_budget,
+            view_lookup_budget: probe_budget / 4,
+            ..defaults
+        })?;
         let filters = [Filter::open(file)?];
         let (mut lookups, mut hits) = (0, 0);
         for picture in &pictures {
-            let report = probe(picture, &filters, Orientations::All);
+            let report = look_up(picture, &filters, Orientations::All);
             lookups += report.lookups;
-            hits += u64::from(matches!(report.verdict, Verdict::PossibleMatch { .. }));
+            hits += u64::from(matches!(report.outcome, Outcome::PossibleMatch { .. }));
         }
         let share = hits as f64 / pictures.len() as f64;
         let measured = hits as f64 / lookups as f64;
@@ -129,7 +133,7 @@ fn windows(folder: &Path) -> Result<Vec<Fingerprint>, Box<dyn std::error::Error>
                 cells: cells.collect(),
                 ..plane
             });
-            let hashed = Hashed::of(&picture, ViewSet::All);
+            let hashed = ImageHashes::of(&picture, ViewSet::All);
             if hashed.frames[0].views[0].quality >= MIN_QUALITY {
                 prints.push(Fingerprint { sha256: None, md5: None, picture: Some(Ok(hashed)) });
             }
@@ -150,5 +154,5 @@ fn noise(seed: u64) -> Result<Fingerprint, Box<dyn std::error::Error>> {
     .flatten()
     .collect();
     let picture = read_rgba(Format::Png, 96, 96, &rgba, &Limits::default())?;
-    Ok(Fingerprint { sha256: None, md5: None, picture: Some(Ok(Hashed::of(&picture, ViewSet::All))) })
+    Ok(Fingerprint { sha256: None, md5: None, picture: Some(Ok(ImageHashes::of(&picture, ViewSet::All))) })
 }
