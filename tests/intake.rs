@@ -166,6 +166,7 @@ fn what_is_not_read_gets_a_name() {
 fn hostile_files_come_to_the_right_end() {
     for file in hostile::files() {
         let got = match read_both_ways(&file.name, &file.bytes, &Limits::default()) {
+            Ok(picture) if picture.damaged.is_some() => Expect::Unreadable,
             Ok(picture) if picture.frames_skipped == 0 => Expect::Reads,
             Ok(_) => Expect::ReadsPartly,
             Err(IntakeError::UnsupportedPicture { .. } | IntakeError::NotAPicture { .. }) => Expect::Unsupported,
@@ -188,7 +189,13 @@ fn a_cut_picture_is_unreadable_wherever_it_is_cut() {
         let near_the_end = end.saturating_sub(12)..end;
         for length in (0..end).step_by(end / 40 + 1).chain(near_the_end) {
             let result = read_both_ways(name, &bytes[..length], &Limits::default());
-            assert!(result.is_err(), "{name} reads with {length} of {} bytes", bytes.len());
+            // A JPEG whose end-of-image marker alone is missing has all its pixels.
+            let is_told = |picture: &Picture| picture.damaged.is_some() || !picture.caveats.is_empty();
+            assert!(
+                result.as_ref().map_or(true, is_told),
+                "{name} reads with {length} of {} bytes, without a word",
+                bytes.len()
+            );
         }
     }
 }

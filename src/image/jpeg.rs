@@ -8,6 +8,7 @@
 
 mod dc;
 mod frame;
+mod icc;
 mod libjpeg;
 mod markers;
 mod part;
@@ -109,38 +110,43 @@ fn by_dc_only(plane: Plane, caveat: Option<Caveat>) -> Picture {
 /// `UnsupportedPicture` for coding processes that browsers don't read, `TooLarge` beyond `limits`, `Unreadable` if there
 /// are no pixels to look up. A picture of which only some are missing is returned, with [`Picture::damaged`] set.
 pub(super) fn read_fully(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
-    let survey = Survey::of(bytes)?;
+    let mut survey = Survey::of(bytes)?;
     let (width, height) = (survey.frame.width, survey.frame.height);
     check_size(Format::Jpeg, width, height, limits)?;
     let pixels = u64::from(width) * u64::from(height);
     check_plausible(Format::Jpeg, pixels, PIXELS_PER_BYTE, bytes.len())?;
+    let (conversion, profile_reason) = std::mem::take(&mut survey.icc).profile().split();
+    let mut surfaces = Surfaces::new(width, height);
+    surfaces.manage(conversion);
     let mut reason = survey.odd;
     if survey.odd.is_none() && !survey.misleads_zune {
-        if let Some(surfaces) = by_zune(bytes, &survey, limits)? {
-            return Ok(still(Format::Jpeg, width, height, surfaces));
+        if by_zune(bytes, &survey, limits, &mut surfaces)? {
+            let mut picture = still(Format::Jpeg, width, height, surfaces);
+            profile_reason.into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
+            return Ok(picture);
         }
         reason = Some("its data is damaged");
     }
-    let decoded = libjpeg::decode(bytes, &survey, limits)?;
+    let decoded = libjpeg::decode(bytes, &survey, limits, &mut surfaces)?;
     if decoded.surplus || decoded.damaged.is_some() {
         reason = reason.or(Some("its data is damaged"));
     }
-    let mut picture = still(Format::Jpeg, width, height, decoded.surfaces);
+    let mut picture = still(Format::Jpeg, width, height, surfaces);
     picture.damaged = decoded.damaged.map(String::from);
-    if let Some(reason) = reason {
-        picture.mark_not_ordinary(NotOrdinary::structure(reason));
-    }
+    let reasons = reason.map(NotOrdinary::structure).into_iter().chain(profile_reason);
+    reasons.for_each(|reason| picture.mark_not_ordinary(reason));
     if decoded.damaged.is_none() && (survey.malformed || reason.is_some() && survey.odd.is_none()) {
         picture.admit(Caveat::Malformed);
     }
     Ok(picture)
 }
 
-/// Decodes an ordinary file by `zune-jpeg`. Returns `None` if it finds the file damaged.
+/// Decodes an ordinary file by `zune-jpeg`, row by row into `surfaces`. Returns false, and leaves `surfaces` as they were,
+/// if `zune-jpeg` finds the file damaged.
 ///
 /// # Errors
 /// `TooLarge` if decoding takes more memory than `limits` allow.
-fn by_zune(bytes: &[u8], survey: &Survey, limits: &Limits) -> Result<Option<Surfaces>, IntakeError> {
+fn by_zune(bytes: &[u8], survey: &Survey, limits: &Limits, surfaces: &mut Surfaces) -> Result<bool, IntakeError> {
     let Survey { frame, holds_coefficients, .. } = survey;
     let grey = survey.model == ColourModel::Grey;
     let channels = if grey { 1 } else { 3 };
@@ -153,13 +159,12 @@ fn by_zune(bytes: &[u8], survey: &Survey, limits: &Limits) -> Result<Option<Surf
         .set_max_height(65_535)
         .jpeg_set_out_colorspace(if grey { ColorSpace::Luma } else { ColorSpace::RGB });
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    let Ok(samples) = decoder.decode() else { return Ok(None) };
+    let Ok(samples) = decoder.decode() else { return Ok(false) };
     if decoder.dimensions() != Some((width as usize, height as usize)) {
-        return Ok(None);
+        return Ok(false);
     }
-    let mut surfaces = Surfaces::new(width, height);
     for (y, row) in (0..).zip(samples.chunks_exact(channels * width as usize)) {
         surfaces.push(y, channels, row);
     }
-    Ok(Some(surfaces))
+    Ok(true)
 }

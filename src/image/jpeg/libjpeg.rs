@@ -35,9 +35,8 @@ struct Plane {
 
 const UNSEEN: u8 = 255;
 
-/// A picture, and what is missing of it.
+/// What is wrong with a picture that was decoded.
 pub(super) struct Decoded {
-    pub(super) surfaces: Surfaces,
     /// Which pixels are missing; `None` if all are there.
     pub(super) damaged: Option<&'static str>,
     /// Whether there are more bytes in a scan than its blocks take.
@@ -58,11 +57,16 @@ struct Decoder<'a> {
     surplus: bool,
 }
 
-/// Decodes the picture that `survey` found.
+/// Decodes the picture that `survey` found, row by row into `surfaces`.
 ///
 /// # Errors
 /// `Unreadable` if libjpeg gives up before the first scan, `TooLarge` if decoding takes more memory than `limits` allow.
-pub(super) fn decode(bytes: &[u8], survey: &Survey, limits: &Limits) -> Result<Decoded, IntakeError> {
+pub(super) fn decode(
+    bytes: &[u8],
+    survey: &Survey,
+    limits: &Limits,
+    surfaces: &mut Surfaces,
+) -> Result<Decoded, IntakeError> {
     let frame = &survey.frame;
     check_alloc(2 * frame.padded_samples(), limits)?;
     let (columns, rows) = frame.units();
@@ -104,7 +108,6 @@ pub(super) fn decode(bytes: &[u8], survey: &Survey, limits: &Limits) -> Result<D
             unreadable("a component's sampling factors don't divide the largest ones, which libjpeg refuses too")
         })?);
     }
-    let mut surfaces = Surfaces::new(frame.width, frame.height);
     let channels = if survey.model == ColourModel::Grey { 1 } else { 3 };
     let mut pixels = vec![0; channels * frame.width as usize];
     for y in 0..frame.height {
@@ -112,7 +115,7 @@ pub(super) fn decode(bytes: &[u8], survey: &Survey, limits: &Limits) -> Result<D
         convert(survey.model, &rows, &mut pixels);
         surfaces.push(y, channels, &pixels);
     }
-    Ok(Decoded { surfaces, damaged, surplus })
+    Ok(Decoded { damaged, surplus })
 }
 
 impl Decoder<'_> {

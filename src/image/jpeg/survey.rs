@@ -1,6 +1,7 @@
 //! What a walk over a JPEG's markers tells: its frame, its colour model, and whether all decoders read it alike.
 
 use super::frame::{Frame, Scan};
+use super::icc::ProfileParts;
 use super::markers::{HuffmanTable, Segment, Segments, adobe_transform, is_jfif};
 use super::{MAX_SCANS, unreadable};
 use crate::image::error::{IntakeError, unsupported};
@@ -49,6 +50,7 @@ pub(super) struct Survey {
     pub(super) malformed: bool,
     /// Whether `zune-jpeg` misreads the file although it is ordinary.
     pub(super) misleads_zune: bool,
+    pub(super) icc: ProfileParts,
 }
 
 /// What the walk has seen so far.
@@ -60,6 +62,7 @@ struct Walk {
     odd: Option<&'static str>,
     malformed: bool,
     misleads_zune: bool,
+    icc: ProfileParts,
     scans: u32,
     restart_interval: u32,
     /// Whether the walk is within the data of a scan; then how many restart markers it has and should have.
@@ -105,8 +108,8 @@ impl Survey {
         }
         let model = ColourModel::of(&frame, walk.jfif, walk.adobe);
         walk.colours(&frame, model);
-        let Walk { odd, malformed, misleads_zune, .. } = walk;
-        Ok(Self { frame, model, holds_coefficients, odd, malformed, misleads_zune })
+        let Walk { odd, malformed, misleads_zune, icc, .. } = walk;
+        Ok(Self { frame, model, holds_coefficients, odd, malformed, misleads_zune, icc })
     }
 }
 
@@ -167,6 +170,7 @@ impl Walk {
             },
             // Only what comes before the first scan counts.
             0xe0 if self.scans == 0 => self.jfif |= is_jfif(content),
+            0xe2 if self.scans == 0 => self.icc.push(content),
             0xee if self.scans == 0 => self.adobe = adobe_transform(content).or(self.adobe),
             0xdb | 0xe0..=0xef | 0xfe => {}
             _ => self.breaks_a_rule("it has a marker where none of that kind belongs"),

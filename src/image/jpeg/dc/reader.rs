@@ -2,10 +2,12 @@
 
 use crate::image::format::Format;
 use crate::image::limits::{Limits, check_alloc, check_plausible, check_size};
+use crate::image::profile::Profile;
 use crate::pdq::Plane;
 
 use super::super::MAX_SCANS;
 use super::super::frame::{Frame, Scan, Selected};
+use super::super::icc::ProfileParts;
 use super::super::markers::{HuffmanTable, adobe_transform, take_quantization};
 use super::super::part::{Halt, Outside, Part};
 use super::huffman::{AcTable, BandTable, Code, DcTable};
@@ -36,6 +38,7 @@ pub(in super::super) struct Reader {
     steps: [Option<Steps>; 4],
     dc: [Option<Code>; 4],
     ac: [Option<Code>; 4],
+    icc: ProfileParts,
     /// Units between restarts; 0 for none.
     restart_interval: u32,
     /// DC terms of each component, in whole units.
@@ -61,6 +64,7 @@ impl Reader {
             steps: [None; 4],
             dc: [const { None }; 4],
             ac: [const { None }; 4],
+            icc: ProfileParts::default(),
             restart_interval: 0,
             terms: Default::default(),
             seen: [false; 3],
@@ -166,6 +170,9 @@ impl Reader {
                 _ => return Err(Halt::Outside),
             },
             0xda => {
+                if self.scans == 0 && !matches!(std::mem::take(&mut self.icc).profile(), Profile::Usual) {
+                    return Err(Halt::Outside);
+                }
                 self.scans += 1;
                 if self.scans > MAX_SCANS {
                     return Err(Halt::Outside);
@@ -174,6 +181,7 @@ impl Reader {
             }
             // 1 is YCbCr.
             0xee if adobe_transform(segment).is_some_and(|transform| transform != 1) => return Err(Halt::Outside),
+            0xe2 if self.scans == 0 => self.icc.push(segment),
             0xe0..=0xef | 0xfe => {}
             _ => return Err(Halt::Outside),
         }
