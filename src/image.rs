@@ -14,7 +14,6 @@ mod format;
 mod gif;
 mod ico;
 mod jpeg;
-mod jpeg_dc;
 mod limits;
 mod picture;
 mod png;
