@@ -29,6 +29,7 @@ const MAX_NUMBER: u64 = (1 << 53) - 1;
 /// A file that a manifest names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct FullFile {
     /// A file name, beside the manifest.
     pub path: String,
@@ -36,12 +37,14 @@ pub struct FullFile {
     pub bytes: u64,
     /// SHA-256 of the whole file.
     #[serde(serialize_with = "as_text")]
+    #[cfg_attr(test, ts(type = "string"))]
     pub sha256: Sha256Digest,
 }
 
 /// A delta on offer, from an earlier release to the manifest's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct DeltaFile {
     /// The earlier release.
     pub from: u64,
@@ -51,9 +54,11 @@ pub struct DeltaFile {
     pub bytes: u64,
     /// SHA-256 of the delta.
     #[serde(serialize_with = "as_text")]
+    #[cfg_attr(test, ts(type = "string"))]
     pub sha256: Sha256Digest,
     /// SHA-256 of the earlier release's full file.
     #[serde(serialize_with = "as_text")]
+    #[cfg_attr(test, ts(type = "string"))]
     pub base_sha256: Sha256Digest,
 }
 
@@ -70,6 +75,7 @@ impl DeltaFile {
 /// What a release says about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Manifest {
     /// Name of the list.
     pub name: String,

@@ -5,185 +5,167 @@
  * The whole answer: the outcome, and what is known of the file.
  */
 export type Verdict = {
-  /**
-   * For a possible match: the outcome if the match turns out not to be listed, unless that is clear. An example is a
-   * damaged picture whose bytes seem to be listed.
-   */
-  ifNotListed?: Outcome;
-  /**
-   * The caveat that a host should act on first. `clear` with a caveat says less than plain `clear`.
-   */
-  caveat?: Caveat;
-  /**
-   * All caveats, the gravest first, if there is more than one. JSON leaves it out otherwise.
-   */
-  caveats?: Array<Caveat>;
-  /**
-   * PDQ hash of the first frame's plain view, if there is a picture.
-   */
-  pdq?: string;
-  /**
-   * Quality of `pdq`, 0 to 100.
-   */
-  quality?: number;
-  /**
-   * SHA-256 of the bytes, if it was computed.
-   */
-  sha256?: string;
-  /**
-   * MD5 of the bytes, if it was computed.
-   */
-  md5?: string;
-  /**
-   * The picture's format.
-   */
-  format?: Format;
-  /**
-   * Width in pixels as stored.
-   */
-  width?: number;
-  /**
-   * Height in pixels as stored.
-   */
-  height?: number;
-  /**
-   * The decoder of the first reading.
-   */
-  decodedBy?: DecodedBy;
-  /**
-   * The decoder of the second reading, if decoders may read the file differently and there was one.
-   */
-  secondReadingBy?: DecodedBy;
-  /**
-   * Frames in the file; 1 for a still picture.
-   */
-  frames?: number;
-  /**
-   * Number of lookups, all lists together.
-   */
-  lookups: number;
-} & (
-  | { outcome: "clear" }
-  | {
-      outcome: "possible-match";
-      /**
-       * Strongest first, at most one per list and signal.
-       */
-      matches: Array<Match>;
-    }
-  | {
-      outcome: "unchecked";
-      /**
-       * The reason, for programs.
-       */
-      reason: UncheckedReason;
-      /**
-       * The reason, for people.
-       */
-      detail: string;
-    }
-);
+/**
+ * For a possible match: the outcome if the match turns out not to be listed, unless that is clear. An example is a
+ * damaged picture whose bytes seem to be listed.
+ */
+ifNotListed?: Outcome,
+/**
+ * The caveat that a host should act on first. `clear` with a caveat says less than plain `clear`.
+ */
+caveat?: Caveat,
+/**
+ * All caveats, the gravest first, if there is more than one. JSON leaves it out otherwise.
+ */
+caveats?: Array<Caveat>,
+/**
+ * PDQ hash of the first frame's plain view, if there is a picture.
+ */
+pdq?: string,
+/**
+ * Quality of `pdq`, 0 to 100.
+ */
+quality?: number,
+/**
+ * SHA-256 of the bytes, if it was computed.
+ */
+sha256?: string,
+/**
+ * MD5 of the bytes, if it was computed.
+ */
+md5?: string,
+/**
+ * The picture's format.
+ */
+format?: Format,
+/**
+ * Width in pixels as stored.
+ */
+width?: number,
+/**
+ * Height in pixels as stored.
+ */
+height?: number,
+/**
+ * The decoder of the first reading.
+ */
+decodedBy?: DecodedBy,
+/**
+ * The decoder of the second reading, if decoders may read the file differently and there was one.
+ */
+secondReadingBy?: DecodedBy,
+/**
+ * Frames in the file; 1 for a still picture.
+ */
+frames?: number,
+/**
+ * Number of lookups, all lists together.
+ */
+lookups: number, } & ({ "outcome": "clear" } | { "outcome": "possible-match",
+/**
+ * Strongest first, at most one per list and signal.
+ */
+matches: Array<Match>, } | { "outcome": "unchecked",
+/**
+ * The reason, for programs.
+ */
+reason: UncheckedReason,
+/**
+ * The reason, for people.
+ */
+detail: string, });
 
 /**
  * The answer to a check. A match is a reason to ask, never a proof. A file that could not be checked is never clear.
  */
-export type Outcome =
-  | { outcome: "clear" }
-  | {
-      outcome: "possible-match";
-      /**
-       * Strongest first, at most one per list and signal.
-       */
-      matches: Array<Match>;
-    }
-  | {
-      outcome: "unchecked";
-      /**
-       * The reason, for programs.
-       */
-      reason: UncheckedReason;
-      /**
-       * The reason, for people.
-       */
-      detail: string;
-    };
+export type Outcome = { "outcome": "clear" } | { "outcome": "possible-match",
+/**
+ * Strongest first, at most one per list and signal.
+ */
+matches: Array<Match>, } | { "outcome": "unchecked",
+/**
+ * The reason, for programs.
+ */
+reason: UncheckedReason,
+/**
+ * The reason, for people.
+ */
+detail: string, };
 
 /**
  * One signal of a file that a list seems to hold.
  */
 export type Match = {
-  /**
-   * Name of the list.
-   */
-  list: string;
-  /**
-   * Category of the list.
-   */
-  category: string;
-  /**
-   * Release of the list.
-   */
-  release: number;
-  /**
-   * How much the match says.
-   */
-  strength: Strength;
-} & ({ signal: "sha256" } | { signal: "md5" } | ({ signal: "pdq" } & PdqMatch));
+/**
+ * Name of the list.
+ */
+list: string,
+/**
+ * Category of the list.
+ */
+category: string,
+/**
+ * Release of the list.
+ */
+release: number,
+/**
+ * How much the match says.
+ */
+strength: Strength, } & ({ "signal": "sha256" } | { "signal": "md5" } | { "signal": "pdq" } & PdqMatch);
 
 /**
  * The signal of a file that matched.
  */
-export type MatchedSignal = { signal: "sha256" } | { signal: "md5" } | ({ signal: "pdq" } & PdqMatch);
+export type MatchedSignal = { "signal": "sha256" } | { "signal": "md5" } | { "signal": "pdq" } & PdqMatch;
 
 /**
  * How a PDQ hash matched.
  */
 export type PdqMatch = {
-  /**
-   * The rotation or reflection of the picture.
-   */
-  orientation: Orientation;
-  /**
-   * The view.
-   */
-  view: View;
-  /**
-   * The frame of an animation, counted from 0.
-   */
-  frame: number;
-  /**
-   * The colours of a transparent picture.
-   */
-  surface: Surface;
-  /**
-   * The reading that the pixels come from. JSON leaves it out if it is the first.
-   */
-  reading?: Reading;
-  /**
-   * The first ring whose key the list holds.
-   */
-  ring: number;
-  /**
-   * All rings of this view and orientation whose keys the list holds.
-   */
-  rings: Array<number>;
-  /**
-   * Number of bits of `ring` that were flipped, 0 to 24. 0 means that the list holds the ring key as it is.
-   */
-  flips: number;
-  /**
-   * Sum of the ranks of the flipped bits. The lower it is, the more plausible is the match.
-   */
-  cost: number;
-  /**
-   * The hash of this view and orientation, with the bits flipped under which each of `rings` matched.
-   */
-  pdq: string;
-  /**
-   * The ring key of `ring` that the list holds, as 16 hexadecimal digits in JSON.
-   */
-  key: string;
-};
+/**
+ * The rotation or reflection of the picture.
+ */
+orientation: Orientation,
+/**
+ * The view.
+ */
+view: View,
+/**
+ * The frame of an animation, counted from 0.
+ */
+frame: number,
+/**
+ * The colours of a transparent picture.
+ */
+surface: Surface,
+/**
+ * The reading that the pixels come from. JSON leaves it out if it is the first.
+ */
+reading?: Reading,
+/**
+ * The first ring whose key the list holds.
+ */
+ring: number,
+/**
+ * All rings of this view and orientation whose keys the list holds.
+ */
+rings: Array<number>,
+/**
+ * Number of bits of `ring` that were flipped, 0 to 24. 0 means that the list holds the ring key as it is.
+ */
+flips: number,
+/**
+ * Sum of the ranks of the flipped bits. The lower it is, the more plausible is the match.
+ */
+cost: number,
+/**
+ * The hash of this view and orientation, with the bits flipped under which each of `rings` matched.
+ */
+pdq: string,
+/**
+ * The ring key of `ring` that the list holds, as 16 hexadecimal digits in JSON.
+ */
+key: string, };
 
 /**
  * How much a match says, the strongest first. Even the strongest is a *possible* match, because a Bloom filter can be
@@ -194,30 +176,14 @@ export type Strength = "exact-bytes" | "all-rings" | "one-ring";
 /**
  * Why a file was not, or not completely, checked.
  */
-export type UncheckedReason =
-  | "unreadable"
-  | "not-a-picture"
-  | "unsupported-picture"
-  | "too-large"
-  | "incomplete"
-  | "canvas-noise"
-  | "engine-failed"
-  | "unavailable"
-  | "invalid-input"
-  | "too-many-candidates";
+export type UncheckedReason = "unreadable" | "not-a-picture" | "unsupported-picture" | "too-large" | "incomplete" | "canvas-noise" | "engine-failed" | "unavailable" | "invalid-input" | "too-many-candidates";
 
 /**
  * Something that is not known about a file although its picture was looked up.
  *
  * A verdict of `clear` with a caveat says less than a plain `clear`: the host decides whether that is enough.
  */
-export type Caveat =
-  | "one-reading"
-  | "colour-profile"
-  | "ac-terms-unread"
-  | "frames-sampled"
-  | "malformed"
-  | "low-detail";
+export type Caveat = "one-reading" | "colour-profile" | "ac-terms-unread" | "frames-sampled" | "malformed" | "low-detail";
 
 /**
  * The decoder that turned the bytes into pixels.
@@ -242,41 +208,12 @@ export type Reading = "first" | "second";
 /**
  * One of the eight rotations and reflections of the square, named as in Meta's reference.
  */
-export type Orientation =
-  | "original"
-  | "rotate-90"
-  | "rotate-180"
-  | "rotate-270"
-  | "flip-x"
-  | "flip-y"
-  | "flip-plus-1"
-  | "flip-minus-1";
+export type Orientation = "original" | "rotate-90" | "rotate-180" | "rotate-270" | "flip-x" | "flip-y" | "flip-plus-1" | "flip-minus-1";
 
 /**
  * One way of looking at a picture.
  */
-export type View =
-  | "plain"
-  | "border-cut"
-  | "zoom-out-2"
-  | "zoom-in-2"
-  | "zoom-out-4"
-  | "zoom-in-4"
-  | "zoom-out-7"
-  | "zoom-out-11"
-  | "turned-left-2"
-  | "turned-right-2"
-  | "without-bottom"
-  | "without-bottom-bar"
-  | "without-caption"
-  | "without-middle"
-  | "without-centre"
-  | "without-top"
-  | "without-top-left"
-  | "without-top-right"
-  | "without-bottom-left"
-  | "without-bottom-right"
-  | "border-cut-without-caption";
+export type View = "plain" | "border-cut" | "zoom-out-2" | "zoom-in-2" | "zoom-out-4" | "zoom-in-4" | "zoom-out-7" | "zoom-out-11" | "turned-left-2" | "turned-right-2" | "without-bottom" | "without-bottom-bar" | "without-caption" | "without-middle" | "without-centre" | "without-top" | "without-top-left" | "without-top-right" | "without-bottom-left" | "without-bottom-right" | "border-cut-without-caption";
 
 /**
  * The orientations that are looked up.
@@ -292,183 +229,179 @@ export type ViewSet = "all" | "plain";
  * What a filter file says about itself.
  */
 export type FilterInfo = {
-  /**
-   * Name of the list.
-   */
-  name: string;
-  /**
-   * What the list holds, in the owner's words.
-   */
-  category: string;
-  /**
-   * Release number; later releases have larger numbers.
-   */
-  release: number;
-  /**
-   * Build time in seconds since 1970-01-01 UTC; 0 if it wasn't recorded.
-   */
-  builtAtUnixS: number;
-  /**
-   * PDQ hashes.
-   */
-  pdqCount: number;
-  /**
-   * SHA-256 digests.
-   */
-  sha256Count: number;
-  /**
-   * MD5 digests.
-   */
-  md5Count: number;
-  /**
-   * Ring keys inserted of each PDQ hash, 0 (no PDQ) to 4.
-   */
-  rings: number;
-  /**
-   * FlipMasks a ring key of a whole-picture view.
-   */
-  lookupBudget: number;
-  /**
-   * FlipMasks a ring key of each further view: of ring 0, as stored or mirrored left to right. A quarter of it for other rings, a quarter
-   * in other orientations, a sixteenth for both.
-   */
-  viewLookupBudget: number;
-  /**
-   * Lookups that a clean picture costs at most, all views and orientations.
-   */
-  lookups: number;
-  /**
-   * Expected share of clean pictures that hit, in parts of 10^12.
-   */
-  escalationParts: number;
-  /**
-   * Slices, which is bits read for a member.
-   */
-  k: number;
-  /**
-   * Bits of each slice.
-   */
-  sliceBits: number;
-  /**
-   * Keys the hash.
-   */
-  salt: string;
-  /**
-   * Bytes of the file.
-   */
-  bytes: number;
-  /**
-   * The checksum that ends the file: SHA-256 of all bytes before it.
-   */
-  checksum: string;
-};
+/**
+ * Name of the list.
+ */
+name: string,
+/**
+ * What the list holds, in the owner's words.
+ */
+category: string,
+/**
+ * Release number; later releases have larger numbers.
+ */
+release: number,
+/**
+ * Build time in seconds since 1970-01-01 UTC; 0 if it wasn't recorded.
+ */
+builtAtUnixS: number,
+/**
+ * PDQ hashes.
+ */
+pdqCount: number,
+/**
+ * SHA-256 digests.
+ */
+sha256Count: number,
+/**
+ * MD5 digests.
+ */
+md5Count: number,
+/**
+ * Ring keys inserted of each PDQ hash, 0 (no PDQ) to 4.
+ */
+rings: number,
+/**
+ * FlipMasks a ring key of a whole-picture view.
+ */
+lookupBudget: number,
+/**
+ * FlipMasks a ring key of each further view: of ring 0, as stored or mirrored left to right. A quarter of it for other rings, a quarter
+ * in other orientations, a sixteenth for both.
+ */
+viewLookupBudget: number,
+/**
+ * Lookups that a clean picture costs at most, all views and orientations.
+ */
+lookups: number,
+/**
+ * Expected share of clean pictures that hit, in parts of 10^12.
+ */
+escalationParts: number,
+/**
+ * Slices, which is bits read for a member.
+ */
+k: number,
+/**
+ * Bits of each slice.
+ */
+sliceBits: number,
+/**
+ * Keys the hash.
+ */
+salt: string,
+/**
+ * Bytes of the file.
+ */
+bytes: number,
+/**
+ * The checksum that ends the file: SHA-256 of all bytes before it.
+ */
+checksum: string, };
 
 /**
  * What a release says about itself.
  */
 export type Manifest = {
-  /**
-   * Name of the list.
-   */
-  name: string;
-  /**
-   * What the list holds, in the owner's words.
-   */
-  category: string;
-  /**
-   * Release number; later releases have larger numbers.
-   */
-  release: number;
-  /**
-   * When it was signed, in seconds since 1970-01-01 UTC.
-   */
-  issuedUnixS: number;
-  /**
-   * When it must have been replaced.
-   */
-  expiresUnixS: number;
-  /**
-   * The filter file.
-   */
-  full: FullFile;
-  /**
-   * Shorter ways to it, the latest release first.
-   */
-  deltas: Array<DeltaFile>;
-  /**
-   * PDQ hashes.
-   */
-  pdqCount: number;
-  /**
-   * SHA-256 digests.
-   */
-  sha256Count: number;
-  /**
-   * MD5 digests.
-   */
-  md5Count: number;
-  /**
-   * Ring keys inserted of each PDQ hash.
-   */
-  rings: number;
-  /**
-   * Expected share of clean pictures that hit, in parts of 10^12.
-   */
-  escalationParts: number;
-  /**
-   * Who vouches for the list, in their own words.
-   */
-  curators: Array<string>;
-  /**
-   * Names of the trusted keys whose signatures were verified; empty if none were.
-   */
-  signedBy: Array<string>;
-  /**
-   * The signed text: [`Manifest::from_text`] reads it again.
-   */
-  text: string;
-};
+/**
+ * Name of the list.
+ */
+name: string,
+/**
+ * What the list holds, in the owner's words.
+ */
+category: string,
+/**
+ * Release number; later releases have larger numbers.
+ */
+release: number,
+/**
+ * When it was signed, in seconds since 1970-01-01 UTC.
+ */
+issuedUnixS: number,
+/**
+ * When it must have been replaced.
+ */
+expiresUnixS: number,
+/**
+ * The filter file.
+ */
+full: FullFile,
+/**
+ * Shorter ways to it, the latest release first.
+ */
+deltas: Array<DeltaFile>,
+/**
+ * PDQ hashes.
+ */
+pdqCount: number,
+/**
+ * SHA-256 digests.
+ */
+sha256Count: number,
+/**
+ * MD5 digests.
+ */
+md5Count: number,
+/**
+ * Ring keys inserted of each PDQ hash.
+ */
+rings: number,
+/**
+ * Expected share of clean pictures that hit, in parts of 10^12.
+ */
+escalationParts: number,
+/**
+ * Who vouches for the list, in their own words.
+ */
+curators: Array<string>,
+/**
+ * Names of the trusted keys whose signatures were verified; empty if none were.
+ */
+signedBy: Array<string>,
+/**
+ * The signed text: [`Manifest::from_text`] reads it again.
+ */
+text: string, };
 
 /**
  * A file that a manifest names.
  */
 export type FullFile = {
-  /**
-   * A file name, beside the manifest.
-   */
-  path: string;
-  /**
-   * Length.
-   */
-  bytes: number;
-  /**
-   * SHA-256 of the whole file.
-   */
-  sha256: string;
-};
+/**
+ * A file name, beside the manifest.
+ */
+path: string,
+/**
+ * Length.
+ */
+bytes: number,
+/**
+ * SHA-256 of the whole file.
+ */
+sha256: string, };
 
 /**
  * A delta on offer, from an earlier release to the manifest's.
  */
 export type DeltaFile = {
-  /**
-   * The earlier release.
-   */
-  from: number;
-  /**
-   * A file name, beside the manifest.
-   */
-  path: string;
-  /**
-   * Length.
-   */
-  bytes: number;
-  /**
-   * SHA-256 of the delta.
-   */
-  sha256: string;
-  /**
-   * SHA-256 of the earlier release's full file.
-   */
-  baseSha256: string;
-};
+/**
+ * The earlier release.
+ */
+from: number,
+/**
+ * A file name, beside the manifest.
+ */
+path: string,
+/**
+ * Length.
+ */
+bytes: number,
+/**
+ * SHA-256 of the delta.
+ */
+sha256: string,
+/**
+ * SHA-256 of the earlier release's full file.
+ */
+baseSha256: string, };

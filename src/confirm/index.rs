@@ -10,7 +10,7 @@ use crate::keys::{MAX_RINGS, ring_key};
 use crate::pdq::PdqHash;
 
 /// Hamming distance up to which two PDQ hashes are called alike: the reference's threshold.
-pub const NEAR: u32 = 31;
+pub const HAMMING_THRESHOLD: u32 = 31;
 /// Bits of the other three rings in which a hash may differ from a listed one whose key of one ring it shares.
 /// `docs/serving.md` says how it was chosen.
 pub const REST: u32 = 64;
@@ -99,7 +99,7 @@ impl Index {
         &self.places[self.starts[bucket] as usize..self.starts[bucket + 1] as usize]
     }
 
-    /// The nearest listed hash within [`NEAR`], the first of the list if several are as near.
+    /// The nearest listed hash within [`HAMMING_THRESHOLD`], the first of the list if several are as near.
     #[must_use]
     pub fn nearest(&self, hash: &PdqHash) -> Option<Found> {
         if self.is_empty() {
@@ -119,7 +119,7 @@ impl Index {
         }
         let candidates = buckets().flatten();
         let found = candidates.map(|&place| Found { distance: distance(&asked, &self.keys[place as usize]), place });
-        found.filter(|found| found.distance <= NEAR).min()
+        found.filter(|found| found.distance <= HAMMING_THRESHOLD).min()
     }
 
     /// The same by going through the whole list.
@@ -127,7 +127,7 @@ impl Index {
     pub fn scan(&self, hash: &PdqHash) -> Option<Found> {
         let asked = keys_of(hash);
         let found = (0..).zip(&self.keys).map(|(place, key)| Found { distance: distance(&asked, key), place });
-        found.filter(|found| found.distance <= NEAR).min()
+        found.filter(|found| found.distance <= HAMMING_THRESHOLD).min()
     }
 
     /// The nearest listed hash of those that have exactly the same key of ring `ring` (0 to 3), however far it is.

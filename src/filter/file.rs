@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use crate::bloom::{Bloom, Domain, Hasher, MAX_K, MAX_SLICE_BITS};
 use crate::digest::{Md5Digest, Sha256Digest};
-use crate::keys::{MAX_PROBE_BUDGET, MAX_RINGS, Probe, Probes, SoftKey};
+use crate::keys::{FlipMask, FlipMasks, MAX_LOOKUP_BUDGET, MAX_RINGS, SoftRingKey};
 use crate::pdq::Orientation;
-use crate::verdict::Wanted;
+use crate::signal::Wanted;
 use crate::views::View;
 
 /// The first eight bytes of a filter file. As in PNG, the high bit and the line ends show a file
@@ -31,6 +31,7 @@ pub const ESCALATION_UNIT: u64 = 1_000_000_000_000;
 /// What a filter file says about itself.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct FilterInfo {
     /// Name of the list.
     pub name: String,
@@ -48,11 +49,11 @@ pub struct FilterInfo {
     pub md5_count: u64,
     /// Ring keys inserted of each PDQ hash, 0 (no PDQ) to 4.
     pub rings: u32,
-    /// Probes a ring key of a whole-picture view.
-    pub probe_budget: u32,
-    /// Probes a ring key of each further view: of ring 0, as stored or mirrored left to right. A quarter of it for other rings, a quarter
+    /// FlipMasks a ring key of a whole-picture view.
+    pub lookup_budget: u32,
+    /// FlipMasks a ring key of each further view: of ring 0, as stored or mirrored left to right. A quarter of it for other rings, a quarter
     /// in other orientations, a sixteenth for both.
-    pub view_probe_budget: u32,
+    pub view_lookup_budget: u32,
     /// Lookups that a clean picture costs at most, all views and orientations.
     pub lookups: u64,
     /// Expected share of clean pictures that hit, in parts of 10^12.
@@ -63,6 +64,7 @@ pub struct FilterInfo {
     pub slice_bits: u64,
     /// Keys the hash.
     #[serde(serialize_with = "as_hex")]
+    #[cfg_attr(test, ts(type = "string"))]
     pub salt: u64,
     /// Keys that the filter holds.
     #[serde(skip)]
@@ -74,6 +76,7 @@ pub struct FilterInfo {
     pub bytes: u64,
     /// The checksum that ends the file: SHA-256 of all bytes before it.
     #[serde(serialize_with = "as_text")]
+    #[cfg_attr(test, ts(type = "string"))]
     pub checksum: Sha256Digest,
 }
 
@@ -172,9 +175,9 @@ pub struct Filter {
     sha256: Hasher,
     md5: Hasher,
     /// For whole views.
-    whole: Probes,
+    whole: FlipMasks,
     /// For further ones, by how often their budget is quartered.
-    further: [Probes; 3],
+    further: [FlipMasks; 3],
 }
 
 impl std::fmt::Debug for Filter {
@@ -201,8 +204,8 @@ impl Filter {
             rings: (0..info.rings).map(|ring| hasher(Domain::Ring(ring))).collect(),
             sha256: hasher(Domain::Sha256),
             md5: hasher(Domain::Md5),
-            whole: Probes::new(info.probe_budget),
-            further: [0, 1, 2].map(|times| Probes::new(quartered(info.view_probe_budget, times))),
+            whole: FlipMasks::new(info.lookup_budget),
+            further: [0, 1, 2].map(|times| FlipMasks::new(quartered(info.view_lookup_budget, times))),
             bytes,
             info,
         };
@@ -229,7 +232,7 @@ impl Filter {
         &self.bytes
     }
 
-    /// What must be computed of a picture to ask this filter.
+    /// The signals that must be computed of a file to ask this filter.
     #[must_use]
     pub fn wanted(&self) -> Wanted {
         Wanted {
@@ -252,20 +255,27 @@ impl Filter {
         self.info.md5_count > 0 && self.bloom().holds(&self.md5, digest.key())
     }
 
-    /// Makes ready for many probes.
+    /// Loads the slices that most lookups read into the processor's cache. Call it before many lookups.
     pub(crate) fn fetch(&self) {
         self.bloom().fetch();
     }
 
-    /// The first probe of a ring key that the filter holds, and how many were looked up.
-    pub(crate) fn probe(&self, soft: &SoftKey, view: View, orientation: Orientation) -> (Option<Probe>, u64) {
-        let probes = match view.is_whole() {
+    /// Returns the first flip mask under which the filter holds a ring key, and the number of lookups. Ring keys in
+    /// `passed_over` don't count.
+    pub(crate) fn look_up(
+        &self,
+        soft: &SoftRingKey,
+        view: View,
+        orientation: Orientation,
+        passed_over: &[u64],
+    ) -> (Option<FlipMask>, u64) {
+        let masks = match view.is_whole() {
             true => &self.whole,
             false => &self.further[quarterings(orientation, soft.ring) as usize],
         };
-        match self.bloom().first_held(&self.rings[soft.ring as usize], soft, probes) {
-            Some(index) => (Some(probes.sequence[index]), index as u64 + 1),
-            None => (None, probes.sequence.len() as u64),
+        match self.bloom().first_held(&self.rings[soft.ring as usize], soft, masks, passed_over) {
+            Some(index) => (Some(masks.sequence[index]), index as u64 + 1),
+            None => (None, masks.sequence.len() as u64),
         }
     }
 }
@@ -277,8 +287,8 @@ fn quarterings(orientation: Orientation, ring: u32) -> u32 {
 }
 
 /// The budget of further views, quartered so many times.
-fn quartered(view_probe_budget: u32, times: u32) -> u32 {
-    view_probe_budget.div_ceil(4u32.pow(times))
+fn quartered(view_lookup_budget: u32, times: u32) -> u32 {
+    view_lookup_budget.div_ceil(4u32.pow(times))
 }
 
 /// Reads and checks the header and the lengths; returns where the bits start.
@@ -354,8 +364,8 @@ pub(crate) fn read_header(bytes: &[u8]) -> Result<(FilterInfo, usize), FilterErr
         sha256_count: long(56),
         md5_count: long(64),
         rings: word(72),
-        probe_budget: word(76),
-        view_probe_budget: word(80),
+        lookup_budget: word(76),
+        view_lookup_budget: word(80),
         k: word(84),
         slice_bits: long(88),
         lookups: long(96),
@@ -367,12 +377,12 @@ pub(crate) fn read_header(bytes: &[u8]) -> Result<(FilterInfo, usize), FilterErr
     };
     let rings = if info.pdq_count > 0 { 1..=MAX_RINGS } else { 0..=0 };
     check("rings", rings.contains(&info.rings), "1 to 4 with PDQ hashes, 0 without", info.rings)?;
-    check("probe budget", (1..=MAX_PROBE_BUDGET).contains(&info.probe_budget), "1 to 65536", info.probe_budget)?;
+    check("lookup budget", (1..=MAX_LOOKUP_BUDGET).contains(&info.lookup_budget), "1 to 65536", info.lookup_budget)?;
     check(
-        "view probe budget",
-        info.view_probe_budget <= info.probe_budget,
-        "at most the probe budget",
-        info.view_probe_budget,
+        "view lookup budget",
+        info.view_lookup_budget <= info.lookup_budget,
+        "at most the lookup budget",
+        info.view_lookup_budget,
     )?;
     check("k", (1..=MAX_K).contains(&info.k), "1 to 64", info.k)?;
     check(

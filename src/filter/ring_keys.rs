@@ -1,10 +1,10 @@
-//! Ring keys and soft probes: how a PDQ hash is looked up in a filter that answers exact membership.
+//! Ring keys and soft masks: how a PDQ hash is looked up in a filter that answers exact membership.
 //!
 //! The 256 bits of a hash are cut into four 64-bit *ring keys*, lowest frequencies first. A filter
 //! holds the first `rings` keys of each listed hash. An edited copy differs in a few bits, nearly
 //! always in those whose coefficient lies nearest the median, so the asking side looks up its own
 //! key with its least reliable bits flipped, the most plausible flips first: query-directed
-//! multi-probe LSH (Lv et al., VLDB 2007) with the reliabilities of soft-decision decoding (Chase,
+//! multi-mask LSH (Lv et al., VLDB 2007) with the reliabilities of soft-decision decoding (Chase,
 //! 1972). See `docs/near-match.md`.
 
 use std::sync::LazyLock;
@@ -17,8 +17,8 @@ pub const MAX_RINGS: u32 = 4;
 const KEY_BITS: usize = 64;
 /// Only this many of a key's bits, the least reliable ones, are ever flipped.
 pub const FLIPPABLE: usize = 24;
-/// The longest probe sequence that a filter may ask for.
-pub const MAX_PROBE_BUDGET: u32 = 1 << 16;
+/// The longest mask sequence that a filter may ask for.
+pub const MAX_LOOKUP_BUDGET: u32 = 1 << 16;
 
 /// Positions `i * 16 + j` of the corner by `max(i, j)`, then `i + j`, then `i`: bit `b` of ring
 /// key `r` is the hash's bit at `ORDER[64 * r + b]`.
@@ -43,14 +43,14 @@ pub fn ring_key(hash: &PdqHash, ring: u32) -> u64 {
 }
 
 /// A ring key to be looked up, with its bits' reliabilities.
-pub(crate) struct SoftKey {
+pub(crate) struct SoftRingKey {
     pub ring: u32,
     pub key: u64,
     /// The key's least reliable bits, the least reliable first.
     pub weakest: [u8; FLIPPABLE],
 }
 
-impl SoftKey {
+impl SoftRingKey {
     /// Takes ring `ring` of a picture's margins (`Coefficients::margins`).
     pub fn new(margins: &[f32; CORNER * CORNER], ring: u32) -> Self {
         let mut key = 0;
@@ -69,9 +69,9 @@ impl SoftKey {
         Self { ring, key, weakest: std::array::from_fn(|rank| by_margin[rank] as u8) }
     }
 
-    /// The key's bits that a probe flips.
-    pub fn flips(&self, probe: Probe) -> impl Iterator<Item = u8> + '_ {
-        let mut left = probe.0;
+    /// The key's bits that a mask flips.
+    pub fn flips(&self, mask: FlipMask) -> impl Iterator<Item = u8> + '_ {
+        let mut left = mask.0;
         std::iter::from_fn(move || {
             let rank = left.trailing_zeros();
             left &= left.wrapping_sub(1);
@@ -79,57 +79,57 @@ impl SoftKey {
         })
     }
 
-    /// The probe that turns this key into another.
-    pub fn probe_of(&self, key: u64) -> Probe {
+    /// The mask that turns this key into another.
+    pub fn mask_to(&self, key: u64) -> FlipMask {
         let flipped = self.key ^ key;
-        Probe((0..FLIPPABLE).fold(0, |ranks, rank| ranks | ((flipped >> self.weakest[rank] & 1) as u32) << rank))
+        FlipMask((0..FLIPPABLE).fold(0, |ranks, rank| ranks | ((flipped >> self.weakest[rank] & 1) as u32) << rank))
     }
 }
 
 /// A set of ranks to flip: bit `r` stands for the bit of rank `r + 1`, rank 1 the least reliable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Probe(pub u32);
+pub(crate) struct FlipMask(pub u32);
 
-impl Probe {
+impl FlipMask {
     /// How many bits it flips.
     pub fn flips(self) -> u32 {
         self.0.count_ones()
     }
 
-    /// The sum of the flipped ranks, by which probes are ordered.
+    /// The sum of the flipped ranks, by which masks are ordered.
     pub fn cost(self) -> u32 {
         (0..FLIPPABLE as u32).filter(|rank| self.0 >> rank & 1 == 1).map(|rank| rank + 1).sum()
     }
 
-    /// Probes come in the order of this: by cost, then by flips, then by what is flipped. No two have one place.
+    /// FlipMasks come in the order of this: by cost, then by flips, then by what is flipped. No two have one place.
     pub fn place(self) -> u64 {
         u64::from(self.cost()) << 40 | u64::from(self.flips()) << 32 | u64::from(self.0)
     }
 }
 
-/// Sorts probes by their places. All that is sorted here is a `u64`, so that one sorting routine does, in the wasm too.
-fn sort(probes: &mut [Probe]) {
-    let mut places: Vec<_> = probes.iter().map(|probe| probe.place()).collect();
+/// Sorts masks by their places. All that is sorted here is a `u64`, so that one sorting routine does, in the wasm too.
+fn sort(masks: &mut [FlipMask]) {
+    let mut places: Vec<_> = masks.iter().map(|mask| mask.place()).collect();
     places.sort_unstable();
-    for (probe, place) in probes.iter_mut().zip(places) {
-        *probe = Probe(place as u32);
+    for (mask, place) in masks.iter_mut().zip(places) {
+        *mask = FlipMask(place as u32);
     }
 }
 
-/// The first probes, up to a budget, and the same ones arranged for looking them up: in runs that share what they flip of the
-/// ranks above [`LOWER`]. Of the lower ranks each run flips the first so many sets of [`LOWER_SETS`], because a probe's place
+/// The first masks, up to a budget, and the same ones arranged for looking them up: in runs that share what they flip of the
+/// ranks above [`LOWER`]. Of the lower ranks each run flips the first so many sets of [`LOWER_SETS`], because a mask's place
 /// in the sequence rises with the place of its lower part.
 #[derive(Debug, Clone)]
-pub(crate) struct Probes {
-    pub sequence: Vec<Probe>,
+pub(crate) struct FlipMasks {
+    pub sequence: Vec<FlipMask>,
     pub runs: Vec<Run>,
 }
 
-/// Probes that differ in their lower ranks alone.
+/// FlipMasks that differ in their lower ranks alone.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Run {
     /// What all of them flip.
-    pub upper: Probe,
+    pub upper: FlipMask,
     /// How many there are.
     pub length: usize,
 }
@@ -137,38 +137,38 @@ pub(crate) struct Run {
 /// Ranks that vary within a run.
 pub(crate) const LOWER: usize = 8;
 
-/// Every set of the lower ranks, in the order of probes.
-pub(crate) static LOWER_SETS: LazyLock<[Probe; 1 << LOWER]> = LazyLock::new(|| {
-    let mut sets = std::array::from_fn(|mask| Probe(mask as u32));
+/// Every set of the lower ranks, in the order of masks.
+pub(crate) static LOWER_SETS: LazyLock<[FlipMask; 1 << LOWER]> = LazyLock::new(|| {
+    let mut sets = std::array::from_fn(|mask| FlipMask(mask as u32));
     sort(&mut sets);
     sets
 });
 
-impl Probes {
-    /// The first `budget` probes.
+impl FlipMasks {
+    /// The first `budget` masks.
     pub fn new(budget: u32) -> Self {
-        let sequence = probe_sequence(budget);
-        let mut uppers: Vec<_> = sequence.iter().map(|probe| u64::from(probe.0 >> LOWER)).collect();
+        let sequence = mask_sequence(budget);
+        let mut uppers: Vec<_> = sequence.iter().map(|mask| u64::from(mask.0 >> LOWER)).collect();
         uppers.sort_unstable();
-        let run = |same: &[u64]| Run { upper: Probe((same[0] as u32) << LOWER), length: same.len() };
+        let run = |same: &[u64]| Run { upper: FlipMask((same[0] as u32) << LOWER), length: same.len() };
         let runs = uppers.chunk_by(|a, b| a == b).map(run).collect();
         Self { sequence, runs }
     }
 }
 
-/// The first `budget` probes, the same for every picture: subsets of the ranks 1 to 24 by the sum
+/// The first `budget` masks, the same for every picture: subsets of the ranks 1 to 24 by the sum
 /// of their ranks, then by their number, then by their bit pattern. The first flips nothing.
-fn probe_sequence(budget: u32) -> Vec<Probe> {
-    fn subsets(sum: u32, largest: u32, chosen: u32, found: &mut Vec<Probe>) {
+fn mask_sequence(budget: u32) -> Vec<FlipMask> {
+    fn subsets(sum: u32, largest: u32, chosen: u32, found: &mut Vec<FlipMask>) {
         if sum == 0 {
-            found.push(Probe(chosen));
+            found.push(FlipMask(chosen));
             return;
         }
         for rank in 1..=largest.min(sum) {
             subsets(sum - rank, rank - 1, chosen | 1 << (rank - 1), found);
         }
     }
-    let budget = budget.min(MAX_PROBE_BUDGET) as usize;
+    let budget = budget.min(MAX_LOOKUP_BUDGET) as usize;
     let mut sequence = Vec::new();
     let mut sum = 0;
     while sequence.len() < budget {
@@ -202,11 +202,11 @@ mod tests {
 
     #[test]
     fn probes_come_cheapest_first_and_none_comes_twice() {
-        let sequence = probe_sequence(MAX_PROBE_BUDGET);
+        let sequence = mask_sequence(MAX_LOOKUP_BUDGET);
         assert_eq!(sequence.len(), 65_536);
-        assert_eq!(sequence[..5], [Probe(0), Probe(1), Probe(2), Probe(4), Probe(3)]);
+        assert_eq!(sequence[..5], [FlipMask(0), FlipMask(1), FlipMask(2), FlipMask(4), FlipMask(3)]);
         assert!(sequence.windows(2).all(|pair| pair[0].cost() <= pair[1].cost()));
-        let mut masks: Vec<_> = sequence.iter().map(|probe| probe.0).collect();
+        let mut masks: Vec<_> = sequence.iter().map(|mask| mask.0).collect();
         masks.sort_unstable();
         masks.dedup();
         assert_eq!(masks.len(), sequence.len());
@@ -214,12 +214,12 @@ mod tests {
 
     #[test]
     fn runs_are_the_same_probes() {
-        for budget in [1, 2, 3, 100, 2048, 8192, MAX_PROBE_BUDGET] {
-            let probes = Probes::new(budget);
-            let of_run = |run: Run| LOWER_SETS[..run.length].iter().map(move |lower| Probe(run.upper.0 | lower.0));
-            let mut of_runs: Vec<_> = probes.runs.iter().copied().flat_map(of_run).collect();
-            of_runs.sort_unstable_by_key(|probe| probe.place());
-            assert_eq!(of_runs, probes.sequence);
+        for budget in [1, 2, 3, 100, 2048, 8192, MAX_LOOKUP_BUDGET] {
+            let masks = FlipMasks::new(budget);
+            let of_run = |run: Run| LOWER_SETS[..run.length].iter().map(move |lower| FlipMask(run.upper.0 | lower.0));
+            let mut of_runs: Vec<_> = masks.runs.iter().copied().flat_map(of_run).collect();
+            of_runs.sort_unstable_by_key(|mask| mask.place());
+            assert_eq!(of_runs, masks.sequence);
         }
     }
 }

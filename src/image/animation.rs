@@ -1,7 +1,9 @@
 //! What GIF, APNG and animated WebP share: which frames are kept, and how they are composed.
 
+use super::error::IntakeError;
+use super::limits::{Limits, check_alloc};
+use super::picture::Frame;
 use super::surfaces::Surfaces;
-use super::{Frame, IntakeError, Limits, check_alloc};
 
 /// A frame costs at least as much as this many pixels: its headers, palette and tables.
 const LEAST_PIXELS: u64 = 4096;

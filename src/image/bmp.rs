@@ -3,15 +3,18 @@
 //! The layout is that of Microsoft's "Bitmap Storage": file header, info header, masks, palette, and rows
 //! of a multiple of four bytes, the lowest row of the picture first unless the height is negative.
 
-use super::surfaces::Surfaces;
-use super::{Format, IntakeError, Limits, Picture, check_plausible, check_size, still};
+use super::error::{self, IntakeError};
+use super::format::Format;
+use super::limits::{Limits, check_plausible, check_size};
+use super::picture::Picture;
+use super::surfaces::{Surfaces, still};
 
 /// Run-length coded data may stop at any time and leave the rest to the first colour. This many pixels
 /// a byte are beyond any picture that has something in it.
 const PIXELS_PER_BYTE: u64 = 16_384;
 
 fn unreadable(message: impl ToString) -> IntakeError {
-    super::unreadable(Format::Bmp, message)
+    error::unreadable(Format::Bmp, message)
 }
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {

@@ -1,14 +1,18 @@
 //! Pictures in formats that only browsers decode: what their headers declare, and pixels as the browser gives them.
 
 use super::animation::{Plan, Rect};
+use super::error::{IntakeError, unreadable};
+use super::format::Format;
+use super::limits::{Limits, at_most, check_size};
+use super::picture::{DecodedBy, Picture};
+use super::sniff;
 use super::surfaces::Surfaces;
-use super::{DecodedBy, Format, IntakeError, Limits, Picture, at_most, check_size, sniff, unreadable};
 
 /// The format of a file that only browsers may be able to decode.
 #[must_use]
 pub fn browser_format(bytes: &[u8]) -> Option<Format> {
     match sniff::sniff(bytes) {
-        Err(IntakeError::Unsupported { format, .. }) => format,
+        Err(IntakeError::UnsupportedPicture { format, .. }) => format,
         _ => None,
     }
 }
@@ -100,16 +104,8 @@ impl BrowserPicture {
         // More are out of reach whatever their number.
         let considered = u64::from(frame_count).min(limits.max_animation_pixels / frame.pixels() + 2);
         let plan = Plan::new(frame.pixels(), &vec![frame; considered as usize], limits);
-        let picture = Picture {
-            format,
-            width,
-            height,
-            decoded_by: DecodedBy::Browser,
-            caveat: None,
-            frame_count,
-            frames_skipped: frame_count - plan.reach,
-            frames: Vec::new(),
-        };
+        let mut picture = Picture::new(format, (width, height), DecodedBy::Browser, frame_count, Vec::new());
+        picture.frames_skipped = frame_count - plan.reach;
         Ok(Self { picture, kept: plan.kept, current: None })
     }
 

@@ -5,14 +5,17 @@ use std::io::Cursor;
 use ::gif::{ColorOutput, DecodeOptions, Decoder, DisposalMethod, MemoryLimit};
 
 use super::animation::{Blend, Canvas, Dispose, Plan, Rect};
-use super::surfaces::Surfaces;
-use super::{DecodedBy, Format, IntakeError, Limits, Picture, check_plausible, check_size, still};
+use super::error::{self, IntakeError};
+use super::format::Format;
+use super::limits::{Limits, check_plausible, check_size};
+use super::picture::{DecodedBy, Picture};
+use super::surfaces::{Surfaces, still};
 
 /// A code of 12 bits stands for fewer than 4,096 pixels.
 const PIXELS_PER_BYTE: u64 = 4096;
 
 fn unreadable(message: impl ToString) -> IntakeError {
-    super::unreadable(Format::Gif, message)
+    error::unreadable(Format::Gif, message)
 }
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
@@ -60,16 +63,10 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
             frames.extend(canvas.show(index));
         }
     }
-    Ok(Picture {
-        format: Format::Gif,
-        width,
-        height,
-        decoded_by: DecodedBy::General,
-        caveat: None,
-        frame_count: outline.frames.len() as u32,
-        frames_skipped: plan.skipped,
-        frames,
-    })
+    let count = outline.frames.len() as u32;
+    let mut picture = Picture::new(Format::Gif, (width, height), DecodedBy::General, count, frames);
+    picture.frames_skipped = plan.skipped;
+    Ok(picture)
 }
 
 /// A frame that the decoder has come to.

@@ -5,11 +5,13 @@ use ::zune_jpeg::zune_core::bytestream::ZCursor;
 use ::zune_jpeg::zune_core::colorspace::ColorSpace;
 use ::zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::surfaces::Surfaces;
-use super::{
-    Caveat, DecodedBy, Format, Frame, IntakeError, Limits, Picture, Surface, check_alloc, check_plausible, check_size,
-    jpeg_dc, still,
-};
+use super::caveat::Caveat;
+use super::error::{self, IntakeError, unsupported as unsupported_picture};
+use super::format::Format;
+use super::jpeg_dc;
+use super::limits::{Limits, check_alloc, check_plausible, check_size};
+use super::picture::{DecodedBy, Frame, Picture, Surface};
+use super::surfaces::{Surfaces, still};
 use crate::pdq::{Luma, Plane};
 pub(super) use jpeg_dc::Part;
 
@@ -20,7 +22,7 @@ const PIXELS_PER_BYTE: u64 = 64 * 8;
 const MAX_SCANS: u32 = 100;
 
 fn unreadable(message: impl ToString) -> IntakeError {
-    super::unreadable(Format::Jpeg, message)
+    error::unreadable(Format::Jpeg, message)
 }
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
@@ -76,17 +78,10 @@ impl Arriving {
 
 fn by_luma_dc(plane: Plane, caveat: Option<Caveat>) -> Picture {
     let (width, height) = (plane.width, plane.height);
-    let frame = Frame { index: 0, surface: Surface::Plain, luma: Luma::from_plane(plane) };
-    Picture {
-        format: Format::Jpeg,
-        width,
-        height,
-        decoded_by: DecodedBy::LumaDc,
-        caveat,
-        frame_count: 1,
-        frames_skipped: 0,
-        frames: vec![frame],
-    }
+    let frame = Frame { index: 0, surface: Surface::Plain, derived_views: true, luma: Luma::from_plane(plane) };
+    let mut picture = Picture::new(Format::Jpeg, (width, height), DecodedBy::DcOnly, 1, vec![frame]);
+    picture.caveats.extend(caveat);
+    picture
 }
 
 /// Every pixel, by `zune-jpeg`.
@@ -201,7 +196,7 @@ fn unsupported(marker: u8) -> IntakeError {
         0xc5..=0xc7 => "a hierarchical JPEG picture",
         _ => "an arithmetically coded JPEG picture",
     };
-    IntakeError::Unsupported { found: found.into(), format: None }
+    unsupported_picture(found)
 }
 
 /// The next marker at or after `at`, over anything that isn't one (entropy-coded data, stuffed

@@ -14,7 +14,8 @@ use std::ops::RangeInclusive;
 
 use crate::pdq::Plane;
 
-use super::{Format, Limits, check_alloc, check_plausible, check_size};
+use super::format::Format;
+use super::limits::{Limits, check_alloc, check_plausible, check_size};
 use bits::{Bits, Reading};
 use huffman::{AcTable, BandTable, Code, DcTable};
 

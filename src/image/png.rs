@@ -8,8 +8,11 @@ use std::rc::Rc;
 use ::png::{BlendOp, DecodeOptions, Decoder, DecodingError, DisposeOp, Limits as PngLimits, Reader, Transformations};
 
 use super::animation::{Blend, Canvas, Dispose, Plan, Rect};
-use super::surfaces::Surfaces;
-use super::{Format, HEAD, IntakeError, Limits, Picture, check_plausible, check_size, still};
+use super::error::{self, IntakeError};
+use super::format::Format;
+use super::limits::{HEAD, Limits, check_plausible, check_size};
+use super::picture::{DecodedBy, Picture};
+use super::surfaces::{Surfaces, still};
 
 /// Deflate makes at most 1,032 bytes of one, and 8 pixels fit a byte.
 const PIXELS_PER_BYTE: u64 = 1032 * 8;
@@ -20,7 +23,7 @@ const ADAM7: [(u32, u32, u32, u32); 7] =
     [(0, 8, 0, 8), (4, 8, 0, 8), (0, 4, 4, 8), (2, 4, 0, 4), (0, 2, 2, 4), (1, 2, 0, 2), (0, 1, 1, 2)];
 
 fn unreadable(error: DecodingError) -> IntakeError {
-    super::unreadable(Format::Png, error)
+    error::unreadable(Format::Png, error)
 }
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
@@ -259,7 +262,7 @@ fn animation(reader: &mut Reader<Input>, frames: &[Rect], index: u32, limits: &L
     let declared = reader.info().animation_control.map_or(0, |animation| animation.num_frames);
     if frames.len() as u64 != u64::from(declared) {
         let message = format!("expected {declared} frames, as its animation control says, got {}", frames.len());
-        return Err(super::unreadable(Format::Png, message));
+        return Err(error::unreadable(Format::Png, message));
     }
     let pixels = u64::from(width) * u64::from(height);
     let limits_here = Limits { max_frames: limits.max_frames.saturating_sub(index), ..*limits };
@@ -271,12 +274,12 @@ fn animation(reader: &mut Reader<Input>, frames: &[Rect], index: u32, limits: &L
             reader.next_frame_info().map_err(unreadable)?;
         }
         let Some(control) = reader.info().frame_control else {
-            return Err(super::unreadable(Format::Png, format!("frame {frame} has no frame control")));
+            return Err(error::unreadable(Format::Png, format!("frame {frame} has no frame control")));
         };
         let (x, y, across, down) = (control.x_offset, control.y_offset, control.width, control.height);
         let rect = Rect { x, y, width: across, height: down };
         if !rect.fits(width, height) {
-            return Err(super::unreadable(Format::Png, format!("frame {frame} reaches outside the picture")));
+            return Err(error::unreadable(Format::Png, format!("frame {frame} reaches outside the picture")));
         }
         let dispose = match control.dispose_op {
             DisposeOp::None => Dispose::Keep,
@@ -301,16 +304,10 @@ fn animation(reader: &mut Reader<Input>, frames: &[Rect], index: u32, limits: &L
             kept.extend(canvas.show(index + frame));
         }
     }
-    Ok(Picture {
-        frame_count: frames.len() as u32,
-        frames_skipped: plan.skipped,
-        frames: kept,
-        format: Format::Png,
-        width,
-        height,
-        decoded_by: super::DecodedBy::General,
-        caveat: None,
-    })
+    let count = frames.len() as u32;
+    let mut picture = Picture::new(Format::Png, (width, height), DecodedBy::General, count, kept);
+    picture.frames_skipped = plan.skipped;
+    Ok(picture)
 }
 
 /// Whether a file has an animation, which is said before its pixels (PNG specification, third edition, 11.3.6.1); none if what is

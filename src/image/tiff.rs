@@ -7,15 +7,18 @@ use ::tiff::tags::Tag;
 use ::tiff::{ColorType, TiffError};
 
 use super::animation::{Plan, Rect};
+use super::error::{self, IntakeError};
+use super::format::Format;
+use super::limits::{Limits, check_alloc, check_size};
+use super::picture::{DecodedBy, Picture};
 use super::surfaces::Surfaces;
-use super::{DecodedBy, Format, IntakeError, Limits, Picture, check_alloc, check_size};
 
 fn unreadable(error: TiffError) -> IntakeError {
-    super::unreadable(Format::Tiff, error)
+    error::unreadable(Format::Tiff, error)
 }
 
 fn unsupported(what: impl std::fmt::Debug) -> IntakeError {
-    super::unreadable(Format::Tiff, format!("pixels of the kind {what:?} are not read"))
+    error::unreadable(Format::Tiff, format!("pixels of the kind {what:?} are not read"))
 }
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
@@ -44,16 +47,10 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
         page(&mut decoder, limits, &mut surfaces)?;
         frames.extend(surfaces.finish(index));
     }
-    Ok(Picture {
-        format: Format::Tiff,
-        width: pages[0].width,
-        height: pages[0].height,
-        decoded_by: DecodedBy::General,
-        caveat: None,
-        frame_count: pages.len() as u32,
-        frames_skipped: plan.skipped,
-        frames,
-    })
+    let size = (pages[0].width, pages[0].height);
+    let mut picture = Picture::new(Format::Tiff, size, DecodedBy::General, pages.len() as u32, frames);
+    picture.frames_skipped = plan.skipped;
+    Ok(picture)
 }
 
 /// Reads a page in bands: a strip, or a row of tiles.
@@ -66,7 +63,7 @@ fn page(decoder: &mut Decoder<Cursor<&[u8]>>, limits: &Limits, surfaces: &mut Su
     };
     let (across, down) = decoder.chunk_dimensions();
     if across == 0 || down == 0 {
-        return Err(super::unreadable(Format::Tiff, "a tile or strip has no pixels"));
+        return Err(error::unreadable(Format::Tiff, "a tile or strip has no pixels"));
     }
     let columns = if decoder.get_chunk_type() == ChunkType::Tile { width.div_ceil(across) } else { 1 };
     let bands = height.div_ceil(down);

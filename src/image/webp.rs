@@ -9,15 +9,18 @@ use std::io::Cursor;
 use ::image_webp::WebPDecoder;
 
 use super::animation::{Blend, Canvas, Dispose, Plan, Rect};
-use super::surfaces::Surfaces;
-use super::{DecodedBy, Format, IntakeError, Limits, Picture, check_alloc, check_plausible, check_size, still};
+use super::error::{self, IntakeError};
+use super::format::Format;
+use super::limits::{Limits, check_alloc, check_plausible, check_size};
+use super::picture::{DecodedBy, Picture};
+use super::surfaces::{Surfaces, still};
 
 /// A picture of one colour takes no bits a pixel in a lossless WebP. This many pixels a byte are
 /// beyond any picture that has something in it.
 const PIXELS_PER_BYTE: u64 = 16_384;
 
 fn unreadable(message: impl ToString) -> IntakeError {
-    super::unreadable(Format::Webp, message)
+    error::unreadable(Format::Webp, message)
 }
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
@@ -72,16 +75,10 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
             kept.extend(canvas.show(index));
         }
     }
-    Ok(Picture {
-        format: Format::Webp,
-        width,
-        height,
-        decoded_by: DecodedBy::General,
-        caveat: None,
-        frame_count: frames.len() as u32,
-        frames_skipped: plan.skipped,
-        frames: kept,
-    })
+    let count = frames.len() as u32;
+    let mut picture = Picture::new(Format::Webp, (width, height), DecodedBy::General, count, kept);
+    picture.frames_skipped = plan.skipped;
+    Ok(picture)
 }
 
 /// A little-endian number of three bytes.

@@ -10,7 +10,7 @@ pub enum Expect {
     Reads,
     /// A picture, but an animation with frames that were skipped.
     ReadsPartly,
-    /// `IntakeError::Unsupported`.
+    /// `IntakeError::UnsupportedPicture`.
     Unsupported,
     /// `IntakeError::Unreadable`.
     Unreadable,
@@ -41,7 +41,7 @@ pub fn files() -> Vec<Hostile> {
         let outcome = match expect {
             Expect::Reads => "reads",
             Expect::ReadsPartly => "reads-partly",
-            Expect::Unsupported => "unsupported",
+            Expect::Unsupported => "unsupported-picture",
             Expect::Unreadable => "unreadable",
             Expect::TooLarge => "too-large",
         };

@@ -6,8 +6,10 @@
 
 use hashgate::image::{self, Format};
 use hashgate::release::{Manifest, ReleaseError, Trust};
-use hashgate::verdict::{self, Ahead, Failure, Hashed, UncheckedReason};
-use hashgate::{Filter, FilterError, Fingerprint, Limits, Orientations, ViewSet, Wanted};
+use hashgate::{
+    Dismissed, Failure, Filter, FilterError, Fingerprint, ImageHashes, Limits, Orientations, UncheckedReason, ViewSet,
+    Wanted,
+};
 use js_sys::{Error, Reflect};
 use serde::{Deserialize, Serialize};
 use serde_wasm_bindgen::Serializer;
@@ -60,7 +62,7 @@ impl Options {
     }
 }
 
-/// First stage, of a file's bytes. Returns what [`Lookup::probe`] takes.
+/// First stage, of a file's bytes. Returns what [`Lookup::look_up`] takes.
 ///
 /// # Errors
 /// `invalid-options`. What is wrong with the file is part of the fingerprint.
@@ -72,7 +74,7 @@ pub fn fingerprint(bytes: &[u8], options: JsValue) -> Result<Vec<u8>, Error> {
 
 /// A file that arrives in pieces: the first stage, begun before the end is there.
 #[wasm_bindgen]
-pub struct Arrival(verdict::Arrival);
+pub struct Arrival(hashgate::StreamingFingerprint);
 
 #[wasm_bindgen]
 impl Arrival {
@@ -87,8 +89,8 @@ impl Arrival {
             return Ok(None);
         }
         let length = length as usize;
-        let worth = wanted.pdq && image::Arrival::is_of_use(head);
-        Ok(worth.then(|| Self(verdict::Arrival::new(length, &limits, &wanted))))
+        let worth = wanted.pdq && image::StreamingDecoder::is_of_use(head);
+        Ok(worth.then(|| Self(hashgate::StreamingFingerprint::new(length, &limits, &wanted))))
     }
 
     /// Takes the next piece.
@@ -101,7 +103,7 @@ impl Arrival {
         self.0.early().map(|fingerprint| fingerprint.to_bytes())
     }
 
-    /// Hashes the file. Returns what [`Lookup::probe`] takes; undefined if [`fingerprint`] must be asked, with all of its bytes, as they
+    /// Hashes the file. Returns what [`Lookup::look_up`] takes; undefined if [`fingerprint`] must be asked, with all of its bytes, as they
     /// are not held.
     #[must_use]
     pub fn fingerprint(self) -> Option<Vec<u8>> {
@@ -183,19 +185,19 @@ impl BrowserPicture {
         }
     }
 
-    /// Hashes the picture, and the file's bytes. Returns what [`Lookup::probe`] takes.
+    /// Hashes the picture, and the file's bytes. Returns what [`Lookup::look_up`] takes.
     #[must_use]
     pub fn fingerprint(self, bytes: &[u8]) -> Vec<u8> {
         let digests = hashgate::fingerprint(bytes, &self.limits, &Wanted { pdq: false, ..self.wanted });
         let picture = match (self.failure, self.picture) {
             (None, Some(picture)) => picture.finish().map_err(Failure::from),
             (failure, _) => Err(failure.unwrap_or_else(|| Failure {
-                reason: UncheckedReason::Unsupported,
+                reason: UncheckedReason::UnsupportedPicture,
                 format: Some(self.format),
                 detail: "no decoder was asked".to_string(),
             })),
         };
-        let picture = picture.map(|picture| Hashed::of(&picture, self.wanted.views));
+        let picture = picture.map(|picture| ImageHashes::of(&picture, self.wanted.views));
         Fingerprint { picture: Some(picture), ..digests }.to_bytes()
     }
 }
@@ -203,10 +205,7 @@ impl BrowserPicture {
 /// The loaded filters, and the second stage.
 #[wasm_bindgen]
 #[derive(Default)]
-pub struct Lookup {
-    filters: Vec<Filter>,
-    ahead: Ahead,
-}
+pub struct Lookup(hashgate::Lookup);
 
 /// What the loaded filters hold.
 #[derive(Serialize)]
@@ -234,8 +233,7 @@ impl Lookup {
     pub fn add_filter(&mut self, bytes: Vec<u8>) -> Result<JsValue, Error> {
         let filter = Filter::open(bytes).map_err(|error| refused(&error))?;
         let info = to_js(filter.info())?;
-        self.filters.push(filter);
-        self.ahead = Ahead::default();
+        self.0.add(filter);
         Ok(info)
     }
 
@@ -244,35 +242,57 @@ impl Lookup {
     /// # Errors
     /// Never.
     pub fn holds(&self) -> Result<JsValue, Error> {
-        let Wanted { pdq, sha256, md5, .. } = Wanted::by(&self.filters, ViewSet::All);
+        let Wanted { pdq, sha256, md5, .. } = self.0.wanted(ViewSet::All);
         to_js(&Holds { pdq, sha256, md5 })
     }
 
-    /// Looks the picture of a fingerprint up ahead of time, while the rest of its file is looked at.
+    /// Looks the picture of a fingerprint up before the rest of its file was read.
     ///
     /// # Errors
-    /// As [`probe`](Self::probe).
+    /// As [`look_up`](Self::look_up).
     pub fn begin(&mut self, fingerprint: &[u8], orientations: JsValue) -> Result<(), Error> {
         let (fingerprint, orientations) = read_ask(fingerprint, None, orientations)?;
-        if let Some(Ok(hashed)) = fingerprint.picture {
-            self.ahead.look_up(hashed, &self.filters, orientations);
+        self.0.set_orientations(orientations);
+        if let Some(Ok(hashes)) = fingerprint.picture {
+            self.0.look_up_early(hashes);
         }
         Ok(())
     }
 
-    /// Second stage: looks a fingerprint up. `sha256` is the file's digest where the platform
-    /// computed it. Returns a `Report`.
+    /// Looks a fingerprint up. `sha256` is the file's digest if the platform computed it. Returns a `Verdict`.
     ///
     /// # Errors
     /// `invalid-fingerprint`, `invalid-options`.
-    pub fn probe(
+    #[wasm_bindgen(js_name = probe)] // until `engine.ts` calls it `lookUp`
+    pub fn look_up(
         &mut self,
         fingerprint: &[u8],
         sha256: Option<Box<[u8]>>,
         orientations: JsValue,
     ) -> Result<JsValue, Error> {
         let (fingerprint, orientations) = read_ask(fingerprint, sha256, orientations)?;
-        to_js(&self.ahead.probe(&fingerprint, &self.filters, orientations))
+        self.0.set_orientations(orientations);
+        to_js(&self.0.look_up(&fingerprint))
+    }
+
+    /// Looks a fingerprint up and passes over `dismissed`: the matches of all earlier verdicts on it, which turned out
+    /// not to be listed. Returns a `Verdict` with the next candidates, or without any.
+    ///
+    /// # Errors
+    /// `invalid-fingerprint`, `invalid-options`.
+    #[wasm_bindgen(js_name = lookUpPast)]
+    pub fn look_up_past(
+        &mut self,
+        fingerprint: &[u8],
+        sha256: Option<Box<[u8]>>,
+        orientations: JsValue,
+        dismissed: JsValue,
+    ) -> Result<JsValue, Error> {
+        let (fingerprint, orientations) = read_ask(fingerprint, sha256, orientations)?;
+        let dismissed: Vec<Dismissed> =
+            serde_wasm_bindgen::from_value(dismissed).map_err(|error| coded("invalid-options", &error.to_string()))?;
+        self.0.set_orientations(orientations);
+        to_js(&self.0.look_up_past(&fingerprint, &dismissed))
     }
 }
 

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::{CANARIES, ESCALATION_UNIT, FIXED_HEADER, FilterInfo, MAGIC, MAX_TEXT, VERSION, quartered, quarterings};
 use crate::bloom::{self, Bloom, Domain, Hasher, MAX_K, MAX_SLICE_BITS};
 use crate::digest::{Md5Digest, Sha256Digest};
-use crate::keys::{self, MAX_PROBE_BUDGET, MAX_RINGS};
+use crate::keys::{self, MAX_LOOKUP_BUDGET, MAX_RINGS};
 use crate::pdq::{Orientation, PdqHash};
 use crate::views;
 
@@ -45,10 +45,10 @@ pub struct Request {
     pub built_at_unix_s: u64,
     /// Ring keys of each PDQ hash, 1 to 4.
     pub rings: u32,
-    /// Probes a ring key of a whole-picture view, 1 to 65,536.
-    pub probe_budget: u32,
-    /// Probes a ring key of each further view, at most `probe_budget`; [`FilterInfo::view_probe_budget`] has the exceptions.
-    pub view_probe_budget: u32,
+    /// FlipMasks a ring key of a whole-picture view, 1 to 65,536.
+    pub lookup_budget: u32,
+    /// FlipMasks a ring key of each further view, at most `lookup_budget`; [`FilterInfo::view_lookup_budget`] has the exceptions.
+    pub view_lookup_budget: u32,
     /// Share of clean pictures that may hit, above 0 and below 1.
     pub escalation: f64,
     /// Room, in per cent of today's keys, for later releases of the same geometry, whose deltas
@@ -67,8 +67,8 @@ impl Request {
             release: 1,
             built_at_unix_s: 0,
             rings: 2,
-            probe_budget: 8192,
-            view_probe_budget: 2048,
+            lookup_budget: 8192,
+            view_lookup_budget: 2048,
             escalation: 1e-4,
             headroom_percent: 0,
         }
@@ -139,16 +139,16 @@ impl Plan {
         check_text("category", &request.category)?;
         check("rings", (1..=MAX_RINGS).contains(&request.rings), "1 to 4", request.rings)?;
         check(
-            "probe budget",
-            (1..=MAX_PROBE_BUDGET).contains(&request.probe_budget),
+            "lookup budget",
+            (1..=MAX_LOOKUP_BUDGET).contains(&request.lookup_budget),
             "1 to 65536",
-            request.probe_budget,
+            request.lookup_budget,
         )?;
         check(
-            "view probe budget",
-            request.view_probe_budget <= request.probe_budget,
-            "at most the probe budget",
-            request.view_probe_budget,
+            "view lookup budget",
+            request.view_lookup_budget <= request.lookup_budget,
+            "at most the lookup budget",
+            request.view_lookup_budget,
         )?;
         let possible = request.escalation >= 1.0 / ESCALATION_UNIT as f64 && request.escalation < 1.0;
         check("escalation rate", possible, "from 1e-12 to below 1", request.escalation)?;
@@ -297,7 +297,7 @@ pub fn write(request: &Request, plan: &Plan, entries: &Entries) -> Result<Vec<u8
     ] {
         put(&long.to_le_bytes());
     }
-    for word in [rings, request.probe_budget, request.view_probe_budget, plan.k] {
+    for word in [rings, request.lookup_budget, request.view_lookup_budget, plan.k] {
         put(&word.to_le_bytes());
     }
     for long in [plan.slice_bits, plan.lookups, escalation_parts(request.escalation)] {
@@ -335,8 +335,8 @@ fn lookups(request: &Request, entries: &Entries) -> u64 {
         return digests.max(1);
     }
     let of_ring = |orientation: Orientation, ring: u32| {
-        let further = quartered(request.view_probe_budget, quarterings(orientation, ring));
-        views::WHOLE_VIEWS as u64 * u64::from(request.probe_budget) + views::PARTIAL_VIEWS as u64 * u64::from(further)
+        let further = quartered(request.view_lookup_budget, quarterings(orientation, ring));
+        views::WHOLE_VIEWS as u64 * u64::from(request.lookup_budget) + views::PARTIAL_VIEWS as u64 * u64::from(further)
     };
     let of_orientation = |orientation| (0..request.rings).map(move |ring| of_ring(orientation, ring)).sum::<u64>();
     Orientation::ALL.into_iter().map(of_orientation).sum::<u64>() + digests

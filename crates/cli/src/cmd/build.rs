@@ -67,8 +67,8 @@ impl RequestArgs {
         Request {
             rings: self.rings,
             escalation: self.escalation,
-            probe_budget: self.probe_budget.unwrap_or(defaults.probe_budget),
-            view_probe_budget: self.view_probe_budget.unwrap_or(defaults.view_probe_budget),
+            lookup_budget: self.probe_budget.unwrap_or(defaults.lookup_budget),
+            view_lookup_budget: self.view_probe_budget.unwrap_or(defaults.view_lookup_budget),
             ..defaults
         }
     }
@@ -163,7 +163,7 @@ pub fn say_recall(request: &Request, entries: &Entries) {
     if entries.pdq.is_empty() {
         return;
     }
-    let budget = request.probe_budget.min(request.view_probe_budget.saturating_mul(4).max(1));
+    let budget = request.lookup_budget.min(request.view_lookup_budget.saturating_mul(4).max(1));
     let of_rings = MEASURED.iter().find(|(rings, _)| *rings == request.rings).map_or(&[][..], |(_, rows)| rows);
     remark(&match of_rings.iter().rev().find(|(measured, _)| *measured <= budget) {
         Some((measured, share)) => format!(

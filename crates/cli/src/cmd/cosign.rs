@@ -71,8 +71,8 @@ fn rebuild(args: &Args, folder: &Path, manifest: &Manifest) -> Result<()> {
         release: info.release,
         built_at_unix_s: info.built_at_unix_s,
         rings: if info.rings > 0 { info.rings } else { defaults.rings },
-        probe_budget: info.probe_budget,
-        view_probe_budget: info.view_probe_budget,
+        lookup_budget: info.lookup_budget,
+        view_lookup_budget: info.view_lookup_budget,
         escalation: info.escalation(),
         ..defaults
     };

@@ -16,7 +16,7 @@ use hashgate::index::Index;
 use hashgate::keys::ring_key;
 use hashgate::pdq::PdqHash;
 use hashgate::release::Manifest;
-use hashgate::{Filter, Limits, Orientations, Verdict, ViewSet, Wanted, fingerprint, probe};
+use hashgate::{Filter, Limits, Orientations, Outcome, ViewSet, Wanted, fingerprint, look_up};
 use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage, imageops};
 use rand::{Rng, SeedableRng};
@@ -459,11 +459,11 @@ impl Client {
 
 /// What a possible match of this picture is asked about; nothing if it is clear.
 fn question(bytes: &[u8], filters: &[Filter]) -> Option<String> {
-    let wanted = Wanted::by(filters, ViewSet::All);
-    let report = probe(&fingerprint(bytes, &Limits::default(), &wanted), filters, Orientations::All);
-    let Verdict::PossibleMatch { matches } = report.verdict else { return None };
-    let found = matches.first()?.pdq.as_ref()?;
-    let key = format!("{:016x}", found.key);
+    let wanted = hashgate::wanted(filters, ViewSet::All);
+    let report = look_up(&fingerprint(bytes, &Limits::default(), &wanted), filters, Orientations::All);
+    let Outcome::PossibleMatch { matches } = report.outcome else { return None };
+    let found = matches.first()?.pdq()?;
+    let key = format!("{:016x}", found.ring_key);
     Some(json!({ "pdq": found.pdq.to_string(), "ring": found.ring, "key": key }).to_string())
 }
 
