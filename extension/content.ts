@@ -39,10 +39,10 @@ async function passing(files: File[]): Promise<File[]> {
   };
   const [policy, checked] = await whileChecking(files.length, work());
   // A document or a film isn't what the list is about.
-  const pass: UncheckedPolicy = policy.unchecked === "allow" ? "allow" : { unsupported: "allow" };
+  const pass: UncheckedPolicy = policy.unchecked === "allow" ? "allow" : { "not-a-picture": "allow" };
   const held = checked.filter(({ verdict }) => decide(verdict, { unchecked: pass }) === "hold");
   const unchecked = checked.filter(
-    (one) => !held.includes(one) && one.verdict.outcome === "unchecked" && one.verdict.reason !== "unsupported",
+    (one) => !held.includes(one) && one.verdict.outcome === "unchecked" && one.verdict.reason !== "not-a-picture",
   );
   if (held.length + unchecked.length > 0) {
     const counts = { held: held.length, unchecked: unchecked.length };
