@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFi
 import { join } from "node:path";
 import { build } from "esbuild";
 import { zipSync } from "fflate";
+import { makeDemoList } from "./demo-list.mjs";
 import { png } from "./png.mjs";
 import { setUp } from "./setup.mjs";
 
@@ -56,6 +57,7 @@ function icon(size) {
 
 if (process.argv[1] === import.meta.filename) {
   setUp();
+  makeDemoList("target");
   await buildExtension();
   const zip = zipped();
   writeFileSync(`${OUT}.zip`, zip);

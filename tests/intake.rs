@@ -1,9 +1,6 @@
 //! Image intake: every format and mode against Pillow's reading of the same file, limits, hostile
 //! files, animations, transparency.
 
-#[path = "common/hostile.rs"]
-mod hostile;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +9,7 @@ use hashgate::image::{
     check_declared_size, read, read_rgba,
 };
 use hashgate::pdq::{Coefficients, PdqHash, quality};
-use hostile::Expect;
+use hashgate_testkit::hostile::{self, Expect};
 
 fn vectors() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")

@@ -1,12 +1,10 @@
 //! The fast path for JPEG against the full decode of the same files.
 
-#[path = "common/jpeg.rs"]
-mod jpeg;
-
 use hashgate::image::{Arrival, Caveat, DecodedBy, IntakeError, Picture, read, read_fully};
 use hashgate::pdq::{Coefficients, quality};
 use hashgate::{Limits, ViewSet};
-use jpeg::{Kind, Random, draw, encode, kinds, mutate, read_arriving};
+use hashgate_testkit::Random;
+use hashgate_testkit::jpeg::{Kind, draw, encode, kinds, mutate, read_arriving};
 use jpeg_encoder::SamplingFactor;
 
 fn fast(bytes: &[u8]) -> Option<Picture> {
@@ -72,7 +70,7 @@ fn every_view_of_it_is_hashed() {
 
 #[test]
 fn it_makes_no_difference_in_what_pieces_a_file_arrives() {
-    let mut random = Random(11);
+    let mut random = Random::new(11);
     let limits = Limits::default();
     for (kind, whole) in files() {
         for longest in [1, 100, 10_000] {
@@ -169,7 +167,7 @@ fn a_scan_of_single_bits_must_have_as_many_as_there_are_blocks() {
 
 #[test]
 fn fill_bytes_before_a_marker_are_passed_over_in_pieces_too() {
-    let mut random = Random(5);
+    let mut random = Random::new(5);
     for progressive in [false, true] {
         let bytes = draw(1003, 907, Kind { progressive, refined: progressive, ..PLAIN }, 3);
         let scan = bytes.windows(2).rposition(|pair| pair == b"\xff\xda").unwrap();
@@ -216,7 +214,7 @@ fn what_lies_behind_the_picture_is_ignored() {
 /// Of a progressive file, what follows the DC terms is not decoded, and the picture says so.
 #[test]
 fn broken_files_are_refused_as_the_general_decoder_refuses_them() {
-    let mut random = Random(0x5eed);
+    let mut random = Random::new(0x5eed);
     let mut taken = 0;
     for (kind, bytes) in files() {
         for round in 0..30 {

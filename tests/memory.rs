@@ -1,8 +1,6 @@
 //! What reading a picture takes in memory, beside the file's own bytes.
 
-#[path = "common/hostile.rs"]
-mod hostile;
-
+use hashgate_testkit::hostile;
 use std::sync::Mutex;
 
 use hashgate::image::{Arrival, Limits, read};

@@ -485,7 +485,7 @@ fn a_delta_across_geometries_or_backwards_is_refused() {
     assert!(refusal(&second, &wider).starts_with("base: expected k = "), "{}", refusal(&second, &wider));
 }
 
-/// A tenth of what `cargo run --release --features build --example delta` measures; a delta grows with what changed.
+/// A tenth of what `cargo run --release -p hashgate-bench --bin delta` measures; a delta grows with what changed.
 #[test]
 fn a_hundred_new_hashes_in_a_hundred_thousand_cost_less_than_ten_kilobytes() {
     let pdq = |count| Entries { pdq: entries(0..count).pdq, ..Entries::default() };

@@ -3,7 +3,7 @@
 //!
 //! Multi-index hashing (Norouzi, Punjani, Fleet, CVPR 2012): the 256 bits are cut into 16 chunks of 16 bits. Two hashes
 //! that differ in at most 31 bits differ in at most one bit of some chunk, or else all 16 would differ in two. So it is
-//! enough to go through 16 x 17 buckets: each chunk as it is, and with each of its bits flipped. `examples/confirm_index.rs`
+//! enough to go through 16 x 17 buckets: each chunk as it is, and with each of its bits flipped. `bench/src/bin/confirm-index.rs`
 //! measures it beside a scan.
 
 use crate::keys::{MAX_RINGS, ring_key};

@@ -8,9 +8,7 @@ use image::{Rgb, RgbImage, imageops};
 use serde_json::Value;
 use tempfile::TempDir;
 
-#[path = "../../../tests/common/hostile.rs"]
-mod hostile;
-use hostile::Expect;
+use hashgate_testkit::hostile::{self, Expect};
 
 struct Run {
     code: i32,

@@ -1,7 +1,7 @@
 //! A filter of 1,000,000 PDQ hashes and 100,000 SHA-256: how long it takes to build, how much memory, and whether its
 //! false-positive rate is the one asked for.
 //!
-//! `cargo run --release --features build --example million [-- DIR]`
+//! `cargo run --release -p hashgate-bench --bin million [-- DIR]`
 //!
 //! With `-- DIR` the pictures are windows of the photographs in a folder, and otherwise drawn.
 //!
@@ -14,9 +14,10 @@ use std::time::Instant;
 use hashgate::digest::Sha256Digest;
 use hashgate::filter_file::build::{Entries, Plan, Request, write};
 use hashgate::image::{Format, read, read_rgba};
-use hashgate::pdq::{Luma, MIN_QUALITY, PdqHash, Plane};
+use hashgate::pdq::{Luma, MIN_QUALITY, Plane};
 use hashgate::verdict::{Fingerprint, Hashed};
 use hashgate::{Filter, Limits, Orientations, Verdict, ViewSet, probe};
+use hashgate_testkit::numbered_hash;
 
 #[global_allocator]
 static MEMORY: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
@@ -26,7 +27,7 @@ const PICTURES: u64 = 3000;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let digest = |n: u32| Sha256Digest::of(&n.to_le_bytes());
     let entries = || Entries {
-        pdq: (0..1_000_000).map(|n| PdqHash(digest(n).0)).collect(),
+        pdq: (0..1_000_000).map(numbered_hash).collect(),
         sha256: (1_000_000..1_100_000).map(digest).collect(),
         md5: Vec::new(),
     };

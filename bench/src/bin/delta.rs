@@ -1,24 +1,21 @@
 //! How long the delta is for 1,000 new hashes in 1,000,000 (and for the same taken out again), and how long it takes to make, to
 //! apply and to verify.
 //!
-//! `cargo run --release --features build --example delta`, or with another room than 5%: `... --example delta -- 10`
+//! `cargo run --release -p hashgate-bench --bin delta`, or with another room than 5%: `... --example delta -- 10`
 
 use std::time::Instant;
 
 use hashgate::Filter;
 use hashgate::digest::Sha256Digest;
 use hashgate::filter_file::build::{Entries, Plan, Request, write};
-use hashgate::pdq::PdqHash;
 use hashgate::release::sign::{Key, write_delta};
 use hashgate::release::{DeltaFile, FullFile, Manifest, Trust};
+use hashgate_testkit::numbered_hash;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> Outcome<()> {
-    let list = |count: u32| Entries {
-        pdq: (0..count).map(|n| PdqHash(Sha256Digest::of(&n.to_le_bytes()).0)).collect(),
-        ..Entries::default()
-    };
+    let list = |count: u32| Entries { pdq: (0..count).map(numbered_hash).collect(), ..Entries::default() };
     let room = std::env::args().nth(1).map_or(Ok(5), |percent| percent.parse())?;
     let request = |release| Request { release, headroom_percent: room, ..Request::new("million", "numbered hashes") };
     let base = list(1_000_000);

@@ -1,11 +1,7 @@
-//! How far the fast path for JPEG is from a full decode: `cargo run --release --example distances [FILE...]`.
+//! How far the fast path for JPEG is from a full decode: `cargo run --release -p hashgate-bench --bin distances -- [FILE...]`.
 //!
 //! Prints the distance of the hashes in bits and the times in milliseconds, for each file; without files, for drawn pictures
 //! of many kinds (quality 50 and more) and sizes, as small as the fast path takes them and larger.
-
-#[path = "../tests/common/jpeg.rs"]
-#[expect(dead_code, reason = "nothing is broken here")]
-mod jpeg;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -14,6 +10,7 @@ use std::time::Instant;
 use hashgate::Limits;
 use hashgate::image::{DecodedBy, Picture, read, read_fully};
 use hashgate::pdq::{Coefficients, quality};
+use hashgate_testkit::jpeg;
 
 /// Short side and long side in pixels.
 const SIZES: [(u16, u16); 6] = [(700, 933), (800, 1200), (900, 900), (900, 1350), (1300, 1733), (2000, 3000)];

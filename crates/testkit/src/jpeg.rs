@@ -2,24 +2,11 @@
 
 use hashgate::Limits;
 use hashgate::image::{Arrival, IntakeError, Picture};
-use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+use jpeg_encoder::{ColorType, Encoder};
 
-/// A generator of Marsaglia's: the same numbers on every run.
-pub struct Random(pub u64);
+pub use jpeg_encoder::SamplingFactor;
 
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    /// A number from 0 up to `limit`, which it doesn't reach.
-    pub fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit as u64) as usize
-    }
-}
+use crate::Random;
 
 /// How a JPEG is made.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +45,7 @@ pub fn kinds() -> Vec<Kind> {
 
 /// A picture with the spectrum of photographs: noise of every scale, the coarser the stronger.
 pub fn draw(width: u16, height: u16, kind: Kind, seed: u64) -> Vec<u8> {
-    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut random = Random::new(seed);
     let (w, h) = (usize::from(width), usize::from(height));
     let mut planes = Vec::new();
     for _ in 0..if kind.grey { 1 } else { 3 } {

@@ -1,6 +1,6 @@
 //! Files made to break a picture reader, each with the outcome that is right.
 //!
-//! Used by the Rust tests, and written to a folder by `cargo run --example make-hostile DIR` for
+//! Used by the Rust tests, and written to a folder by `cargo run -p hashgate-testkit --bin make-hostile DIR` for
 //! the tests of the command-line tool and of the browser build.
 
 /// What [`hashgate::image::read`] should make of a file.
@@ -30,7 +30,7 @@ pub struct Hostile {
 
 macro_rules! vector {
     ($name:literal) => {
-        include_bytes!(concat!("../vectors/", $name)).as_slice()
+        include_bytes!(concat!("../../../tests/vectors/", $name)).as_slice()
     };
 }
 

@@ -1,15 +1,10 @@
-//! Draws the pictures of `npm run bench`: `cargo run --release --example draw-bench -- DIR`. Noise with the spectrum of
+//! Draws the pictures of `npm run bench`: `cargo run --release -p hashgate-bench --bin draw-pictures -- DIR`. Noise with the spectrum of
 //! photographs, as baseline and progressive JPEG of 2, 12 and 48 megapixels, and a thumbnail.
 
-#[path = "../tests/common/jpeg.rs"]
-#[expect(dead_code, reason = "nothing is broken here")]
-mod jpeg;
-
-use jpeg::{Kind, draw};
-use jpeg_encoder::SamplingFactor;
+use hashgate_testkit::jpeg::{Kind, SamplingFactor, draw};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let folder = std::env::args_os().nth(1).ok_or("usage: draw-bench DIR")?;
+    let folder = std::env::args_os().nth(1).ok_or("usage: draw-pictures DIR")?;
     let folder = std::path::Path::new(&folder);
     std::fs::create_dir_all(folder)?;
     for (name, width, height) in

@@ -1,6 +1,6 @@
 //! The confirm index over 1,000,000 hashes, beside a scan of them: time, memory, misses.
 //!
-//! `cargo run --release --features build --example confirm_index [LIST.hex]`, on one core: `taskset -c 0 ...`.
+//! `cargo run --release -p hashgate-bench --bin confirm-index -- [LIST.hex]`, on one core: `taskset -c 0 ...`.
 //! Then the bound of the ring-key rule on pictures that are drawn here: how many unrelated ones are within it.
 //!
 //! Without a list of hashes (64 hexadecimal digits a line) it takes numbered ones. `bench/second_oracle.py` times Meta's own
@@ -17,6 +17,7 @@ use hashgate::keys::ring_key;
 use hashgate::pdq::{Orientation, PdqHash};
 use hashgate::verdict::Hashed;
 use hashgate::{Limits, ViewSet};
+use hashgate_testkit::numbered_hash;
 
 #[global_allocator]
 static MEMORY: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
@@ -24,10 +25,9 @@ static MEMORY: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
 const QUERIES: u32 = 2_000;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let numbered = |n: u32| PdqHash(Sha256Digest::of(&n.to_le_bytes()).0);
     let list: Vec<PdqHash> = match std::env::args().nth(1) {
         Some(path) => std::fs::read_to_string(path)?.lines().map(str::parse).collect::<Result<_, _>>()?,
-        None => (0..1_000_000).map(numbered).collect(),
+        None => (0..1_000_000).map(numbered_hash).collect(),
     };
     let (start, before) = (Instant::now(), MEMORY.current_usage_as_mb());
     let index = Index::new(&list);
@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .map(|n| {
             let mut hash = list[n as usize * 499 % list.len()];
             if n % 2 == 0 {
-                return numbered(u32::MAX - n);
+                return numbered_hash(u32::MAX - n);
             }
             let mut random =
                 Sha256Digest::of(&n.to_le_bytes()).0.into_iter().cycle().zip(1u8..).map(|(a, b)| a.wrapping_mul(b));

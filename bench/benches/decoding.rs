@@ -1,16 +1,11 @@
 //! From a file's bytes to luma and hashes, natively: `cargo bench`.
 
-#[path = "../tests/common/jpeg.rs"]
-#[expect(dead_code, reason = "nothing is broken here")]
-mod jpeg;
-
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use hashgate::image::{read, read_fully};
 use hashgate::{Limits, ViewSet, views};
-use jpeg::{Kind, draw};
-use jpeg_encoder::SamplingFactor;
+use hashgate_testkit::jpeg::{Kind, SamplingFactor, draw};
 
 const KIND: Kind = Kind {
     sampling: SamplingFactor::F_2_2,

@@ -1,7 +1,6 @@
-//! Writes the hostile files of the tests to a folder: `cargo run --example make-hostile DIR`.
+//! Writes the hostile files of the tests to a folder: `cargo run -p hashgate-testkit --bin make-hostile DIR`.
 
-#[path = "../tests/common/hostile.rs"]
-mod hostile;
+use hashgate_testkit::hostile;
 
 fn main() -> std::io::Result<()> {
     let Some(folder) = std::env::args_os().nth(1) else {

@@ -1,13 +1,10 @@
 //! Breaks drawn JPEGs at random and holds the fast path against the general decoder:
-//! `cargo run --release --example fuzz-jpeg -- MINUTES [SEED]`, in minutes of processor time where the system tells it.
+//! `cargo run --release -p hashgate-fuzz --bin fuzz-jpeg -- MINUTES [SEED]`, in minutes of processor time where the system tells it.
 //!
 //! A panic ends the run with its file in `target/fuzz-jpeg.jpg`. Other findings are kept as `target/fuzz-jpeg-N.jpg`: a
 //! file that the fast path reads without a caveat and the general decoder refuses, hashes more than 31 bits apart, files that
 //! read otherwise when they arrive in pieces, or are another picture early (every eighth is tried), and files that
 //! take ten times as long for their length, or for the pixels they declare, as any intact one does.
-
-#[path = "../tests/common/jpeg.rs"]
-mod jpeg;
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -15,7 +12,8 @@ use std::time::{Duration, Instant};
 use hashgate::Limits;
 use hashgate::image::{DecodedBy, Picture, read, read_fully};
 use hashgate::pdq::{Coefficients, quality};
-use jpeg::{Kind, Random, draw, kinds, mutate, read_arriving};
+use hashgate_testkit::Random;
+use hashgate_testkit::jpeg::{Kind, draw, kinds, mutate, read_arriving};
 
 /// Time on the processor, which other programs' load doesn't change; where the system doesn't tell, time by the clock.
 fn now() -> Duration {
@@ -28,7 +26,7 @@ fn now() -> Duration {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let minutes: f64 = arguments.next().ok_or("usage: fuzz-jpeg MINUTES [SEED]")?.parse()?;
-    let mut random = Random(arguments.next().map_or(Ok(1), |seed| seed.parse())?);
+    let mut random = Random::new(arguments.next().map_or(Ok(1), |seed| seed.parse())?);
     let limits = Limits { max_pixels: 4_000_000, ..Limits::default() };
     let sized = |kind: Kind, seed| {
         // A small share of larger ones, for what depends on the size.
