@@ -2,8 +2,8 @@
 // held. It holds no engine and no list, as the page's policy would apply to them.
 import type { Verdict } from "hashgate";
 import { decide, type UncheckedPolicy } from "../js/integrations/decision.js";
-import { type Deliver, Interceptor } from "../js/integrations/intercept.js";
 import { elementsIn, isElement, isFileInput } from "../js/integrations/intercept/dom.js";
+import { type Deliver, Interceptor } from "../js/integrations/intercept.js";
 import { type Policy, send } from "./messages.js";
 import { ask, type Checked, tell, whileChecking } from "./notice.js";
 import { OPENED } from "./opened.js";

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { chromium } from "playwright-core";
-import { buildExtension, zipped } from "../../scripts/extension.mjs";
+import { buildExtension, folderOf, zipped } from "../../scripts/extension.mjs";
 
 const LISTED = resolve("target/samples/listed/listed-0.jpg");
 const EDITED = resolve("target/samples/edited/listed-2-mirrored.jpg");
@@ -59,7 +59,7 @@ let page;
 let uploads;
 
 before(async () => {
-  await buildExtension();
+  await buildExtension(["chromium"]);
   server = createServer((request, response) => {
     const path = request.url.split("?")[0];
     const send = (type, body) =>
@@ -86,7 +86,7 @@ before(async () => {
   await once(server, "listening");
   site = `http://127.0.0.1:${server.address().port}`;
   profile = mkdtempSync(join(tmpdir(), "hashgate-extension-"));
-  const extension = resolve("dist-extension");
+  const extension = resolve(folderOf("chromium"));
   context = await chromium.launchPersistentContext(profile, {
     executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
     ignoreDefaultArgs: ["--disable-extensions"],
@@ -173,7 +173,7 @@ async function setOptions(values) {
 }
 
 test("it asks for one permission, and carries the same bytes whenever it is zipped", async () => {
-  const manifest = JSON.parse(readFileSync("dist-extension/manifest.json", "utf8"));
+  const manifest = JSON.parse(readFileSync(`${folderOf("chromium")}/manifest.json`, "utf8"));
   assert.deepEqual(manifest.permissions, ["offscreen"]);
   for (const key of [
     "host_permissions",
@@ -186,9 +186,9 @@ test("it asks for one permission, and carries the same bytes whenever it is zipp
   }
   // The engine is compiled in the offscreen document alone.
   for (const script of manifest.content_scripts.flatMap(({ js }) => js)) {
-    assert.doesNotMatch(readFileSync(`dist-extension/${script}`, "utf8"), /WebAssembly/, script);
+    assert.doesNotMatch(readFileSync(`${folderOf("chromium")}/${script}`, "utf8"), /WebAssembly/, script);
   }
-  const [first, second] = [zipped(), zipped()];
+  const [first, second] = [zipped("chromium"), zipped("chromium")];
   assert.deepEqual(first, second);
   assert.equal(Buffer.from(first.subarray(0, 4)).toString("latin1"), "PK\x03\x04");
 });
@@ -473,12 +473,12 @@ test("the options page is accessible, and in the browser's language where there 
   }
   await options.close();
   const [english, french] = ["en", "fr"].map((language) =>
-    JSON.parse(readFileSync(`dist-extension/_locales/${language}/messages.json`, "utf8")),
+    JSON.parse(readFileSync(`${folderOf("chromium")}/_locales/${language}/messages.json`, "utf8")),
   );
   assert.deepEqual(Object.keys(french).sort(), Object.keys(english).sort());
   // What is asked for by name is there.
   for (const script of ["content", "options", "background"]) {
-    const source = readFileSync(`dist-extension/${script}.js`, "utf8");
+    const source = readFileSync(`${folderOf("chromium")}/${script}.js`, "utf8");
     for (const [, name] of source.matchAll(/(?:say|getMessage)\("(\w+)"/g)) assert.ok(english[name], name);
   }
 });
