@@ -47,8 +47,27 @@ const PAGES = {
     <button id="detached">choose</button><div id="closed"></div>`,
   "/drop.html": `<div id="zone" style="height: 200px">drop here</div>`,
   "/paste.html": `<div id="text" contenteditable="true">text</div>`,
+  "/pickers.html": () =>
+    Object.keys(PICKERS)
+      .map((name) => `<button name="${name}">${name}</button>`)
+      .join(""),
   "/frames.html": `<iframe id="other" width="600" height="400"></iframe>`,
 };
+
+/** A page's script with a function for each way to open a picker. */
+const pickersScript = () => `{
+  const note = ({ target }) => { for (const { name } of target.files) seen.push("picked " + name); };
+  const make = (early) => {
+    const input = document.createElement("input");
+    input.type = "file";
+    if (early) input.addEventListener("change", note, true);
+    else input.onchange = note;
+    return input;
+  };
+  const ways = { ${Object.entries(PICKERS)
+    .map(([name, code]) => `${JSON.stringify(name)}: () => { ${code} }`)
+    .join(",")} };
+  for (const button of document.querySelectorAll("button[name]")) button.addEventListener("click", () => ways[button.name]?.()); }`;
 
 let context;
 let server;
@@ -77,10 +96,12 @@ before(async () => {
       response.setHeader("access-control-allow-origin", "*");
       return response.end(readFileSync(`target/samples${path}`));
     }
+    if (path === "/pickers.js") return send("text/javascript", pickersScript());
     if (!(path in PAGES)) return response.writeHead(404).end();
     send(
       "text/html; charset=utf-8",
-      `<!doctype html><title>page</title>${PAGES[path]}<script src="/page.js"></script>`,
+      `<!doctype html><title>page</title>${typeof PAGES[path] === "function" ? PAGES[path]() : PAGES[path]}
+        <script src="/page.js"></script><script src="/pickers.js"></script>`,
     );
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -303,8 +324,55 @@ test("an input that is never in the document, and one in a closed shadow tree", 
     (await seen()).filter((entry) => entry.includes("listed")),
     [],
   );
-  assert.equal(await page.locator("[data-hashgate-attached]").count(), 0);
 });
+
+/** The ways in which pages open a file picker, each with the button that does so. */
+const PICKERS = {
+  "put in, clicked, taken out": "const input = make(); document.body.append(input); input.click(); input.remove();",
+  "never in the document": "make().click();",
+  "a listener as early as can be": `const input = make(true); input.click();`,
+  "put in after a while": "const input = make(); input.click(); setTimeout(() => document.body.append(input), 50);",
+  "in a fragment":
+    "const input = make(); const fragment = new DocumentFragment(); fragment.append(input); input.click();",
+  "in an element without a document":
+    "const input = make(); const div = document.createElement('div'); div.append(input); input.click();",
+  "in closed trees within each other": `const [outer, inner] = [document.createElement("x-outer"), document.createElement("x-inner")];
+    const input = make(); document.body.append(outer); outer.attachShadow({ mode: "closed" }).append(inner);
+    inner.attachShadow({ mode: "closed" }).append(input); input.click();`,
+  "in a closed tree without a document": `const host = document.createElement("div"); const input = make();
+    host.attachShadow({ mode: "closed" }).append(input); input.click();`,
+  "by its label":
+    "const input = make(); const label = document.createElement('label'); label.append(input); label.click();",
+  "by its label, put in and taken out": `const input = make(); const label = document.createElement("label"); label.append(input);
+    document.body.append(label); label.click(); label.remove();`,
+  "by a click that is dispatched": "make().dispatchEvent(new MouseEvent('click'));",
+  "by showPicker": "make().showPicker();",
+  "by showPicker in a closed tree": `const host = document.createElement("div"); const input = make(); document.body.append(host);
+    host.attachShadow({ mode: "closed" }).append(input); input.showPicker();`,
+};
+
+for (const name of Object.keys(PICKERS)) {
+  test(`a picker: an input ${name}`, async () => {
+    await open("/pickers.html");
+    for (const [path, held] of [
+      [LISTED, true],
+      [CLEAN, false],
+    ]) {
+      const choosing = page.waitForEvent("filechooser", { timeout: 10_000 });
+      await page.click(`button[name="${name}"]`);
+      await (await choosing).setFiles(path);
+      if (!held) continue;
+      assert.match(await notice("alertdialog"), /listed-0\.jpg/);
+      assert.deepEqual(await seen(), []);
+      await page.keyboard.press("Enter");
+    }
+    await untilSeen("picked clean-1.jpg");
+    assert.deepEqual(
+      (await seen()).filter((entry) => entry.includes("listed")),
+      [],
+    );
+  });
+}
 
 test("a drop zone", async () => {
   await open("/drop.html");
