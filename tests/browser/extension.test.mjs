@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -391,6 +391,104 @@ test("a drop zone", async () => {
   assert.deepEqual(await seen(), ["drop clean-1.jpg"]);
 });
 
+test("a folder that is dropped is read", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "hashgate-folder-"));
+  mkdirSync(join(folder, "inner"));
+  copyFileSync(LISTED, join(folder, "inner", "in-folder.jpg"));
+  copyFileSync(CLEAN, join(folder, "clean.jpg"));
+  await open("/drop.html");
+  const session = await context.newCDPSession(page);
+  const data = { items: [], files: [folder], dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver", "drop"]) {
+    await session.send("Input.dispatchDragEvent", { type, x: 50, y: 50, data });
+  }
+  assert.match(await notice("alertdialog"), /in-folder\.jpg: possibly on the list/);
+  await page.keyboard.press("Escape");
+  await untilSeen("drop clean.jpg");
+  assert.deepEqual(await seen(), ["drop clean.jpg"]);
+  rmSync(folder, { recursive: true });
+});
+
+test("files by a promise: showOpenFilePicker and clipboard.read", async () => {
+  await page.close();
+  page = await context.newPage();
+  // The browser's own dialog can't be driven: real handles of the page's private files stand for what it returns.
+  await page.addInitScript(() => {
+    window.showOpenFilePicker = async () => {
+      const root = await navigator.storage.getDirectory();
+      return Promise.all(window.chosen.map((name) => root.getFileHandle(name)));
+    };
+  });
+  await open("/paste.html");
+  const files = [LISTED, CLEAN].map((path) => ({
+    name: path.split("/").at(-1),
+    bytes: [...readFileSync(path)],
+  }));
+  await page.evaluate(async (files) => {
+    const root = await navigator.storage.getDirectory();
+    for (const { name, bytes } of files) {
+      const writable = await (await root.getFileHandle(name, { create: true })).createWritable();
+      await writable.write(new Uint8Array(bytes));
+      await writable.close();
+    }
+    const text = document.querySelector("#text");
+    text.addEventListener("click", async () => {
+      if (window.chosen) {
+        const handles = await window.showOpenFilePicker().catch((error) => [{ name: error.name }]);
+        for (const { name } of handles) window.seen.push(`handle ${name}`);
+        return;
+      }
+      for (const item of await navigator.clipboard.read()) window.seen.push(`read ${[...item.types].sort()}`);
+    });
+  }, files);
+  const choose = async (names) => {
+    await page.evaluate((names) => {
+      window.chosen = names;
+    }, names);
+    await page.click("#text");
+  };
+  await choose(["listed-0.jpg", "clean-1.jpg"]);
+  assert.match(await notice("alertdialog"), /listed-0\.jpg/);
+  assert.deepEqual(await seen(), []);
+  await page.keyboard.press("Enter");
+  await untilSeen("handle clean-1.jpg");
+  await choose(["listed-0.jpg"]);
+  await notice("alertdialog");
+  await page.keyboard.press("Enter");
+  await untilSeen("handle AbortError");
+  // Without anything that the person did since, the page can't ask about files for ever.
+  await page.evaluate(async () => {
+    window.chosen = ["clean-1.jpg"];
+    for (let n = 0; n < 6; n += 1)
+      window.seen.push((await window.showOpenFilePicker().catch(({ name }) => [{ name }]))[0].name);
+  });
+  assert.equal((await seen()).at(-1), "AbortError");
+
+  const write = (path, text) =>
+    page.evaluate(
+      async ({ bytes, text }) => {
+        window.chosen = undefined;
+        window.seen.length = 0;
+        const picture = await createImageBitmap(new Blob([new Uint8Array(bytes)]));
+        const canvas = new OffscreenCanvas(picture.width, picture.height);
+        canvas.getContext("2d").drawImage(picture, 0, 0);
+        const png = await canvas.convertToBlob({ type: "image/png" });
+        await navigator.clipboard.write([
+          new ClipboardItem({ "image/png": png, "text/plain": new Blob([text], { type: "text/plain" }) }),
+        ]);
+      },
+      { bytes: [...readFileSync(path)], text },
+    );
+  await write(LISTED, "words");
+  await page.click("#text");
+  assert.match(await notice("alertdialog"), /possibly on the list/);
+  await page.keyboard.press("Enter");
+  await untilSeen("read text/plain");
+  await write(CLEAN, "words");
+  await page.click("#text");
+  await untilSeen("read image/png,text/plain");
+});
+
 test("a paste into text that can be edited", async () => {
   await open("/paste.html");
   const paste = async (path) => {
@@ -413,6 +511,40 @@ test("a paste into text that can be edited", async () => {
   await paste(CLEAN);
   await page.waitForSelector("#text img[src^='data:image/png']");
   assert.deepEqual(await seen(), ["paste image.png"]);
+});
+
+test("a paste from a spreadsheet: the text and the table arrive, with the picture only if it may pass", async () => {
+  const html = "<table><tr><td>price</td><td>12</td></tr></table>";
+  for (const path of [LISTED, CLEAN]) {
+    await open("/paste.html");
+    await page.evaluate(
+      async ({ bytes, html }) => {
+        window.addEventListener("paste", (event) => {
+          if (!event.isTrusted) window.seen.push([...event.clipboardData.types].sort().join());
+        });
+        const picture = await createImageBitmap(new Blob([new Uint8Array(bytes)]));
+        const canvas = new OffscreenCanvas(picture.width, picture.height);
+        canvas.getContext("2d").drawImage(picture, 0, 0);
+        const png = await canvas.convertToBlob({ type: "image/png" });
+        const text = (type, content) => [type, new Blob([content], { type })];
+        const parts = [["image/png", png], text("text/html", html), text("text/plain", "price\t12")];
+        await navigator.clipboard.write([new ClipboardItem(Object.fromEntries(parts))]);
+      },
+      { bytes: [...readFileSync(path)], html },
+    );
+    await page.evaluate(() => document.querySelector("#text").replaceChildren());
+    await page.click("#text");
+    await page.keyboard.press("ControlOrMeta+V");
+    if (path === LISTED) {
+      assert.match(await notice("alertdialog"), /possibly on the list/);
+      await page.keyboard.press("Enter");
+    }
+    await page.waitForSelector("#text td");
+    assert.equal((await page.textContent("#text")).replaceAll(/\s/g, ""), "price12");
+    assert.equal(await page.locator("#text img").count(), 0);
+    const types = path === LISTED ? "text/html,text/plain" : "Files,text/html,text/plain";
+    assert.equal((await seen()).at(-1), types);
+  }
 });
 
 test("frames: of another origin, and written by the page", async () => {
