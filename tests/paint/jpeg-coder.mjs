@@ -71,6 +71,23 @@ export function quantized(block, table, out) {
   }
 }
 
+/** The samples around 0 that a decoder makes of quantized terms, before it clips them. */
+export function dequantized(terms, table) {
+  const block = new Float32Array(64);
+  for (let at = 0; at < 64; at += 1) block[ZIGZAG[at]] = terms[at] * table[at];
+  const samples = new Float32Array(64);
+  for (let y = 0; y < 8; y += 1) {
+    for (let x = 0; x < 8; x += 1) {
+      let sum = 0;
+      for (let v = 0; v < 8; v += 1) {
+        for (let u = 0; u < 8; u += 1) sum += block[8 * v + u] * COSINES[8 * u + x] * COSINES[8 * v + y];
+      }
+      samples[8 * y + x] = sum;
+    }
+  }
+  return samples;
+}
+
 /** How many blocks a component has: padded to whole interleaved units, and in a scan of its own (A.2.2). */
 function geometry({ width, height, sampling }) {
   const across = Math.max(...sampling.map(([h]) => h));

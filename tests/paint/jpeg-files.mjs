@@ -1,6 +1,6 @@
 // Odd JPEG files. Each yields `{ kind, name, make }`; most hold a listed picture, some a listed one and a decoy.
 import { ascii, dice, join, patched, spliced, u16, u32, zeros } from "./bytes.mjs";
-import { decoyedTerms } from "./decoys.mjs";
+import { STYLES, decoyedTerms } from "./decoys.mjs";
 import { exif } from "./exif.mjs";
 import {
   HEADERS,
@@ -713,12 +713,13 @@ function mpf(first, second, offset) {
 /** Block means that show a decoy, with terms beside them that paint the listed picture once pixels are clipped. */
 function* decoys() {
   for (const size of ["large", "small"]) {
-    for (const style of ["dither", "stripes", "chroma", "chroma-ac", "chroma-means"]) {
-      for (const most of [150, 300, 600, 1000, 2000, 4000]) {
+    for (const style of Object.keys(STYLES)) {
+      for (const most of [100, 200, 400, 600, 1000, 2000, 4000]) {
         for (const [name, table] of Object.entries({ fine: steps(16, 0), steep: steps(8, 3), coarse: steps(40, 6) })) {
           for (const progressive of [false, true]) {
             if (size === "small" && (progressive || name !== "fine")) continue;
-            if (style.startsWith("chroma-means") && most !== 1000) continue;
+            if (style.startsWith("chroma") && most !== 1000) continue;
+            if (name !== "fine" && most % 1000 !== 0) continue;
             yield {
               kind: `jpeg-dc-decoy-${style}`,
               name: `${size}-most-${most}-${name}${progressive ? "-p" : ""}`,

@@ -5,7 +5,7 @@ import { bmp } from "./bmp-files.mjs";
 import { allListed } from "./pictures.mjs";
 
 const CLI = process.env.HASHGATE_CLI ?? "target/debug/hashgate";
-export const FOLDER = "target/paint";
+export const FOLDER = process.env.PAINT_FOLDER ?? "target/paint";
 
 /** Builds the filter of the listed pictures. Returns it and their PDQ hashes. */
 export function buildFilter() {

@@ -1,4 +1,9 @@
 // Paints files in every browser, has every reader check them, and says what was shown and what was said.
+import { createHash } from "node:crypto";
+import { chromium } from "playwright-core";
+import { CHROMIUM } from "../browser/chromium.mjs";
+import { interleaved } from "./pictures.mjs";
+import { lossyChunk, lossyPictures } from "./webp-files.mjs";
 import { BROWSERS, Painter, servePainting } from "./painter.mjs";
 import { buildFilter, checkNatively, shown, word } from "./judge.mjs";
 
@@ -11,6 +16,7 @@ export async function openOracle({ browsers = BROWSERS } = {}) {
   const painters = Object.fromEntries(browsers.map((name) => [name, new Painter(name, server)]));
   return {
     hashes,
+    lossy: await lossyEncoder(),
     async *judge(files, { check = true } = {}) {
       for (const batch of batches(files)) {
         const made = batch.map((file) => ({ ...file, bytes: file.make() }));
@@ -32,6 +38,37 @@ export async function openOracle({ browsers = BROWSERS } = {}) {
       await server.close();
     },
   };
+}
+
+/** Has Chromium encode the pictures that the generators need as lossy WebP bitstreams. Returns a function that finds one. */
+async function lossyEncoder() {
+  const browser = await chromium.launch(CHROMIUM);
+  try {
+    const page = await browser.newPage();
+    const chunks = new Map();
+    for (const picture of lossyPictures()) {
+      const { width, height } = picture;
+      const pixels = Buffer.from(interleaved(picture, () => 255)).toString("base64");
+      const encoded = await page.evaluate(encodeWebp, { pixels, width, height });
+      chunks.set(keyOf(picture), lossyChunk(Uint8Array.from(Buffer.from(encoded, "base64"))));
+    }
+    return (picture) => chunks.get(keyOf(picture));
+  } finally {
+    await browser.close();
+  }
+}
+const keyOf = ({ width, height, planes }) =>
+  createHash("sha1").update(`${width} ${height}`).update(planes[0]).update(planes[1]).update(planes[2]).digest("hex");
+
+/** Runs in the page. */
+async function encodeWebp({ pixels, width, height }) {
+  const canvas = new OffscreenCanvas(width, height);
+  const data = Uint8ClampedArray.from(atob(pixels), (character) => character.charCodeAt(0));
+  canvas.getContext("2d").putImageData(new ImageData(data, width, height), 0, 0);
+  const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: "image/webp", quality: 0.85 })).arrayBuffer());
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
 }
 
 /** Groups files into batches, smaller ones where files are large. */

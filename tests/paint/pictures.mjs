@@ -2,7 +2,7 @@
 import { random } from "./bytes.mjs";
 
 /** Long and short side. The DC-only decoder reads JPEG files whose short side is at least 900 pixels. */
-export const SIZES = { small: [320, 240], large: [1216, 912] };
+export const SIZES = { tiny: [160, 120], small: [320, 240], large: [1216, 912] };
 
 const drawn = new Map();
 
@@ -20,6 +20,8 @@ const LISTED = [11, 12, 13];
 const DECOYS = [21, 22, 23];
 export const listed = (size, number = 0) => draw(LISTED[number % 3], size);
 export const decoy = (size, number = 0) => draw(DECOYS[number % 3], size);
+/** One of many pictures that aren't listed. */
+export const other = (size, number) => draw(100 + number, size);
 export const allListed = () => Object.keys(SIZES).flatMap((size) => LISTED.map((seed) => draw(seed, size)));
 
 function paint(seed, width, height) {

@@ -27,7 +27,7 @@ mkdirSync(`${FOLDER}/findings`, { recursive: true });
 function* chosen() {
   const kinds = new RegExp(values.kinds);
   let count = 0;
-  for (const file of generated()) {
+  for (const file of generated(oracle.lossy)) {
     if (!kinds.test(`${file.kind}/${file.name}`)) continue;
     if ((count += 1) % Number(values.every) === 0) yield file;
   }
