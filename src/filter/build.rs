@@ -1,6 +1,6 @@
 //! Plans and writes a filter file (feature `build`: never part of the browser's code).
 //!
-//! [`Plan::new`] derives the geometry from a [`Request`] and the [`Entries`]; [`write`] writes the file.
+//! [`Plan::new`] derives the geometry from a [`Request`] and the [`Entries`]; [`write()`] writes the file.
 //!
 //! # Examples
 //! ```
