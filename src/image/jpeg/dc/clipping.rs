@@ -6,7 +6,7 @@
 //! the mean (Parseval), and the spread bounds how far clipping moves it (Scarf's inequality).
 
 use super::super::frame::Frame;
-use super::plane::{Steps, Terms};
+use super::plane::{Steps, Term, Terms};
 
 /// Tiles on a side, over which the contrast is measured: PDQ keeps up to eight periods across a picture (its 16 lowest
 /// frequencies), which take sixteen samples.
@@ -33,19 +33,13 @@ pub(super) fn is_faithful(frame: &Frame, tables: &[Option<Steps>; 4], terms: &[T
         let (blues, reds) = (row(1, y / down), row(2, y / down));
         let tiles = &mut tiles[y * TILES / rows * TILES..][..TILES];
         for (x, luma) in row(0, y).iter().take(columns).enumerate() {
-            let (mean, spread) = (128.0 + steps[0] * f32::from(luma.dc), f32::from(luma.spread));
+            let mean = steps[0] * f32::from(luma.dc);
             shifts += match (blues.get(x / across), reds.get(x / across)) {
-                (Some(blue), Some(red)) => {
-                    let (of_blue, of_red) = (f32::from(blue.spread), f32::from(red.spread));
-                    let (blue, red) = (steps[1] * f32::from(blue.dc), steps[2] * f32::from(red.dc));
-                    0.299 * shift(mean + 1.402 * red, spread + 1.402 * of_red)
-                        + 0.587 * shift(mean - 0.344 * blue - 0.714 * red, spread + 0.344 * of_blue + 0.714 * of_red)
-                        + 0.114 * shift(mean + 1.772 * blue, spread + 1.772 * of_blue)
-                }
-                _ => shift(mean, spread),
+                (Some(blue), Some(red)) => colour_shift([luma, blue, red], steps),
+                _ => shift(128.0 + mean, f32::from(luma.variance).sqrt()),
             };
             let (sum, count) = &mut tiles[x * TILES / columns];
-            (*sum, *count) = (*sum + mean.clamp(0.0, 255.0), *count + 1.0);
+            (*sum, *count) = (*sum + mean.clamp(-128.0, 127.0), *count + 1.0);
         }
     }
     let means = tiles.map(|(sum, count)| sum / count);
@@ -54,12 +48,32 @@ pub(super) fn is_faithful(frame: &Frame, tables: &[Option<Steps>; 4], terms: &[T
     shifts / (columns * rows) as f32 <= MOST_SHIFT * contrast
 }
 
+/// Bounds how far the luma of a block moves as clipping moves its red, green and blue.
+#[inline(always)]
+fn colour_shift([luma, blue, red]: [&Term; 3], steps: [f32; 3]) -> f32 {
+    let dc = [steps[0] * f32::from(luma.dc), steps[1] * f32::from(blue.dc), steps[2] * f32::from(red.dc)];
+    let variances = [luma.variance, blue.variance, red.variance].map(f32::from);
+    // Most blocks are far from clipping, whatever the signs. The square of a sum is at most twice the sum of squares.
+    let room = 127.0 - dc[0].abs() - 1.772 * dc[1].abs() - 1.402 * dc[2].abs();
+    if room > 0.0 && 2.0 * FAR * FAR * (variances[0] + 3.14 * variances[1] + 1.966 * variances[2]) <= room * room {
+        return 0.0;
+    }
+    let [spread, of_blue, of_red] = variances.map(f32::sqrt);
+    let [luma, blue, red] = dc;
+    let luma = 128.0 + luma;
+    0.299 * shift(luma + 1.402 * red, spread + 1.402 * of_red)
+        + 0.587 * shift(luma - 0.344 * blue - 0.714 * red, spread + 0.344 * of_blue + 0.714 * of_red)
+        + 0.114 * shift(luma + 1.772 * blue, spread + 1.772 * of_blue)
+}
+
+/// So many standard deviations from 0 and 255, clipping moves the mean by less than 1.3 (by `128 / 4 / FAR / FAR`).
+const FAR: f32 = 5.0;
+
 /// Bounds how far clipping to 0 to 255 moves the mean of samples with this mean and standard deviation.
 #[inline(always)]
 fn shift(mean: f32, spread: f32) -> f32 {
     let room = mean.min(255.0 - mean).max(0.0);
-    if 6.0 * spread <= room {
-        // Less than 1.
+    if FAR * spread <= room {
         return 0.0;
     }
     spread * spread / (2.0 * ((spread * spread + room * room).sqrt() + room))

@@ -17,8 +17,8 @@ pub(super) struct Terms {
 pub(super) struct Term {
     /// The DC coefficient, quantized.
     pub(super) dc: i16,
-    /// A bound on the standard deviation of its samples, in grey levels; 255 for more.
-    pub(super) spread: u8,
+    /// A bound on the variance of its samples; 65,535 for more.
+    pub(super) variance: u16,
 }
 
 impl Terms {
@@ -31,9 +31,8 @@ impl Term {
     /// Adds AC coefficients whose squares, dequantized, sum up to `energy` at most.
     #[inline(always)]
     pub(super) fn add_energy(&mut self, energy: u64) {
-        // Coefficients are 8 times as large as those of an orthonormal transform of means (T.81, A.3.3).
-        let before = f32::from(self.spread);
-        self.spread = (energy as f32 / 64.0 + before * before).sqrt() as u8;
+        // The transform keeps the sum of squares (T.81, A.3.3), here over 64 samples.
+        self.variance = self.variance.saturating_add((energy >> 6).min(u16::MAX.into()) as u16);
     }
 }
 

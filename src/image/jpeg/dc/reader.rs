@@ -11,7 +11,7 @@ use super::super::icc::ProfileParts;
 use super::super::markers::{HuffmanTable, adobe_transform, take_quantization};
 use super::super::part::{Halt, Outside, Part};
 use super::clipping::is_faithful;
-use super::huffman::{AcTable, BandTable, Code, DcTable};
+use super::huffman::{AcTable, Code, DcTable};
 use super::plane::{Steps, Term, Terms, plane};
 use super::scan::{Band, Data, FirstTerms, PassOver, Refinement, Sequential, Walk};
 
@@ -249,23 +249,24 @@ impl Reader {
         }
         let walk = Walk::new(frame, &scan, self.restart_interval, self.at);
         let dc_table = |number: usize| DcTable::new(self.dc.get(number).and_then(Option::as_ref).ok_or(Outside)?);
-        let squares = |place: usize| {
-            let steps = self.steps.get(frame.components[place].quantization).copied().flatten();
-            steps.map(|steps| steps.squares).ok_or(Outside)
-        };
+        let steps =
+            |place: usize| self.steps.get(frame.components[place].quantization).and_then(Option::as_ref).ok_or(Outside);
         let ac = |number: usize| self.ac.get(number).and_then(Option::as_ref).ok_or(Outside);
         if !frame.progressive {
             let mut tables = Vec::new();
             for selected in &scan.components {
-                tables.push((dc_table(selected.dc)?, AcTable::new(ac(selected.ac)?, squares(selected.component)?)?));
+                tables.push((
+                    dc_table(selected.dc)?,
+                    AcTable::new(ac(selected.ac)?, steps(selected.component)?, 1..=63, 0, false)?,
+                ));
             }
             Ok(Data::Sequential(walk, Sequential { tables, sums: [0; 3] }))
         } else if !dc {
             let [selected] = scan.components[..] else { return Err(Outside) };
-            let (band, low) = (scan.first_term..=scan.last_term, scan.low);
             if scan.high == 0 {
-                let table = BandTable::new(ac(selected.ac)?, squares(selected.component)?)?;
-                return Ok(Data::Band(walk, Band { table, band, low, ended: 0 }));
+                let band = scan.first_term..=scan.last_term;
+                let table = AcTable::new(ac(selected.ac)?, steps(selected.component)?, band, scan.low, true)?;
+                return Ok(Data::Band(walk, Band { table, ended: 0 }));
             }
             Ok(Data::Unneeded(PassOver { walk, single_bits: false, restarts: 0, start: self.at, stuffed: 0 }))
         } else if scan.high == 0 {

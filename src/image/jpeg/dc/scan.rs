@@ -1,11 +1,9 @@
 //! Walks through the blocks of a scan.
 
-use std::ops::RangeInclusive;
-
 use super::super::frame::{Component, Frame, Scan, Selected};
 use super::super::part::{Halt, Outside, Part};
 use super::bits::{Bits, Reading};
-use super::huffman::{AcTable, BandTable, DcTable};
+use super::huffman::{AcTable, DcTable};
 use super::plane::{Term, Terms};
 
 /// A scan's data, by what is done with it.
@@ -48,7 +46,7 @@ impl Blocks for Sequential {
         let sum = self.sums[place].wrapping_add(dc.read(bits)?);
         self.sums[place] = sum;
         term.dc = i16::try_from(sum).map_err(|_| Outside)?;
-        term.add_energy(ac.skip_block(bits)?);
+        term.add_energy(ac.skip_block(bits)?.1);
         Ok(())
     }
 }
@@ -93,9 +91,7 @@ impl Blocks for Refinement {
 
 /// A scan of AC terms (G.1.2.2).
 pub(super) struct Band {
-    pub(super) table: BandTable,
-    pub(super) band: RangeInclusive<u8>,
-    pub(super) low: u8,
+    pub(super) table: AcTable,
     /// How many of the next blocks have no terms.
     pub(super) ended: u32,
 }
@@ -111,10 +107,9 @@ impl Blocks for Band {
             self.ended -= 1;
         } else {
             let energy;
-            (self.ended, energy) = self.table.skip_block(bits, self.band.clone(), self.low)?;
-            if energy > 0 {
-                term.add_energy(energy);
-            }
+            bits.refill();
+            (self.ended, energy) = self.table.skip_block(bits)?;
+            term.add_energy(energy);
         }
         Ok(())
     }
