@@ -9,7 +9,7 @@ import type { Gate, GateOptions } from "../types/types.js";
 import { compileFrom, hasSimd } from "./compile.js";
 
 export { GateError, type GateErrorCode, HeldError } from "../errors.js";
-export * from "../integrations/checker.js";
+export { type CheckedFile, Checker, type CheckerOptions, type GateLike } from "../integrations/checker.js";
 export { type Decision, decide, type UncheckedPolicy } from "../integrations/decision.js";
 export type * from "../types/types.js";
 
