@@ -1,6 +1,6 @@
 //! Bits of entropy-coded data (ITU T.81, F.2.2.5), up to the next marker.
 
-use super::{Halt, Part};
+use super::super::part::{Halt, Part};
 
 /// Bytes that are held ahead, and room for the most that a unit can take: six blocks of 64 terms of 16 bits of code and 11 of
 /// value (F.1.2), which are 1,296 bytes.

@@ -2,7 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use super::Outside;
+use super::super::markers::HuffmanTable;
+use super::super::part::Outside;
 use super::bits::Reading;
 
 /// Bits that a lookup sees.
@@ -10,7 +11,7 @@ const LOOKAHEAD: u32 = 12;
 
 /// A table's canonical code, decoded by the next 12 bits, and bit length by bit length where they aren't enough.
 #[derive(Clone)]
-pub(super) struct Code {
+pub(in super::super) struct Code {
     /// By the next 12 bits: `symbol << 8 | length`; 0 if the code is longer, or none.
     short: Box<[u16; 1 << LOOKAHEAD]>,
     /// For each length: one past the last code, shifted to 16 bits; 0 if there is none.
@@ -21,13 +22,10 @@ pub(super) struct Code {
 }
 
 impl Code {
-    /// Takes one table off a DHT segment (B.2.4.2). It must be sound even if nothing is read with it.
-    pub(super) fn parse(segment: &mut &[u8], dc: bool) -> Result<Self, Outside> {
-        let (counts, rest) = segment.split_first_chunk::<16>().ok_or(Outside)?;
-        let total = counts.iter().map(|&count| usize::from(count)).sum();
-        let (symbols, rest) = rest.split_at_checked(total).ok_or(Outside)?;
-        *segment = rest;
-        if total > 256 || dc && symbols.iter().any(|&symbol| symbol > 15) {
+    /// Builds the decoding tables. Fails if the lengths make no prefix code, or a symbol of a DC table is above 15.
+    pub(in super::super) fn new(table: &HuffmanTable, dc: bool) -> Result<Self, Outside> {
+        let HuffmanTable { counts, symbols } = table;
+        if dc && symbols.iter().any(|&symbol| symbol > 15) {
             return Err(Outside);
         }
         let mut short = Box::new([0; 1 << LOOKAHEAD]);
@@ -50,12 +48,12 @@ impl Code {
             ends[length - 1] = if count > 0 { code << (16 - length) } else { 0 };
             code <<= 1;
         }
-        Ok(Self { short, ends, offsets, symbols: symbols.to_vec() })
+        Ok(Self { short, ends, offsets, symbols: symbols.clone() })
     }
 
     /// The symbol whose code begins the 16 bits, and its length.
     #[inline(always)]
-    fn symbol(&self, bits: u32) -> Option<(u8, u32)> {
+    pub(in super::super) fn symbol(&self, bits: u32) -> Option<(u8, u32)> {
         match self.short[(bits >> (16 - LOOKAHEAD)) as usize & ((1 << LOOKAHEAD) - 1)] {
             0 => self.long_symbol(bits),
             entry => Some(((entry >> 8) as u8, u32::from(entry & 0xff))),
