@@ -28,7 +28,7 @@ const { default: MarkdownIt } = await import("markdown-it");
 const { default: MiniSearch } = await import("minisearch");
 const manifest = JSON.parse(readFileSync("package.json", "utf8"));
 
-setUp();
+if (!process.argv.includes("--no-setup")) setUp();
 rmSync(OUT, { recursive: true, force: true });
 mkdirSync(OUT);
 const pages = readPages();
