@@ -69,7 +69,12 @@ function withGeneratedPart(path) {
   const help = (...command) => execFileSync("target/debug/hashgate", [...command, "--help"], { encoding: "utf8" });
   const block = (words) => `\n\`\`\`\n${words.trimEnd()}\n\`\`\`\n`;
   const overview = help();
-  const commands = [...overview.split("Commands:")[1].split("\n\n")[0].matchAll(/^ {2}([a-z-]+)/gm)]
+  const commands = [
+    ...overview
+      .split("Commands:")[1]
+      .split("\n\n")[0]
+      .matchAll(/^ {2}([a-z-]+)/gm),
+  ]
     .map(([, command]) => command)
     .filter((command) => command !== "help");
   const each = commands.map((command) => `\n### hashgate ${command}\n${block(help(command))}`);
@@ -177,16 +182,19 @@ function writeSource(path) {
   const files = readdirSync(path).filter((name) => statSync(join(path, name)).isFile());
   mkdirSync(join(OUT, "source", path), { recursive: true });
   for (const name of files) cpSync(join(path, name), join(OUT, "source", path, name + suffix(name)));
-  const items = files.map((name) => `<li><a href="${escape(name + suffix(name))}">${escape(name)}</a></li>`).join("\n");
+  const items = files.map((name) => `<li><a href="${escaped(name + suffix(name))}">${escaped(name)}</a></li>`).join("\n");
   const to = `source/${path}/index.html`;
-  write(to, layout({ to, title: path }, `<h1>${escape(path)}</h1>\n<ul>${items}</ul>`, "../".repeat(to.split("/").length - 1)));
+  write(
+    to,
+    layout({ to, title: path }, `<h1>${escaped(path)}</h1>\n<ul>${items}</ul>`, "../".repeat(to.split("/").length - 1)),
+  );
 }
 
 function layout(page, content, base) {
   const item = ({ to, title }, here = to === page.to) =>
-    `<li><a href="${base}${to}"${here ? ' aria-current="page"' : ""}>${escape(title)}</a></li>`;
+    `<li><a href="${base}${to}"${here ? ' aria-current="page"' : ""}>${escaped(title)}</a></li>`;
   const group = ({ heading, pages: linked }) =>
-    `<h2>${escape(heading)}</h2>\n<ul>${linked.map((one) => item(one)).join("\n")}</ul>`;
+    `<h2>${escaped(heading)}</h2>\n<ul>${linked.map((one) => item(one)).join("\n")}</ul>`;
   const api = [
     { to: "typescript/index.html", title: "TypeScript" },
     { to: "rust/hashgate/index.html", title: "Rust" },
@@ -197,7 +205,7 @@ function layout(page, content, base) {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(title)}</title>
+<title>${escaped(title)}</title>
 <link rel="icon" href="${base}assets/icon.svg">
 <link rel="stylesheet" href="${base}assets/style.css">
 <script src="${base}assets/search.js" defer></script>
@@ -284,16 +292,18 @@ function writeTypeScriptApi() {
 /** Returns what the search is to know of the names that the modules export. */
 function exportedNames(project) {
   const FOLDERS = { 8: "enums", 32: "variables", 64: "functions", 128: "classes", 256: "interfaces", 2097152: "types" };
-  return project.children.flatMap((module) =>
-    (module.children ?? [])
-      .filter(({ kind }) => FOLDERS[kind])
-      .map(({ name, kind, comment, signatures }) => ({
-        title: name,
-        page: `TypeScript, ${module.name}`,
-        url: `typescript/${FOLDERS[kind]}/${module.name.replaceAll("/", "_")}.${name}.html`,
-        text: ((comment ?? signatures?.[0]?.comment)?.summary ?? []).map(({ text }) => text).join(""),
-      })),
-  ).filter(({ url }) => existsSync(join(OUT, url)));
+  return project.children
+    .flatMap((module) =>
+      (module.children ?? [])
+        .filter(({ kind }) => FOLDERS[kind])
+        .map(({ name, kind, comment, signatures }) => ({
+          title: name,
+          page: `TypeScript, ${module.name}`,
+          url: `typescript/${FOLDERS[kind]}/${module.name.replaceAll("/", "_")}.${name}.html`,
+          text: ((comment ?? signatures?.[0]?.comment)?.summary ?? []).map(({ text }) => text).join(""),
+        })),
+    )
+    .filter(({ url }) => existsSync(join(OUT, url)));
 }
 
 function writeSearchIndex(documents) {
@@ -309,7 +319,7 @@ function write(to, text) {
   writeFileSync(join(OUT, to), text);
 }
 
-function escape(text) {
+function escaped(text) {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 }
 

@@ -18,8 +18,14 @@ try {
   const page = await browser.newPage({ viewport: { width: 720, height: 720 }, colorScheme: "light" });
   await page.goto(`${server.url}/`);
   await page.waitForSelector("#choose:not([disabled])");
-  await page.setInputFiles("#choose", SAMPLES.map((name) => `target/samples/${name}`));
-  await page.waitForFunction((count) => document.querySelector("#checked").textContent === String(count), SAMPLES.length);
+  await page.setInputFiles(
+    "#choose",
+    SAMPLES.map((name) => `target/samples/${name}`),
+  );
+  await page.waitForFunction(
+    (count) => document.querySelector("#checked").textContent === String(count),
+    SAMPLES.length,
+  );
   await page.locator("#results-title").scrollIntoViewIfNeeded();
   await page.locator("section:has(#results-title)").screenshot({ path: OUT, type: "jpeg", quality: 82 });
   console.log(`wrote ${OUT}`);

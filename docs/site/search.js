@@ -50,7 +50,8 @@ function show() {
       return item;
     }),
   );
-  if (index && words && found.length === 0) list.append(Object.assign(document.createElement("li"), { textContent: "Nothing found." }));
+  if (index && words && found.length === 0)
+    list.append(Object.assign(document.createElement("li"), { textContent: "Nothing found." }));
   list.hidden = list.childElementCount === 0;
 }
 

@@ -13,7 +13,8 @@ import { violations } from "../browser/uploads.mjs";
 
 const SITE = "dist-docs";
 // The search's results are made by a script; rustdoc and typedoc have styles and scripts of their own in their pages.
-const CSP = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'";
+const CSP =
+  "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'";
 
 before(() => {
   // `npm test` has built dist/ before.
@@ -38,7 +39,9 @@ test("all links and assets of all pages are there, their anchors included", () =
   const broken = [];
   let links = 0;
   for (const page of pages()) {
-    for (const [, attribute, quoted, bare] of readFileSync(page, "utf8").matchAll(/\s(href|src)=(?:"([^"]*)"|([^\s">]+))/g)) {
+    for (const [, attribute, quoted, bare] of readFileSync(page, "utf8").matchAll(
+      /\s(href|src)=(?:"([^"]*)"|([^\s">]+))/g,
+    )) {
       const link = (quoted ?? bare).replaceAll("&amp;", "&");
       if (/^(https?|mailto|data|javascript):/.test(link)) {
         // Links may lead elsewhere; nothing may be loaded from there.
@@ -75,7 +78,10 @@ test("opens in Chromium without an error and without a request to elsewhere, ser
     tab.on("console", (message) => ["error", "warning"].includes(message.type()) && problems.push(message.text()));
     tab.on("pageerror", (error) => problems.push(String(error)));
     tab.on("requestfailed", (request) => problems.push(`${request.url()}: ${request.failure().errorText}`));
-    tab.on("request", (request) => request.url().startsWith("data:") || request.url().startsWith(base) || problems.push(request.url()));
+    tab.on(
+      "request",
+      (request) => request.url().startsWith("data:") || request.url().startsWith(base) || problems.push(request.url()),
+    );
     for (const path of base === disk ? ["index.html", "reference/glossary.html", ...api] : shown) {
       await tab.goto(`${base}/${path}`);
       assert.deepEqual(problems, [], path);
@@ -100,11 +106,16 @@ test("is accessible, in both colour schemes and on a narrow screen", async (cont
     await server.close();
   });
   for (const colorScheme of ["light", "dark"]) {
-    const tab = await browser.newPage({ colorScheme, viewport: { width: colorScheme === "dark" ? 380 : 1200, height: 800 } });
+    const tab = await browser.newPage({
+      colorScheme,
+      viewport: { width: colorScheme === "dark" ? 380 : 1200, height: 800 },
+    });
     for (const path of ["index.html", "explanation/system.html", "reference/filter-format.html"]) {
       await tab.goto(`${server.url}/${path}`);
       assert.deepEqual(await violations(tab), [], `${path}, ${colorScheme}`);
-      const wider = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      const wider = await tab.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
       assert.equal(wider, 0, `${path} is wider than the screen`);
     }
   }
@@ -113,13 +124,21 @@ test("is accessible, in both colour schemes and on a narrow screen", async (cont
 test("links of the README are to files that both packages contain", () => {
   const [{ files: packed }] = JSON.parse(execFileSync("npm", ["pack", "--dry-run", "--json"], { encoding: "utf8" }));
   const inPackage = new Set(packed.map(({ path }) => path));
-  const crate = execFileSync("cargo", ["package", "--list", "--allow-dirty", "--package", "hashgate"], { encoding: "utf8" });
+  const crate = execFileSync("cargo", ["package", "--list", "--allow-dirty", "--package", "hashgate"], {
+    encoding: "utf8",
+  });
   const inCrate = new Set(crate.split("\n"));
   const links = [...readFileSync("README.md", "utf8").matchAll(/\]\(([^)#]+)/g)].map(([, link]) => link);
   const local = links.filter((link) => !link.startsWith("https:"));
   assert.ok(local.length > 20, `${local.length} links`);
-  assert.deepEqual(local.filter((link) => !inPackage.has(link)), []);
-  assert.deepEqual(local.filter((link) => !inCrate.has(link) && !link.startsWith("extension/")), []);
+  assert.deepEqual(
+    local.filter((link) => !inPackage.has(link)),
+    [],
+  );
+  assert.deepEqual(
+    local.filter((link) => !inCrate.has(link) && !link.startsWith("extension/")),
+    [],
+  );
 });
 
 test("pages that the code and the help name are there", () => {

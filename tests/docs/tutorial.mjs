@@ -70,7 +70,11 @@ export function reader(context, page, adapt = (text) => text) {
 
   /** Does what a block says. Resolves to what its command printed; of one in the background, to `{ text }`, which grows. */
   async function follow({ words, text }) {
-    const option = (name) => words.match(new RegExp(`\\b${name}=(?:"([^"]*)"|(\\S+))`))?.slice(1).find(Boolean);
+    const option = (name) =>
+      words
+        .match(new RegExp(`\\b${name}=(?:"([^"]*)"|(\\S+))`))
+        ?.slice(1)
+        .find(Boolean);
     if (option("file")) return writeFileSync(join(at, option("file")), text);
     if (option("prepend")) {
       const path = join(at, option("prepend"));

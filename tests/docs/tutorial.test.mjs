@@ -19,7 +19,11 @@ test("from npm install to a held upload", async (context) => {
   const errors = [];
   tab.on("pageerror", (error) => errors.push(String(error)));
   const url = server.text.match(/open (http\S+)/)[1];
-  const choose = (...names) => tab.setInputFiles("input", names.map((name) => path("my-app/samples", name)));
+  const choose = (...names) =>
+    tab.setInputFiles(
+      "input",
+      names.map((name) => path("my-app/samples", name)),
+    );
   // What the page shows, the notice's shadow tree included.
   const shown = (words) => until(() => tab.getByText(words).first().isVisible(), `"${words}" on the page`);
   const received = () => [...server.text.matchAll(/received (\S+),/g)].map(([, name]) => name);
@@ -60,7 +64,7 @@ test("from a folder of pictures to a published list", async (context) => {
   assert.equal(edited.match(/possible match: My list/g).length, readdirSync(path("my-list/pictures/edited")).length);
   assert.doesNotMatch(await goOn("pictures/clean"), /possible match/);
   await goOn("hashgate serve");
-  assert.match(await goOn("curl"), /^hashgate release v1\nname My list\n[^]*release 1\n/);
+  assert.match(await goOn("curl"), /^hashgate release v1\nname My list\n[\s\S]*release 1\n/);
   assert.match(await goOn("--seen 1"), /full-2-\w+\.hgf/);
   assert.equal(left(), 0);
   assert.ok(existsSync(path("my-list/list.key.pub")));
