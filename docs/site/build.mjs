@@ -182,7 +182,9 @@ function writeSource(path) {
   const files = readdirSync(path).filter((name) => statSync(join(path, name)).isFile());
   mkdirSync(join(OUT, "source", path), { recursive: true });
   for (const name of files) cpSync(join(path, name), join(OUT, "source", path, name + suffix(name)));
-  const items = files.map((name) => `<li><a href="${escaped(name + suffix(name))}">${escaped(name)}</a></li>`).join("\n");
+  const items = files
+    .map((name) => `<li><a href="${escaped(name + suffix(name))}">${escaped(name)}</a></li>`)
+    .join("\n");
   const to = `source/${path}/index.html`;
   write(
     to,
@@ -248,14 +250,14 @@ function writeRustApi() {
 
 /** Writes the API of each entry point of package.json. Returns its names for the search. */
 function writeTypeScriptApi() {
-  const folder = "target/typedoc";
+  const folder = join(root, "target/typedoc");
   rmSync(folder, { recursive: true, force: true });
   for (const [name, entry] of Object.entries(manifest.exports)) {
     if (!entry.types) continue;
     // typedoc calls a module by its path.
     const module = join(folder, name === "." ? "hashgate.ts" : `hashgate/${name.slice(2)}.ts`);
     mkdirSync(dirname(module), { recursive: true });
-    const types = relative(dirname(module), entry.types).replace(/\.d\.ts$/, ".js");
+    const types = relative(dirname(module), join(root, entry.types)).replace(/\.d\.ts$/, ".js");
     writeFileSync(module, `export * from ${JSON.stringify(types)};\n`);
   }
   const compilerOptions = {
@@ -269,7 +271,7 @@ function writeTypeScriptApi() {
     noEmit: true,
   };
   writeFileSync(`${folder}/tsconfig.json`, JSON.stringify({ compilerOptions, include: ["**/*.ts"] }));
-  const json = `${folder}/api.json`;
+  const json = join(folder, "api.json");
   const options = {
     name: "hashgate",
     entryPoints: [`${folder}/hashgate.ts`, `${folder}/hashgate/*.ts`],
