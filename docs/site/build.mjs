@@ -246,6 +246,11 @@ function writeRustApi() {
   run("cargo", ["doc", "--quiet", "--no-deps", "--locked", "--package", "hashgate", ...features], { env });
   cpSync("target/doc", join(OUT, "rust"), { recursive: true });
   rmSync(join(OUT, "rust/.lock"), { force: true });
+  // rustdoc's help and settings lead to a list of crates, of which there is one.
+  write(
+    "rust/index.html",
+    '<!doctype html><title>Rust</title><meta http-equiv="refresh" content="0; url=hashgate/index.html">\n',
+  );
 }
 
 /** Writes the API of each entry point of package.json. Returns its names for the search. */

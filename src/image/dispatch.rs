@@ -12,7 +12,7 @@ use super::{bmp, gif, ico, jpeg, png, sniff, svg, webp};
 /// Reads a picture.
 ///
 /// The pixels are the stored ones, neither turned by EXIF nor colour-managed, turned to RGB as
-/// Pillow's `convert("RGB")` does; `docs/decode.md` has the details. A file that ends before its
+/// Pillow's `convert("RGB")` does; `docs/reference/decoding.md` has the details. A file that ends before its
 /// picture does, or contradicts itself, is unreadable; bytes after the picture's end are ignored.
 ///
 /// # Errors

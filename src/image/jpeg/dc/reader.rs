@@ -15,7 +15,7 @@ use super::plane::{Steps, Terms, plane};
 use super::scan::{Band, Data, FirstTerms, PassOver, Refinement, Sequential, Walk};
 
 /// Pictures of fewer pixels on the short side are too coarse in blocks: their hashes are too far
-/// from those of a full decode (`docs/decode.md` has the distances).
+/// from those of a full decode (`docs/lab/decoding.md` has the distances).
 const MIN_SHORT_SIDE: u32 = 900;
 
 /// So many blocks are looked at of a scan of AC terms that isn't needed.
