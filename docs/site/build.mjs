@@ -81,7 +81,7 @@ function withGeneratedPart(path) {
   return `${text}\n## What the commands say of themselves\n${block(overview)}${each.join("")}`;
 }
 
-/** Returns the navigation in the order of docs/README.md. Fails on a page that is not linked there. */
+/** Returns the navigation in the order of docs/README.md. Pages that are not linked there follow at the end of their kind. */
 function readNavigation(all) {
   const groups = [];
   const linked = new Set();
@@ -95,8 +95,17 @@ function readNavigation(all) {
     linked.add(path);
   }
   const project = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
-  const forgotten = [...all.keys()].filter((path) => ![...linked, "docs/README.md", ...project].includes(path));
-  if (forgotten.length > 0) fail(`docs/README.md: expected a link to ${forgotten.join(", ")}`);
+  const headings = {
+    tutorial: "Tutorials",
+    "how-to": "How-to",
+    reference: "Reference",
+    explanation: "Explanation",
+    lab: "Lab",
+  };
+  for (const page of all.values()) {
+    if (linked.has(page.path) || page.path in ELSEWHERE) continue;
+    groups.find(({ heading }) => heading.startsWith(headings[page.path.split("/")[1]])).pages.push(page);
+  }
   groups.push({ heading: "Project", pages: project.map((path) => all.get(path)) });
   return groups;
 }
@@ -284,6 +293,7 @@ function writeTypeScriptApi() {
     out: join(OUT, "typescript"),
     json,
     readme: "none",
+    favicon: join(root, "www/icon.svg"),
     disableSources: true,
     githubPages: false,
     includeVersion: true,

@@ -100,7 +100,7 @@ export function reader(context, page, adapt = (text) => text) {
         if (step.text.includes(part)) return result;
       }
     },
-    /** Blocks that are left. */
+    /** Returns how many blocks are left. */
     left: () => steps.length,
   };
 }
