@@ -299,7 +299,7 @@ function writeTypeScriptApi() {
     includeVersion: true,
     excludePrivate: true,
     validation: { notExported: false },
-    treatWarningsAsErrors: true,
+    logLevel: "Warn",
   };
   writeFileSync(`${folder}/typedoc.json`, JSON.stringify(options));
   run(process.execPath, [`${HERE}/node_modules/typedoc/bin/typedoc`, "--options", `${folder}/typedoc.json`]);
