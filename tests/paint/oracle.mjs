@@ -5,14 +5,14 @@ import { CHROMIUM } from "../browser/chromium.mjs";
 import { interleaved } from "./pictures.mjs";
 import { lossyChunk, lossyPictures } from "./webp-files.mjs";
 import { BROWSERS, Painter, servePainting } from "./painter.mjs";
-import { buildFilter, checkNatively, shown, word } from "./judge.mjs";
+import { buildFilters, checkNatively, outcome, shown } from "./judge.mjs";
 
 const BATCH = 24;
 
 /** Starts the browsers. `judge(files)` yields a row for each of `{ kind, name, type, make }`. */
 export async function openOracle({ browsers = BROWSERS } = {}) {
-  const { filter, hashes } = buildFilter();
-  const server = await servePainting(filter);
+  const { filters, hashes } = buildFilters();
+  const server = await servePainting(filters);
   const painters = Object.fromEntries(browsers.map((name) => [name, new Painter(name, server)]));
   return {
     hashes,
@@ -27,9 +27,12 @@ export async function openOracle({ browsers = BROWSERS } = {}) {
           const paintings = Object.fromEntries(browsers.map((browser, n) => [browser, painted[n][at].painted]));
           const verdicts = { cli: native[at] };
           for (const [n, browser] of browsers.entries()) if (check) verdicts[browser] = painted[n][at].verdict;
-          const words = Object.fromEntries(Object.entries(verdicts).map(([reader, verdict]) => [reader, word(verdict)]));
+          const seen = shown(paintings, hashes);
+          const words = Object.fromEntries(
+            Object.entries(verdicts).map(([reader, verdict]) => [reader, outcome(verdict, seen)]),
+          );
           const lost = browsers.filter((_, n) => painted[n][at].lost);
-          yield { kind, name, type, bytes, paintings, verdicts, words, shown: shown(paintings, hashes), lost };
+          yield { kind, name, type, bytes, paintings, verdicts, words, shown: seen, lost };
         }
       }
     },

@@ -21,15 +21,15 @@ const LAUNCH = {
 };
 export const BROWSERS = Object.keys(LAUNCH);
 
-/** A server that hands batches of files to pages, with the filter that the gate in the page asks. */
-export async function servePainting(filter) {
+/** A server that hands batches of files to pages, with the filters that the gates in the page ask. */
+export async function servePainting(filters) {
   const batches = new Map();
   const script = readFileSync(fileURLToPath(new URL("page.js", import.meta.url)));
   const server = await serve({
     extra: {
       "/page.html": { body: PAGE, type: "text/html; charset=utf-8" },
       "/page.js": { body: script, type: "text/javascript" },
-      "/list.hgf": { body: filter },
+      ...Object.fromEntries(Object.entries(filters).map(([path, body]) => [path, { body }])),
     },
     handle(_request, response, pathname) {
       const batch = batches.get(pathname);
