@@ -4,7 +4,10 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { chromium as launcher } from "playwright-core";
-import { chromium, run, setUp } from "../scripts/setup.mjs";
+import { makeDemoList } from "../scripts/demo-list.mjs";
+import { programs } from "../scripts/programs.mjs";
+import { run } from "../scripts/run.mjs";
+import { setUp } from "../scripts/setup.mjs";
 import { serve } from "../tests/browser/server.mjs";
 import { FOLDER, millionFilter } from "./million.mjs";
 
@@ -32,9 +35,23 @@ const CONVERTED = [
   ["12mp-baseline.jpg", "12mp.webp", "image/webp"],
 ];
 
-if (!process.argv.includes("--no-setup")) setUp();
+if (!process.argv.includes("--no-setup")) {
+  setUp();
+  makeDemoList("target");
+}
 const { filter } = millionFilter();
-run("cargo", ["run", "--release", "--quiet", "--locked", "--example", "draw-bench", "--", FOLDER]);
+run("cargo", [
+  "run",
+  "--release",
+  "--quiet",
+  "--locked",
+  "--package",
+  "hashgate-bench",
+  "--bin",
+  "draw-pictures",
+  "--",
+  FOLDER,
+]);
 const extra = {
   "/page.html": {
     body: `<!doctype html><meta charset="utf-8"><title>bench</title><script type="module" src="/page.js"></script>`,
@@ -52,7 +69,7 @@ const given = files ? readdirSync(files).filter(typeOf).sort() : DRAWN;
 const server = await serve({ extra });
 const launch = () =>
   launcher.launch({
-    executablePath: chromium(),
+    executablePath: programs(["CHROMIUM_PATH"]).CHROMIUM_PATH,
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
   });
 const browser = await launch();

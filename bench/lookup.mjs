@@ -2,11 +2,14 @@
 // decoding a 12-megapixel JPEG in full in the same wasm and a scan of the raw list for Hamming distances up to 31.
 import { readFileSync } from "node:fs";
 import { chromium as launcher } from "playwright-core";
-import { chromium, setUp } from "../scripts/setup.mjs";
+import { makeDemoList } from "../scripts/demo-list.mjs";
+import { programs } from "../scripts/programs.mjs";
+import { setUp } from "../scripts/setup.mjs";
 import { serve } from "../tests/browser/server.mjs";
 import { millionFilter } from "./million.mjs";
 
 setUp();
+makeDemoList("target");
 const { filter, list } = millionFilter();
 
 const raw = Buffer.from(readFileSync(list, "utf8").replaceAll("\n", ""), "hex");
@@ -101,7 +104,7 @@ const server = await serve({
   },
 });
 const browser = await launcher.launch({
-  executablePath: chromium(),
+  executablePath: programs(["CHROMIUM_PATH"]).CHROMIUM_PATH,
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
 });
 try {

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { run } from "../scripts/setup.mjs";
+import { run } from "../scripts/run.mjs";
 
 const HASHES = 1_000_000;
 export const FOLDER = "target/bench";

@@ -4,7 +4,10 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { chromium as launcher } from "playwright-core";
-import { chromium, run, setUp } from "../scripts/setup.mjs";
+import { makeDemoList } from "../scripts/demo-list.mjs";
+import { programs } from "../scripts/programs.mjs";
+import { run } from "../scripts/run.mjs";
+import { setUp } from "../scripts/setup.mjs";
 import { Lists } from "../tests/browser/lists.mjs";
 import { serve } from "../tests/browser/server.mjs";
 
@@ -13,6 +16,7 @@ const ROUNDS = 21;
 const FOLDER = "target/bench";
 
 setUp();
+makeDemoList("target");
 mkdirSync(FOLDER, { recursive: true });
 const list = `${FOLDER}/million.txt`;
 if (!existsSync(list)) {
@@ -54,7 +58,7 @@ const server = await serve({
   },
 });
 const browser = await launcher.launch({
-  executablePath: chromium(),
+  executablePath: programs(["CHROMIUM_PATH"]).CHROMIUM_PATH,
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
 });
 try {

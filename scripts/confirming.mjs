@@ -1,16 +1,26 @@
 // The real server, `hashgate serve`, as npm start and the browser tests run it.
 import { spawn } from "node:child_process";
 
-/** Where the demo page's parts are, and the list that it confirms by. */
-export const DEMO = [
-  ["--list", "Demo list=target/demo.csv"],
-  ["--dir", "target/samples/list"],
-  ["--site", "www"],
-  ["--site", "/hashgate=dist"],
-  ["--site", "/samples=target/samples"],
-].flat();
+/**
+ * Returns the arguments of `hashgate serve` for the demo: the raw list that it confirms by, and what it gives out.
+ *
+ * @param {string} folder what `makeDemoList` wrote into
+ * @param {string} packageFolder the built package
+ */
+export function demoArguments(folder, packageFolder = "dist") {
+  return [
+    ["--list", `Demo list=${folder}/demo.csv`],
+    ["--dir", `${folder}/samples/list`],
+    ["--site", "www"],
+    ["--site", `/hashgate=${packageFolder}`],
+    ["--site", `/samples=${folder}/samples`],
+  ].flat();
+}
 
-/** Starts it on this machine alone; port 0 takes a free one. Rejects with what it said if it doesn't start. */
+/**
+ * Starts the server on this machine's loopback address; port 0 takes a free port. Rejects with the server's own message if it
+ * doesn't start.
+ */
 export async function startServer(args, { port = 0 } = {}) {
   const child = spawn("target/debug/hashgate", ["serve", "--listen", `127.0.0.1:${port}`, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -28,7 +38,7 @@ export async function startServer(args, { port = 0 } = {}) {
   return {
     url,
     ended,
-    /** Adds up the lines of `/metrics` that begin so. */
+    /** Returns the sum of all values of `/metrics` whose line begins with `start`. */
     async metric(start) {
       const lines = (await (await fetch(`${url}/metrics`)).text()).split("\n");
       const values = lines.filter((line) => line.startsWith(start)).map((line) => Number(line.split(" ").pop()));

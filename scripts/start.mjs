@@ -1,12 +1,22 @@
 // npm start: sets up what is missing, then serves the demo page, its list and its confirmations on this machine alone.
-import { DEMO, startServer } from "./confirming.mjs";
-import { setUp, stop } from "./setup.mjs";
+import { cpSync, rmSync } from "node:fs";
+import { demoArguments, startServer } from "./confirming.mjs";
+import { makeDemoList } from "./demo-list.mjs";
+import { stop } from "./run.mjs";
+import { setUp } from "./setup.mjs";
+
+const FOLDER = "target/demo";
+const PACKAGE = `${FOLDER}/hashgate`;
 
 setUp();
+makeDemoList(FOLDER);
+// The demo serves a copy, so that a later build doesn't change what an open page loads.
+rmSync(PACKAGE, { recursive: true, force: true });
+cpSync("dist", PACKAGE, { recursive: true });
 const port = Number(process.env.PORT ?? 8080);
 try {
-  // One person at a time tries it, but perhaps all samples at once, several times.
-  const server = await startServer([...DEMO, "--rate", "500"], { port });
+  // One person at a time tries the demo, but perhaps with all samples at once, several times.
+  const server = await startServer([...demoArguments(FOLDER, PACKAGE), "--rate", "500"], { port });
   console.log(`\nhashgate: open ${server.url}/ (Ctrl-C ends it)`);
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.close());
   process.exitCode = Number(await server.ended) === 0 ? 0 : 1;

@@ -1,13 +1,43 @@
-// npm test: sets up what is missing, then runs every test.
+// npm test: sets up what is missing, then runs every test. npm run test:unit and npm run test:browser run parts of them:
+//
+//   npm run test:unit                              the core's and the pure JavaScript modules' tests; needs no browser
+//   npm run test:browser                           everything that runs in browsers
+//   npm run test:browser -- guard                  one file, tests/browser/guard.test.mjs
+//   npm run test:browser -- guard "a drop"         those of its tests whose names match the regular expression
+//   npm test -- --install                          installs Debian's packages for programs that are missing
 import { readdirSync } from "node:fs";
-import { chromium, firefox, run, setUp } from "./setup.mjs";
+import { makeDemoList } from "./demo-list.mjs";
+import { programs } from "./programs.mjs";
+import { run, stop } from "./run.mjs";
+import { setUp } from "./setup.mjs";
 
+const [part = "all", name, pattern] = process.argv.slice(2).filter((argument) => argument !== "--install");
+const PARTS = {
+  unit: { folders: ["tests/unit"] },
+  browser: { folders: ["tests/browser", "tests/docs"], browsers: true },
+  all: { folders: ["tests/unit", "tests/browser", "tests/docs", "tests/examples", "tests/packaging"], browsers: true },
+};
+const chosen = PARTS[part] ?? stop(`expected one of ${Object.keys(PARTS).join(", ")}, got "${part}".`);
+
+// Missing programs are named before anything is built.
+const env = { ...process.env, ...(chosen.browsers ? programs() : {}) };
 setUp();
-const env = { ...process.env, CHROMIUM_PATH: chromium(), FIREFOX_PATH: firefox() };
-run("cargo", ["test", "--workspace", "--locked"]);
-const files = ["tests/browser", "tests/packaging"].flatMap((folder) =>
-  readdirSync(folder)
-    .filter((name) => name.endsWith(".test.mjs"))
-    .map((name) => `${folder}/${name}`),
-);
-run(process.execPath, ["--test", "--test-concurrency=1", "--test-timeout=300000", ...files], { env });
+if (chosen.browsers) makeDemoList("target");
+if (part === "all") run("cargo", ["test", "--workspace", "--locked"]);
+if (part === "unit") run("cargo", ["test", "--package", "hashgate", "--lib", "--features", "build", "--locked"]);
+const files = chosen.folders
+  .flatMap((folder) => (listed(folder) ?? []).map((file) => `${folder}/${file}`))
+  .filter((file) => file.endsWith(".test.mjs"))
+  .filter((file) => name === undefined || file.endsWith(`/${name}.test.mjs`));
+if (files.length === 0) stop(`there is no test file "${name}" in ${chosen.folders.join(", ")}.`);
+const only = pattern === undefined ? [] : [`--test-name-pattern=${pattern}`];
+run(process.execPath, ["--test", "--test-concurrency=1", "--test-timeout=300000", ...only, ...files], { env });
+
+/** Returns the names of a folder's files, or undefined if there is no such folder. */
+function listed(folder) {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return undefined;
+  }
+}

@@ -5,10 +5,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { chromium } from "playwright-core";
 import puppeteer from "puppeteer-core";
-import { DEMO, startServer } from "../../scripts/confirming.mjs";
+import { demoArguments, startServer } from "../../scripts/confirming.mjs";
 import { CHROMIUM } from "./chromium.mjs";
 
-const serve = () => startServer([...DEMO, "--rate", "500"]);
+const serve = () => startServer([...demoArguments("target"), "--rate", "500"]);
 
 const files = ["listed", "edited", "clean"].flatMap((folder) =>
   readdirSync(`target/samples/${folder}`)

@@ -15,7 +15,16 @@ window.check = async (url) => gate.check(await (await fetch(url)).blob());
 window.ready = true;`;
 
 test("every hostile file is unchecked with a reason, or read; the gate goes on", async (context) => {
-  execFileSync("cargo", ["run", "--quiet", "--locked", "--example", "make-hostile", FOLDER]);
+  execFileSync("cargo", [
+    "run",
+    "--quiet",
+    "--locked",
+    "--package",
+    "hashgate-testkit",
+    "--bin",
+    "make-hostile",
+    FOLDER,
+  ]);
   const names = readdirSync(FOLDER).sort();
   assert.ok(names.length > 100, `${names.length} hostile files`);
   const extra = {

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openGate } from "hashgate";
-import { nginx } from "../../scripts/setup.mjs";
+import { programs } from "../../scripts/programs.mjs";
 
 const hashgate = (...args) => execFileSync("target/debug/hashgate", args, { encoding: "utf8" });
 
@@ -43,7 +43,7 @@ function nginxOn(folder, port) {
       server { listen 127.0.0.1:${port}; root ${folder}/lists; location / { try_files $uri $uri/ =404; } }
     }`,
   );
-  return spawn(nginx(), ["-c", join(own, "nginx.conf")], { stdio: "inherit" });
+  return spawn(programs(["NGINX_PATH"]).NGINX_PATH, ["-c", join(own, "nginx.conf")], { stdio: "inherit" });
 }
 
 /** It looks at the disk for each request (--dev) and knows ETags. */

@@ -1,11 +1,11 @@
 //! Draws the sample pictures that the demo page and the browser tests use: pictures for a list,
 //! edited copies of them, and others; and `samples.json`, which names them.
 
-use std::f32::consts::TAU;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use hashgate_testkit::photograph;
 use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage, imageops};
 use jpeg_encoder::{ColorType, Encoder};
@@ -26,7 +26,7 @@ pub fn write(folder: &Path) -> Result<()> {
     let [mut listed, mut copies, mut others] = [const { Vec::new() }; 3];
     let entry = |path: &str, about: String| format!(r#"{{ "path": "{path}", "about": "{about}" }}"#);
     for index in 0..SAMPLES {
-        let picture = draw(index);
+        let picture = photograph(WIDTH, HEIGHT, index);
         let path = format!("listed/listed-{index}.jpg");
         listed.push(entry(&path, format!("listed picture {index}")));
         save(path, jpeg(&picture, 92)?)?;
@@ -36,7 +36,7 @@ pub fn write(folder: &Path) -> Result<()> {
         copies.push(entry(&path, format!("listed picture {index}, {edit}")));
         save(path, if edit == "progressive" { progressive(&made, 80)? } else { jpeg(&made, 80)? })?;
 
-        let clean = draw(100 + index);
+        let clean = photograph(WIDTH, HEIGHT, 100 + index);
         let (path, bytes) = match index {
             0 => ("clean/clean-0.png".into(), png(&clean)?),
             1 => ("clean/clean-1.jpg".into(), progressive(&clean, 85)?),
@@ -98,52 +98,4 @@ fn png(picture: &RgbImage) -> Result<Vec<u8>> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     picture.write_to(&mut bytes, image::ImageFormat::Png)?;
     Ok(bytes.into_inner())
-}
-
-/// A landscape-like picture: noise whose waves of every length are as strong as in photographs
-/// (amplitude in proportion to the wavelength), in the colours of a random palette, with discs.
-fn draw(seed: u32) -> RgbImage {
-    let mut random = Random(u64::from(seed) + 1);
-    let waves: Vec<[f32; 4]> = (0..64)
-        .map(|index| {
-            let frequency = 1.0 + 22.0 * (index as f32 / 64.0).powi(2) + random.unit();
-            let angle = random.unit() * TAU;
-            [frequency * angle.cos(), frequency * angle.sin(), random.unit() * TAU, 1.0 / frequency.powf(0.9)]
-        })
-        .collect();
-    let discs: Vec<[f32; 4]> = (0..7)
-        .map(|_| [random.unit() * 1.33, random.unit(), 0.04 + 0.14 * random.unit(), random.unit() * 2.4 - 1.2])
-        .collect();
-    let palette: Vec<[f32; 3]> = (0..4).map(|_| [random.unit(), random.unit(), random.unit()]).collect();
-    RgbImage::from_fn(WIDTH, HEIGHT, |x, y| {
-        let (u, v) = (x as f32 / HEIGHT as f32, y as f32 / HEIGHT as f32);
-        let mut level: f32 =
-            waves.iter().map(|[fx, fy, phase, strength]| strength * ((fx * u + fy * v) * TAU + phase).sin()).sum();
-        for [cx, cy, radius, shade] in &discs {
-            if (u - cx).hypot(v - cy) < *radius {
-                level = 0.5 * level + shade;
-            }
-        }
-        let level = (1.0 + (0.9 * level).tanh()) / 2.0;
-        let place = level * 2.999;
-        let (from, to) = (&palette[place as usize], &palette[place as usize + 1]);
-        let share = place.fract();
-        Rgb([0, 1, 2].map(|channel| {
-            let colour = from[channel] * (1.0 - share) + to[channel] * share;
-            (255.0 * (0.45 * colour + 0.55 * level)) as u8
-        }))
-    })
-}
-
-/// SplitMix64: the same pictures everywhere, every time.
-struct Random(u64);
-
-impl Random {
-    fn unit(&mut self) -> f32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) >> 40) as f32 / (1u64 << 24) as f32
-    }
 }

@@ -1,0 +1,27 @@
+//! Draws the pictures of `npm run bench`: `cargo run --release -p hashgate-bench --bin draw-pictures -- DIR`. Noise with the spectrum of
+//! photographs, as baseline and progressive JPEG of 2, 12 and 48 megapixels, and a thumbnail.
+
+use hashgate_testkit::jpeg::{Kind, SamplingFactor, draw};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let folder = std::env::args_os().nth(1).ok_or("usage: draw-pictures DIR")?;
+    let folder = std::path::Path::new(&folder);
+    std::fs::create_dir_all(folder)?;
+    for (name, width, height) in
+        [("thumbnail", 320, 240), ("2mp", 1600, 1200), ("12mp", 4000, 3000), ("48mp", 8000, 6000)]
+    {
+        for (coding, progressive) in [("baseline", false), ("progressive", true)] {
+            let kind = Kind {
+                sampling: SamplingFactor::F_2_2,
+                progressive,
+                refined: progressive,
+                grey: false,
+                quality: 94,
+                restarts: 0,
+                optimized: false,
+            };
+            std::fs::write(folder.join(format!("{name}-{coding}.jpg")), draw(width, height, kind, u64::from(width)))?;
+        }
+    }
+    Ok(())
+}

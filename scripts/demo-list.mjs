@@ -1,0 +1,26 @@
+// The demo list: draws the sample pictures, hashes those that are to be listed, and publishes the list.
+import { execFileSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { run, say } from "./run.mjs";
+
+/**
+ * Writes `samples/` (the pictures, the filter `demo.hgf`, the published list and its public key), `demo.csv` (the raw list) and
+ * `demo.key` (the private key) into the folder. The tests use `target`, the demo `target/demo`, so that neither disturbs the other.
+ */
+export function makeDemoList(folder) {
+  const hashgate = "target/debug/hashgate";
+  const [samples, list, key] = [`${folder}/samples`, `${folder}/demo.csv`, `${folder}/demo.key`];
+  mkdirSync(folder, { recursive: true });
+  say(`drawing the sample pictures into ${samples}/`);
+  run("cargo", ["run", "--quiet", "--locked", "--package", "xtask", "--", "samples", "--out", samples]);
+  say("hashing them, and building the demo list's filter");
+  run("cargo", ["build", "--quiet", "--locked", "--package", "hashgate-cli"]);
+  writeFileSync(list, execFileSync(hashgate, ["hash", `${samples}/listed`]));
+  const about = ["--name", "Demo list", "--category", "drawn sample pictures"];
+  run(hashgate, ["build", list, "--out", `${samples}/demo.hgf`, ...about]);
+  say("publishing it as the next release of the demo list");
+  // The private key and the raw list stay outside the folder that is served.
+  if (!existsSync(key)) run(hashgate, ["keygen", "--out", key, "--name", "demo.test"]);
+  copyFileSync(`${key}.pub`, `${samples}/list.pub`);
+  run(hashgate, ["publish", list, "--dir", `${samples}/list`, "--key", key, ...about]);
+}
