@@ -8,8 +8,8 @@ const CLI = process.env.HASHGATE_CLI ?? "target/debug/hashgate";
 export const FOLDER = process.env.PAINT_FOLDER ?? "target/paint";
 
 /**
- * Builds the filter of the listed pictures, and a small one that is asked for nothing but the hash of painted pixels. Returns
- * both, and the PDQ hashes of the listed pictures in all eight orientations.
+ * Builds the filter of the listed pictures, and a small one that is asked for nothing but the hash of painted pixels.
+ * Returns both, and the PDQ hashes of the listed pictures in all eight orientations.
  */
 export function buildFilters() {
   const hashes = hashesOf(allListed());
@@ -21,15 +21,26 @@ export function buildFilters() {
     execFileSync(CLI, ["build", `${FOLDER}/${name}.csv`, ...names, ...more]);
     return readFileSync(`${FOLDER}/${name}.hgf`);
   };
-  const small = build("none", ["0123456789abcdef".repeat(4)], "--rings", "1", "--probe-budget", "1", "--view-probe-budget", "1");
+  const small = build(
+    "none",
+    ["0123456789abcdef".repeat(4)],
+    "--rings",
+    "1",
+    "--probe-budget",
+    "1",
+    "--view-probe-budget",
+    "1",
+  );
   return { filters: { "/list.hgf": build("list", hashes), "/none.hgf": small }, hashes: turned };
 }
 
 function hashesOf(pictures) {
   rmSync(`${FOLDER}/listed`, { recursive: true, force: true });
   mkdirSync(`${FOLDER}/listed`, { recursive: true });
-  pictures.forEach((picture, at) => writeFileSync(`${FOLDER}/listed/${at}.bmp`, bmp({ picture })));
-  const [head, ...lines] = execFileSync(CLI, ["hash", `${FOLDER}/listed`], { encoding: "utf8" }).trim().split("\n");
+  for (const [at, picture] of pictures.entries()) writeFileSync(`${FOLDER}/listed/${at}.bmp`, bmp({ picture }));
+  const [head, ...lines] = execFileSync(CLI, ["hash", `${FOLDER}/listed`], { encoding: "utf8" })
+    .trim()
+    .split("\n");
   const column = head.split(",").indexOf("pdq");
   return lines.map((line) => line.split(",")[column]);
 }
@@ -105,11 +116,14 @@ const HAMMING_THRESHOLD = 31;
 const LEAST_QUALITY = 50;
 
 /**
- * What the browsers show of a file: `match` if some painting is near a listed picture, `other` if something else is painted,
- * `nothing` if no browser shows it. `matching` holds the matching paintings, the nearest first, with their distance as `bits`.
+ * What the browsers show of a file: `match` if some painting is near a listed picture, `other` if something else is
+ * painted, `nothing` if no browser shows it. `matching` holds the matching paintings, the nearest first, with their
+ * distance as `bits`.
  */
 export function shown(paintings, hashes) {
-  const all = Object.entries(paintings).flatMap(([browser, list]) => list.map((painting) => ({ browser, ...painting })));
+  const all = Object.entries(paintings).flatMap(([browser, list]) =>
+    list.map((painting) => ({ browser, ...painting })),
+  );
   if (all.length === 0) return { kind: "nothing", matching: [] };
   const matching = all
     .filter(({ pdq, quality }) => pdq && quality >= LEAST_QUALITY)
@@ -125,8 +139,8 @@ const SAME_PICTURE = 12;
 const SURELY_FOUND = 24;
 
 /**
- * Whether a verdict is a fault although its word is `clear`: not where the engine hashed what is painted, and that is so far
- * from the listed picture that lookups don't always find it.
+ * A verdict in one word, as `word` says it. `edge` takes the place of `clear` where the engine hashed what is painted,
+ * and that is so far from the listed picture that lookups don't always find it.
  */
 export function outcome(verdict, { matching }) {
   const said = word(verdict);
@@ -137,7 +151,7 @@ export function outcome(verdict, { matching }) {
 
 const OUTCOMES = ["match", "caveat", "unchecked", "edge", "clear", "crashed"];
 
-/** A table of kinds and outcomes, in Markdown: of the files that are painted as listed, how many each reader says what of. */
+/** A table of kinds and outcomes, in Markdown: what each reader says of the files that are painted as listed. */
 export function table(rows, readers) {
   const kinds = [...new Set(rows.map(({ kind }) => kind))].sort();
   const line = (name, of) => {
@@ -148,7 +162,21 @@ export function table(rows, readers) {
     );
     return [name, of.length, painted.length, listed.length, ...cells];
   };
-  const head = ["kind", "files", "painted", "as listed", ...readers.map((reader) => `${reader}: ${OUTCOMES.join(" / ")}`)];
-  const lines = [...kinds.map((kind) => line(kind, rows.filter((row) => row.kind === kind))), line("all", rows)];
+  const head = [
+    "kind",
+    "files",
+    "painted",
+    "as listed",
+    ...readers.map((reader) => `${reader}: ${OUTCOMES.join(" / ")}`),
+  ];
+  const lines = [
+    ...kinds.map((kind) =>
+      line(
+        kind,
+        rows.filter((row) => row.kind === kind),
+      ),
+    ),
+    line("all", rows),
+  ];
   return [head, head.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }

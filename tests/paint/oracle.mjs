@@ -2,12 +2,16 @@
 import { createHash } from "node:crypto";
 import { chromium } from "playwright-core";
 import { CHROMIUM } from "../browser/chromium.mjs";
+import { buildFilters, checkNatively, outcome, shown } from "./judge.mjs";
+import { BROWSERS, Painter, servePainting } from "./painter.mjs";
 import { interleaved } from "./pictures.mjs";
 import { lossyChunk, lossyPictures } from "./webp-files.mjs";
-import { BROWSERS, Painter, servePainting } from "./painter.mjs";
-import { buildFilters, checkNatively, outcome, shown } from "./judge.mjs";
 
 const BATCH = 24;
+
+/** Whether a reader says plainly `clear` of a file that a browser paints as listed, or the file ends the native tool. */
+export const isFinding = ({ shown, words }) =>
+  (shown.kind === "match" && Object.values(words).includes("clear")) || words.cli === "crashed";
 
 /** Starts the browsers. `judge(files)` yields a row for each of `{ kind, name, type, make }`. */
 export async function openOracle({ browsers = BROWSERS } = {}) {
@@ -23,7 +27,7 @@ export async function openOracle({ browsers = BROWSERS } = {}) {
         const painting = browsers.map((name) => painters[name].run(made, { check }));
         const native = checkNatively(made);
         const painted = await Promise.all(painting);
-        for (const [at, { kind, name, type, bytes }] of made.entries()) {
+        for (const [at, { make, ...file }] of made.entries()) {
           const paintings = Object.fromEntries(browsers.map((browser, n) => [browser, painted[n][at].painted]));
           const verdicts = { cli: native[at] };
           for (const [n, browser] of browsers.entries()) if (check) verdicts[browser] = painted[n][at].verdict;
@@ -32,7 +36,7 @@ export async function openOracle({ browsers = BROWSERS } = {}) {
             Object.entries(verdicts).map(([reader, verdict]) => [reader, outcome(verdict, seen)]),
           );
           const lost = browsers.filter((_, n) => painted[n][at].lost);
-          yield { kind, name, type, bytes, paintings, verdicts, words, shown: seen, lost };
+          yield { ...file, paintings, verdicts, words, shown: seen, lost };
         }
       }
     },
@@ -43,7 +47,7 @@ export async function openOracle({ browsers = BROWSERS } = {}) {
   };
 }
 
-/** Has Chromium encode the pictures that the generators need as lossy WebP bitstreams. Returns a function that finds one. */
+/** Has Chromium encode lossy WebP bitstreams of the pictures that need one. Returns a function that finds them. */
 async function lossyEncoder() {
   const browser = await chromium.launch(CHROMIUM);
   try {

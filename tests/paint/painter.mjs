@@ -34,7 +34,9 @@ export async function servePainting(filters) {
     handle(_request, response, pathname) {
       const batch = batches.get(pathname);
       if (!batch) return false;
-      response.writeHead(200, { "content-type": "application/octet-stream", "content-length": batch.length }).end(batch);
+      response
+        .writeHead(200, { "content-type": "application/octet-stream", "content-length": batch.length })
+        .end(batch);
       return true;
     },
   });
@@ -45,7 +47,8 @@ export async function servePainting(filters) {
       const head = new TextEncoder().encode(
         JSON.stringify(files.map(({ name, type, bytes }) => ({ name, type, length: bytes.length }))),
       );
-      const path = `/batch/${(count += 1)}`;
+      count += 1;
+      const path = `/batch/${count}`;
       batches.set(path, join(u32(head.length), head, ...files.map(({ bytes }) => bytes)));
       return path;
     },
@@ -78,10 +81,7 @@ export class Painter {
       await this.close();
       if (files.length === 1) return [{ name: files[0].name, painted: [], lost: String(error) }];
       const half = files.length >> 1;
-      return [
-        ...(await this.run(files.slice(0, half), { check })),
-        ...(await this.run(files.slice(half), { check })),
-      ];
+      return [...(await this.run(files.slice(0, half), { check })), ...(await this.run(files.slice(half), { check }))];
     } finally {
       this.#server.remove(path);
     }
@@ -94,7 +94,8 @@ export class Painter {
 
   async #ready() {
     // A page holds every painting's verdict, so it is replaced from time to time.
-    if (this.#page && (this.#batches += 1) % 200 !== 0) return this.#page;
+    this.#batches += 1;
+    if (this.#page && this.#batches % 200 !== 0) return this.#page;
     await this.#page?.close();
     this.#browser ??= await LAUNCH[this.#name]();
     this.#page = await this.#browser.newPage();

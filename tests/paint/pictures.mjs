@@ -105,7 +105,11 @@ export function interleaved(picture, alpha) {
 
 /** A palette of 6 x 7 x 6 colours, and a picture as indices into it, dithered so that its means stay. */
 export const PALETTE = Uint8Array.from(
-  Array.from({ length: 252 }, (_, at) => [(at % 6) * 51, (Math.floor(at / 6) % 7) * 42.5, Math.floor(at / 42) * 51]).flat(),
+  Array.from({ length: 252 }, (_, at) => [
+    (at % 6) * 51,
+    (Math.floor(at / 6) % 7) * 42.5,
+    Math.floor(at / 42) * 51,
+  ]).flat(),
 );
 export function indexed(picture) {
   const { width, height, planes } = picture;
