@@ -9,18 +9,21 @@ import { lossyChunk, lossyPictures } from "./webp-files.mjs";
 
 const BATCH = 24;
 
-/** Whether a reader says plainly `clear` of a file that a browser paints as listed, or the file ends the native tool. */
+/** Whether a reader says plainly `clear` of a file that a browser paints as listed, or the tool ends at it. */
 export const isFinding = ({ shown, words }) =>
   (shown.kind === "match" && Object.values(words).includes("clear")) || words.cli === "crashed";
 
-/** Starts the browsers. `judge(files)` yields a row for each of `{ kind, name, type, make }`. */
-export async function openOracle({ browsers = BROWSERS } = {}) {
+/**
+ * Starts the browsers. `judge(files)` yields a row for each of `{ kind, name, type, make }`. With `webp` false, there are
+ * no lossy bitstreams to make WebP files of.
+ */
+export async function openOracle({ browsers = BROWSERS, webp = true } = {}) {
   const { filters, hashes } = buildFilters();
   const server = await servePainting(filters);
   const painters = Object.fromEntries(browsers.map((name) => [name, new Painter(name, server)]));
   return {
     hashes,
-    lossy: await lossyEncoder(),
+    lossy: webp ? await lossyEncoder() : () => undefined,
     async *judge(files, { check = true } = {}) {
       for (const batch of batches(files)) {
         const made = batch.map((file) => ({ ...file, bytes: file.make() }));

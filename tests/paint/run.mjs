@@ -2,8 +2,8 @@
 // paint.
 //
 // --kinds REGEX and --every N --from M take fewer of the generated files. --mutants N adds files of the fuzzer, and
-// --seed S others. --browsers chromium leaves Firefox out. --keep writes findings into target/paint/findings. --out names
-// the file of all results.
+// --seed S others. --browsers chromium leaves Firefox out. --keep writes findings into target/paint/findings. --out
+// names the file of all results.
 // Ends with status 1 if a file is plainly clear although a browser paints a listed picture.
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -44,7 +44,8 @@ function* chosen(lossy) {
 
 const seconds = () => Math.round((Date.now() - started) / 1000);
 const started = Date.now();
-const oracle = await openOracle({ browsers: values.browsers.split(",") });
+const webp = [...chosen(() => undefined)].some(({ type }) => type === "image/webp");
+const oracle = await openOracle({ browsers: values.browsers.split(","), webp });
 const rows = [];
 const mutated = [];
 try {
