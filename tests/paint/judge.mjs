@@ -103,19 +103,23 @@ export function distance(one, two) {
 
 const caveatsOf = (verdict) => verdict.caveats ?? (verdict.caveat ? [verdict.caveat] : []);
 
-/** A verdict in one word: `match`, `clear`, `caveat`, `unchecked` or `crashed`. */
+/**
+ * A verdict in one word: `match`, `clear`, `caveat`, `unchecked` or `crashed`. `passed` is an unchecked file that no
+ * default policy holds, as it is said to be no picture.
+ */
 export function word(verdict) {
   if (!verdict) return "none";
   if (verdict.outcome === "possible-match") return "match";
   if (verdict.outcome === "clear") return caveatsOf(verdict).length > 0 ? "caveat" : "clear";
-  return verdict.outcome === "unchecked" ? "unchecked" : "crashed";
+  if (verdict.outcome === "unchecked") return verdict.reason === "not-a-picture" ? "passed" : "unchecked";
+  return "crashed";
 }
 
 /** The same with what a reader of the table wants to know next. */
 export function described(verdict) {
   const short = word(verdict);
   if (short === "caveat") return `clear (${caveatsOf(verdict).join(", ")})`;
-  if (short === "unchecked") return `unchecked: ${verdict.reason} (${verdict.detail ?? ""})`;
+  if (verdict?.outcome === "unchecked") return `unchecked: ${verdict.reason} (${verdict.detail ?? ""})`;
   return short === "clear" ? `plainly clear (read by ${verdict.decodedBy})` : short;
 }
 
@@ -143,8 +147,8 @@ export function shown(paintings, hashes) {
 
 /** So near to a painting, a verdict's own hash is of the same picture: two decoders round differently. */
 const SAME_PICTURE = 12;
-/** From here on a lookup finds some pictures and not others (recall is measured in the documentation). */
-const SURELY_FOUND = 24;
+/** Beyond this distance a lookup finds some pictures and not others: the filter's recall is measured elsewhere. */
+const SURELY_FOUND = 14;
 
 /**
  * A verdict in one word, as `word` says it. `edge` takes the place of `clear` where the engine hashed what is painted,
@@ -157,7 +161,7 @@ export function outcome(verdict, { matching }) {
   return bits > SURELY_FOUND && verdict.pdq && distance(pdq, verdict.pdq) <= SAME_PICTURE ? "edge" : said;
 }
 
-const OUTCOMES = ["match", "caveat", "unchecked", "edge", "clear", "crashed"];
+const OUTCOMES = ["match", "caveat", "unchecked", "edge", "passed", "clear", "crashed"];
 
 /** A table of kinds and outcomes, in Markdown: what each reader says of the files that are painted as listed. */
 export function table(rows, readers) {

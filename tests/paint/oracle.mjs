@@ -9,9 +9,13 @@ import { lossyChunk, lossyPictures } from "./webp-files.mjs";
 
 const BATCH = 24;
 
-/** Whether a reader says plainly `clear` of a file that a browser paints as listed, or the tool ends at it. */
+/**
+ * Whether a browser paints a file as listed of which a reader says plainly `clear`, or that it is no picture; or the native
+ * tool ended at it.
+ */
 export const isFinding = ({ shown, words }) =>
-  (shown.kind === "match" && Object.values(words).includes("clear")) || words.cli === "crashed";
+  words.cli === "crashed" ||
+  (shown.kind === "match" && Object.values(words).some((word) => word === "clear" || word === "passed"));
 
 /**
  * Starts the browsers. `judge(files)` yields a row for each of `{ kind, name, type, make }`. With `webp` false, there are

@@ -83,7 +83,7 @@ const listed = rows.filter(({ shown }) => shown.kind === "match");
 for (const reader of readers) {
   const count = (word) => listed.filter(({ words }) => words[reader] === word).length;
   const share = ((100 * count("match")) / Math.max(1, listed.length)).toFixed(1);
-  const rest = ["clear", "crashed"].map((word) => `${count(word)} ${word}`).join(", ");
+  const rest = ["clear", "passed", "crashed"].map((word) => `${count(word)} ${word}`).join(", ");
   console.log(`${reader}: of ${listed.length} painted as listed, ${share}% match; ${rest}`);
 }
 if (rows.some(isFinding)) process.exitCode = 1;
