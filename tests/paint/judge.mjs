@@ -123,25 +123,16 @@ export function described(verdict) {
   return short === "clear" ? `plainly clear (read by ${verdict.decodedBy})` : short;
 }
 
-/** PDQ's threshold for the same picture, and the quality below which it gives no signal. */
-const HAMMING_THRESHOLD = 31;
-const LEAST_QUALITY = 50;
-
 /**
- * What the browsers show of a file: `match` if some painting is near a listed picture, `other` if something else is
- * painted, `nothing` if no browser shows it. `matching` holds the matching paintings, the nearest first, with their
- * distance as `bits`.
+ * What the browsers show of a file: `match` if the gate finds some painting in the list, `other` if something else is
+ * painted, `nothing` if no browser shows it. `matching` holds the matching paintings, the nearest first.
  */
-export function shown(paintings, hashes) {
+export function shown(paintings) {
   const all = Object.entries(paintings).flatMap(([browser, list]) =>
     list.map((painting) => ({ browser, ...painting })),
   );
   if (all.length === 0) return { kind: "nothing", matching: [] };
-  const matching = all
-    .filter(({ pdq, quality }) => pdq && quality >= LEAST_QUALITY)
-    .map((painting) => ({ ...painting, bits: Math.min(...hashes.map((hash) => distance(painting.pdq, hash))) }))
-    .filter(({ bits }) => bits <= HAMMING_THRESHOLD)
-    .sort((one, two) => one.bits - two.bits);
+  const matching = all.filter(({ match }) => match).sort((one, two) => one.bits - two.bits);
   return { kind: matching.length > 0 ? "match" : "other", matching };
 }
 

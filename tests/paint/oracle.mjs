@@ -23,10 +23,9 @@ export const isFinding = ({ shown, words }) =>
  */
 export async function openOracle({ browsers = BROWSERS, webp = true } = {}) {
   const { filters, hashes } = buildFilters();
-  const server = await servePainting(filters);
+  const server = await servePainting(filters, hashes);
   const painters = Object.fromEntries(browsers.map((name) => [name, new Painter(name, server)]));
   return {
-    hashes,
     lossy: webp ? await lossyEncoder() : () => undefined,
     async *judge(files, { check = true } = {}) {
       for (const batch of batches(files)) {
@@ -38,7 +37,7 @@ export async function openOracle({ browsers = BROWSERS, webp = true } = {}) {
           const paintings = Object.fromEntries(browsers.map((browser, n) => [browser, painted[n][at].painted]));
           const verdicts = { cli: native[at] };
           for (const [n, browser] of browsers.entries()) if (check) verdicts[browser] = painted[n][at].verdict;
-          const seen = shown(paintings, hashes);
+          const seen = shown(paintings);
           const words = Object.fromEntries(
             Object.entries(verdicts).map(([reader, verdict]) => [reader, outcome(verdict, seen)]),
           );

@@ -21,14 +21,15 @@ const LAUNCH = {
 };
 export const BROWSERS = Object.keys(LAUNCH);
 
-/** A server that hands batches of files to pages, with the filters that the gates in the page ask. */
-export async function servePainting(filters) {
+/** A server that hands batches of files to pages, with the filters that the gates in the page ask, and the listed hashes. */
+export async function servePainting(filters, hashes) {
   const batches = new Map();
   const script = readFileSync(fileURLToPath(new URL("page.js", import.meta.url)));
   const server = await serve({
     extra: {
       "/page.html": { body: PAGE, type: "text/html; charset=utf-8" },
       "/page.js": { body: script, type: "text/javascript" },
+      "/hashes.json": { body: JSON.stringify(hashes), type: "application/json" },
       ...Object.fromEntries(Object.entries(filters).map(([path, body]) => [path, { body }])),
     },
     handle(_request, response, pathname) {
