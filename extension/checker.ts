@@ -54,7 +54,7 @@ async function check(file: File): Promise<Verdict> {
   if (verdict.outcome !== "unchecked" || verdict.reason !== "too-large") return verdict;
   // A long film is not a picture that is too large.
   const head = await opened.check(file.slice(0, HEAD_BYTES));
-  return head.outcome === "unchecked" && head.reason === "unsupported" ? head : verdict;
+  return head.outcome === "unchecked" && head.reason === "not-a-picture" ? head : verdict;
 }
 
 /** A gate that follows a published list is open even without one. */

@@ -13,7 +13,7 @@ import { shadowOf } from "./shadow.js";
 /** How files are treated if not even the settings can be had. */
 const CAUTIOUS: Policy = { unchecked: "hold", override: true };
 /** A document or a film is none of the list's business. */
-const LET_THROUGH: UncheckedPolicy = { unsupported: "allow" };
+const LET_THROUGH: UncheckedPolicy = { "not-a-picture": "allow" };
 
 /** Once the extension is removed or replaced, the script that it left in a page steps aside. */
 const alive = () => chrome.runtime?.id !== undefined;
@@ -45,7 +45,7 @@ async function passing(files: File[], signal: AbortSignal): Promise<File[]> {
   const unchecked = policy.unchecked === "allow" ? "allow" : LET_THROUGH;
   const held = checked.filter(({ verdict }) => decide(verdict, { unchecked }) === "hold");
   const through = checked.filter(
-    (one) => !held.includes(one) && one.verdict.outcome === "unchecked" && one.verdict.reason !== "unsupported",
+    (one) => !held.includes(one) && one.verdict.outcome === "unchecked" && one.verdict.reason !== "not-a-picture",
   );
   if (held.length + through.length > 0) {
     const counts = { held: held.length, unchecked: through.length };

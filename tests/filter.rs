@@ -1,12 +1,12 @@
 //! Filters, built and asked.
 #![cfg(feature = "build")]
 
+use hashgate::UncheckedReason;
 use hashgate::digest::{Md5Digest, Sha256Digest};
-use hashgate::filter_file::build::{Entries, Plan, Request, write};
+use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate::image::Format;
 use hashgate::pdq::PdqHash;
-use hashgate::verdict::UncheckedReason;
-use hashgate::{Filter, Limits, Orientations, Verdict, ViewSet, check};
+use hashgate::{Filter, Limits, Orientations, Outcome, ViewSet, check};
 
 /// Numbered hashes that look random.
 fn entries(pdq: u32, sha256: u32, md5: u32) -> Entries {
@@ -70,9 +70,9 @@ fn an_impossible_request_is_refused_with_the_field() {
     let refusal = |request: Request| Plan::new(&request, &some).unwrap_err().to_string();
     let request = || Request::new("demo", "drawn");
     assert!(refusal(Request { rings: 5, ..request() }).contains("rings: expected 1 to 4, got 5"));
-    assert!(refusal(Request { escalation: 0.0, ..request() }).contains("escalation rate"));
+    assert!(refusal(Request { image_false_positive_rate: 0.0, ..request() }).contains("image false-positive rate"));
     assert!(refusal(Request { name: String::new(), ..request() }).contains("name"));
-    assert!(refusal(Request { probe_budget: 0, ..request() }).contains("probe budget"));
+    assert!(refusal(Request { lookup_budget: 0, ..request() }).contains("lookup budget"));
     let empty = Plan::new(&request(), &Entries::default()).unwrap_err().to_string();
     assert!(empty.contains("entries: expected at least one"), "{empty}");
 }
@@ -84,11 +84,11 @@ fn an_animation_with_frames_out_of_reach_is_not_clear() {
     let verdict = |limits: &Limits| {
         let report = check(bytes, &filters, limits, ViewSet::Plain, Orientations::All);
         assert_eq!(report.frames, Some(4));
-        report.verdict
+        report.outcome
     };
-    assert_eq!(verdict(&Limits::default()), Verdict::Clear);
+    assert_eq!(verdict(&Limits::default()), Outcome::Clear);
     let detail = "frames: expected to reach all 4 within the limits, 3 were not".into();
-    let too_large = Verdict::Unchecked { reason: UncheckedReason::TooLarge, detail };
+    let too_large = Outcome::Unchecked { reason: UncheckedReason::TooLarge, detail };
     assert_eq!(verdict(&Limits { max_animation_pixels: 0, ..Limits::default() }), too_large);
 }
 
@@ -98,7 +98,7 @@ fn a_format_for_the_browser_is_told_by_code() {
     let bytes = b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf";
     let report = check(bytes, &filters, &Limits::default(), ViewSet::Plain, Orientations::All);
     assert_eq!(report.format, Some(Format::Avif));
-    assert!(matches!(report.verdict, Verdict::Unchecked { reason: UncheckedReason::Unsupported, .. }));
+    assert!(matches!(report.outcome, Outcome::Unchecked { reason: UncheckedReason::UnsupportedPicture, .. }));
 }
 
 #[test]
@@ -129,12 +129,12 @@ fn bordered() -> Vec<u8> {
 #[test]
 fn a_clean_picture_costs_the_lookups_that_its_filter_says() {
     let picture = bordered();
-    for (rings, probe_budget, view_probe_budget) in [(1, 64, 16), (2, 1000, 50), (3, 7, 1), (4, 20, 0)] {
-        let request = Request { rings, probe_budget, view_probe_budget, ..Request::new("demo", "drawn") };
+    for (rings, lookup_budget, view_lookup_budget) in [(1, 64, 16), (2, 1000, 50), (3, 7, 1), (4, 20, 0)] {
+        let request = Request { rings, lookup_budget, view_lookup_budget, ..Request::new("demo", "drawn") };
         let filter = Filter::open(build(&request, &entries(100, 2, 1))).unwrap();
         let report = check(&picture, &[filter], &Limits::default(), ViewSet::All, Orientations::All);
-        assert_eq!(report.verdict, Verdict::Clear, "{report:?}");
+        assert_eq!(report.outcome, Outcome::Clear, "{report:?}");
         let planned = Plan::new(&request, &entries(100, 2, 1)).unwrap().lookups;
-        assert_eq!(report.lookups, planned, "{rings} rings, {probe_budget}, {view_probe_budget}");
+        assert_eq!(report.lookups, planned, "{rings} rings, {lookup_budget}, {view_lookup_budget}");
     }
 }

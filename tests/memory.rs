@@ -3,7 +3,7 @@
 use hashgate_testkit::hostile;
 use std::sync::Mutex;
 
-use hashgate::image::{Arrival, Limits, read};
+use hashgate::image::{Limits, StreamingDecoder, read};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -29,7 +29,7 @@ fn peak_while_reading(bytes: &[u8], read_well: bool) -> usize {
 fn peak_while_arriving(bytes: &[u8]) -> usize {
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();
-    let mut arrival = Arrival::new(bytes.len(), &Limits::default());
+    let mut arrival = StreamingDecoder::new(bytes.len(), &Limits::default());
     for piece in bytes.chunks(1 << 18).map(<[u8]>::to_vec) {
         arrival.push(&piece);
     }

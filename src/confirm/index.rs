@@ -6,11 +6,11 @@
 //! enough to go through 16 x 17 buckets: each chunk as it is, and with each of its bits flipped. `bench/src/bin/confirm-index.rs`
 //! measures it beside a scan.
 
-use crate::keys::{MAX_RINGS, ring_key};
-use crate::pdq::PdqHash;
+use crate::filter::{MAX_RINGS, ring_key};
+use crate::signal::pdq::PdqHash;
 
 /// Hamming distance up to which two PDQ hashes are called alike: the reference's threshold.
-pub const NEAR: u32 = 31;
+pub const HAMMING_THRESHOLD: u32 = 31;
 /// Bits of the other three rings in which a hash may differ from a listed one whose key of one ring it shares.
 /// `docs/serving.md` says how it was chosen.
 pub const REST: u32 = 64;
@@ -99,7 +99,7 @@ impl Index {
         &self.places[self.starts[bucket] as usize..self.starts[bucket + 1] as usize]
     }
 
-    /// The nearest listed hash within [`NEAR`], the first of the list if several are as near.
+    /// The nearest listed hash within [`HAMMING_THRESHOLD`], the first of the list if several are as near.
     #[must_use]
     pub fn nearest(&self, hash: &PdqHash) -> Option<Found> {
         if self.is_empty() {
@@ -119,7 +119,7 @@ impl Index {
         }
         let candidates = buckets().flatten();
         let found = candidates.map(|&place| Found { distance: distance(&asked, &self.keys[place as usize]), place });
-        found.filter(|found| found.distance <= NEAR).min()
+        found.filter(|found| found.distance <= HAMMING_THRESHOLD).min()
     }
 
     /// The same by going through the whole list.
@@ -127,7 +127,7 @@ impl Index {
     pub fn scan(&self, hash: &PdqHash) -> Option<Found> {
         let asked = keys_of(hash);
         let found = (0..).zip(&self.keys).map(|(place, key)| Found { distance: distance(&asked, key), place });
-        found.filter(|found| found.distance <= NEAR).min()
+        found.filter(|found| found.distance <= HAMMING_THRESHOLD).min()
     }
 
     /// The nearest listed hash of those that have exactly the same key of ring `ring` (0 to 3), however far it is.
@@ -148,7 +148,7 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::Sha256Digest;
+    use crate::signal::digest::Sha256Digest;
 
     fn numbered(n: u32) -> PdqHash {
         PdqHash(Sha256Digest::of(&n.to_le_bytes()).0)
@@ -187,7 +187,7 @@ mod tests {
             for at in 0..CHUNKS {
                 let first = (at % 4 * CHUNK_BITS) as u8;
                 let flips = if at == single { 1 } else { 2 };
-                (0..flips).for_each(|bit| asked.flip(crate::keys::position(at as u32 / 4, first + bit)));
+                (0..flips).for_each(|bit| asked.flip(crate::filter::position(at as u32 / 4, first + bit)));
             }
             assert_eq!(index.nearest(&asked), Some(Found { distance: 31, place: 1 }));
         }
@@ -208,10 +208,10 @@ mod tests {
         for ring in 0..MAX_RINGS {
             let mut asked = list[500];
             for other in (0..MAX_RINGS).filter(|&other| other != ring) {
-                (0..40).for_each(|bit| asked.flip(crate::keys::position(other, bit)));
+                (0..40).for_each(|bit| asked.flip(crate::filter::position(other, bit)));
             }
             assert_eq!(index.same_ring(&asked, ring), Some(Found { distance: 120, place: 500 }));
-            asked.flip(crate::keys::position(ring, 63));
+            asked.flip(crate::filter::position(ring, 63));
             assert_eq!(index.same_ring(&asked, ring), None);
         }
     }

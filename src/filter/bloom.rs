@@ -4,7 +4,8 @@
 //! lookups works in the first slices alone, which stay in cache (`docs/filter-format.md` has the
 //! hash, byte by byte; `docs/near-match.md` the reasons).
 
-use crate::keys::{LOWER, LOWER_SETS, Probe, Probes, SoftKey};
+use super::flip_masks::{FlipMask, FlipMasks, LOWER, LOWER_MASKS};
+use super::soft_ring_key::SoftRingKey;
 
 /// Largest k: slices in a filter.
 pub(crate) const MAX_K: u32 = 64;
@@ -129,23 +130,29 @@ impl<'a> Bloom<'a> {
             .all(|(slice, position)| word_at(slice, position) & 1 == 1)
     }
 
-    /// The first of `probes` that the filter holds: its index.
+    /// Returns the index of the first of `masks` whose ring key the filter holds. Ring keys in `passed_over` don't count.
     ///
-    /// Works slice by slice on many keys, survivors kept without a branch, because one lookup after
-    /// the other waits for memory and mispredicts every other exit.
-    pub fn first_held(self, hasher: &Hasher, soft: &SoftKey, probes: &Probes) -> Option<usize> {
+    /// Works slice by slice on many ring keys and keeps the survivors without a branch: one lookup after the other would
+    /// wait for memory, and mispredict every other exit.
+    pub fn first_held(
+        self,
+        hasher: &Hasher,
+        soft: &SoftRingKey,
+        masks: &FlipMasks,
+        passed_over: &[u64],
+    ) -> Option<usize> {
         let lower = Flipped::lower(hasher, soft);
         let mut slices = self.slices();
         let first = slices.next()?;
-        // With one slice there is one position, asked for twice.
+        // A filter of one slice has one position per key, which is then asked for twice.
         let (second, shift) = slices.next().map_or((first, 0), |second| (second, 32));
         let word = hasher.linear(soft.key);
         let mut survivors = [0; BATCH];
         let mut count = 0;
-        let mut held: Option<Probe> = None;
-        for run in &probes.runs {
+        let mut held: Option<FlipMask> = None;
+        for run in &masks.runs {
             if count + run.length > BATCH {
-                held = self.first_of(hasher, soft, &mut survivors[..count], held);
+                held = self.first_of(hasher, soft, &mut survivors[..count], passed_over, held);
                 count = 0;
             }
             let upper = Flipped::by(hasher, soft, run.upper);
@@ -158,12 +165,20 @@ impl<'a> Bloom<'a> {
                 count += (here & there & 1) as usize;
             }
         }
-        let held = self.first_of(hasher, soft, &mut survivors[..count], held)?;
-        probes.sequence.binary_search_by_key(&held.place(), |probe| probe.place()).ok()
+        let held = self.first_of(hasher, soft, &mut survivors[..count], passed_over, held)?;
+        masks.sequence.binary_search_by_key(&held.place(), |mask| mask.place()).ok()
     }
 
-    /// Of the keys that the first two slices hold, and one that all do, the first in the order of probes that all slices hold.
-    fn first_of(self, hasher: &Hasher, soft: &SoftKey, survivors: &mut [u64], held: Option<Probe>) -> Option<Probe> {
+    /// Filters `survivors` of the first two slices through the others, and returns the cheapest flip mask among them and
+    /// `held`.
+    fn first_of(
+        self,
+        hasher: &Hasher,
+        soft: &SoftRingKey,
+        survivors: &mut [u64],
+        passed_over: &[u64],
+        held: Option<FlipMask>,
+    ) -> Option<FlipMask> {
         let mut count = survivors.len();
         let mut slices = self.slices().skip(2);
         for constant in &hasher.constants {
@@ -179,8 +194,8 @@ impl<'a> Bloom<'a> {
             }
             count = kept;
         }
-        let found = survivors[..count].iter().map(|&key| soft.probe_of(key));
-        found.chain(held).min_by_key(|probe| probe.place())
+        let found = survivors[..count].iter().filter(|key| !passed_over.contains(key)).map(|&key| soft.mask_to(key));
+        found.chain(held).min_by_key(|mask| mask.place())
     }
 }
 
@@ -192,15 +207,15 @@ struct Flipped {
 }
 
 impl Flipped {
-    fn by(hasher: &Hasher, soft: &SoftKey, probe: Probe) -> Self {
-        soft.flips(probe).fold(Self { key: 0, word: 0 }, |flipped, bit| Self {
+    fn by(hasher: &Hasher, soft: &SoftRingKey, mask: FlipMask) -> Self {
+        soft.flips(mask).fold(Self { key: 0, word: 0 }, |flipped, bit| Self {
             key: flipped.key ^ 1 << bit,
             word: flipped.word ^ hasher.columns[usize::from(bit)],
         })
     }
 
-    /// For each of [`LOWER_SETS`].
-    fn lower(hasher: &Hasher, soft: &SoftKey) -> [Self; 1 << LOWER] {
+    /// For each of [`LOWER_MASKS`].
+    fn lower(hasher: &Hasher, soft: &SoftRingKey) -> [Self; 1 << LOWER] {
         let mut by_mask = [Self { key: 0, word: 0 }; 1 << LOWER];
         for (rank, &bit) in soft.weakest[..LOWER].iter().enumerate() {
             let column = hasher.columns[usize::from(bit)];
@@ -209,7 +224,7 @@ impl Flipped {
                 *new = Self { key: known.key ^ 1 << bit, word: known.word ^ column };
             }
         }
-        LOWER_SETS.map(|set| by_mask[set.0 as usize])
+        LOWER_MASKS.map(|set| by_mask[set.0 as usize])
     }
 }
 
@@ -234,18 +249,18 @@ mod tests {
                 insert(&mut bits, slice_bits, &hasher, mix(key));
             }
             let bloom = Bloom { bits: &bits, slice_bits };
-            let probes = Probes::new(4096);
+            let masks = FlipMasks::new(4096);
             for number in 0..64 {
-                let soft = SoftKey {
+                let soft = SoftRingKey {
                     ring: 1,
                     key: mix(number) ^ 0b1011 << 20,
                     weakest: std::array::from_fn(|rank| (rank * 5 % 64) as u8),
                 };
-                let single = probes.sequence.iter().position(|&probe| {
-                    let key = soft.flips(probe).fold(soft.key, |key, bit| key ^ 1 << bit);
+                let single = masks.sequence.iter().position(|&mask| {
+                    let key = soft.flips(mask).fold(soft.key, |key, bit| key ^ 1 << bit);
                     bloom.holds(&hasher, key)
                 });
-                assert_eq!(bloom.first_held(&hasher, &soft, &probes), single);
+                assert_eq!(bloom.first_held(&hasher, &soft, &masks, &[]), single);
             }
         }
     }

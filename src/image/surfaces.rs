@@ -1,19 +1,43 @@
-//! Rows of one frame to the luma of its surfaces.
+//! From the rows of one frame to the luma of each surface that it may be seen on.
 
-use super::{Frame, Surface};
-use crate::pdq::LumaBuilder;
+use super::format::Format;
+use super::picture::{DecodedBy, Frame, Picture, Surface};
+use super::profile::Conversion;
+use crate::pdq::{Luma, LumaBuilder};
 
-/// Takes the rows of a frame. The second surface comes to life with the first pixel that isn't
-/// opaque; up to there both are the same.
+/// Takes the rows of a frame and keeps the luma of its surfaces.
+///
+/// The surfaces over a background come to life with the first pixel that isn't opaque; up to there they are the same
+/// as the plain one. Nothing is computed for the one over grey but the mean of those over white and black: composing
+/// is linear in the background, and so is everything up to the filtered luma.
 pub(super) struct Surfaces {
     plain: LumaBuilder,
-    over_white: Option<LumaBuilder>,
+    over: Option<Box<Over>>,
+    managed: Option<Box<Managed>>,
     rgb: Vec<u8>,
+    converted: Vec<u8>,
+}
+
+struct Over {
+    white: LumaBuilder,
+    black: LumaBuilder,
+}
+
+struct Managed {
+    conversion: Box<Conversion>,
+    builder: LumaBuilder,
 }
 
 impl Surfaces {
     pub(super) fn new(width: u32, height: u32) -> Self {
-        Self { plain: LumaBuilder::new(width, height), over_white: None, rgb: Vec::new() }
+        let plain = LumaBuilder::new(width, height);
+        Self { plain, over: None, managed: None, rgb: Vec::new(), converted: Vec::new() }
+    }
+
+    /// Adds the surface that shows the colours of a profile. To be called before the first row.
+    pub(super) fn manage(&mut self, conversion: Option<Box<Conversion>>) {
+        let managed = |conversion| Box::new(Managed { conversion, builder: self.plain.clone() });
+        self.managed = conversion.map(managed);
     }
 
     /// Adds row `y`: a frame's width of pixels of 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA)
@@ -21,16 +45,30 @@ impl Surfaces {
     /// are opaque black where another part has the pixel.
     pub(super) fn push(&mut self, y: u32, channels: usize, row: &[u8]) {
         match channels {
-            1 => self.both(|builder| builder.push_grey(y, row)),
+            1 => {
+                self.each(|builder| builder.push_grey(y, row));
+                if self.managed.is_some() {
+                    self.push_managed(y, row, |&grey| [grey, grey, grey, 255]);
+                }
+            }
             2 => self.push_alpha(y, row.as_chunks().0, |&[grey, alpha]| [grey, grey, grey, alpha]),
-            3 => self.both(|builder| builder.push_rgb(y, row)),
+            3 => {
+                self.each(|builder| builder.push_rgb(y, row));
+                if self.managed.is_some() {
+                    self.push_managed(y, row.as_chunks().0, |&[red, green, blue]| [red, green, blue, 255]);
+                }
+            }
             _ => self.push_alpha(y, row.as_chunks().0, |&pixel: &[u8; 4]| pixel),
         }
     }
 
-    fn both(&mut self, push: impl Fn(&mut LumaBuilder)) {
+    /// Gives a row of opaque pixels to every surface but the managed one.
+    fn each(&mut self, push: impl Fn(&mut LumaBuilder)) {
         push(&mut self.plain);
-        self.over_white.iter_mut().for_each(push);
+        if let Some(over) = &mut self.over {
+            push(&mut over.white);
+            push(&mut over.black);
+        }
     }
 
     fn push_alpha<const N: usize>(&mut self, y: u32, row: &[[u8; N]], rgba: impl Fn(&[u8; N]) -> [u8; 4]) {
@@ -42,31 +80,78 @@ impl Surfaces {
             *colour = [red, green, blue];
             least_alpha = least_alpha.min(alpha);
         }
-        if least_alpha < 255 && self.over_white.is_none() {
-            self.over_white = Some(self.plain.clone());
+        if least_alpha < 255 && self.over.is_none() {
+            self.over = Some(Box::new(Over { white: self.plain.clone(), black: self.plain.clone() }));
         }
         self.plain.push_rgb(y, &self.rgb);
-        if let Some(over_white) = &mut self.over_white {
-            if least_alpha < 255 {
-                for (colour, pixel) in self.rgb.as_chunks_mut::<3>().0.iter_mut().zip(row) {
-                    let alpha = rgba(pixel)[3];
-                    *colour = colour.map(|value| on_white(value, alpha));
+        if let Some(over) = &mut self.over {
+            for (background, builder) in [(255, &mut over.white), (0, &mut over.black)] {
+                if least_alpha < 255 {
+                    for (colour, pixel) in self.rgb.as_chunks_mut::<3>().0.iter_mut().zip(row) {
+                        let [red, green, blue, alpha] = rgba(pixel);
+                        *colour = [red, green, blue].map(|value| composed(value, alpha, background));
+                    }
                 }
+                builder.push_rgb(y, &self.rgb);
             }
-            over_white.push_rgb(y, &self.rgb);
         }
+        if self.managed.is_some() {
+            self.push_managed(y, row, rgba);
+        }
+    }
+
+    /// Gives a row to the managed surface: converted, then composed over white.
+    #[inline(never)]
+    fn push_managed<T>(&mut self, y: u32, row: &[T], rgba: impl Fn(&T) -> [u8; 4]) {
+        let Some(managed) = &mut self.managed else { return };
+        self.converted.clear();
+        for pixel in row {
+            let [red, green, blue, alpha] = rgba(pixel);
+            let shown = managed.conversion.convert([red, green, blue]);
+            self.converted.extend(shown.map(|value| composed(value, alpha, 255)));
+        }
+        managed.builder.push_rgb(y, &self.converted);
     }
 
     /// Ends the frame, the plain surface first.
     pub(super) fn finish(self, index: u32) -> impl Iterator<Item = Frame> {
-        let plain = Frame { index, surface: Surface::Plain, luma: self.plain.finish() };
-        let over_white = self.over_white.map(LumaBuilder::finish);
-        std::iter::once(plain).chain(over_white.map(|luma| Frame { index, surface: Surface::OverWhite, luma }))
+        let mut frames = vec![frame(index, Surface::Plain, self.plain.finish())];
+        if let Some(over) = self.over {
+            let (white, black) = (over.white.finish(), over.black.finish());
+            let grey = mean(&white, &black);
+            frames.push(frame(index, Surface::OverWhite, white));
+            frames.push(frame(index, Surface::OverBlack, black));
+            frames.push(frame(index, Surface::OverGrey, grey));
+        }
+        if let Some(managed) = self.managed {
+            frames.push(frame(index, Surface::Managed, managed.builder.finish()));
+        }
+        frames.into_iter()
     }
 }
 
-/// A colour over white, rounded to nearest, as Pillow's `paste` with a mask.
-fn on_white(colour: u8, alpha: u8) -> u8 {
-    let sum = u32::from(colour) * u32::from(alpha) + 255 * u32::from(255 - alpha) + 128;
+fn frame(index: u32, surface: Surface, luma: Luma) -> Frame {
+    Frame { index, surface, derived_views: true, luma }
+}
+
+/// The mean of two pictures of the same size.
+fn mean(one: &Luma, other: &Luma) -> Luma {
+    let mut mean = one.clone();
+    let halve = |values: &mut [f32], others: &[f32]| {
+        values.iter_mut().zip(others).for_each(|(value, other)| *value = (*value + other) / 2.0);
+    };
+    halve(mean.small.as_mut_slice(), other.small.as_slice());
+    halve(&mut mean.plane.cells, &other.plane.cells);
+    mean
+}
+
+/// A picture of one frame that a general decoder read.
+pub(super) fn still(format: Format, width: u32, height: u32, surfaces: Surfaces) -> Picture {
+    Picture::new(format, (width, height), DecodedBy::General, 1, surfaces.finish(0).collect())
+}
+
+/// A colour over a grey background, rounded to nearest, as Pillow's `paste` with a mask.
+fn composed(colour: u8, alpha: u8, background: u8) -> u8 {
+    let sum = u32::from(colour) * u32::from(alpha) + u32::from(background) * u32::from(255 - alpha) + 128;
     ((sum + (sum >> 8)) >> 8) as u8
 }

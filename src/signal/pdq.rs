@@ -16,7 +16,8 @@ use wide::{f32x4, i32x4};
 pub use dihedral::Orientation;
 pub use tent::{Luma, LumaBuilder, Plane, Window};
 
-use crate::hex;
+use super::hex;
+use crate::refusal::Refusal;
 
 /// Side of the filtered luma picture that PDQ transforms.
 pub const SIDE: usize = 64;
@@ -30,7 +31,7 @@ pub const MIN_QUALITY: u8 = 50;
 pub const MIN_SIDE: u32 = 5;
 
 /// A filtered 64x64 luma picture, row by row, values 0 to 255.
-pub type Small = [f32; SIDE * SIDE];
+pub type Luma64 = [f32; SIDE * SIDE];
 
 /// A 256-bit PDQ hash. Bytes in the order in which the reference prints them: bit `i * 16 + j` of
 /// the transform's corner (row `i`, column `j`) is bit `(i * 16 + j) % 8` of byte
@@ -58,10 +59,10 @@ impl PdqHash {
 }
 
 impl std::str::FromStr for PdqHash {
-    type Err = hex::ParseHexError;
+    type Err = Refusal;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        hex::parse(text).map(Self)
+        hex::parse("PDQ hash", text).map(Self)
     }
 }
 
@@ -79,7 +80,7 @@ impl fmt::Debug for PdqHash {
 
 /// The reference's image-domain quality of a filtered picture, 0 to 100: a count of gradients.
 #[must_use]
-pub fn quality(small: &Small) -> u8 {
+pub fn quality(small: &Luma64) -> u8 {
     const HUNDRED: f32x4 = f32x4::new([100.0; 4]);
     const WHITE: f32x4 = f32x4::new([255.0; 4]);
     // The reference truncates each hundredth of a gradient to an integer before it sums.
@@ -114,7 +115,7 @@ pub struct Coefficients {
 impl Coefficients {
     /// Transforms a filtered picture.
     #[must_use]
-    pub fn of(small: &Small) -> Self {
+    pub fn of(small: &Luma64) -> Self {
         Self { values: dct::corner(small).to_vec() }
     }
 

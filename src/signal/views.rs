@@ -6,11 +6,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::pdq::{Coefficients, Luma, MIN_QUALITY, Plane, SIDE, Small, Window, quality};
+use super::pdq::{Coefficients, Luma, Luma64, MIN_QUALITY, Plane, SIDE, Window, quality};
 
 /// Which views are looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub enum ViewSet {
     /// Every view.
     #[default]
@@ -22,6 +23,7 @@ pub enum ViewSet {
 /// One way of looking at a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub enum View {
     /// As it is.
     Plain,
@@ -77,10 +79,10 @@ pub enum View {
 
 /// Views that are probed to a filter's full budget: plain and border cut.
 #[cfg(feature = "build")]
-pub(crate) const WHOLE_VIEWS: usize = 2;
+pub(crate) const FULL_VIEWS: usize = 2;
 /// Views that are probed to a filter's smaller budget.
 #[cfg(feature = "build")]
-pub(crate) const PARTIAL_VIEWS: usize = ZOOMS.len() + TURNS.len() + OCCLUSIONS.len() + 1;
+pub(crate) const DERIVED_VIEWS: usize = ZOOMS.len() + TURNS.len() + OCCLUSIONS.len() + 1;
 
 /// Window sides in per mille of the picture's.
 const ZOOMS: [(View, i64); 6] = [
@@ -124,14 +126,14 @@ const OCCLUSIONS: [(View, std::ops::Range<usize>, std::ops::Range<usize>); 10] =
 
 impl View {
     /// Whether the view is probed to the filter's full budget.
-    pub(crate) fn is_whole(self) -> bool {
+    pub(crate) fn is_full(self) -> bool {
         matches!(self, Self::Plain | Self::BorderCut)
     }
 }
 
 /// A view of a frame that can be hashed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct ViewHash {
     /// Which view.
     pub view: View,
     /// PDQ quality of the view, 0 to 100.
@@ -142,8 +144,8 @@ pub struct Seen {
 
 /// The views of a frame, plain first; but for the plain one, only those of quality 50 or more.
 #[must_use]
-pub fn of(luma: &Luma, set: ViewSet) -> Vec<Seen> {
-    let see = |view, small: &Small| Seen { view, quality: quality(small), coefficients: Coefficients::of(small) };
+pub fn of(luma: &Luma, set: ViewSet) -> Vec<ViewHash> {
+    let see = |view, small: &Luma64| ViewHash { view, quality: quality(small), coefficients: Coefficients::of(small) };
     let mut seen = vec![see(View::Plain, &luma.small)];
     if set == ViewSet::Plain {
         return seen;
@@ -181,7 +183,7 @@ fn zoomed(plane: &Plane, per_mille: i64) -> Window {
 
 /// A picture of `aspect` (height by width) turned by 2 degrees about its centre, its edges repeated. The filtered picture has no detail
 /// finer than two pixels, so the mean of the four around a point will do.
-fn turned(small: &Small, sine: f32, aspect: f32) -> Small {
+fn turned(small: &Luma64, sine: f32, aspect: f32) -> Luma64 {
     const LAST: f32 = (SIDE - 1) as f32;
     let mut made = [0.0; SIDE * SIDE];
     for (index, value) in made.iter_mut().enumerate() {
@@ -227,7 +229,7 @@ fn without_border(plane: &Plane) -> Option<Window> {
 
 /// Replaces a region by what the pixels beside it continue to: the nearest
 /// pixel in the row and the nearest in the column, the nearer the more.
-fn paint_over(small: &mut Small, columns: std::ops::Range<usize>, rows: std::ops::Range<usize>) {
+fn paint_over(small: &mut Luma64, columns: std::ops::Range<usize>, rows: std::ops::Range<usize>) {
     // The pixel just outside the region on one axis, and the distance to it.
     let beside = |at: usize, range: &std::ops::Range<usize>| {
         let low = (range.start > 0).then(|| (at - range.start + 1, range.start - 1));

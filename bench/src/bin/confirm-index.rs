@@ -10,12 +10,12 @@ use std::f32::consts::TAU;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use hashgate::ImageHashes;
+use hashgate::confirm::{Index, REST};
 use hashgate::digest::Sha256Digest;
+use hashgate::filter::ring_key;
 use hashgate::image::{Format, read_rgba};
-use hashgate::index::{Index, REST};
-use hashgate::keys::ring_key;
 use hashgate::pdq::{Orientation, PdqHash};
-use hashgate::verdict::Hashed;
 use hashgate::{Limits, ViewSet};
 use hashgate_testkit::numbered_hash;
 
@@ -118,7 +118,7 @@ fn picture(seed: u32) -> Result<Vec<PdqHash>, Box<dyn std::error::Error>> {
         })
         .collect();
     let picture = read_rgba(Format::Png, SIDE, SIDE, &rgba, &Limits::default())?;
-    let coefficients = &Hashed::of(&picture, ViewSet::Plain).frames[0].views[0].coefficients;
+    let coefficients = &ImageHashes::of(&picture, ViewSet::Plain).frames[0].views[0].coefficients;
     Ok(Orientation::ALL.map(|orientation| coefficients.oriented(orientation).hash()).to_vec())
 }
 

@@ -64,7 +64,7 @@ fn compare(name: &str, bytes: &[u8]) -> Option<(DecodedBy, u32)> {
 }
 
 fn summarise(name: &str, distances: &[(DecodedBy, u32)]) {
-    let by_dc = distances.iter().filter(|(by, _)| *by == DecodedBy::LumaDc).count();
+    let by_dc = distances.iter().filter(|(by, _)| *by == DecodedBy::DcOnly).count();
     let sum: u32 = distances.iter().map(|(_, bits)| bits).sum();
     let most = distances.iter().map(|(_, bits)| *bits).max().unwrap_or(0);
     let mean = f64::from(sum) / distances.len().max(1) as f64;

@@ -12,11 +12,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use hashgate::digest::Sha256Digest;
-use hashgate::filter_file::build::{Entries, Plan, Request, write};
+use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate::image::{Format, read, read_rgba};
 use hashgate::pdq::{Luma, MIN_QUALITY, Plane};
-use hashgate::verdict::{Fingerprint, Hashed};
-use hashgate::{Filter, Limits, Orientations, Verdict, ViewSet, probe};
+use hashgate::{Filter, Fingerprint, ImageHashes, Limits, Orientations, Outcome, ViewSet, look_up};
 use hashgate_testkit::numbered_hash;
 
 #[global_allocator]
@@ -82,14 +81,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         [(64, 0.5), (512, 0.5), (8192, 0.5), (8192, 0.1), (8192, 0.03), (8192, 0.01), (8192, 0.001), (8192, 0.0001)]
     {
         let defaults = Request::new("million", "numbered hashes");
-        let (plan, file) =
-            build(&Request { escalation, probe_budget, view_probe_budget: probe_budget / 4, ..defaults })?;
+        let (plan, file) = build(&Request {
+            image_false_positive_rate: escalation,
+            lookup_budget: probe_budget,
+            view_lookup_budget: probe_budget / 4,
+            ..defaults
+        })?;
         let filters = [Filter::open(file)?];
         let (mut lookups, mut hits) = (0, 0);
         for picture in &pictures {
-            let report = probe(picture, &filters, Orientations::All);
+            let report = look_up(picture, &filters, Orientations::All);
             lookups += report.lookups;
-            hits += u64::from(matches!(report.verdict, Verdict::PossibleMatch { .. }));
+            hits += u64::from(matches!(report.outcome, Outcome::PossibleMatch { .. }));
         }
         let share = hits as f64 / pictures.len() as f64;
         let measured = hits as f64 / lookups as f64;
@@ -130,7 +133,7 @@ fn windows(folder: &Path) -> Result<Vec<Fingerprint>, Box<dyn std::error::Error>
                 cells: cells.collect(),
                 ..plane
             });
-            let hashed = Hashed::of(&picture, ViewSet::All);
+            let hashed = ImageHashes::of(&picture, ViewSet::All);
             if hashed.frames[0].views[0].quality >= MIN_QUALITY {
                 prints.push(Fingerprint { sha256: None, md5: None, picture: Some(Ok(hashed)) });
             }
@@ -151,5 +154,5 @@ fn noise(seed: u64) -> Result<Fingerprint, Box<dyn std::error::Error>> {
     .flatten()
     .collect();
     let picture = read_rgba(Format::Png, 96, 96, &rgba, &Limits::default())?;
-    Ok(Fingerprint { sha256: None, md5: None, picture: Some(Ok(Hashed::of(&picture, ViewSet::All))) })
+    Ok(Fingerprint { sha256: None, md5: None, picture: Some(Ok(ImageHashes::of(&picture, ViewSet::All))) })
 }

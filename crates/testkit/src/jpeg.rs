@@ -1,7 +1,7 @@
 //! Drawn JPEGs of many kinds, and ways to break them.
 
 use hashgate::Limits;
-use hashgate::image::{Arrival, IntakeError, Picture};
+use hashgate::image::{IntakeError, Picture, StreamingDecoder};
 use jpeg_encoder::{ColorType, Encoder};
 
 pub use jpeg_encoder::SamplingFactor;
@@ -168,7 +168,7 @@ pub fn read_arriving(
     random: &mut Random,
     limits: &Limits,
 ) -> (Option<Picture>, Result<Picture, IntakeError>) {
-    let mut arrival = Arrival::new(bytes.len(), limits);
+    let mut arrival = StreamingDecoder::new(bytes.len(), limits);
     let mut early = None;
     let mut rest = bytes;
     while !rest.is_empty() {

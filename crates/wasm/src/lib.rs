@@ -5,9 +5,11 @@
 //! a trap, after which the instance must not be used again.
 
 use hashgate::image::{self, Format};
-use hashgate::release::{Manifest, ReleaseError, Trust};
-use hashgate::verdict::{self, Ahead, Failure, Hashed, UncheckedReason};
-use hashgate::{Filter, FilterError, Fingerprint, Limits, Orientations, ViewSet, Wanted};
+use hashgate::release::{Manifest, Trust};
+use hashgate::{
+    Dismissed, Failure, Filter, Fingerprint, ImageHashes, Limits, Orientations, Refusal, UncheckedReason, ViewSet,
+    Wanted,
+};
 use js_sys::{Error, Reflect};
 use serde::{Deserialize, Serialize};
 use serde_wasm_bindgen::Serializer;
@@ -60,7 +62,7 @@ impl Options {
     }
 }
 
-/// First stage, of a file's bytes. Returns what [`Lookup::probe`] takes.
+/// First stage, of a file's bytes. Returns what [`Lookup::look_up`] takes.
 ///
 /// # Errors
 /// `invalid-options`. What is wrong with the file is part of the fingerprint.
@@ -72,7 +74,7 @@ pub fn fingerprint(bytes: &[u8], options: JsValue) -> Result<Vec<u8>, Error> {
 
 /// A file that arrives in pieces: the first stage, begun before the end is there.
 #[wasm_bindgen]
-pub struct Arrival(verdict::Arrival);
+pub struct Arrival(hashgate::StreamingFingerprint);
 
 #[wasm_bindgen]
 impl Arrival {
@@ -87,8 +89,8 @@ impl Arrival {
             return Ok(None);
         }
         let length = length as usize;
-        let worth = wanted.pdq && image::Arrival::is_of_use(head);
-        Ok(worth.then(|| Self(verdict::Arrival::new(length, &limits, &wanted))))
+        let worth = wanted.pdq && image::StreamingDecoder::is_of_use(head);
+        Ok(worth.then(|| Self(hashgate::StreamingFingerprint::new(length, &limits, &wanted))))
     }
 
     /// Takes the next piece.
@@ -101,7 +103,7 @@ impl Arrival {
         self.0.early().map(|fingerprint| fingerprint.to_bytes())
     }
 
-    /// Hashes the file. Returns what [`Lookup::probe`] takes; undefined if [`fingerprint`] must be asked, with all of its bytes, as they
+    /// Hashes the file. Returns what [`Lookup::look_up`] takes; undefined if [`fingerprint`] must be asked, with all of its bytes, as they
     /// are not held.
     #[must_use]
     pub fn fingerprint(self) -> Option<Vec<u8>> {
@@ -183,19 +185,19 @@ impl BrowserPicture {
         }
     }
 
-    /// Hashes the picture, and the file's bytes. Returns what [`Lookup::probe`] takes.
+    /// Hashes the picture, and the file's bytes. Returns what [`Lookup::look_up`] takes.
     #[must_use]
     pub fn fingerprint(self, bytes: &[u8]) -> Vec<u8> {
         let digests = hashgate::fingerprint(bytes, &self.limits, &Wanted { pdq: false, ..self.wanted });
         let picture = match (self.failure, self.picture) {
             (None, Some(picture)) => picture.finish().map_err(Failure::from),
             (failure, _) => Err(failure.unwrap_or_else(|| Failure {
-                reason: UncheckedReason::Unsupported,
+                reason: UncheckedReason::UnsupportedPicture,
                 format: Some(self.format),
                 detail: "no decoder was asked".to_string(),
             })),
         };
-        let picture = picture.map(|picture| Hashed::of(&picture, self.wanted.views));
+        let picture = picture.map(|picture| ImageHashes::of(&picture, self.wanted.views));
         Fingerprint { picture: Some(picture), ..digests }.to_bytes()
     }
 }
@@ -203,10 +205,7 @@ impl BrowserPicture {
 /// The loaded filters, and the second stage.
 #[wasm_bindgen]
 #[derive(Default)]
-pub struct Lookup {
-    filters: Vec<Filter>,
-    ahead: Ahead,
-}
+pub struct Lookup(hashgate::Lookup);
 
 /// What the loaded filters hold.
 #[derive(Serialize)]
@@ -234,8 +233,7 @@ impl Lookup {
     pub fn add_filter(&mut self, bytes: Vec<u8>) -> Result<JsValue, Error> {
         let filter = Filter::open(bytes).map_err(|error| refused(&error))?;
         let info = to_js(filter.info())?;
-        self.filters.push(filter);
-        self.ahead = Ahead::default();
+        self.0.add(filter);
         Ok(info)
     }
 
@@ -244,35 +242,57 @@ impl Lookup {
     /// # Errors
     /// Never.
     pub fn holds(&self) -> Result<JsValue, Error> {
-        let Wanted { pdq, sha256, md5, .. } = Wanted::by(&self.filters, ViewSet::All);
+        let Wanted { pdq, sha256, md5, .. } = self.0.wanted(ViewSet::All);
         to_js(&Holds { pdq, sha256, md5 })
     }
 
-    /// Looks the picture of a fingerprint up ahead of time, while the rest of its file is looked at.
+    /// Looks the picture of a fingerprint up before the rest of its file was read.
     ///
     /// # Errors
-    /// As [`probe`](Self::probe).
+    /// As [`look_up`](Self::look_up).
     pub fn begin(&mut self, fingerprint: &[u8], orientations: JsValue) -> Result<(), Error> {
         let (fingerprint, orientations) = read_ask(fingerprint, None, orientations)?;
-        if let Some(Ok(hashed)) = fingerprint.picture {
-            self.ahead.look_up(hashed, &self.filters, orientations);
+        self.0.set_orientations(orientations);
+        if let Some(Ok(hashes)) = fingerprint.picture {
+            self.0.look_up_early(hashes);
         }
         Ok(())
     }
 
-    /// Second stage: looks a fingerprint up. `sha256` is the file's digest where the platform
-    /// computed it. Returns a `Report`.
+    /// Looks a fingerprint up. `sha256` is the file's digest if the platform computed it. Returns a `Verdict`.
     ///
     /// # Errors
     /// `invalid-fingerprint`, `invalid-options`.
-    pub fn probe(
+    #[wasm_bindgen(js_name = probe)] // until `engine.ts` calls it `lookUp`
+    pub fn look_up(
         &mut self,
         fingerprint: &[u8],
         sha256: Option<Box<[u8]>>,
         orientations: JsValue,
     ) -> Result<JsValue, Error> {
         let (fingerprint, orientations) = read_ask(fingerprint, sha256, orientations)?;
-        to_js(&self.ahead.probe(&fingerprint, &self.filters, orientations))
+        self.0.set_orientations(orientations);
+        to_js(&self.0.look_up(&fingerprint))
+    }
+
+    /// Looks a fingerprint up and passes over `dismissed`: the matches of all earlier verdicts on it, which turned out
+    /// not to be listed. Returns a `Verdict` with the next candidates, or without any.
+    ///
+    /// # Errors
+    /// `invalid-fingerprint`, `invalid-options`.
+    #[wasm_bindgen(js_name = lookUpPast)]
+    pub fn look_up_past(
+        &mut self,
+        fingerprint: &[u8],
+        sha256: Option<Box<[u8]>>,
+        orientations: JsValue,
+        dismissed: JsValue,
+    ) -> Result<JsValue, Error> {
+        let (fingerprint, orientations) = read_ask(fingerprint, sha256, orientations)?;
+        let dismissed: Vec<Dismissed> =
+            serde_wasm_bindgen::from_value(dismissed).map_err(|error| coded("invalid-options", &error.to_string()))?;
+        self.0.set_orientations(orientations);
+        to_js(&self.0.look_up_past(&fingerprint, &dismissed))
     }
 }
 
@@ -281,13 +301,12 @@ fn read_ask(
     sha256: Option<Box<[u8]>>,
     orientations: JsValue,
 ) -> Result<(Fingerprint, Orientations), Error> {
-    let invalid = |message: &str| coded("invalid-fingerprint", message);
-    let mut fingerprint = Fingerprint::from_bytes(fingerprint).map_err(|error| invalid(&error.to_string()))?;
+    let mut fingerprint = Fingerprint::from_bytes(fingerprint).map_err(|error| refused(&error))?;
     if let Some(digest) = sha256 {
         let digest = digest
             .as_ref()
             .try_into()
-            .map_err(|_| invalid(&format!("sha256: expected 32 bytes, got {}", digest.len())))?;
+            .map_err(|_| coded("invalid-fingerprint", &format!("sha256: expected 32 bytes, got {}", digest.len())))?;
         fingerprint.sha256 = Some(hashgate::digest::Sha256Digest(digest));
     }
     let orientations =
@@ -295,18 +314,28 @@ fn read_ask(
     Ok((fingerprint, orientations))
 }
 
-/// Reads a manifest that at least `threshold` of `keys` have signed. Returns a `ManifestInfo`.
+/// Reads a manifest that at least `threshold` of `keys` have signed. If `name` is given, only the list of this name is
+/// trusted; if `category` is given too, only this category of it. Returns a `Manifest`.
 ///
 /// # Errors
 /// `trust-invalid`, `manifest-syntax`, `manifest-bad-signature`, `manifest-wrong-key`,
-/// `manifest-too-few-signatures`, `manifest-field`.
+/// `manifest-too-few-signatures`, `manifest-field`, `manifest-wrong-list`.
 #[wasm_bindgen(js_name = verifyManifest)]
 #[allow(clippy::needless_pass_by_value)] // how wasm-bindgen hands strings over
-pub fn verify_manifest(text: &[u8], keys: Vec<String>, threshold: f64) -> Result<JsValue, Error> {
+pub fn verify_manifest(
+    text: &[u8],
+    keys: Vec<String>,
+    threshold: f64,
+    name: Option<String>,
+    category: Option<String>,
+) -> Result<JsValue, Error> {
     // A fraction or a negative number is no threshold; 0 is refused with what was expected.
     let whole = if threshold.fract() == 0.0 && threshold > 0.0 { threshold as usize } else { 0 };
-    let trust = Trust::new(&keys, whole).map_err(|error| release_refused(&error))?;
-    to_js(&Manifest::verify(text, &trust).map_err(|error| release_refused(&error))?)
+    let mut trust = Trust::new(&keys, whole).map_err(|error| refused(&error))?;
+    if let Some(name) = name {
+        trust = trust.for_list(name, category);
+    }
+    to_js(&Manifest::verify(text, &trust).map_err(|error| refused(&error))?)
 }
 
 /// Whether a verified manifest may be used now, by a reader that has seen this release of the list (0: none).
@@ -316,9 +345,7 @@ pub fn verify_manifest(text: &[u8], keys: Vec<String>, threshold: f64) -> Result
 #[wasm_bindgen(js_name = checkFreshness)]
 pub fn check_freshness(manifest: JsValue, now_unix_s: f64, highest_seen: f64) -> Result<(), Error> {
     // A clock of fractions, and none at all, become whole seconds.
-    read_manifest(manifest)?
-        .check_freshness(now_unix_s as u64, highest_seen as u64)
-        .map_err(|error| release_refused(&error))
+    read_manifest(manifest)?.check_freshness(now_unix_s as u64, highest_seen as u64).map_err(|error| refused(&error))
 }
 
 /// Whether these are the bytes of the full file that a verified manifest names.
@@ -327,7 +354,7 @@ pub fn check_freshness(manifest: JsValue, now_unix_s: f64, highest_seen: f64) ->
 /// `release-length`, `release-digest`, `release-mismatch`; `invalid-options`.
 #[wasm_bindgen(js_name = verifyFull)]
 pub fn verify_full(manifest: JsValue, bytes: &[u8]) -> Result<(), Error> {
-    read_manifest(manifest)?.verify_full(bytes).map_err(|error| release_refused(&error))
+    read_manifest(manifest)?.verify_full(bytes).map_err(|error| refused(&error))
 }
 
 /// The full file that a verified manifest names, from an earlier one and a delta. The result is proved.
@@ -336,7 +363,7 @@ pub fn verify_full(manifest: JsValue, bytes: &[u8]) -> Result<(), Error> {
 /// `delta-base`, `release-length`, `release-digest`, `delta-syntax`, `release-mismatch`; `invalid-options`.
 #[wasm_bindgen(js_name = applyDelta)]
 pub fn apply_delta(manifest: JsValue, base: &[u8], delta: &[u8]) -> Result<Vec<u8>, Error> {
-    read_manifest(manifest)?.apply_delta(base, delta).map_err(|error| release_refused(&error))
+    read_manifest(manifest)?.apply_delta(base, delta).map_err(|error| refused(&error))
 }
 
 /// A manifest that [`verify_manifest`] returned. Its signed text is read again, which takes less code than its fields.
@@ -345,13 +372,15 @@ fn read_manifest(value: JsValue) -> Result<Manifest, Error> {
     let text = text.ok_or_else(|| {
         coded("invalid-options", "manifest: expected what verifyManifest returned, got another value")
     })?;
-    Manifest::from_text(&text).map_err(|error| release_refused(&error))
+    Manifest::from_text(&text).map_err(|error| refused(&error))
 }
 
-fn release_refused(error: &ReleaseError) -> Error {
-    let thrown = coded(error.refusal.code(), &error.to_string());
-    set(&thrown, "expected", &error.expected);
-    set(&thrown, "got", &error.got);
+/// The error that JavaScript gets of a refusal: `code`, `field`, `expected`, `got`, and all of them in the message.
+fn refused(refusal: &Refusal) -> Error {
+    let thrown = coded(refusal.code.as_str(), &refusal.to_string());
+    set(&thrown, "field", &refusal.field);
+    set(&thrown, "expected", &refusal.expected);
+    set(&thrown, "got", &refusal.got);
     thrown
 }
 
@@ -364,21 +393,6 @@ fn coded(code: &str, message: &str) -> Error {
     let error = Error::new(message);
     set(&error, "code", code);
     error
-}
-
-fn refused(error: &FilterError) -> Error {
-    let thrown = coded(error.code(), &error.to_string());
-    let (expected, got) = match error {
-        FilterError::Magic => ("a hashgate filter file".to_string(), "other first bytes".to_string()),
-        FilterError::Version(got) => (hashgate::filter_file::VERSION.to_string(), got.to_string()),
-        FilterError::Length { expected, got } => (format!("{expected} bytes"), format!("{got} bytes")),
-        FilterError::Field { expected, got, .. } => ((*expected).to_string(), got.clone()),
-        FilterError::Checksum { expected, got } => (expected.to_string(), got.to_string()),
-        FilterError::Canary { expected } => ((*expected).to_string(), "the opposite".to_string()),
-    };
-    set(&thrown, "expected", &expected);
-    set(&thrown, "got", &got);
-    thrown
 }
 
 fn set(error: &Error, name: &str, value: &str) {

@@ -85,17 +85,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             if seen(&arrived) != seen(&picture) {
                 found("it reads otherwise in pieces".to_string())?;
             }
-            let by_dc = |picture: &Picture| picture.decoded_by == DecodedBy::LumaDc;
+            let by_dc = |picture: &Picture| picture.decoded_by == DecodedBy::DcOnly;
             if early.is_some() && arrived.as_ref().is_some_and(by_dc) && seen(&early) != seen(&arrived) {
                 found("it is another picture early than in the end".to_string())?;
             }
         }
-        let Some(fast) = picture.filter(|picture| picture.decoded_by == DecodedBy::LumaDc) else { continue };
+        let Some(fast) = picture.filter(|picture| picture.decoded_by == DecodedBy::DcOnly) else { continue };
         taken += 1;
         match read_fully(&bytes, &limits) {
             Err(error) => {
                 refused_by_general[usize::from(*progressive)] += 1;
-                if fast.caveat.is_none() {
+                if fast.caveats.is_empty() {
                     found(error.to_string())?;
                 }
             }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use wide::f32x4;
 
-use super::{CORNER, SIDE, Small};
+use super::{CORNER, Luma64, SIDE};
 
 /// `sqrt(2 / 64) * cos(k * pi / 128)` for k = 0 to 64, rounded to `f32`. A table, because `cos` of
 /// two platforms may differ in the last bit, and hashes may not.
@@ -49,7 +49,7 @@ static COLUMNS: LazyLock<[Sixteen; SIDE]> =
 
 /// Transforms rows, then columns; the result is row by row. Each coefficient is summed up in the order of pixels, so that vectors
 /// make no difference.
-pub(super) fn corner(small: &Small) -> [f32; CORNER * CORNER] {
+pub(super) fn corner(small: &Luma64) -> [f32; CORNER * CORNER] {
     let columns = &*COLUMNS;
     let pixels: Vec<Sixteen> = small.as_chunks().0.iter().map(Sixteen::new).collect();
     let mut corner = [0.0; CORNER * CORNER];

@@ -7,6 +7,7 @@ use super::CORNER;
 /// One of the eight rotations and reflections of the square, named as in Meta's reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub enum Orientation {
     /// As stored.
     Original,

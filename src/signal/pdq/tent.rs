@@ -8,7 +8,7 @@
 
 use wide::f32x4;
 
-use super::{MIN_SIDE, SIDE, Small};
+use super::{Luma64, MIN_SIDE, SIDE};
 
 /// A reduced plane kept for the views has at most this many cells on a side.
 const MAX_PLANE_SIDE: u32 = 512;
@@ -43,7 +43,7 @@ impl Plane {
     /// PDQ's filtered picture of a window of the picture, as if the window were the whole picture.
     /// Parts of the window outside the picture repeat its edge.
     #[must_use]
-    pub fn small(&self, window: &Window) -> Small {
+    pub fn small(&self, window: &Window) -> Luma64 {
         let across = Axis::new(window.width, window.x, self.width, self.block_width);
         let down = Axis::new(window.height, window.y, self.height, self.block_height);
         let columns = self.columns();
@@ -79,7 +79,7 @@ pub struct Window {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Luma {
     /// The filtered 64x64 picture of the whole frame.
-    pub small: Box<Small>,
+    pub small: Box<Luma64>,
     /// The reduced frame.
     pub plane: Plane,
 }
@@ -240,7 +240,7 @@ impl Axis {
 struct TentSum {
     across: Axis,
     down: Axis,
-    small: Box<Small>,
+    small: Box<Luma64>,
 }
 
 impl TentSum {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result, bail};
-use hashgate::filter_file::build::{Entries, Plan, Request, write};
+use hashgate::filter::build::{Entries, Plan, Request, write};
 
 use crate::files::remark;
 use crate::list::{self, List};
@@ -66,9 +66,9 @@ impl RequestArgs {
         let defaults = Request::new(&self.name, &self.category);
         Request {
             rings: self.rings,
-            escalation: self.escalation,
-            probe_budget: self.probe_budget.unwrap_or(defaults.probe_budget),
-            view_probe_budget: self.view_probe_budget.unwrap_or(defaults.view_probe_budget),
+            image_false_positive_rate: self.escalation,
+            lookup_budget: self.probe_budget.unwrap_or(defaults.lookup_budget),
+            view_lookup_budget: self.view_probe_budget.unwrap_or(defaults.view_lookup_budget),
             ..defaults
         }
     }
@@ -142,7 +142,7 @@ pub fn say_plan(plan: &Plan, entries: &Entries) {
     remark(&format!(
         "  a clean picture costs at most {} lookups and is held by chance with a probability of {:.2e}",
         plan.lookups,
-        plan.expected_escalation()
+        plan.expected_image_false_positive_rate()
     ));
 }
 
@@ -163,7 +163,7 @@ pub fn say_recall(request: &Request, entries: &Entries) {
     if entries.pdq.is_empty() {
         return;
     }
-    let budget = request.probe_budget.min(request.view_probe_budget.saturating_mul(4).max(1));
+    let budget = request.lookup_budget.min(request.view_lookup_budget.saturating_mul(4).max(1));
     let of_rings = MEASURED.iter().find(|(rings, _)| *rings == request.rings).map_or(&[][..], |(_, rows)| rows);
     remark(&match of_rings.iter().rev().find(|(measured, _)| *measured <= budget) {
         Some((measured, share)) => format!(

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
-use hashgate::image::Caveat;
-use hashgate::verdict::{Match, Report, UncheckedReason};
-use hashgate::{Filter, Limits, Orientations, Verdict, ViewSet, Wanted, fingerprint, probe};
+use hashgate::{
+    Filter, Limits, Match, Orientations, Outcome, UncheckedReason, Verdict, ViewSet, Wanted, fingerprint, look_up,
+    wanted,
+};
 use serde::Serialize;
 
 use crate::files;
@@ -39,7 +40,7 @@ enum Format {
 struct Line<'a> {
     path: String,
     #[serde(flatten)]
-    report: &'a Report,
+    verdict: &'a Verdict,
 }
 
 /// Checks the files.
@@ -50,35 +51,35 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         .iter()
         .map(|path| open(path).with_context(|| path.display().to_string()))
         .collect::<Result<Vec<_>>>()?;
-    let wanted = Wanted { pdq: true, sha256: true, ..Wanted::by(&filters, ViewSet::All) };
+    let wanted = Wanted { pdq: true, sha256: true, ..wanted(&filters, ViewSet::All) };
     let (mut matched, mut unchecked) = (false, false);
     files::each(
         &args.files,
         |_, bytes| match bytes {
-            Ok(bytes) => probe(&fingerprint(&bytes, &Limits::default(), &wanted), &filters, Orientations::All),
-            Err(error) => Report::unchecked(UncheckedReason::Unreadable, format!("{error:#}")),
+            Ok(bytes) => look_up(&fingerprint(&bytes, &Limits::default(), &wanted), &filters, Orientations::All),
+            Err(error) => Verdict::unchecked(UncheckedReason::Unreadable, format!("{error:#}")),
         },
-        |path, report| {
-            matched |= matches!(report.verdict, Verdict::PossibleMatch { .. });
-            unchecked |= matches!(report.verdict, Verdict::Unchecked { .. });
+        |path, verdict| {
+            matched |= matches!(verdict.outcome, Outcome::PossibleMatch { .. });
+            unchecked |= matches!(verdict.outcome, Outcome::Unchecked { .. });
             let path = path.display().to_string();
             files::say(&match args.format {
-                Format::Jsonl => serde_json::to_string(&Line { path, report: &report })?,
-                Format::Text => format!("{path}: {}", sentence(&report)?),
+                Format::Jsonl => serde_json::to_string(&Line { path, verdict: &verdict })?,
+                Format::Text => format!("{path}: {}", sentence(&verdict)?),
             })
         },
     )?;
     Ok(ExitCode::from(if unchecked { 2 } else { u8::from(matched) }))
 }
 
-fn sentence(report: &Report) -> Result<String> {
-    Ok(match &report.verdict {
-        Verdict::Clear => match report.caveat {
+fn sentence(verdict: &Verdict) -> Result<String> {
+    Ok(match &verdict.outcome {
+        Outcome::Clear => match verdict.caveat {
             None => "clear".into(),
-            Some(Caveat::AcTermsUnread) => "clear, by its DC terms; damage elsewhere in it isn't known".into(),
+            Some(caveat) => format!("clear, with the caveat {}", name(serde_json::to_value(caveat)?)),
         },
-        Verdict::Unchecked { detail, .. } => format!("unchecked: {detail}"),
-        Verdict::PossibleMatch { matches } => {
+        Outcome::Unchecked { detail, .. } => format!("unchecked: {detail}"),
+        Outcome::PossibleMatch { matches } => {
             let matches = matches.iter().map(one).collect::<Result<Vec<_>>>()?;
             format!("possible match: {}", matches.join("; "))
         }
@@ -87,9 +88,8 @@ fn sentence(report: &Report) -> Result<String> {
 
 fn one(found: &Match) -> Result<String> {
     let list = format!("{} ({}), release {}", found.list, found.category, found.release);
-    let name = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    Ok(match &found.pdq {
-        None => format!("{list}: {} of the bytes", name(serde_json::to_value(found.signal)?)),
+    Ok(match found.pdq() {
+        None => format!("{list}: {} of the bytes", found.signal.name()),
         Some(pdq) => format!(
             "{list}: {} of PDQ, {} bits flipped, view {}, orientation {}",
             name(serde_json::to_value(found.strength)?),
@@ -98,4 +98,8 @@ fn one(found: &Match) -> Result<String> {
             name(serde_json::to_value(pdq.orientation)?)
         ),
     })
+}
+
+fn name(value: serde_json::Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
 }

@@ -12,9 +12,9 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use hashgate::digest::Sha256Digest;
-use hashgate::filter_file::build::{Entries, Plan, Request, write};
+use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate::pdq::{MIN_QUALITY, Orientation, PdqHash};
-use hashgate::{Filter, Fingerprint, Limits, Orientations, Verdict, ViewSet, Wanted, fingerprint, probe};
+use hashgate::{Filter, Fingerprint, Limits, Orientations, Outcome, ViewSet, Wanted, fingerprint, look_up};
 use image::RgbImage;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -69,7 +69,7 @@ enum Format {
 }
 
 /// Hamming distance up to which Meta's matcher calls two PDQ hashes alike.
-const NEAR: u32 = 31;
+const HAMMING_THRESHOLD: u32 = 31;
 /// Probe budgets of the plot; the further views get a quarter.
 const BUDGETS: [u32; 8] = [1, 16, 128, 1024, 4096, 8192, 16_384, 65_536];
 /// Escalation rates of the plot: high ones, because the rates that lists use are too low to be seen.
@@ -173,7 +173,8 @@ fn measure(args: &Args) -> Result<ExitCode> {
     if args.list_size < originals.len() {
         bail!("--list-size: expected at least the {} pictures, got {}", originals.len(), args.list_size);
     }
-    let request = Request { rings: args.rings, escalation: args.escalation, ..Request::new("eval", "evaluation") };
+    let request =
+        Request { rings: args.rings, image_false_positive_rate: args.escalation, ..Request::new("eval", "evaluation") };
     let list = |held: &mut dyn Iterator<Item = PdqHash>| -> Entries {
         let mut entries = Entries { pdq: held.collect(), ..Entries::default() };
         let numbered = (0..(args.list_size - entries.pdq.len()) as u64).map(|n| Sha256Digest::of(&n.to_le_bytes()));
@@ -190,7 +191,10 @@ fn measure(args: &Args) -> Result<ExitCode> {
     let mut budgets = Vec::new();
     for probe_budget in BUDGETS {
         let view_probe_budget = (probe_budget / 4).max(1);
-        let (plan, filter) = build(&Request { probe_budget, view_probe_budget, ..request.clone() }, &whole)?;
+        let (plan, filter) = build(
+            &Request { lookup_budget: probe_budget, view_lookup_budget: view_probe_budget, ..request.clone() },
+            &whole,
+        )?;
         let found = self::found(&copies, &filter);
         let (_, all) = recall(&copies, &originals, &found);
         budgets.push(Budget {
@@ -204,7 +208,12 @@ fn measure(args: &Args) -> Result<ExitCode> {
     }
     let mut false_positives = Vec::new();
     for escalation in RATES.into_iter().chain([args.escalation]) {
-        false_positives.push(strangers(&copies, &originals, &Request { escalation, ..request.clone() }, &list)?);
+        false_positives.push(strangers(
+            &copies,
+            &originals,
+            &Request { image_false_positive_rate: escalation, ..request.clone() },
+            &list,
+        )?);
     }
     let figures = Figures {
         seed: args.seed,
@@ -319,13 +328,13 @@ fn found(copies: &[Copy], filter: &Filter) -> Vec<bool> {
 }
 
 fn holds(copy: &Copy, filter: &Filter) -> bool {
-    let report = probe(&copy.print, std::slice::from_ref(filter), Orientations::All);
-    matches!(report.verdict, Verdict::PossibleMatch { .. })
+    let report = look_up(&copy.print, std::slice::from_ref(filter), Orientations::All);
+    matches!(report.outcome, Outcome::PossibleMatch { .. })
 }
 
 /// Whether one of the copy's eight hashes is near one of `hashes`.
 fn is_near(copy: &Copy, hashes: &[PdqHash]) -> bool {
-    let near = |turned: &PdqHash| hashes.iter().any(|hash| hash.distance(turned) <= NEAR);
+    let near = |turned: &PdqHash| hashes.iter().any(|hash| hash.distance(turned) <= HAMMING_THRESHOLD);
     copy.hashes.iter().flatten().any(near)
 }
 
@@ -364,7 +373,8 @@ fn strangers(
     request: &Request,
     list: &dyn Fn(&mut dyn Iterator<Item = PdqHash>) -> Entries,
 ) -> Result<FalsePositives> {
-    let mut sum = FalsePositives { escalation: request.escalation, bits_per_key: 0.0, pictures: 0, held: 0 };
+    let mut sum =
+        FalsePositives { escalation: request.image_false_positive_rate, bits_per_key: 0.0, pictures: 0, held: 0 };
     for half in 0..2 {
         let listed: Vec<_> = originals.iter().copied().skip(half).step_by(2).collect();
         let entries = list(&mut listed.iter().copied());
@@ -393,13 +403,13 @@ fn times(copies: &[Copy], list: &Entries, filter: &Filter, found: &[bool]) -> Ti
     let (mut lookups, mut lookup, mut scan) = (0, Vec::new(), Vec::new());
     for (copy, _) in clean.iter().take(60) {
         let start = Instant::now();
-        let report = probe(&copy.print, std::slice::from_ref(filter), Orientations::All);
+        let report = look_up(&copy.print, std::slice::from_ref(filter), Orientations::All);
         lookup.push(start.elapsed().as_secs_f64() * 1e3);
         lookups += report.lookups;
         let start = Instant::now();
         let near =
             copy.hashes.iter().flatten().flat_map(|turned| list.pdq.iter().map(move |hash| hash.distance(turned)));
-        std::hint::black_box(near.filter(|&distance| distance <= NEAR).count());
+        std::hint::black_box(near.filter(|&distance| distance <= HAMMING_THRESHOLD).count());
         scan.push(start.elapsed().as_secs_f64() * 1e3);
     }
     if lookup.is_empty() {

@@ -1,10 +1,10 @@
 //! What the confirming server would answer: to the copies that the filter finds, and about pictures that have nothing to do with
 //! one another.
 
-use hashgate::index::{Index, NEAR, REST};
-use hashgate::keys::ring_key;
+use hashgate::confirm::{HAMMING_THRESHOLD, Index, REST};
+use hashgate::filter::ring_key;
 use hashgate::pdq::PdqHash;
-use hashgate::{Filter, Orientations, Verdict, probe};
+use hashgate::{Filter, Orientations, Outcome, look_up};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -39,9 +39,9 @@ pub fn measure(copies: &[Copy], originals: &[PdqHash], list: &[PdqHash], filter:
         .par_iter()
         .filter(|copy| copy.edit.is_some())
         .filter_map(|copy| {
-            let report = probe(&copy.print, std::slice::from_ref(filter), Orientations::All);
-            let Verdict::PossibleMatch { matches } = report.verdict else { return None };
-            let pdq = matches.into_iter().find_map(|found| found.pdq)?;
+            let report = look_up(&copy.print, std::slice::from_ref(filter), Orientations::All);
+            let Outcome::PossibleMatch { matches } = report.outcome else { return None };
+            let pdq = matches.iter().find_map(|found| found.pdq())?;
             let rest = index.same_ring(&pdq.pdq, pdq.ring).map(|found| found.distance);
             Some((index.nearest(&pdq.pdq).is_some(), rest))
         })
@@ -57,7 +57,7 @@ pub fn measure(copies: &[Copy], originals: &[PdqHash], list: &[PdqHash], filter:
         for hash in originals {
             let turned = copy.hashes.iter().flatten();
             let distances: Vec<_> = turned.map(|turned| (turned, hash.distance(turned))).collect();
-            if distances.iter().any(|&(_, distance)| distance <= NEAR) {
+            if distances.iter().any(|&(_, distance)| distance <= HAMMING_THRESHOLD) {
                 continue;
             }
             for (turned, distance) in distances {
@@ -79,7 +79,7 @@ impl Confirm {
         let Self { found, hamming, ring_key, bound, farthest, strangers, strangers_within, nearest } = self;
         let cleared = found - hamming - ring_key;
         format!(
-            "confirming: of {found} copies found, {hamming} are within Hamming {NEAR} of a listed hash, {ring_key} share a ring key with the \
+            "confirming: of {found} copies found, {hamming} are within Hamming {HAMMING_THRESHOLD} of a listed hash, {ring_key} share a ring key with the \
              rest within {bound} bits (the farthest at {farthest}), {cleared} would be cleared; between pictures that aren't near, \
              {strangers_within} of {strangers} rests are within the bound (the nearest at {nearest})"
         )

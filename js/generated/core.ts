@@ -1,0 +1,412 @@
+// The values that cross the wasm border, as the core serialises them.
+// Generated from src/ by `HASHGATE_WRITE=1 cargo test -p hashgate --lib generated`: don't edit.
+
+/**
+ * The whole answer: the outcome, and what is known of the file.
+ */
+export type Verdict = {
+/**
+ * For a possible match: the outcome if the match turns out not to be listed, unless that is clear. An example is a
+ * damaged picture whose bytes seem to be listed.
+ */
+ifNotListed?: Outcome,
+/**
+ * The caveat that a host should act on first. `clear` with a caveat says less than plain `clear`.
+ */
+caveat?: Caveat,
+/**
+ * All caveats, the gravest first, if there is more than one. JSON leaves it out otherwise.
+ */
+caveats?: Array<Caveat>,
+/**
+ * PDQ hash of the first frame's plain view, if there is a picture.
+ */
+pdq?: string,
+/**
+ * Quality of `pdq`, 0 to 100.
+ */
+quality?: number,
+/**
+ * SHA-256 of the bytes, if it was computed.
+ */
+sha256?: string,
+/**
+ * MD5 of the bytes, if it was computed.
+ */
+md5?: string,
+/**
+ * The picture's format.
+ */
+format?: Format,
+/**
+ * Width in pixels as stored.
+ */
+width?: number,
+/**
+ * Height in pixels as stored.
+ */
+height?: number,
+/**
+ * The decoder of the first reading.
+ */
+decodedBy?: DecodedBy,
+/**
+ * The decoder of the second reading, if decoders may read the file differently and there was one.
+ */
+secondReadingBy?: DecodedBy,
+/**
+ * Frames in the file; 1 for a still picture.
+ */
+frames?: number,
+/**
+ * Number of lookups, all lists together.
+ */
+lookups: number, } & ({ "outcome": "clear" } | { "outcome": "possible-match",
+/**
+ * Strongest first, at most one per list and signal.
+ */
+matches: Array<Match>, } | { "outcome": "unchecked",
+/**
+ * The reason, for programs.
+ */
+reason: UncheckedReason,
+/**
+ * The reason, for people.
+ */
+detail: string, });
+
+/**
+ * The answer to a check. A match is a reason to ask, never a proof. A file that could not be checked is never clear.
+ */
+export type Outcome = { "outcome": "clear" } | { "outcome": "possible-match",
+/**
+ * Strongest first, at most one per list and signal.
+ */
+matches: Array<Match>, } | { "outcome": "unchecked",
+/**
+ * The reason, for programs.
+ */
+reason: UncheckedReason,
+/**
+ * The reason, for people.
+ */
+detail: string, };
+
+/**
+ * One signal of a file that a list seems to hold.
+ */
+export type Match = {
+/**
+ * Name of the list.
+ */
+list: string,
+/**
+ * Category of the list.
+ */
+category: string,
+/**
+ * Release of the list.
+ */
+release: number,
+/**
+ * How much the match says.
+ */
+strength: Strength, } & ({ "signal": "sha256" } | { "signal": "md5" } | { "signal": "pdq" } & PdqMatch);
+
+/**
+ * The signal of a file that matched.
+ */
+export type MatchedSignal = { "signal": "sha256" } | { "signal": "md5" } | { "signal": "pdq" } & PdqMatch;
+
+/**
+ * How a PDQ hash matched.
+ */
+export type PdqMatch = {
+/**
+ * The rotation or reflection of the picture.
+ */
+orientation: Orientation,
+/**
+ * The view.
+ */
+view: View,
+/**
+ * The frame of an animation, counted from 0.
+ */
+frame: number,
+/**
+ * The colours of a transparent picture.
+ */
+surface: Surface,
+/**
+ * The reading that the pixels come from. JSON leaves it out if it is the first.
+ */
+reading?: Reading,
+/**
+ * The first ring whose key the list holds.
+ */
+ring: number,
+/**
+ * All rings of this view and orientation whose keys the list holds.
+ */
+rings: Array<number>,
+/**
+ * Number of bits of `ring` that were flipped, 0 to 24. 0 means that the list holds the ring key as it is.
+ */
+flips: number,
+/**
+ * Sum of the ranks of the flipped bits. The lower it is, the more plausible is the match.
+ */
+cost: number,
+/**
+ * The hash of this view and orientation, with the bits flipped under which each of `rings` matched.
+ */
+pdq: string,
+/**
+ * The ring key of `ring` that the list holds, as 16 hexadecimal digits in JSON.
+ */
+key: string, };
+
+/**
+ * How much a match says, the strongest first. Even the strongest is a *possible* match, because a Bloom filter can be
+ * wrong.
+ */
+export type Strength = "exact-bytes" | "all-rings" | "one-ring";
+
+/**
+ * Why a file was not, or not completely, checked.
+ */
+export type UncheckedReason = "unreadable" | "not-a-picture" | "unsupported-picture" | "too-large" | "incomplete" | "canvas-noise" | "engine-failed" | "unavailable" | "invalid-input" | "too-many-candidates";
+
+/**
+ * Something that is not known about a file although its picture was looked up.
+ *
+ * A verdict of `clear` with a caveat says less than a plain `clear`: the host decides whether that is enough.
+ */
+export type Caveat = "one-reading" | "colour-profile" | "ac-terms-unread" | "frames-sampled" | "malformed" | "low-detail";
+
+/**
+ * The decoder that turned the bytes into pixels.
+ */
+export type DecodedBy = "dc-only" | "general" | "browser" | "native";
+
+/**
+ * A picture format. The content decides which one a file has, never its name.
+ */
+export type Format = "jpeg" | "png" | "gif" | "webp" | "bmp" | "ico" | "svg" | "tiff" | "avif" | "heic" | "jxl";
+
+/**
+ * The colours that a frame shows.
+ */
+export type Surface = "plain" | "over-white" | "over-black" | "over-grey" | "managed";
+
+/**
+ * Which decoding of a file the pixels come from.
+ */
+export type Reading = "first" | "second";
+
+/**
+ * One of the eight rotations and reflections of the square, named as in Meta's reference.
+ */
+export type Orientation = "original" | "rotate-90" | "rotate-180" | "rotate-270" | "flip-x" | "flip-y" | "flip-plus-1" | "flip-minus-1";
+
+/**
+ * One way of looking at a picture.
+ */
+export type View = "plain" | "border-cut" | "zoom-out-2" | "zoom-in-2" | "zoom-out-4" | "zoom-in-4" | "zoom-out-7" | "zoom-out-11" | "turned-left-2" | "turned-right-2" | "without-bottom" | "without-bottom-bar" | "without-caption" | "without-middle" | "without-centre" | "without-top" | "without-top-left" | "without-top-right" | "without-bottom-left" | "without-bottom-right" | "border-cut-without-caption";
+
+/**
+ * The orientations that are looked up.
+ */
+export type Orientations = "all" | "upright";
+
+/**
+ * Which views are looked up.
+ */
+export type ViewSet = "all" | "plain";
+
+/**
+ * The kind of a [`Refusal`], as a stable code for programs.
+ */
+export type RefusalCode = "filter-magic" | "filter-version" | "filter-length" | "filter-field" | "filter-checksum" | "filter-canary" | "manifest-syntax" | "manifest-field" | "manifest-wrong-key" | "manifest-too-few-signatures" | "manifest-bad-signature" | "manifest-wrong-list" | "trust-invalid" | "manifest-expired" | "manifest-not-yet-valid" | "manifest-rollback" | "release-length" | "release-digest" | "release-mismatch" | "delta-base" | "delta-syntax" | "build-field" | "build-capacity" | "hex-length" | "hex-digit" | "invalid-fingerprint";
+
+/**
+ * The header of a filter file, and its checksum.
+ */
+export type FilterInfo = {
+/**
+ * Name of the list.
+ */
+name: string,
+/**
+ * What the list holds, in its owner's words.
+ */
+category: string,
+/**
+ * Release number. Later releases have larger numbers.
+ */
+release: number,
+/**
+ * Build time in seconds since 1970-01-01 UTC; 0 if it wasn't recorded.
+ */
+builtAtUnixS: number,
+/**
+ * Number of PDQ hashes.
+ */
+pdqCount: number,
+/**
+ * Number of SHA-256 digests.
+ */
+sha256Count: number,
+/**
+ * Number of MD5 digests.
+ */
+md5Count: number,
+/**
+ * Ring keys that are inserted per PDQ hash, 0 (no PDQ) to 4.
+ */
+rings: number,
+/**
+ * Lookups per ring key of a full view.
+ */
+lookupBudget: number,
+/**
+ * Lookups per ring key of a derived view. Divided by 4 for other rings than ring 0, and by 4 for other orientations
+ * than `original` and `flip-y`.
+ */
+viewLookupBudget: number,
+/**
+ * Largest number of lookups of a clean picture, all views and orientations.
+ */
+lookups: number,
+/**
+ * Image false-positive rate: the expected share of clean pictures that match, in parts of 10^12.
+ */
+falsePositiveParts: number,
+/**
+ * Number of slices, and of bits that are read to find a member.
+ */
+k: number,
+/**
+ * Bits of each slice.
+ */
+sliceBits: number,
+/**
+ * Seed of the hash functions.
+ */
+salt: string,
+/**
+ * Bytes of the file.
+ */
+bytes: number,
+/**
+ * The checksum that ends the file: SHA-256 of all bytes before it.
+ */
+checksum: string, };
+
+/**
+ * What a release says about itself.
+ */
+export type Manifest = {
+/**
+ * Name of the list.
+ */
+name: string,
+/**
+ * What the list holds, in the owner's words.
+ */
+category: string,
+/**
+ * Release number; later releases have larger numbers.
+ */
+release: number,
+/**
+ * When it was signed, in seconds since 1970-01-01 UTC.
+ */
+issuedUnixS: number,
+/**
+ * When it must have been replaced.
+ */
+expiresUnixS: number,
+/**
+ * The filter file.
+ */
+full: FullFile,
+/**
+ * Shorter ways to it, the latest release first.
+ */
+deltas: Array<DeltaFile>,
+/**
+ * PDQ hashes.
+ */
+pdqCount: number,
+/**
+ * SHA-256 digests.
+ */
+sha256Count: number,
+/**
+ * MD5 digests.
+ */
+md5Count: number,
+/**
+ * Ring keys inserted of each PDQ hash.
+ */
+rings: number,
+/**
+ * Expected share of clean pictures that hit, in parts of 10^12.
+ */
+falsePositiveParts: number,
+/**
+ * Who vouches for the list, in their own words.
+ */
+curators: Array<string>,
+/**
+ * Names of the trusted keys whose signatures were verified; empty if none were.
+ */
+signedBy: Array<string>,
+/**
+ * The signed text: [`Manifest::from_text`] reads it again.
+ */
+text: string, };
+
+/**
+ * A file that a manifest names.
+ */
+export type FullFile = {
+/**
+ * A file name, beside the manifest.
+ */
+path: string,
+/**
+ * Length.
+ */
+bytes: number,
+/**
+ * SHA-256 of the whole file.
+ */
+sha256: string, };
+
+/**
+ * A delta on offer, from an earlier release to the manifest's.
+ */
+export type DeltaFile = {
+/**
+ * The earlier release.
+ */
+from: number,
+/**
+ * A file name, beside the manifest.
+ */
+path: string,
+/**
+ * Length.
+ */
+bytes: number,
+/**
+ * SHA-256 of the delta.
+ */
+sha256: string,
+/**
+ * SHA-256 of the earlier release's full file.
+ */
+baseSha256: string, };

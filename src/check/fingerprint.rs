@@ -1,0 +1,275 @@
+//! The first stage: from a file's bytes to its signals. No filter is needed.
+
+use serde::{Deserialize, Serialize};
+
+use super::reason::UncheckedReason;
+use crate::image::{self, Caveat, DecodedBy, Format, IntakeError, Limits, NotOrdinary, Picture, Surface};
+use crate::refusal::{Refusal, RefusalCode};
+use crate::signal::Wanted;
+use crate::signal::digest::{Digests, Md5Digest, Sha256Digest};
+use crate::signal::views::{self, View, ViewHash, ViewSet};
+
+/// The signals of a file. It crosses from one worker to the other as bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// SHA-256 of the bytes, if it was wanted.
+    pub sha256: Option<Sha256Digest>,
+    /// MD5 of the bytes, if it was wanted.
+    pub md5: Option<Md5Digest>,
+    /// The hashes of the picture, or why there are none. `None` if no PDQ hash was wanted.
+    pub picture: Option<Result<ImageHashes, Failure>>,
+}
+
+/// Why a file has no picture hashes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The reason, for programs.
+    pub reason: UncheckedReason,
+    /// The file's format, if it is known. With [`UncheckedReason::UnsupportedPicture`], a browser may be able to decode
+    /// it.
+    pub format: Option<Format>,
+    /// The reason, for people.
+    pub detail: String,
+}
+
+impl From<IntakeError> for Failure {
+    fn from(error: IntakeError) -> Self {
+        let (reason, format) = match error {
+            IntakeError::NotAPicture { .. } => (UncheckedReason::NotAPicture, None),
+            IntakeError::UnsupportedPicture { format, .. } => (UncheckedReason::UnsupportedPicture, format),
+            IntakeError::TooLarge { .. } => (UncheckedReason::TooLarge, None),
+            IntakeError::Unreadable { format, .. } => (UncheckedReason::Unreadable, Some(format)),
+        };
+        Self { reason, format, detail: error.to_string() }
+    }
+}
+
+/// All hashes of a picture: those of the first reading, and those of the second if there was one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImageHashes {
+    /// The format.
+    pub format: Format,
+    /// Width in pixels as stored.
+    pub width: u32,
+    /// Height in pixels as stored.
+    pub height: u32,
+    /// The decoder of the first reading.
+    pub decoded_by: DecodedBy,
+    /// The decoder of the second reading, if there was one.
+    pub second_reading_by: Option<DecodedBy>,
+    /// What a host must know beside the hashes, in no order and without repetition.
+    pub caveats: Vec<Caveat>,
+    /// Why other decoders may show other pixels; `None` for an ordinary file, or after a second reading.
+    pub not_ordinary: Option<NotOrdinary>,
+    /// Which pixels are missing, as a sentence without its full stop; `None` if every pixel is there.
+    pub damaged: Option<String>,
+    /// Frames in the file.
+    pub frame_count: u32,
+    /// Frames at the end that were not decoded, because of the limits.
+    pub frames_skipped: u32,
+    /// Frames and surfaces. The first frame on the plain surface comes first; frames of the second reading come last.
+    pub frames: Vec<FrameHashes>,
+}
+
+/// The views of one frame on one surface.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FrameHashes {
+    /// The reading that the pixels come from.
+    pub reading: Reading,
+    /// Position in the animation, counted from 0.
+    pub index: u32,
+    /// The colours.
+    pub surface: Surface,
+    /// The plain view first.
+    pub views: Vec<ViewHash>,
+}
+
+/// Which decoding of a file the pixels come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum Reading {
+    /// The decoding that every file gets.
+    First,
+    /// The decoding by the browser, or by a native library, of a file that decoders may read differently.
+    Second,
+}
+
+impl ImageHashes {
+    /// Hashes every frame of a picture.
+    #[must_use]
+    pub fn of(picture: &Picture, set: ViewSet) -> Self {
+        let frames = picture.frames.iter().map(|frame| FrameHashes {
+            reading: Reading::First,
+            index: frame.index,
+            surface: frame.surface,
+            views: views::of(&frame.luma, if frame.derived_views { set } else { ViewSet::Plain }),
+        });
+        Self {
+            format: picture.format,
+            width: picture.width,
+            height: picture.height,
+            decoded_by: picture.decoded_by,
+            second_reading_by: None,
+            caveats: picture.caveats.clone(),
+            not_ordinary: picture.not_ordinary.clone(),
+            damaged: picture.damaged.clone(),
+            frame_count: picture.frame_count,
+            frames_skipped: picture.frames_skipped,
+            frames: frames.collect(),
+        }
+    }
+
+    fn is_sound(&self) -> bool {
+        let plain_first = |frame: &FrameHashes| frame.views.first().is_some_and(|hash| hash.view == View::Plain);
+        !self.frames.is_empty()
+            && self.frames.iter().all(plain_first)
+            && self.frames.iter().flat_map(|frame| &frame.views).all(|hash| hash.coefficients.is_sound())
+    }
+
+    /// Adds the frames of a second reading. What the first reading found damaged stays damaged.
+    fn append(&mut self, second: Self) {
+        self.second_reading_by = Some(second.decoded_by);
+        self.not_ordinary = None;
+        self.frame_count = self.frame_count.max(second.frame_count);
+        self.frames_skipped = self.frames_skipped.max(second.frames_skipped);
+        for caveat in second.caveats {
+            self.admit(caveat);
+        }
+        self.frames.extend(second.frames.into_iter().map(|frame| FrameHashes { reading: Reading::Second, ..frame }));
+    }
+
+    /// Adds a caveat, once.
+    fn admit(&mut self, caveat: Caveat) {
+        if !self.caveats.contains(&caveat) {
+            self.caveats.push(caveat);
+        }
+    }
+}
+
+impl Fingerprint {
+    /// The bytes that cross to the other stage, of the same build.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        postcard::to_allocvec(self).expect("every field has a length")
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    ///
+    /// # Errors
+    /// `invalid-fingerprint` on any other bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Refusal> {
+        let is_sound = |it: &Self| !matches!(&it.picture, Some(Ok(hashes)) if !hashes.is_sound());
+        match postcard::take_from_bytes(bytes) {
+            Ok((fingerprint, [])) if is_sound(&fingerprint) => Ok(fingerprint),
+            _ => {
+                let expected = "what the hashing stage of the same build writes";
+                Err(RefusalCode::InvalidFingerprint.because("fingerprint", expected, &"other bytes"))
+            }
+        }
+    }
+
+    /// Why the file needs a second reading, by the decoder that will show it; `None` if it needs none. It needs one if
+    /// decoders may read it differently, or if the first decoder found it unreadable.
+    #[must_use]
+    pub fn needs_second_reading(&self) -> Option<String> {
+        match self.picture.as_ref()? {
+            Ok(hashes) => hashes.not_ordinary.as_ref().map(ToString::to_string),
+            Err(failure) if failure.reason == UncheckedReason::Unreadable => Some(failure.detail.clone()),
+            Err(_) => None,
+        }
+    }
+
+    /// Adds the result of a second reading, by another decoder.
+    ///
+    /// - If both readings have a picture, both are looked up, and a match in either counts.
+    /// - If the first reading failed because the file is damaged, the second one replaces it, with the caveat
+    ///   `malformed`. If the second decoder says that pixels are missing, the picture stays damaged.
+    /// - If the second reading failed, the first one stays, with the caveat `one-reading`. A first reading that failed
+    ///   for another reason than damage also stays.
+    ///
+    /// Does nothing if no PDQ hash was wanted.
+    #[must_use]
+    pub fn with_second_reading(mut self, second: Result<ImageHashes, Failure>) -> Self {
+        match (&mut self.picture, second) {
+            (Some(Ok(first)), Ok(second)) => first.append(second),
+            (Some(Err(failure)), Ok(mut second)) if failure.reason == UncheckedReason::Unreadable => {
+                let by = second.decoded_by;
+                second.second_reading_by = Some(by);
+                second.not_ordinary = None;
+                second.frames.iter_mut().for_each(|frame| frame.reading = Reading::Second);
+                if second.damaged.is_none() {
+                    second.admit(Caveat::Malformed);
+                }
+                self.picture = Some(Ok(second));
+            }
+            (Some(Ok(first)), Err(_)) => first.admit(Caveat::OneReading),
+            (Some(Err(_)) | None, _) => {}
+        }
+        self
+    }
+}
+
+/// Computes the wanted signals of a file. A failure to read the picture is part of the result.
+#[must_use]
+pub fn fingerprint(bytes: &[u8], limits: &Limits, wanted: &Wanted) -> Fingerprint {
+    let mut digests = Digests::new(wanted.sha256, wanted.md5);
+    digests.update(bytes);
+    let (sha256, md5) = digests.finish();
+    Fingerprint { sha256, md5, picture: wanted.pdq.then(|| hashes_of(image::read(bytes, limits), wanted)) }
+}
+
+/// Computes the wanted signals of a file that arrives in pieces.
+pub struct StreamingFingerprint {
+    decoder: image::StreamingDecoder,
+    digests: Digests,
+    wanted: Wanted,
+    early: Option<ImageHashes>,
+}
+
+impl StreamingFingerprint {
+    /// Begins a file of `length` bytes.
+    #[must_use]
+    pub fn new(length: usize, limits: &Limits, wanted: &Wanted) -> Self {
+        let digests = Digests::new(wanted.sha256, wanted.md5);
+        Self { decoder: image::StreamingDecoder::new(length, limits), digests, wanted: *wanted, early: None }
+    }
+
+    /// Takes the next piece, of any length.
+    pub fn push(&mut self, piece: &[u8]) {
+        self.digests.update(piece);
+        if self.wanted.pdq {
+            self.decoder.push(piece);
+        }
+    }
+
+    /// Returns the fingerprint without digests, once, if the picture is known before the file's end. Use it for an early
+    /// lookup only: the rest of the file can still make [`finish`](Self::finish) return something else.
+    pub fn early(&mut self) -> Option<Fingerprint> {
+        let picture = self.decoder.early().filter(|_| self.wanted.pdq && self.early.is_none())?;
+        let hashes = self.early.insert(ImageHashes::of(picture, self.wanted.views)).clone();
+        Some(Fingerprint { sha256: None, md5: None, picture: Some(Ok(hashes)) })
+    }
+
+    /// Returns what [`fingerprint`] returns for the bytes that have arrived. Returns `None` if decoding needs bytes that
+    /// were already dropped: then call [`fingerprint`] with the whole file.
+    #[must_use]
+    pub fn finish(self) -> Option<Fingerprint> {
+        let Self { decoder, digests, wanted, early } = self;
+        let (sha256, md5) = digests.finish();
+        let picture = match (wanted.pdq.then(|| decoder.read()), early) {
+            (None, _) => None,
+            // The DC-only decoder gives the same picture early and late, so it needn't be hashed twice.
+            (Some(Some(Ok(picture))), Some(hashes)) if picture.decoded_by == DecodedBy::DcOnly => {
+                let Picture { caveats, not_ordinary, damaged, .. } = picture;
+                Some(Ok(ImageHashes { caveats, not_ordinary, damaged, ..hashes }))
+            }
+            (Some(picture), _) => Some(hashes_of(picture?, &wanted)),
+        };
+        Some(Fingerprint { sha256, md5, picture })
+    }
+}
+
+fn hashes_of(picture: Result<Picture, IntakeError>, wanted: &Wanted) -> Result<ImageHashes, Failure> {
+    picture.map(|picture| ImageHashes::of(&picture, wanted.views)).map_err(Failure::from)
+}

@@ -1,0 +1,31 @@
+//! Why a file was not checked.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a file was not, or not completely, checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum UncheckedReason {
+    /// The picture is damaged: pixels are missing.
+    Unreadable,
+    /// The content is not a picture, such as a PDF document or a sound.
+    NotAPicture,
+    /// A picture in a format that nothing here can decode.
+    UnsupportedPicture,
+    /// The picture is larger than a limit.
+    TooLarge,
+    /// A signal that a filter holds was not computed.
+    Incomplete,
+    /// The browser returns noise when a canvas is read, so its pixels can't be trusted.
+    CanvasNoise,
+    /// The engine failed, as after a crash of its worker.
+    EngineFailed,
+    /// No list could be loaded.
+    Unavailable,
+    /// The value that was given can't be read as a file.
+    InvalidInput,
+    /// The lookup found more chance hits than it may put to the confirm service.
+    TooManyCandidates,
+}

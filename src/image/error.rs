@@ -1,0 +1,53 @@
+//! Why a file gave no picture.
+
+use serde::{Deserialize, Serialize};
+
+use super::format::Format;
+
+/// Why a file gave no picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum IntakeError {
+    /// The content is no picture at all, such as a PDF document, a sound or a text.
+    #[error("expected a picture, got {found}")]
+    NotAPicture {
+        /// What the content looks like, with an article.
+        found: String,
+    },
+    /// A picture of a kind that isn't read here.
+    #[error("expected a JPEG, PNG, GIF, WebP, BMP or ICO picture that can be decoded here, got {found}")]
+    UnsupportedPicture {
+        /// What the content looks like, with an article.
+        found: String,
+        /// The format, if a browser may be able to decode the file.
+        format: Option<Format>,
+    },
+    /// Larger than a limit.
+    #[error("{field}: expected at most {limit}, got {got}")]
+    TooLarge {
+        /// Which limit.
+        field: String,
+        /// The limit.
+        limit: u64,
+        /// What the file declares.
+        got: u64,
+    },
+    /// So damaged, truncated or self-contradictory that there are no pixels to look up.
+    #[error("the {format} file cannot be read: {message}")]
+    Unreadable {
+        /// The format that the content announces.
+        format: Format,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+/// [`IntakeError::Unreadable`] with a message.
+pub(super) fn unreadable(format: Format, message: impl ToString) -> IntakeError {
+    IntakeError::Unreadable { format, message: message.to_string() }
+}
+
+/// [`IntakeError::UnsupportedPicture`] that no browser will help with.
+pub(super) fn unsupported(found: &str) -> IntakeError {
+    IntakeError::UnsupportedPicture { found: found.into(), format: None }
+}

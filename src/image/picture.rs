@@ -1,0 +1,121 @@
+//! A picture that was read: the luma of its frames, and what a verdict must say about it.
+
+use serde::{Deserialize, Serialize};
+
+use super::caveat::{Caveat, NotOrdinary};
+use super::format::Format;
+use crate::pdq::Luma;
+
+/// The decoder that turned the bytes into pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum DecodedBy {
+    /// The DC-only decoder, which reads the block means of a JPEG and nothing else.
+    DcOnly,
+    /// The general decoders of this crate, which read every pixel.
+    General,
+    /// The browser; the core was handed pixels.
+    Browser,
+    /// A C library such as libjpeg-turbo, in native builds.
+    Native,
+}
+
+/// The colours that a frame shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum Surface {
+    /// The colours as stored, transparency ignored (Pillow's `convert("RGB")`).
+    Plain,
+    /// Composed over white, as a viewer shows it.
+    OverWhite,
+    /// Composed over black, as a viewer in dark mode shows it.
+    OverBlack,
+    /// Composed over mid-grey, the mean of the two above.
+    OverGrey,
+    /// The colours that the embedded profile asks for, converted to sRGB.
+    Managed,
+}
+
+/// One frame of a picture on one surface.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// Position in the animation, counted from 0.
+    pub index: u32,
+    /// Which colours.
+    pub surface: Surface,
+    /// Whether derived views of this frame are worth their lookups. False for the least shown frames of a long
+    /// animation, of which only the plain view is looked up.
+    pub derived_views: bool,
+    /// The reduced luma.
+    pub luma: Luma,
+}
+
+/// A picture that was read.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// Its format.
+    pub format: Format,
+    /// Width in pixels as stored, before any EXIF rotation.
+    pub width: u32,
+    /// Height in pixels as stored.
+    pub height: u32,
+    /// The decoder that read it.
+    pub decoded_by: DecodedBy,
+    /// What a verdict must admit about this reading, in no order and without repetition. Caveats that depend on a
+    /// second reading are not in here: see [`not_ordinary`](Self::not_ordinary).
+    pub caveats: Vec<Caveat>,
+    /// Why other decoders may show other pixels; none for an ordinary file.
+    pub not_ordinary: Option<NotOrdinary>,
+    /// Which pixels are missing, as a sentence without its full stop; none if all are there. The frames hold what is
+    /// there: a match counts, but without one the file is unreadable.
+    pub damaged: Option<String>,
+    /// Frames (GIF, APNG, WebP) or pages (TIFF) in the file; 1 for a still picture.
+    pub frame_count: u32,
+    /// Frames at the end of the animation that
+    /// [`Limits::max_animation_pixels`](super::Limits::max_animation_pixels) didn't pay for. They were not decoded, so
+    /// the file as a whole was not checked.
+    pub frames_skipped: u32,
+    /// At least one; frame 0 on the plain surface comes first.
+    pub frames: Vec<Frame>,
+}
+
+impl Picture {
+    /// A picture without caveats.
+    pub(super) fn new(
+        format: Format,
+        (width, height): (u32, u32),
+        decoded_by: DecodedBy,
+        frame_count: u32,
+        frames: Vec<Frame>,
+    ) -> Self {
+        Self {
+            format,
+            width,
+            height,
+            decoded_by,
+            caveats: Vec::new(),
+            not_ordinary: None,
+            damaged: None,
+            frame_count,
+            frames_skipped: 0,
+            frames,
+        }
+    }
+
+    /// Adds a caveat, once.
+    pub fn admit(&mut self, caveat: Caveat) {
+        if !self.caveats.contains(&caveat) {
+            self.caveats.push(caveat);
+        }
+    }
+
+    /// Notes why decoders may disagree. A reason that leads to a caveat replaces one that doesn't; otherwise the
+    /// first reason stays.
+    pub fn mark_not_ordinary(&mut self, reason: NotOrdinary) {
+        if self.not_ordinary.as_ref().is_none_or(|noted| noted.caveat().is_none()) {
+            self.not_ordinary = Some(reason);
+        }
+    }
+}
