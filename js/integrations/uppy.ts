@@ -75,7 +75,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
     uppy.on("file-removed", this.#forget);
     uppy.on("cancel-all", this.#abort);
     uppy.on("state-update", this.#onState);
-    this.#restart(uppy.getState());
+    this.#restart({}, uppy.getState().currentUploads);
   }
 
   override uninstall(): void {
@@ -233,18 +233,27 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
     this.uppy.addPreProcessor(this.#check);
   };
 
-  /** Sets uploads of an earlier session back to their beginning, and so to the check. */
-  #restart({ currentUploads }: State<M, B>): void {
-    const late = Object.entries(currentUploads).filter(([id]) => !this.#uploads.has(id));
+  /**
+   * Sets uploads that are put into the state past their beginning back to it, and so to the check: uploads of an earlier
+   * session. Uppy itself begins with step 0, changes the step or the list of files but never both at once, and takes
+   * files out of the list only.
+   */
+  #restart(before: State<M, B>["currentUploads"], after: State<M, B>["currentUploads"]): void {
+    const late = Object.entries(after).filter(([id, { step, fileIDs }]) => {
+      const old = before[id];
+      if (!step) return false;
+      if (!old || fileIDs.some((fileID) => !old.fileIDs.includes(fileID))) return true;
+      return step > (old.step ?? 0) && fileIDs !== old.fileIDs;
+    });
+    if (late.length === 0) return;
     for (const [id] of late) this.#beLast(id);
-    const restarted = late.filter(([, { step }]) => step).map(([id, upload]) => [id, { ...upload, step: 0 }] as const);
-    if (restarted.length === 0) return;
-    this.uppy.setState({ currentUploads: { ...currentUploads, ...Object.fromEntries(restarted) } });
+    const restarted = Object.fromEntries(late.map(([id, upload]) => [id, { ...upload, step: 0 }]));
+    this.uppy.setState({ currentUploads: { ...after, ...restarted } });
   }
 
   #onState = (before: State<M, B>, after: State<M, B>): void => {
     if (after.currentUploads !== before.currentUploads) {
-      this.#restart(after);
+      this.#restart(before.currentUploads, after.currentUploads);
       for (const [id, upload] of Object.entries(after.currentUploads)) {
         if ((upload.step ?? 0) > (before.currentUploads[id]?.step ?? 0)) this.#onStep(upload.fileIDs);
         this.#completeResult(id, upload.result);
