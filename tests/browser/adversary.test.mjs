@@ -40,7 +40,11 @@ for (const version of [6, 5]) {
       const sent = arrived.get(String(seed)) ?? [];
       uploads += sent.length;
       const wrong = sent.filter((serial) => kindOf.get(serial) !== "clean" && !released.includes(serial));
-      assert.deepEqual(wrong, [], `seed ${seed}: uploaded although held or unjudged (${wrong.map((serial) => kindOf.get(serial))}), after ${log.join(", ")}`);
+      assert.deepEqual(
+        wrong,
+        [],
+        `seed ${seed}: uploaded although held or unjudged (${wrong.map((serial) => kindOf.get(serial))}), after ${log.join(", ")}`,
+      );
       assert.deepEqual(lost, [], `seed ${seed}: lost, after ${log.join(", ")}`);
       const missing = done.filter((serial) => !sent.includes(serial));
       assert.deepEqual(missing, [], `seed ${seed}: said to be uploaded, but did not arrive, after ${log.join(", ")}`);

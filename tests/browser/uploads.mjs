@@ -86,7 +86,10 @@ export async function openApp(
     const send = (status, type, content) =>
       response.writeHead(status, { "content-type": type, "content-security-policy": csp }).end(content);
     if (request.method === "POST") {
-      const sent = Buffer.concat(await request.toArray());
+      const chunks = await request.toArray().catch(() => undefined);
+      // The page has ended the upload.
+      if (!chunks) return;
+      const sent = Buffer.concat(chunks);
       const type = request.headers["content-type"] ?? "";
       if (delayMs) await new Promise((resolve) => setTimeout(resolve, delayMs));
       if (type.startsWith("multipart/")) {

@@ -77,7 +77,6 @@ window.run = async (seed, steps) => {
     release: () => {
       const file = any();
       if (!file?.error) return;
-      log.push("(" + file.id + ":" + file.data.serial + " " + file.error + ")");
       released.add(file.data.serial);
       ignore(plugin.release(file.id));
       // Other bytes under the same id, at once.
@@ -98,6 +97,8 @@ window.run = async (seed, steps) => {
       // Nothing is to be uploaded by what began with the plugin; what the host begins without it is its own affair.
       const { autoProceed, onBeforeUpload } = uppy.opts;
       Object.assign(uppy.opts, { autoProceed: false, onBeforeUpload: () => false });
+      clearTimeout(uppy.scheduledAutoProceed);
+      uppy.scheduledAutoProceed = null;
       uppy.removePlugin(plugin);
       await wait(12);
       uppy.cancelAll();

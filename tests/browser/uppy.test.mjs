@@ -50,9 +50,9 @@ test("clean files are uploaded, listed and edited ones stay with their reason, r
   // The person reads the reason in the card. Nothing says that an upload failed, or offers to retry it.
   const cards = page.locator(".uppy-Dashboard-Item.is-error");
   await page.waitForFunction(() => document.querySelectorAll(".hashgate-reason").length === 2);
-  assert.match(await cards.first().innerText(), /“listed-0\.jpg” may match a picture on the list/);
+  assert.match(await cards.first().textContent(), /“listed-0\.jpg” may match a picture on the list/);
   await page.waitForSelector(".uppy-Informer :text('Your upload was held')");
-  const dashboard = await page.locator("#app").innerText();
+  const dashboard = await page.locator("#app").textContent();
   assert.doesNotMatch(dashboard, /Upload failed|Failed to upload|Retry/);
   assert.equal(await page.getByRole("button", { name: /retry/i }).count(), 0);
   const result = await page.evaluate(() => window.result);
