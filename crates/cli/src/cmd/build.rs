@@ -136,7 +136,7 @@ pub fn say_plan(plan: &Plan, entries: &Entries) {
     remark(&format!(
         "plan: {} bytes, {each:.2} a hash; {:.2} bits a key, k = {}",
         plan.file_bytes,
-        plan.bits_per_key(),
+        plan.bits_per_item(),
         plan.k
     ));
     remark(&format!(

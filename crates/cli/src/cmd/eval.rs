@@ -223,7 +223,7 @@ fn measure(args: &Args) -> Result<ExitCode> {
         rings: args.rings,
         escalation: args.escalation,
         bytes_per_hash: bytes_per_hash(&filter),
-        bits_per_key: plan.bits_per_key(),
+        bits_per_key: plan.bits_per_item(),
         lookups: plan.lookups,
         edits,
         all,
@@ -381,7 +381,7 @@ fn strangers(
         for salt in 0..SALTS {
             // The name salts the filter.
             let (plan, filter) = build(&Request { name: format!("eval {salt}"), ..request.clone() }, &entries)?;
-            sum.bits_per_key = plan.bits_per_key();
+            sum.bits_per_key = plan.bits_per_item();
             let strangers = copies.par_iter().filter(|copy| {
                 let kind = copy.edit.map_or(0, |edit| edit + 1);
                 copy.picture % 2 != half && kind % SALTS == salt && copy.hashes.is_some()
