@@ -132,7 +132,7 @@ export function sentencesOf({ file, verdict, decision }: NoticeEntry, strings: N
   const name = file.name || "?";
   if (verdict.outcome === "unchecked") {
     const became = decision === "upload" ? strings.uncheckedPassed : strings.uncheckedHeld;
-    return [filled(strings.unchecked[verdict.reason], { file: name }), became];
+    return [filled(strings.unchecked[verdict.reason] ?? strings.unchecked.incomplete, { file: name }), became];
   }
   if (verdict.outcome === "clear") {
     // Held for a caveat.
