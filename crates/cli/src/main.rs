@@ -1,17 +1,16 @@
-//! `hashgate`: hashes pictures, builds, inspects and asks filters, publishes releases of them, and serves them.
+//! The command-line tool `hashgate`: hashes pictures, builds filters and asks them, publishes releases of them, and serves
+//! them.
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use hashgate::release::{Refusal, ReleaseError};
+use hashgate_native::{terminal, text};
 
 mod cmd;
-mod files;
+mod exit;
+mod intake;
 mod keys;
-mod list;
-mod output;
 mod published;
-mod serve;
 
 /// Hash pictures; build, inspect and ask filters of known hashes; sign, publish, verify and serve releases of them.
 #[derive(Parser)]
@@ -21,59 +20,52 @@ enum Command {
     Build(cmd::build::Args),
     Inspect(cmd::inspect::Args),
     Check(cmd::check::Args),
-    Eval(cmd::eval::Args),
+    #[cfg(feature = "lab")]
+    Eval(hashgate_lab::eval::Args),
     Keygen(cmd::keygen::Args),
     Publish(cmd::publish::Args),
     Cosign(cmd::cosign::Args),
     Verify(cmd::verify::Args),
     Diff(cmd::diff::Args),
-    Serve(cmd::serve::Args),
-    Simulate(cmd::simulate::Args),
+    #[cfg(feature = "server")]
+    Serve(hashgate_server::command::Args),
+    #[cfg(feature = "lab")]
+    Simulate(hashgate_lab::simulate::Args),
 }
 
 fn main() -> ExitCode {
-    let done = match Command::parse() {
+    let done = match parse() {
         Command::Hash(args) => cmd::hash::run(&args),
         Command::Build(args) => cmd::build::run(&args),
         Command::Inspect(args) => cmd::inspect::run(&args),
         Command::Check(args) => cmd::check::run(&args),
-        Command::Eval(args) => cmd::eval::run(&args),
+        #[cfg(feature = "lab")]
+        Command::Eval(args) => hashgate_lab::eval::run(&args),
         Command::Keygen(args) => cmd::keygen::run(&args),
         Command::Publish(args) => cmd::publish::run(&args),
         Command::Cosign(args) => cmd::cosign::run(&args),
         Command::Verify(args) => cmd::verify::run(&args),
         Command::Diff(args) => cmd::diff::run(&args),
-        Command::Serve(args) => cmd::serve::run(args),
-        Command::Simulate(args) => cmd::simulate::run(&args),
+        #[cfg(feature = "server")]
+        Command::Serve(args) => hashgate_server::command::run(args),
+        #[cfg(feature = "lab")]
+        Command::Simulate(args) => hashgate_lab::simulate::run(&args),
     };
-    done.unwrap_or_else(|error| match error.downcast_ref::<ReleaseError>() {
-        Some(ReleaseError { refusal, .. }) => {
-            eprintln!("hashgate: {}: {error:#}", refusal.code());
-            ExitCode::from(exit_code(*refusal))
-        }
-        None => {
-            eprintln!("hashgate: {error:#}");
-            ExitCode::from(2)
-        }
+    done.unwrap_or_else(|error| {
+        let (code, name) = exit::of(&error);
+        let name = name.map(|name| format!("{name}: ")).unwrap_or_default();
+        terminal::complain(&format!("hashgate: {name}{error:#}"));
+        ExitCode::from(code)
     })
 }
 
-/// What a script sees of a refused release.
-fn exit_code(refusal: Refusal) -> u8 {
-    match refusal {
-        Refusal::TrustInvalid => 10,
-        Refusal::ManifestSyntax => 11,
-        Refusal::ManifestField => 12,
-        Refusal::ManifestWrongKey => 13,
-        Refusal::ManifestTooFewSignatures => 14,
-        Refusal::ManifestBadSignature => 15,
-        Refusal::ManifestExpired => 16,
-        Refusal::ManifestNotYetValid => 17,
-        Refusal::ManifestRollback => 18,
-        Refusal::ReleaseLength => 19,
-        Refusal::ReleaseDigest => 20,
-        Refusal::ReleaseMismatch => 21,
-        Refusal::DeltaBase => 22,
-        Refusal::DeltaSyntax => 23,
-    }
+/// Reads the arguments. If they are wrong, says so and ends the process.
+///
+/// A shell turns `*` into names of files, which anybody may have chosen, and a name that begins with `-` is read as an
+/// option. So what is wrong is said of the arguments with their invisible characters escaped.
+fn parse() -> Command {
+    Command::try_parse().unwrap_or_else(|error| {
+        let shown = std::env::args_os().map(|argument| text::plain(&argument.to_string_lossy()));
+        Command::try_parse_from(shown).err().unwrap_or(error).exit()
+    })
 }

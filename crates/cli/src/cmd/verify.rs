@@ -6,7 +6,10 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use hashgate::release::{Manifest, Trust};
 
-use crate::{files, keys, published};
+use hashgate_native::clock;
+use hashgate_native::terminal::say;
+
+use crate::{keys, published};
 
 /// Verify a release as a browser does: signatures, age, and the files that its manifest names.
 ///
@@ -40,14 +43,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let trust = Trust::new(&keys::public(&args.trust)?, args.threshold)?;
     let note = std::fs::read(&args.manifest).with_context(|| name.to_string())?;
     let manifest = Manifest::verify(&note, &trust).with_context(|| name.to_string())?;
-    let now = args.at.map_or_else(published::now, Ok)?;
+    let now = args.at.map_or_else(clock::now_unix_s, Ok)?;
     manifest.check_freshness(now, args.seen).with_context(|| name.to_string())?;
     let mut rows = vec![
         ("list", manifest.name.clone()),
         ("category", manifest.category.clone()),
         ("release", manifest.release.to_string()),
-        ("issued", published::date(manifest.issued_unix_s)?),
-        ("expires", published::date(manifest.expires_unix_s)?),
+        ("issued", clock::date(manifest.issued_unix_s)?),
+        ("expires", clock::date(manifest.expires_unix_s)?),
         (
             "entries",
             format!("{} PDQ, {} SHA-256, {} MD5", manifest.pdq_count, manifest.sha256_count, manifest.md5_count),
@@ -67,7 +70,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         ));
     }
     for (name, value) in rows {
-        files::say(&format!("{name:<13}{value}"))?;
+        say(&format!("{name:<13}{value}"))?;
     }
     Ok(ExitCode::SUCCESS)
 }
