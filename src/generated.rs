@@ -4,8 +4,7 @@
 
 use ts_rs::{Config, TS};
 
-use crate::check::{fingerprint, lookup, reason, verdict};
-use crate::{filter, image, release, signal};
+use crate::{check, filter, image, refusal, release, signal};
 
 const HEADER: &str = "\
 // The values that cross the wasm border, as the core serialises them.
@@ -22,23 +21,24 @@ fn declaration<T: TS>(text: &mut String) {
 fn declarations() -> String {
     let mut text = HEADER.to_owned();
     for declare in [
-        declaration::<verdict::Verdict>,
-        declaration::<verdict::Outcome>,
-        declaration::<verdict::Match>,
-        declaration::<verdict::MatchedSignal>,
-        declaration::<verdict::PdqMatch>,
-        declaration::<verdict::Strength>,
-        declaration::<reason::UncheckedReason>,
+        declaration::<check::Verdict>,
+        declaration::<check::Outcome>,
+        declaration::<check::Match>,
+        declaration::<check::MatchedSignal>,
+        declaration::<check::PdqMatch>,
+        declaration::<check::Strength>,
+        declaration::<check::UncheckedReason>,
         declaration::<image::Caveat>,
         declaration::<image::DecodedBy>,
         declaration::<image::Format>,
         declaration::<image::Surface>,
-        declaration::<fingerprint::Reading>,
+        declaration::<check::Reading>,
         declaration::<signal::pdq::Orientation>,
         declaration::<signal::views::View>,
-        declaration::<lookup::Orientations>,
+        declaration::<check::Orientations>,
         declaration::<signal::views::ViewSet>,
-        declaration::<filter::file::FilterInfo>,
+        declaration::<refusal::RefusalCode>,
+        declaration::<filter::FilterInfo>,
         declaration::<release::Manifest>,
         declaration::<release::FullFile>,
         declaration::<release::DeltaFile>,

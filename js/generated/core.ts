@@ -226,7 +226,12 @@ export type Orientations = "all" | "upright";
 export type ViewSet = "all" | "plain";
 
 /**
- * What a filter file says about itself.
+ * The kind of a [`Refusal`], as a stable code for programs.
+ */
+export type RefusalCode = "filter-magic" | "filter-version" | "filter-length" | "filter-field" | "filter-checksum" | "filter-canary" | "manifest-syntax" | "manifest-field" | "manifest-wrong-key" | "manifest-too-few-signatures" | "manifest-bad-signature" | "manifest-wrong-list" | "trust-invalid" | "manifest-expired" | "manifest-not-yet-valid" | "manifest-rollback" | "release-length" | "release-digest" | "release-mismatch" | "delta-base" | "delta-syntax" | "build-field" | "build-capacity" | "hex-length" | "hex-digit" | "invalid-fingerprint";
+
+/**
+ * The header of a filter file, and its checksum.
  */
 export type FilterInfo = {
 /**
@@ -234,11 +239,11 @@ export type FilterInfo = {
  */
 name: string,
 /**
- * What the list holds, in the owner's words.
+ * What the list holds, in its owner's words.
  */
 category: string,
 /**
- * Release number; later releases have larger numbers.
+ * Release number. Later releases have larger numbers.
  */
 release: number,
 /**
@@ -246,40 +251,40 @@ release: number,
  */
 builtAtUnixS: number,
 /**
- * PDQ hashes.
+ * Number of PDQ hashes.
  */
 pdqCount: number,
 /**
- * SHA-256 digests.
+ * Number of SHA-256 digests.
  */
 sha256Count: number,
 /**
- * MD5 digests.
+ * Number of MD5 digests.
  */
 md5Count: number,
 /**
- * Ring keys inserted of each PDQ hash, 0 (no PDQ) to 4.
+ * Ring keys that are inserted per PDQ hash, 0 (no PDQ) to 4.
  */
 rings: number,
 /**
- * FlipMasks a ring key of a whole-picture view.
+ * Lookups per ring key of a full view.
  */
 lookupBudget: number,
 /**
- * FlipMasks a ring key of each further view: of ring 0, as stored or mirrored left to right. A quarter of it for other rings, a quarter
- * in other orientations, a sixteenth for both.
+ * Lookups per ring key of a derived view. Divided by 4 for other rings than ring 0, and by 4 for other orientations
+ * than `original` and `flip-y`.
  */
 viewLookupBudget: number,
 /**
- * Lookups that a clean picture costs at most, all views and orientations.
+ * Largest number of lookups of a clean picture, all views and orientations.
  */
 lookups: number,
 /**
- * Expected share of clean pictures that hit, in parts of 10^12.
+ * Image false-positive rate: the expected share of clean pictures that match, in parts of 10^12.
  */
-escalationParts: number,
+falsePositiveParts: number,
 /**
- * Slices, which is bits read for a member.
+ * Number of slices, and of bits that are read to find a member.
  */
 k: number,
 /**
@@ -287,7 +292,7 @@ k: number,
  */
 sliceBits: number,
 /**
- * Keys the hash.
+ * Seed of the hash functions.
  */
 salt: string,
 /**
@@ -350,7 +355,7 @@ rings: number,
 /**
  * Expected share of clean pictures that hit, in parts of 10^12.
  */
-escalationParts: number,
+falsePositiveParts: number,
 /**
  * Who vouches for the list, in their own words.
  */

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reason::UncheckedReason;
 use crate::image::{self, Caveat, DecodedBy, Format, IntakeError, Limits, NotOrdinary, Picture, Surface};
+use crate::refusal::{Refusal, RefusalCode};
 use crate::signal::Wanted;
 use crate::signal::digest::{Digests, Md5Digest, Sha256Digest};
 use crate::signal::views::{self, View, ViewHash, ViewSet};
@@ -146,11 +147,6 @@ impl ImageHashes {
     }
 }
 
-/// The bytes are not a [`Fingerprint`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("fingerprint: expected what the hashing stage of the same build writes, got other bytes")]
-pub struct FingerprintError;
-
 impl Fingerprint {
     /// The bytes that cross to the other stage, of the same build.
     #[must_use]
@@ -161,11 +157,16 @@ impl Fingerprint {
     /// Reads what [`to_bytes`](Self::to_bytes) wrote.
     ///
     /// # Errors
-    /// [`FingerprintError`] on any other bytes.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, FingerprintError> {
-        let (fingerprint, rest): (Self, _) = postcard::take_from_bytes(bytes).map_err(|_| FingerprintError)?;
-        let sound = !matches!(&fingerprint.picture, Some(Ok(hashes)) if !hashes.is_sound());
-        if rest.is_empty() && sound { Ok(fingerprint) } else { Err(FingerprintError) }
+    /// `invalid-fingerprint` on any other bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Refusal> {
+        let is_sound = |it: &Self| !matches!(&it.picture, Some(Ok(hashes)) if !hashes.is_sound());
+        match postcard::take_from_bytes(bytes) {
+            Ok((fingerprint, [])) if is_sound(&fingerprint) => Ok(fingerprint),
+            _ => {
+                let expected = "what the hashing stage of the same build writes";
+                Err(RefusalCode::InvalidFingerprint.because("fingerprint", expected, &"other bytes"))
+            }
+        }
     }
 
     /// Why the file needs a second reading, by the decoder that will show it; `None` if it needs none. It needs one if

@@ -6,8 +6,8 @@
 //! enough to go through 16 x 17 buckets: each chunk as it is, and with each of its bits flipped. `bench/src/bin/confirm-index.rs`
 //! measures it beside a scan.
 
-use crate::keys::{MAX_RINGS, ring_key};
-use crate::pdq::PdqHash;
+use crate::filter::{MAX_RINGS, ring_key};
+use crate::signal::pdq::PdqHash;
 
 /// Hamming distance up to which two PDQ hashes are called alike: the reference's threshold.
 pub const HAMMING_THRESHOLD: u32 = 31;
@@ -148,7 +148,7 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::Sha256Digest;
+    use crate::signal::digest::Sha256Digest;
 
     fn numbered(n: u32) -> PdqHash {
         PdqHash(Sha256Digest::of(&n.to_le_bytes()).0)
@@ -187,7 +187,7 @@ mod tests {
             for at in 0..CHUNKS {
                 let first = (at % 4 * CHUNK_BITS) as u8;
                 let flips = if at == single { 1 } else { 2 };
-                (0..flips).for_each(|bit| asked.flip(crate::keys::position(at as u32 / 4, first + bit)));
+                (0..flips).for_each(|bit| asked.flip(crate::filter::position(at as u32 / 4, first + bit)));
             }
             assert_eq!(index.nearest(&asked), Some(Found { distance: 31, place: 1 }));
         }
@@ -208,10 +208,10 @@ mod tests {
         for ring in 0..MAX_RINGS {
             let mut asked = list[500];
             for other in (0..MAX_RINGS).filter(|&other| other != ring) {
-                (0..40).for_each(|bit| asked.flip(crate::keys::position(other, bit)));
+                (0..40).for_each(|bit| asked.flip(crate::filter::position(other, bit)));
             }
             assert_eq!(index.same_ring(&asked, ring), Some(Found { distance: 120, place: 500 }));
-            asked.flip(crate::keys::position(ring, 63));
+            asked.flip(crate::filter::position(ring, 63));
             assert_eq!(index.same_ring(&asked, ring), None);
         }
     }

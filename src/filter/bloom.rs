@@ -4,7 +4,8 @@
 //! lookups works in the first slices alone, which stay in cache (`docs/filter-format.md` has the
 //! hash, byte by byte; `docs/near-match.md` the reasons).
 
-use crate::keys::{FlipMask, FlipMasks, LOWER, LOWER_SETS, SoftRingKey};
+use super::flip_masks::{FlipMask, FlipMasks, LOWER, LOWER_MASKS};
+use super::soft_ring_key::SoftRingKey;
 
 /// Largest k: slices in a filter.
 pub(crate) const MAX_K: u32 = 64;
@@ -213,7 +214,7 @@ impl Flipped {
         })
     }
 
-    /// For each of [`LOWER_SETS`].
+    /// For each of [`LOWER_MASKS`].
     fn lower(hasher: &Hasher, soft: &SoftRingKey) -> [Self; 1 << LOWER] {
         let mut by_mask = [Self { key: 0, word: 0 }; 1 << LOWER];
         for (rank, &bit) in soft.weakest[..LOWER].iter().enumerate() {
@@ -223,7 +224,7 @@ impl Flipped {
                 *new = Self { key: known.key ^ 1 << bit, word: known.word ^ column };
             }
         }
-        LOWER_SETS.map(|set| by_mask[set.0 as usize])
+        LOWER_MASKS.map(|set| by_mask[set.0 as usize])
     }
 }
 

@@ -3,9 +3,11 @@
 use base64ct::{Base64, Encoding};
 use ed25519_dalek::{Signer, SigningKey};
 
-use super::note::{self, ED25519, Note, VerifierKey};
-use super::{FIRST_LINE, FullFile, Manifest, Refusal, ReleaseError};
-use crate::filter_file::FilterInfo;
+use super::manifest::{FullFile, Manifest};
+use super::note::Note;
+use super::trust::{self, ED25519, Trust, VerifierKey};
+use crate::filter::FilterInfo;
+use crate::refusal::{Refusal, RefusalCode};
 
 pub use super::delta::{Delta, write as write_delta};
 
@@ -29,10 +31,10 @@ impl Key {
     ///
     /// # Errors
     /// `trust-invalid` if the name is empty, or has spaces, control characters or a plus.
-    pub fn new(name: &str, secret: &[u8; 32]) -> Result<Self, ReleaseError> {
-        if !note::is_name(name) {
+    pub fn new(name: &str, secret: &[u8; 32]) -> Result<Self, Refusal> {
+        if !trust::is_name(name) {
             let expected = "a name without spaces and plus, such as example.org/lists";
-            return Err(Refusal::TrustInvalid.because("key's name", expected, &format!("{name:?}")));
+            return Err(RefusalCode::TrustInvalid.because("key's name", expected, &format!("{name:?}")));
         }
         let signing = SigningKey::from_bytes(secret);
         Ok(Self { verifier: VerifierKey::new(name, signing.verifying_key()), signing })
@@ -42,17 +44,17 @@ impl Key {
     ///
     /// # Errors
     /// `trust-invalid`.
-    pub fn parse(private: &str) -> Result<Self, ReleaseError> {
+    pub fn parse(private: &str) -> Result<Self, Refusal> {
         let read = || {
             let mut parts = private.strip_prefix(PRIVATE)?.splitn(3, '+');
             let (name, id, secret) = (parts.next()?, parts.next()?, parts.next()?);
             let secret = Base64::decode_vec(secret).ok()?;
             let secret = secret.strip_prefix(&[ED25519])?;
             let key = Self::new(name, secret.try_into().ok()?).ok()?;
-            (note::hex(key.verifier.id) == id).then_some(key)
+            (trust::hex(key.verifier.id) == id).then_some(key)
         };
         read().ok_or_else(|| {
-            Refusal::TrustInvalid.because(
+            RefusalCode::TrustInvalid.because(
                 "private key",
                 "PRIVATE+KEY+name+hash+base64, as keygen writes it",
                 &"another text",
@@ -64,7 +66,7 @@ impl Key {
     #[must_use]
     pub fn private(&self) -> String {
         let secret = [&[ED25519], self.signing.as_bytes().as_slice()].concat();
-        format!("{PRIVATE}{}+{}+{}", self.verifier.name, note::hex(self.verifier.id), Base64::encode_string(&secret))
+        format!("{PRIVATE}{}+{}+{}", self.verifier.name, trust::hex(self.verifier.id), Base64::encode_string(&secret))
     }
 
     /// The public key as text, which readers trust.
@@ -101,7 +103,7 @@ impl Manifest {
             sha256_count: info.sha256_count,
             md5_count: info.md5_count,
             rings: info.rings,
-            escalation_parts: info.escalation_parts,
+            false_positive_parts: info.false_positive_parts,
             curators: Vec::new(),
             signed_by: Vec::new(),
             text: String::new(),
@@ -112,31 +114,8 @@ impl Manifest {
     ///
     /// # Errors
     /// `manifest-field`: what no reader would take isn't signed.
-    pub fn sign(&self, key: &Key) -> Result<String, ReleaseError> {
-        use std::fmt::Write;
-        let mut text = format!(
-            "{FIRST_LINE}\nname {}\ncategory {}\nrelease {}\nissued {}\nexpires {}\nfull {} {} {}\n",
-            self.name,
-            self.category,
-            self.release,
-            self.issued_unix_s,
-            self.expires_unix_s,
-            self.full.path,
-            self.full.bytes,
-            self.full.sha256,
-        );
-        for delta in &self.deltas {
-            let super::DeltaFile { from, path, bytes, sha256, base_sha256 } = delta;
-            let _ = writeln!(text, "delta {from} {path} {bytes} {sha256} {base_sha256}");
-        }
-        let _ = write!(
-            text,
-            "pdq {}\nsha256 {}\nmd5 {}\nrings {}\nescalation {}\n",
-            self.pdq_count, self.sha256_count, self.md5_count, self.rings, self.escalation_parts
-        );
-        for curator in &self.curators {
-            let _ = writeln!(text, "curator {curator}");
-        }
+    pub fn sign(&self, key: &Key) -> Result<String, Refusal> {
+        let text = self.to_text();
         Self::from_text(&text)?;
         let note = format!("{text}\n{}", key.line(&text));
         Note::parse(note.as_bytes())?;
@@ -147,7 +126,7 @@ impl Manifest {
     ///
     /// # Errors
     /// `manifest-syntax`, `manifest-field`.
-    pub fn read_unverified(bytes: &[u8]) -> Result<Self, ReleaseError> {
+    pub fn read_unverified(bytes: &[u8]) -> Result<Self, Refusal> {
         Self::from_text(Note::parse(bytes)?.text)
     }
 }
@@ -156,11 +135,11 @@ impl Manifest {
 ///
 /// # Errors
 /// `manifest-syntax`, `manifest-field`; `manifest-bad-signature` if there is one in this key's name that isn't its own.
-pub fn cosign(note: &[u8], key: &Key) -> Result<Vec<u8>, ReleaseError> {
+pub fn cosign(note: &[u8], key: &Key) -> Result<Vec<u8>, Refusal> {
     let parsed = Note::parse(note)?;
     Manifest::from_text(parsed.text)?;
     if parsed.names(&key.verifier) {
-        parsed.verify(&super::Trust::new(&[key.public()], 1)?)?;
+        parsed.verify(&Trust::new(&[key.public()], 1)?)?;
         return Ok(note.to_vec());
     }
     let cosigned = [note, key.line(parsed.text).as_bytes()].concat();

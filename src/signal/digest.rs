@@ -4,7 +4,8 @@ use md5::Md5;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::hex;
+use super::hex;
+use crate::refusal::Refusal;
 
 /// Bytes that are hashed at a time: a wasm engine takes to the optimised code of a function when that is called the next
 /// time, so one call over a whole filter would be slow to its end.
@@ -36,10 +37,10 @@ macro_rules! digest {
         }
 
         impl std::str::FromStr for $name {
-            type Err = hex::ParseHexError;
+            type Err = Refusal;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                hex::parse(text).map(Self)
+                hex::parse($what, text).map(Self)
             }
         }
 
@@ -102,6 +103,7 @@ mod tests {
     #[test]
     fn a_digest_of_the_wrong_length_is_refused() {
         let error = "abcd".parse::<Md5Digest>().unwrap_err();
-        assert_eq!(error.to_string(), "expected 32 hexadecimal digits, got 4 characters");
+        assert_eq!(error.code, crate::refusal::RefusalCode::HexLength);
+        assert_eq!((error.expected.as_str(), error.got.as_str()), ("32 hexadecimal digits", "4 characters"));
     }
 }

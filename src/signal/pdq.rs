@@ -16,7 +16,8 @@ use wide::{f32x4, i32x4};
 pub use dihedral::Orientation;
 pub use tent::{Luma, LumaBuilder, Plane, Window};
 
-use crate::hex;
+use super::hex;
+use crate::refusal::Refusal;
 
 /// Side of the filtered luma picture that PDQ transforms.
 pub const SIDE: usize = 64;
@@ -58,10 +59,10 @@ impl PdqHash {
 }
 
 impl std::str::FromStr for PdqHash {
-    type Err = hex::ParseHexError;
+    type Err = Refusal;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        hex::parse(text).map(Self)
+        hex::parse("PDQ hash", text).map(Self)
     }
 }
 

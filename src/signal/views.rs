@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::pdq::{Coefficients, Luma, Luma64, MIN_QUALITY, Plane, SIDE, Window, quality};
+use super::pdq::{Coefficients, Luma, Luma64, MIN_QUALITY, Plane, SIDE, Window, quality};
 
 /// Which views are looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -79,10 +79,10 @@ pub enum View {
 
 /// Views that are probed to a filter's full budget: plain and border cut.
 #[cfg(feature = "build")]
-pub(crate) const WHOLE_VIEWS: usize = 2;
+pub(crate) const FULL_VIEWS: usize = 2;
 /// Views that are probed to a filter's smaller budget.
 #[cfg(feature = "build")]
-pub(crate) const PARTIAL_VIEWS: usize = ZOOMS.len() + TURNS.len() + OCCLUSIONS.len() + 1;
+pub(crate) const DERIVED_VIEWS: usize = ZOOMS.len() + TURNS.len() + OCCLUSIONS.len() + 1;
 
 /// Window sides in per mille of the picture's.
 const ZOOMS: [(View, i64); 6] = [
@@ -126,7 +126,7 @@ const OCCLUSIONS: [(View, std::ops::Range<usize>, std::ops::Range<usize>); 10] =
 
 impl View {
     /// Whether the view is probed to the filter's full budget.
-    pub(crate) fn is_whole(self) -> bool {
+    pub(crate) fn is_full(self) -> bool {
         matches!(self, Self::Plain | Self::BorderCut)
     }
 }

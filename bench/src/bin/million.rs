@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use hashgate::digest::Sha256Digest;
-use hashgate::filter_file::build::{Entries, Plan, Request, write};
+use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate::image::{Format, read, read_rgba};
 use hashgate::pdq::{Luma, MIN_QUALITY, Plane};
 use hashgate::{Filter, Fingerprint, ImageHashes, Limits, Orientations, Outcome, ViewSet, look_up};
@@ -82,7 +82,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     {
         let defaults = Request::new("million", "numbered hashes");
         let (plan, file) = build(&Request {
-            escalation,
+            image_false_positive_rate: escalation,
             lookup_budget: probe_budget,
             view_lookup_budget: probe_budget / 4,
             ..defaults

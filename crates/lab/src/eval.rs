@@ -15,7 +15,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 use hashgate::Filter;
 use hashgate::digest::Sha256Digest;
-use hashgate::filter_file::build::{Entries, Plan, Request, write};
+use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate::pdq::PdqHash;
 use hashgate_native::atomic::write_atomically;
 use hashgate_native::terminal::say_pretty_json;
@@ -85,7 +85,8 @@ fn measure(args: &Args) -> Result<ExitCode> {
     if args.list_size < originals.len() {
         bail!("--list-size: expected at least {}, the number of pictures, got {}", originals.len(), args.list_size);
     }
-    let request = Request { rings: args.rings, escalation: args.escalation, ..Request::new("eval", "evaluation") };
+    let request =
+        Request { rings: args.rings, image_false_positive_rate: args.escalation, ..Request::new("eval", "evaluation") };
     let list = |held: &mut dyn Iterator<Item = PdqHash>| -> Entries {
         let mut entries = Entries { pdq: held.collect(), ..Entries::default() };
         let numbered = (0..(args.list_size - entries.pdq.len()) as u64).map(|n| Sha256Digest::of(&n.to_le_bytes()));
@@ -122,7 +123,7 @@ fn measure(args: &Args) -> Result<ExitCode> {
         false_positives.push(recall::strangers(
             &copies,
             &originals,
-            &Request { escalation, ..request.clone() },
+            &Request { image_false_positive_rate: escalation, ..request.clone() },
             &list,
         )?);
     }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 use hashgate::digest::{Md5Digest, Sha256Digest};
-use hashgate::filter_file::build::Entries;
+use hashgate::filter::build::Entries;
 use hashgate::pdq::PdqHash;
 
 /// The kind of a hash.

@@ -2,19 +2,14 @@
 
 use std::fmt::Write as _;
 
-/// Bytes that a name or a category of a list may have, as in the header of a filter file.
-pub const MAX_LABEL_BYTES: usize = 200;
+use hashgate::filter::{MAX_TEXT, is_plain_text};
 
-/// Returns whether a character can change how the text around it is shown, or isn't shown itself.
-///
-/// Those are control characters (which move the cursor, or begin an escape sequence of a terminal), line and paragraph
-/// separators, marks that turn the direction of writing (Unicode Standard Annex 9), and characters without width.
+/// Returns whether a character can change how the text around it is shown, or isn't shown itself: a control character,
+/// which can move the cursor or begin an escape sequence of a terminal, or one without a shape, such as the marks that
+/// turn the direction of writing.
 #[must_use]
 pub fn is_invisible(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    character.is_control() || hashgate::filter::is_invisible(character)
 }
 
 /// Returns the text with every invisible character as an escape, such as `\n` or `\u{1b}`. The result is one line.
@@ -65,18 +60,18 @@ pub fn csv_path(path: &str) -> String {
 /// Reads the name or the category of a list.
 ///
 /// # Errors
-/// A text that is empty, longer than [`MAX_LABEL_BYTES`], or has an invisible character.
+/// A text that a list can't have: empty, too long, or with an invisible character.
 pub fn label(text: &str) -> Result<String, String> {
-    if text.is_empty() || text.len() > MAX_LABEL_BYTES {
-        return Err(format!("expected 1 to {MAX_LABEL_BYTES} bytes, got {}", text.len()));
+    if is_plain_text(text) {
+        return Ok(text.to_owned());
     }
-    match text.chars().find(|&character| is_invisible(character)) {
-        Some(found) => Err(format!(
+    Err(match text.chars().find(|&character| is_invisible(character)) {
+        Some(found) => format!(
             "expected visible characters, got U+{:04X}, which can change how the text around it is shown: leave it out",
             u32::from(found)
-        )),
-        None => Ok(text.to_owned()),
-    }
+        ),
+        None => format!("expected 1 to {MAX_TEXT} bytes, got {}", text.len()),
+    })
 }
 
 #[cfg(test)]

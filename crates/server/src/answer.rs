@@ -1,6 +1,6 @@
 //! Answers, and the rule that decides them.
 
-use hashgate::index::REST;
+use hashgate::confirm::REST;
 use serde::Serialize;
 
 use crate::listed::{Label, Listed};
@@ -84,7 +84,8 @@ pub fn ask(listed: &Listed, question: &Question) -> Answer {
     let md5 = question.md5.and_then(|digest| listed.md5(&digest));
     let near = question.pdq.and_then(|hash| listed.index().nearest(&hash));
     let ring = question.pdq.zip(question.ring).and_then(|(hash, ring)| listed.index().same_ring(&hash, ring));
-    let found = |by, found: hashgate::index::Found| Answer::listed(by, Some(found.distance), listed.label(found.place));
+    let found =
+        |by, found: hashgate::confirm::Found| Answer::listed(by, Some(found.distance), listed.label(found.place));
     if let Some(label) = sha256 {
         Answer::listed(By::Sha256, None, label)
     } else if let Some(label) = md5 {

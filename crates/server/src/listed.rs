@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use hashgate::confirm::Index;
 use hashgate::digest::{Md5Digest, Sha256Digest};
-use hashgate::index::Index;
 use hashgate::pdq::PdqHash;
 use hashgate_native::list::{self, Signal};
 use hashgate_native::text;

@@ -3,9 +3,9 @@
 //! The fields are read one by one, not by a derived deserialiser: the answer to a bad request names the field and tells a
 //! wrong type from a wrong value, which a deserialiser tells in words alone.
 
+use hashgate::Refusal;
 use hashgate::digest::{Md5Digest, Sha256Digest};
-use hashgate::hex::ParseHexError;
-use hashgate::keys::{MAX_RINGS, ring_key};
+use hashgate::filter::{MAX_RINGS, ring_key};
 use hashgate::pdq::PdqHash;
 use serde_json::Value;
 
@@ -67,18 +67,6 @@ fn name(value: &Value) -> &'static str {
     }
 }
 
-/// What was expected of a hash and what was got.
-fn in_words(error: &ParseHexError) -> (String, String) {
-    match error {
-        ParseHexError::Length { expected, got } => {
-            (format!("{expected} hexadecimal digits"), format!("{got} characters"))
-        }
-        ParseHexError::Digit { found, position } => {
-            ("hexadecimal digits".into(), format!("{found:?} at character {position}"))
-        }
-    }
-}
-
 fn question(item: &Value, prefix: &str) -> Result<Question, Problem> {
     let bad = |code, field: &str, expected: &str, got: &str| {
         let field = format!("{prefix}{field}");
@@ -97,9 +85,9 @@ fn question(item: &Value, prefix: &str) -> Result<Question, Problem> {
             ($target:expr) => {
                 match text()?.parse() {
                     Ok(parsed) => $target = Some(parsed),
-                    Err(error) => {
-                        let (expected, got) = in_words(&error);
-                        return Err(bad(Code::FieldValue, field, &expected, &got));
+                    Err(refusal) => {
+                        let Refusal { expected, got, .. } = &refusal;
+                        return Err(bad(Code::FieldValue, field, expected, got));
                     }
                 }
             };

@@ -5,9 +5,9 @@
 //! a trap, after which the instance must not be used again.
 
 use hashgate::image::{self, Format};
-use hashgate::release::{Manifest, ReleaseError, Trust};
+use hashgate::release::{Manifest, Trust};
 use hashgate::{
-    Dismissed, Failure, Filter, FilterError, Fingerprint, ImageHashes, Limits, Orientations, UncheckedReason, ViewSet,
+    Dismissed, Failure, Filter, Fingerprint, ImageHashes, Limits, Orientations, Refusal, UncheckedReason, ViewSet,
     Wanted,
 };
 use js_sys::{Error, Reflect};
@@ -301,13 +301,12 @@ fn read_ask(
     sha256: Option<Box<[u8]>>,
     orientations: JsValue,
 ) -> Result<(Fingerprint, Orientations), Error> {
-    let invalid = |message: &str| coded("invalid-fingerprint", message);
-    let mut fingerprint = Fingerprint::from_bytes(fingerprint).map_err(|error| invalid(&error.to_string()))?;
+    let mut fingerprint = Fingerprint::from_bytes(fingerprint).map_err(|error| refused(&error))?;
     if let Some(digest) = sha256 {
         let digest = digest
             .as_ref()
             .try_into()
-            .map_err(|_| invalid(&format!("sha256: expected 32 bytes, got {}", digest.len())))?;
+            .map_err(|_| coded("invalid-fingerprint", &format!("sha256: expected 32 bytes, got {}", digest.len())))?;
         fingerprint.sha256 = Some(hashgate::digest::Sha256Digest(digest));
     }
     let orientations =
@@ -315,18 +314,28 @@ fn read_ask(
     Ok((fingerprint, orientations))
 }
 
-/// Reads a manifest that at least `threshold` of `keys` have signed. Returns a `ManifestInfo`.
+/// Reads a manifest that at least `threshold` of `keys` have signed. If `name` is given, only the list of this name is
+/// trusted; if `category` is given too, only this category of it. Returns a `Manifest`.
 ///
 /// # Errors
 /// `trust-invalid`, `manifest-syntax`, `manifest-bad-signature`, `manifest-wrong-key`,
-/// `manifest-too-few-signatures`, `manifest-field`.
+/// `manifest-too-few-signatures`, `manifest-field`, `manifest-wrong-list`.
 #[wasm_bindgen(js_name = verifyManifest)]
 #[allow(clippy::needless_pass_by_value)] // how wasm-bindgen hands strings over
-pub fn verify_manifest(text: &[u8], keys: Vec<String>, threshold: f64) -> Result<JsValue, Error> {
+pub fn verify_manifest(
+    text: &[u8],
+    keys: Vec<String>,
+    threshold: f64,
+    name: Option<String>,
+    category: Option<String>,
+) -> Result<JsValue, Error> {
     // A fraction or a negative number is no threshold; 0 is refused with what was expected.
     let whole = if threshold.fract() == 0.0 && threshold > 0.0 { threshold as usize } else { 0 };
-    let trust = Trust::new(&keys, whole).map_err(|error| release_refused(&error))?;
-    to_js(&Manifest::verify(text, &trust).map_err(|error| release_refused(&error))?)
+    let mut trust = Trust::new(&keys, whole).map_err(|error| refused(&error))?;
+    if let Some(name) = name {
+        trust = trust.for_list(name, category);
+    }
+    to_js(&Manifest::verify(text, &trust).map_err(|error| refused(&error))?)
 }
 
 /// Whether a verified manifest may be used now, by a reader that has seen this release of the list (0: none).
@@ -336,9 +345,7 @@ pub fn verify_manifest(text: &[u8], keys: Vec<String>, threshold: f64) -> Result
 #[wasm_bindgen(js_name = checkFreshness)]
 pub fn check_freshness(manifest: JsValue, now_unix_s: f64, highest_seen: f64) -> Result<(), Error> {
     // A clock of fractions, and none at all, become whole seconds.
-    read_manifest(manifest)?
-        .check_freshness(now_unix_s as u64, highest_seen as u64)
-        .map_err(|error| release_refused(&error))
+    read_manifest(manifest)?.check_freshness(now_unix_s as u64, highest_seen as u64).map_err(|error| refused(&error))
 }
 
 /// Whether these are the bytes of the full file that a verified manifest names.
@@ -347,7 +354,7 @@ pub fn check_freshness(manifest: JsValue, now_unix_s: f64, highest_seen: f64) ->
 /// `release-length`, `release-digest`, `release-mismatch`; `invalid-options`.
 #[wasm_bindgen(js_name = verifyFull)]
 pub fn verify_full(manifest: JsValue, bytes: &[u8]) -> Result<(), Error> {
-    read_manifest(manifest)?.verify_full(bytes).map_err(|error| release_refused(&error))
+    read_manifest(manifest)?.verify_full(bytes).map_err(|error| refused(&error))
 }
 
 /// The full file that a verified manifest names, from an earlier one and a delta. The result is proved.
@@ -356,7 +363,7 @@ pub fn verify_full(manifest: JsValue, bytes: &[u8]) -> Result<(), Error> {
 /// `delta-base`, `release-length`, `release-digest`, `delta-syntax`, `release-mismatch`; `invalid-options`.
 #[wasm_bindgen(js_name = applyDelta)]
 pub fn apply_delta(manifest: JsValue, base: &[u8], delta: &[u8]) -> Result<Vec<u8>, Error> {
-    read_manifest(manifest)?.apply_delta(base, delta).map_err(|error| release_refused(&error))
+    read_manifest(manifest)?.apply_delta(base, delta).map_err(|error| refused(&error))
 }
 
 /// A manifest that [`verify_manifest`] returned. Its signed text is read again, which takes less code than its fields.
@@ -365,13 +372,15 @@ fn read_manifest(value: JsValue) -> Result<Manifest, Error> {
     let text = text.ok_or_else(|| {
         coded("invalid-options", "manifest: expected what verifyManifest returned, got another value")
     })?;
-    Manifest::from_text(&text).map_err(|error| release_refused(&error))
+    Manifest::from_text(&text).map_err(|error| refused(&error))
 }
 
-fn release_refused(error: &ReleaseError) -> Error {
-    let thrown = coded(error.refusal.code(), &error.to_string());
-    set(&thrown, "expected", &error.expected);
-    set(&thrown, "got", &error.got);
+/// The error that JavaScript gets of a refusal: `code`, `field`, `expected`, `got`, and all of them in the message.
+fn refused(refusal: &Refusal) -> Error {
+    let thrown = coded(refusal.code.as_str(), &refusal.to_string());
+    set(&thrown, "field", &refusal.field);
+    set(&thrown, "expected", &refusal.expected);
+    set(&thrown, "got", &refusal.got);
     thrown
 }
 
@@ -384,21 +393,6 @@ fn coded(code: &str, message: &str) -> Error {
     let error = Error::new(message);
     set(&error, "code", code);
     error
-}
-
-fn refused(error: &FilterError) -> Error {
-    let thrown = coded(error.code(), &error.to_string());
-    let (expected, got) = match error {
-        FilterError::Magic => ("a hashgate filter file".to_string(), "other first bytes".to_string()),
-        FilterError::Version(got) => (hashgate::filter_file::VERSION.to_string(), got.to_string()),
-        FilterError::Length { expected, got } => (format!("{expected} bytes"), format!("{got} bytes")),
-        FilterError::Field { expected, got, .. } => ((*expected).to_string(), got.clone()),
-        FilterError::Checksum { expected, got } => (expected.to_string(), got.to_string()),
-        FilterError::Canary { expected } => ((*expected).to_string(), "the opposite".to_string()),
-    };
-    set(&thrown, "expected", &expected);
-    set(&thrown, "got", &got);
-    thrown
 }
 
 fn set(error: &Error, name: &str, value: &str) {

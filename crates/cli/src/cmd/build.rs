@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result, bail};
-use hashgate::filter_file::build::{Entries, Plan, Request, write};
+use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate_native::atomic::write_atomically;
 use hashgate_native::list::{self, List};
 use hashgate_native::terminal::remark;
@@ -67,7 +67,7 @@ impl RequestArgs {
         let defaults = Request::new(&self.name, &self.category);
         Request {
             rings: self.rings,
-            escalation: self.escalation,
+            image_false_positive_rate: self.escalation,
             lookup_budget: self.lookup_budget.unwrap_or(defaults.lookup_budget),
             view_lookup_budget: self.view_lookup_budget.unwrap_or(defaults.view_lookup_budget),
             ..defaults
@@ -149,7 +149,7 @@ pub fn say_plan(plan: &Plan, entries: &Entries) {
     remark(&format!(
         "  a clean picture costs at most {} lookups, and matches by chance with a probability of {:.2e}",
         plan.lookups,
-        plan.expected_escalation()
+        plan.expected_image_false_positive_rate()
     ));
 }
 

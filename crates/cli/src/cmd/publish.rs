@@ -6,10 +6,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
 use hashgate::digest::Sha256Digest;
-use hashgate::filter_file::build::{BuildError, Entries, Plan, Request, write};
+use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate::release::sign::write_delta;
 use hashgate::release::{DeltaFile, FullFile, MAX_LINES, Manifest, Trust};
-use hashgate::{Filter, FilterInfo};
+use hashgate::{Filter, FilterInfo, Refusal};
 use hashgate_native::atomic::write_atomically;
 use hashgate_native::terminal::remark;
 use hashgate_native::{clock, list, text};
@@ -168,7 +168,7 @@ fn last(args: &Args, trust: &Trust, issued: u64) -> Result<Option<Last>> {
 
 /// Plans the filter in the geometry of the last release, so that a delta leads to it, or in a new one if the list no longer
 /// fits.
-fn plan(request: &Request, entries: &Entries, last: Option<&Last>) -> Result<Plan, BuildError> {
+fn plan(request: &Request, entries: &Entries, last: Option<&Last>) -> Result<Plan, Refusal> {
     if let Some(last) = last {
         match Plan::in_geometry_of(&last.info, request, entries) {
             Err(error) => remark(&format!("a full file only, in a new geometry: {error}")),

@@ -1,7 +1,7 @@
 //! What the confirming server would answer about the copies that the filter finds, and about pairs of different pictures.
 
-use hashgate::index::{HAMMING_THRESHOLD, Index, REST};
-use hashgate::keys::ring_key;
+use hashgate::confirm::{HAMMING_THRESHOLD, Index, REST};
+use hashgate::filter::ring_key;
 use hashgate::pdq::PdqHash;
 use hashgate::{Filter, Orientations, Outcome, look_up};
 use rayon::prelude::*;

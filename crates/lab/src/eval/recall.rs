@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use anyhow::Result;
-use hashgate::filter_file::build::{Entries, Request};
-use hashgate::index::HAMMING_THRESHOLD;
+use hashgate::confirm::HAMMING_THRESHOLD;
+use hashgate::filter::build::{Entries, Request};
 use hashgate::pdq::PdqHash;
 use hashgate::{Filter, Orientations, Outcome, look_up};
 use rayon::prelude::*;
@@ -74,7 +74,8 @@ pub fn strangers(
     request: &Request,
     list: &dyn Fn(&mut dyn Iterator<Item = PdqHash>) -> Entries,
 ) -> Result<FalsePositives> {
-    let mut sum = FalsePositives { escalation: request.escalation, bits_per_key: 0.0, pictures: 0, held: 0 };
+    let mut sum =
+        FalsePositives { escalation: request.image_false_positive_rate, bits_per_key: 0.0, pictures: 0, held: 0 };
     for half in 0..2 {
         let listed: Vec<_> = originals.iter().copied().skip(half).step_by(2).collect();
         let entries = list(&mut listed.iter().copied());

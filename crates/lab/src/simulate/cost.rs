@@ -1,7 +1,7 @@
 //! What checks cost without hashgate, and what both ways cost with more clients.
 
 use anyhow::{Context, Result};
-use hashgate::index::Index;
+use hashgate::confirm::Index;
 use hashgate::pdq::PdqHash;
 use hashgate_native::clock::cpu_seconds;
 

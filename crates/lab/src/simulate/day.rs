@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail, ensure};
 use hashgate::Filter;
-use hashgate::keys::ring_key;
+use hashgate::filter::ring_key;
 use hashgate::pdq::PdqHash;
 use hashgate_native::terminal::complain;
 use rand::{Rng, SeedableRng};
@@ -153,8 +153,9 @@ pub async fn play(args: &Args, folder: &TempDir, numbered: &(dyn Fn(u32) -> PdqH
 
     let without = without(&clean, &list(HISTORY), uploads, bytes_of_all)?;
     let info = filter.info();
-    let larger =
-        [1e6, 1e8].map(|clients| larger(args, clients, &with, &without, info.escalation(), old_clients)).into();
+    let larger = [1e6, 1e8]
+        .map(|clients| larger(args, clients, &with, &without, info.image_false_positive_rate(), old_clients))
+        .into();
     Ok(Figures {
         seed: args.seed,
         clients: args.clients,
@@ -163,12 +164,12 @@ pub async fn play(args: &Args, folder: &TempDir, numbered: &(dyn Fn(u32) -> PdqH
         changes_a_day: half * 2,
         rings: info.rings,
         filter_bytes: info.bytes,
-        escalation: info.escalation(),
+        escalation: info.image_false_positive_rate(),
         different_clean_pictures: args.pictures,
         clean_pictures_held_by_chance: held(&clean) as u32,
         edited_copies_found: format!("{} of {LISTED}", held(&edited)),
         times_fewer_checks: without.checks as f64 / with.checks.max(1) as f64,
-        assumptions: assumptions(args, info.escalation()),
+        assumptions: assumptions(args, info.image_false_positive_rate()),
         with,
         without,
         larger,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use hashgate::digest::Sha256Digest;
-use hashgate::keys::ring_key;
+use hashgate::filter::ring_key;
 use hashgate::pdq::PdqHash;
 use hashgate_native::terminal::{say, say_json};
 use serde_json::json;

@@ -2,12 +2,16 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{CANARIES, ESCALATION_UNIT, FIXED_HEADER, FilterInfo, MAGIC, MAX_TEXT, VERSION, quartered, quarterings};
-use crate::bloom::{self, Bloom, Domain, Hasher, MAX_K, MAX_SLICE_BITS};
-use crate::digest::{Md5Digest, Sha256Digest};
-use crate::keys::{self, MAX_LOOKUP_BUDGET, MAX_RINGS};
-use crate::pdq::{Orientation, PdqHash};
-use crate::views;
+use super::bloom::{self, Bloom, Domain, Hasher, MAX_K, MAX_SLICE_BITS};
+use super::file::{quartered, quarterings};
+use super::flip_masks::MAX_LOOKUP_BUDGET;
+use super::header::{self, CANARIES, CHECKSUM, FilterInfo, RATE_UNIT};
+use super::ring_keys::{MAX_RINGS, ring_key};
+use super::text::{EXPECTED_TEXT, is_plain_text};
+use crate::refusal::{Refusal, RefusalCode};
+use crate::signal::digest::{Md5Digest, Sha256Digest};
+use crate::signal::pdq::{Orientation, PdqHash};
+use crate::signal::views;
 
 /// What a list holds. The order and repetitions don't matter: the writer sorts and dedups.
 #[derive(Debug, Clone, Default)]
@@ -50,7 +54,7 @@ pub struct Request {
     /// FlipMasks a ring key of each further view, at most `lookup_budget`; [`FilterInfo::view_lookup_budget`] has the exceptions.
     pub view_lookup_budget: u32,
     /// Share of clean pictures that may hit, above 0 and below 1.
-    pub escalation: f64,
+    pub image_false_positive_rate: f64,
     /// Room, in per cent of today's keys, for later releases of the same geometry, whose deltas
     /// are small. 0 sizes the filter for today's keys.
     pub headroom_percent: u32,
@@ -69,33 +73,10 @@ impl Request {
             rings: 2,
             lookup_budget: 8192,
             view_lookup_budget: 2048,
-            escalation: 1e-4,
+            image_false_positive_rate: 1e-4,
             headroom_percent: 0,
         }
     }
-}
-
-/// Why a filter can't be built.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum BuildError {
-    /// A request or a list that no filter can meet.
-    #[error("{field}: expected {expected}, got {got}")]
-    Field {
-        /// Which part of the request.
-        field: &'static str,
-        /// What was expected.
-        expected: String,
-        /// What was got.
-        got: String,
-    },
-    /// A later release has more keys than its geometry was made for.
-    #[error("capacity: the geometry holds {capacity} keys at its escalation rate, the list has {keys}")]
-    Capacity {
-        /// Keys that fit.
-        capacity: u64,
-        /// Keys there are.
-        keys: u64,
-    },
 }
 
 /// What a request leads to: the sizes and rates of the file, before it is built.
@@ -126,15 +107,15 @@ impl Plan {
 
     /// Expected share of clean pictures that hit.
     #[must_use]
-    pub fn expected_escalation(&self) -> f64 {
+    pub fn expected_image_false_positive_rate(&self) -> f64 {
         self.expected_rate * self.lookups as f64
     }
 
     /// Derives the geometry from what is asked and what there is.
     ///
     /// # Errors
-    /// [`BuildError::Field`] names the part of the request that can't be met, and why.
-    pub fn new(request: &Request, entries: &Entries) -> Result<Self, BuildError> {
+    /// `build-field` names the part of the request that can't be met.
+    pub fn new(request: &Request, entries: &Entries) -> Result<Self, Refusal> {
         check_text("name", &request.name)?;
         check_text("category", &request.category)?;
         check("rings", (1..=MAX_RINGS).contains(&request.rings), "1 to 4", request.rings)?;
@@ -150,25 +131,26 @@ impl Plan {
             "at most the lookup budget",
             request.view_lookup_budget,
         )?;
-        let possible = request.escalation >= 1.0 / ESCALATION_UNIT as f64 && request.escalation < 1.0;
-        check("escalation rate", possible, "from 1e-12 to below 1", request.escalation)?;
+        let possible =
+            request.image_false_positive_rate >= 1.0 / RATE_UNIT as f64 && request.image_false_positive_rate < 1.0;
+        check("image false-positive rate", possible, "from 1e-12 to below 1", request.image_false_positive_rate)?;
         let keys = count_keys(request.rings, entries);
         check("entries", keys > CANARIES as u64, "at least one PDQ hash, SHA-256 or MD5", 0)?;
 
         let lookups = lookups(request, entries);
-        let allowed_rate = request.escalation / lookups as f64;
+        let allowed_rate = request.image_false_positive_rate / lookups as f64;
         let mut k = 1;
         while power(0.5, k) > allowed_rate {
             k += 1;
         }
         check(
-            "escalation rate",
+            "image false-positive rate",
             k <= MAX_K,
             &format!(
                 "at least {:e} with {lookups} lookups a picture (k = {MAX_K})",
                 power(0.5, MAX_K) * lookups as f64
             ),
-            request.escalation,
+            request.image_false_positive_rate,
         )?;
         let capacity = keys + keys * u64::from(request.headroom_percent) / 100;
         // The smallest slice, in words of 64 bits, that keeps the rate. Only the four basic
@@ -194,16 +176,21 @@ impl Plan {
     /// The plan for another release of a list in the geometry of an earlier one.
     ///
     /// # Errors
-    /// [`BuildError::Capacity`] if the list has outgrown it; [`BuildError::Field`] if another
-    /// rate, budget or number of rings is asked for.
-    pub fn in_geometry_of(earlier: &FilterInfo, request: &Request, entries: &Entries) -> Result<Self, BuildError> {
+    /// `build-capacity` if the list has outgrown the geometry; `build-field` if the request has another rate, budget or
+    /// number of rings than the earlier release.
+    pub fn in_geometry_of(earlier: &FilterInfo, request: &Request, entries: &Entries) -> Result<Self, Refusal> {
         let lookups = lookups(request, entries);
         let rings = if entries.pdq.is_empty() { 0 } else { request.rings };
         check("rings", rings == earlier.rings, "as in the earlier release", rings)?;
         check("lookups", lookups == earlier.lookups, "as in the earlier release", lookups)?;
-        let parts = escalation_parts(request.escalation);
-        check("escalation rate", parts == earlier.escalation_parts, "as in the earlier release", request.escalation)?;
-        let allowed_rate = request.escalation / lookups as f64;
+        let parts = false_positive_parts(request.image_false_positive_rate);
+        check(
+            "image false-positive rate",
+            parts == earlier.false_positive_parts,
+            "as in the earlier release",
+            request.image_false_positive_rate,
+        )?;
+        let allowed_rate = request.image_false_positive_rate / lookups as f64;
         let plan = Self::of_geometry(request, entries, earlier.k, earlier.slice_bits, lookups, allowed_rate);
         if plan.expected_rate > allowed_rate {
             let (mut fits, mut over) = (0, plan.keys);
@@ -215,7 +202,11 @@ impl Plan {
                     over = middle;
                 }
             }
-            return Err(BuildError::Capacity { capacity: fits, keys: plan.keys });
+            return Err(RefusalCode::BuildCapacity.because(
+                "items",
+                &format!("at most {fits} in the geometry of the earlier release"),
+                &plan.keys,
+            ));
         }
         Ok(plan)
     }
@@ -229,7 +220,6 @@ impl Plan {
         allowed_rate: f64,
     ) -> Self {
         let keys = count_keys(request.rings, entries);
-        let header = (FIXED_HEADER + request.name.len() + request.category.len()).next_multiple_of(8);
         Self {
             k,
             slice_bits,
@@ -237,7 +227,9 @@ impl Plan {
             lookups,
             allowed_rate,
             expected_rate: false_positive_rate(keys, k, slice_bits),
-            file_bytes: header as u64 + u64::from(k) * (slice_bits / 8) + super::CHECKSUM as u64,
+            file_bytes: header::length(&request.name, &request.category) as u64
+                + u64::from(k) * (slice_bits / 8)
+                + CHECKSUM as u64,
         }
     }
 }
@@ -246,7 +238,7 @@ impl Plan {
 ///
 /// # Errors
 /// Never with a [`Plan`] of the same request and entries; a plan of others can lack room.
-pub fn write(request: &Request, plan: &Plan, entries: &Entries) -> Result<Vec<u8>, BuildError> {
+pub fn write(request: &Request, plan: &Plan, entries: &Entries) -> Result<Vec<u8>, Refusal> {
     let rings = if entries.pdq.is_empty() { 0 } else { request.rings };
     // Releases of one list share the salt: only then are their differences small.
     let mut seed = Sha256::new();
@@ -262,7 +254,7 @@ pub fn write(request: &Request, plan: &Plan, entries: &Entries) -> Result<Vec<u8
         keys.for_each(|key| bloom::insert(&mut bits, plan.slice_bits, &hasher, key));
     };
     for ring in 0..rings {
-        insert_all(Domain::Ring(ring), &mut entries.pdq.iter().map(|hash| keys::ring_key(hash, ring)));
+        insert_all(Domain::Ring(ring), &mut entries.pdq.iter().map(|hash| ring_key(hash, ring)));
     }
     insert_all(Domain::Sha256, &mut entries.sha256.iter().map(Sha256Digest::key));
     insert_all(Domain::Md5, &mut entries.md5.iter().map(Md5Digest::key));
@@ -274,54 +266,47 @@ pub fn write(request: &Request, plan: &Plan, entries: &Entries) -> Result<Vec<u8
     let mut misses = (CANARIES as u64..1 << 20).filter(|&key| !bloom.holds(&canaries, key));
     let mut must_miss = [0; CANARIES];
     for canary in &mut must_miss {
-        *canary = misses.next().ok_or_else(|| BuildError::Field {
-            field: "plan",
-            expected: "a geometry with room for the entries".into(),
-            got: format!("k = {}, slices of {} bits for {} keys", plan.k, plan.slice_bits, plan.keys),
+        *canary = misses.next().ok_or_else(|| {
+            let got = format!("k = {}, slices of {} bits for {} items", plan.k, plan.slice_bits, plan.keys);
+            RefusalCode::BuildField.because("plan", "a geometry with room for the entries", &got)
         })?;
     }
 
-    let mut file = Vec::with_capacity(plan.file_bytes as usize);
-    let mut put = |bytes: &[u8]| file.extend_from_slice(bytes);
-    put(&MAGIC);
-    put(&VERSION.to_le_bytes());
-    put(&0u32.to_le_bytes());
-    for long in [
-        plan.file_bytes,
-        request.release,
-        request.built_at_unix_s,
+    let info = FilterInfo {
+        name: request.name.clone(),
+        category: request.category.clone(),
+        release: request.release,
+        built_at_unix_s: request.built_at_unix_s,
+        pdq_count: entries.pdq.len() as u64,
+        sha256_count: entries.sha256.len() as u64,
+        md5_count: entries.md5.len() as u64,
+        rings,
+        lookup_budget: request.lookup_budget,
+        view_lookup_budget: request.view_lookup_budget,
+        lookups: plan.lookups,
+        false_positive_parts: false_positive_parts(request.image_false_positive_rate),
+        k: plan.k,
+        slice_bits: plan.slice_bits,
         salt,
-        entries.pdq.len() as u64,
-        entries.sha256.len() as u64,
-        entries.md5.len() as u64,
-    ] {
-        put(&long.to_le_bytes());
-    }
-    for word in [rings, request.lookup_budget, request.view_lookup_budget, plan.k] {
-        put(&word.to_le_bytes());
-    }
-    for long in [plan.slice_bits, plan.lookups, escalation_parts(request.escalation)] {
-        put(&long.to_le_bytes());
-    }
-    must_hit.iter().chain(&must_miss).for_each(|key| put(&key.to_le_bytes()));
-    put(&(request.name.len() as u32).to_le_bytes());
-    put(&(request.category.len() as u32).to_le_bytes());
-    put(request.name.as_bytes());
-    put(request.category.as_bytes());
-    file.resize(file.len().next_multiple_of(8), 0);
+        must_hit,
+        must_miss,
+        bytes: plan.file_bytes,
+        checksum: Sha256Digest([0; CHECKSUM]),
+    };
+    let mut file = header::write(&info);
+    file.reserve_exact(bits.len() + CHECKSUM);
     file.extend_from_slice(&bits);
     let checksum = Sha256Digest::of(&file);
     file.extend_from_slice(&checksum.0);
     Ok(file)
 }
 
-fn check(field: &'static str, holds: bool, expected: &str, got: impl std::fmt::Display) -> Result<(), BuildError> {
-    if holds { Ok(()) } else { Err(BuildError::Field { field, expected: expected.into(), got: got.to_string() }) }
+fn check(field: &str, holds: bool, expected: &str, got: impl std::fmt::Display) -> Result<(), Refusal> {
+    if holds { Ok(()) } else { Err(RefusalCode::BuildField.because(field, expected, &got)) }
 }
 
-fn check_text(field: &'static str, text: &str) -> Result<(), BuildError> {
-    let sound = (1..=MAX_TEXT).contains(&text.len()) && !text.chars().any(char::is_control);
-    check(field, sound, "1 to 200 bytes without control characters", format_args!("{text:?}"))
+fn check_text(field: &str, text: &str) -> Result<(), Refusal> {
+    check(field, is_plain_text(text), EXPECTED_TEXT, format_args!("{text:?}"))
 }
 
 fn count_keys(rings: u32, entries: &Entries) -> u64 {
@@ -336,14 +321,14 @@ fn lookups(request: &Request, entries: &Entries) -> u64 {
     }
     let of_ring = |orientation: Orientation, ring: u32| {
         let further = quartered(request.view_lookup_budget, quarterings(orientation, ring));
-        views::WHOLE_VIEWS as u64 * u64::from(request.lookup_budget) + views::PARTIAL_VIEWS as u64 * u64::from(further)
+        views::FULL_VIEWS as u64 * u64::from(request.lookup_budget) + views::DERIVED_VIEWS as u64 * u64::from(further)
     };
     let of_orientation = |orientation| (0..request.rings).map(move |ring| of_ring(orientation, ring)).sum::<u64>();
     Orientation::ALL.into_iter().map(of_orientation).sum::<u64>() + digests
 }
 
-fn escalation_parts(rate: f64) -> u64 {
-    (rate * ESCALATION_UNIT as f64).round() as u64
+fn false_positive_parts(rate: f64) -> u64 {
+    (rate * RATE_UNIT as f64).round() as u64
 }
 
 /// The false-positive rate of one lookup with `keys` keys in `k` slices: the fill of a slice, to
