@@ -62,10 +62,21 @@ fn main() -> ExitCode {
 /// Reads the arguments. If they are wrong, says so and ends the process.
 ///
 /// A shell turns `*` into names of files, which anybody may have chosen, and a name that begins with `-` is read as an
-/// option. So what is wrong is said of the arguments with their invisible characters escaped.
+/// option. So the message shows the arguments with their invisible characters escaped.
 fn parse() -> Command {
     Command::try_parse().unwrap_or_else(|error| {
-        let shown = std::env::args_os().map(|argument| text::plain(&argument.to_string_lossy()));
-        Command::try_parse_from(shown).err().unwrap_or(error).exit()
+        let arguments: Vec<_> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+        if !arguments.iter().any(|argument| argument.contains(text::is_invisible)) {
+            error.exit();
+        }
+        let mut message = error.render().to_string();
+        for argument in &arguments {
+            let value = argument.split_once('=').map_or("", |(_, value)| value);
+            for part in [argument, value].into_iter().filter(|part| part.contains(text::is_invisible)) {
+                message = message.replace(part, &text::plain(part));
+            }
+        }
+        message.lines().for_each(terminal::complain);
+        std::process::exit(error.exit_code())
     })
 }

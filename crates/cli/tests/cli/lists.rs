@@ -130,8 +130,8 @@ fn what_is_impossible_or_damaged_is_refused_by_name() {
     write(folder, "list", &format!("pdq {}\n", digests(1)[0]));
     for (args, expected) in [
         (["--rings", "5"], "rings: expected 1 to 4, got 5"),
-        (["--escalation", "0"], "escalation rate: expected"),
-        (["--escalation", "1e-13"], "escalation rate: expected"),
+        (["--escalation", "0"], "image false-positive rate: expected"),
+        (["--escalation", "1e-13"], "image false-positive rate: expected"),
         (["--probe-budget", "65537"], "lookup budget: expected 1 to 65536"),
     ] {
         let refused = build(folder, &[&["list"][..], &args].concat());
