@@ -1,3 +1,5 @@
+import type { Verdict } from "./types/types.js";
+
 /** Stable codes of a {@link GateError}. */
 export type GateErrorCode =
   /** The filter's URL can't be reached, or answers with an error. */
@@ -82,5 +84,20 @@ export class GateError extends Error {
     this.url = fault.url;
     this.expected = fault.expected;
     this.got = fault.got;
+  }
+}
+
+/** The file must not be uploaded: {@link Gate.admit} throws this. Its verdict says why. */
+export class HeldError extends Error {
+  override readonly name = "HeldError";
+  /** Tells this error from others where `instanceof` can't: two copies of the package, another realm. */
+  readonly code = "held";
+  readonly verdict: Verdict;
+
+  constructor(verdict: Verdict) {
+    super(
+      `the file is held: ${verdict.outcome === "unchecked" ? `${verdict.reason}: ${verdict.detail}` : verdict.outcome}`,
+    );
+    this.verdict = verdict;
   }
 }

@@ -12,15 +12,17 @@ mod dispatch;
 mod error;
 mod format;
 mod gif;
+mod ico;
 mod jpeg;
-mod jpeg_dc;
 mod limits;
 mod picture;
 mod png;
 mod profile;
+mod sample;
 mod sniff;
 mod stream;
 mod surfaces;
+mod svg;
 #[cfg(feature = "tiff")]
 mod tiff;
 mod webp;

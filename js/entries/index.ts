@@ -4,8 +4,8 @@ import type { Gate, GateOptions } from "../types/types.js";
 import { hasSimd } from "./compile.js";
 import { compileUrl, openGateInPage } from "./page-host.js";
 
-export { GateError, type GateErrorCode } from "../errors.js";
-export { type GateLike, Judge, type Judged, type JudgeOptions } from "../integrations/checker.js";
+export { GateError, type GateErrorCode, HeldError } from "../errors.js";
+export { type CheckedFile, Checker, type CheckerOptions, type GateLike } from "../integrations/checker.js";
 export { type Decision, decide, type UncheckedPolicy } from "../integrations/decision.js";
 export type * from "../types/types.js";
 

@@ -6,7 +6,7 @@ import type { Gate, GateOptions } from "../types/types.js";
 import { hasSimd } from "./compile.js";
 import { compileUrl, once, openGateInPage } from "./page-host.js";
 
-export { GateError, type GateErrorCode } from "../errors.js";
+export { GateError, type GateErrorCode, HeldError } from "../errors.js";
 export { type Decision, decide, type UncheckedPolicy } from "../integrations/decision.js";
 export type * from "../types/types.js";
 

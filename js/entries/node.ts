@@ -8,8 +8,8 @@ import { isAnswer } from "../protocol.js";
 import type { Gate, GateOptions } from "../types/types.js";
 import { compileFrom, hasSimd } from "./compile.js";
 
-export { GateError, type GateErrorCode } from "../errors.js";
-export { type GateLike, Judge, type Judged, type JudgeOptions } from "../integrations/checker.js";
+export { GateError, type GateErrorCode, HeldError } from "../errors.js";
+export { type CheckedFile, Checker, type CheckerOptions, type GateLike } from "../integrations/checker.js";
 export { type Decision, decide, type UncheckedPolicy } from "../integrations/decision.js";
 export type * from "../types/types.js";
 
@@ -60,8 +60,8 @@ export async function openGate(options: GateOptions): Promise<Gate> {
       },
       resolve: (url) => asUrl(url).href,
       processors: availableParallelism,
-      // Those of `openAsBlob` can't be posted.
-      read: async (blob) => new Uint8Array(await blob.arrayBuffer()),
+      // The Blobs of `openAsBlob` can't be posted.
+      takesBlob: (_): _ is Blob => false,
     },
     options,
   );

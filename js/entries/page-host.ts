@@ -1,6 +1,7 @@
 // What every page has, whichever way the worker and the engine came to it.
 
 import { openGateOn } from "../gate/gate.js";
+import { isPlatformBlob } from "../gate/input.js";
 import type { Gate, GateOptions } from "../types/types.js";
 import { compileFrom } from "./compile.js";
 
@@ -31,6 +32,7 @@ export function openGateInPage(options: GateOptions, { startWorker, compile }: P
         };
       },
       compile,
+      takesBlob: isPlatformBlob,
       resolve: (url) => new URL(url, document.baseURI).href,
       processors: () => navigator.hardwareConcurrency,
       whenIdle: (callback) =>

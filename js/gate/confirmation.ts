@@ -33,7 +33,10 @@ export async function confirmed(
     const answers = await firstListedOrAll(asked, settled.signal);
     if (answers.some(({ is }) => is === "listed")) return { outcome: "match", ...findings, matches, confirmedBy };
     const open = answers.filter((answer) => answer.is !== "not-listed");
-    if (open.length === 0) return { ...(ifNotListed ?? { outcome: "clear" }), ...findings, matches, confirmedBy };
+    if (open.length === 0) {
+      const rest = ifNotListed?.outcome === "unchecked" ? ifNotListed : ({ outcome: "clear" } as const);
+      return { ...rest, ...findings, matches, confirmedBy };
+    }
     // What is worth mending comes first.
     const worst = (["failed", "timed-out", "unknown"] as const).find((is) => open.some((answer) => answer.is === is));
     const why = open.find((answer) => answer.is === worst && "why" in answer);

@@ -1,8 +1,11 @@
 // A gate: the pool hashes, the lookup worker answers, and every way to fail has its own answer.
 
-import { GateError } from "../errors.js";
+import { GateError, HeldError } from "../errors.js";
+import { decide } from "../integrations/decision.js";
 import type { Source } from "../protocol.js";
 import type {
+  AdmitOptions,
+  Admitted,
   CheckOptions,
   FilterInfo,
   FilterSource,
@@ -22,6 +25,7 @@ import { confirmed } from "./confirmation.js";
 import { type Host, UnreadableFile, WorkerLost } from "./connection.js";
 import { Counters } from "./counters.js";
 import { HashingPool } from "./hashing-pool.js";
+import { bytesOf, InvalidInput, isPlatformBlob, kindOf, type Recognised, recognise, viewOf } from "./input.js";
 import { type Feed, FiltersLost, LookupWorker } from "./lookup-worker.js";
 import { drawnJpeg } from "./warm-up.js";
 
@@ -37,6 +41,9 @@ export async function openGateOn(host: Host, options: GateOptions): Promise<Gate
   await gate.open();
   return gate;
 }
+
+/** What `admit` lets pass beside clear files, unless it is told otherwise. */
+const ADMITTED = { "not-a-picture": "allow" } as const;
 
 interface Parts {
   pool: HashingPool;
@@ -99,11 +106,20 @@ class OpenGate extends EventTarget implements Gate {
   async check(input: Input, options: CheckOptions = {}): Promise<Verdict> {
     if (this.#closed) throw this.#closed;
     options.signal?.throwIfAborted();
-    const seen = await this.#look(input, options);
-    const looked = "load" in this.#feed ? seen : this.#withList(seen);
-    const verdict = looked.outcome === "possible-match" ? await this.#confirm(looked, options.signal) : looked;
-    this.#counters.checked(verdict, this.filters);
-    return verdict;
+    const { verdict, blob } = await this.#look(input, options);
+    const looked = "load" in this.#feed ? verdict : this.#withList(verdict);
+    const final = looked.outcome === "possible-match" ? await this.#confirm(looked, options.signal) : looked;
+    this.#counters.checked(final, this.filters);
+    return blob ? Object.defineProperty({ ...final }, "file", { value: blob }) : final;
+  }
+
+  async admit(input: Input, options: AdmitOptions = {}): Promise<Admitted> {
+    const { unchecked = {}, copyUpToBytes = 0, ...ask } = options;
+    const policy = typeof unchecked === "string" ? unchecked : { ...ADMITTED, ...unchecked };
+    const file = await abortable(blobOf(input, copyUpToBytes), ask.signal);
+    const verdict = await this.check(file, ask);
+    if (decide(verdict, { unchecked: policy }) === "hold") throw new HeldError(verdict);
+    return { file: file as Blob, verdict };
   }
 
   /** Says in a verdict how the followed list stood. */
@@ -148,13 +164,23 @@ class OpenGate extends EventTarget implements Gate {
     }
   }
 
-  async #look(input: Input, { signal, ...options }: CheckOptions): Promise<Verdict> {
-    const size = sizeOf(input);
+  async #look(input: Input, options: CheckOptions): Promise<{ verdict: Verdict; blob?: Blob }> {
+    try {
+      const given = recognise(input);
+      // What is given as bytes is copied: what the caller does to the buffer later doesn't change the answer.
+      if ("bytes" in given) return { verdict: await this.#hash({ bytes: new Uint8Array(given.bytes) }, options) };
+      return { verdict: await this.#hash(given, options), blob: given.blob as Blob };
+    } catch (error) {
+      if (error instanceof InvalidInput) return { verdict: unchecked("invalid-input", error.message) };
+      throw error;
+    }
+  }
+
+  async #hash(given: Recognised, { signal, ...options }: CheckOptions): Promise<Verdict> {
+    const size = "bytes" in given ? given.bytes.byteLength : given.blob.size;
     const most = this.#options.maxFileBytes ?? 256 * MIB;
     if (size > most) return unchecked("too-large", `size in bytes: expected at most ${most}, got ${size}`);
     try {
-      // The bytes of now: what the caller does to the buffer later doesn't change the answer.
-      const file = input instanceof Blob ? await this.#read(input) : copyOf(input);
       const { pool, lookup } = await abortable(this.#ready(), signal);
       if (!this.#usable) {
         // Nothing to check against, so no picture need be hashed; unless the worker is lost, and another has it.
@@ -163,10 +189,10 @@ class OpenGate extends EventTarget implements Gate {
       }
       const wanted = lookup.loaded?.holds ?? { pdq: true, sha256: true, md5: true };
       const views = options.views ?? this.#options.views ?? "all";
-      const ask = { file, wanted, views, limits: this.#options.limits ?? {} };
+      const ask = { wanted, views, limits: this.#options.limits ?? {} };
       const orientations = options.orientations ?? this.#options.orientations ?? "all";
       const early = (fingerprint: Uint8Array) => lookup.begin({ fingerprint, orientations });
-      const { fingerprint, sha256 } = await pool.run(ask, early, signal);
+      const { fingerprint, sha256 } = await pool.run(ask, () => this.#open(given), early, signal);
       const verdict = await abortable(lookup.probe({ fingerprint, sha256, orientations }), signal);
       if ("load" in this.#feed && this.#status.state === "none")
         this.#tell(statusOf(this.filters, this.#feed.load.sources));
@@ -184,11 +210,18 @@ class OpenGate extends EventTarget implements Gate {
     }
   }
 
-  async #read(blob: Blob): Promise<Blob | Uint8Array> {
+  /** What a worker can be handed: a Blob of the platform, where workers take Blobs, or else its bytes. */
+  async #open(given: Recognised): Promise<Blob | Uint8Array> {
+    if ("bytes" in given) return given.bytes;
+    const { blob } = given;
+    if (this.#host.takesBlob(blob)) return blob;
     try {
-      return (await this.#host.read?.(blob)) ?? blob;
+      const bytes = await bytesOf(blob);
+      // The bytes are transferred to the worker. Another implementation may have given its own.
+      return isPlatformBlob(blob) ? bytes : new Uint8Array(bytes);
     } catch (error) {
-      throw new UnreadableFile(`the file's bytes can't be had: ${error}`);
+      const detail = `the file's bytes can't be had: ${error instanceof Error ? `${error.name}: ${error.message}` : error}`;
+      throw isPlatformBlob(blob) ? new UnreadableFile(detail) : new InvalidInput(detail);
     }
   }
 
@@ -197,8 +230,8 @@ class OpenGate extends EventTarget implements Gate {
     const jpeg = drawnJpeg();
     for (let round = 0; round < WARM_UP_ROUNDS && !this.#closed; round += 1) {
       // Whatever goes wrong is said to the first file.
-      const verdict = await this.#look(jpeg, {}).catch(() => undefined);
-      if (verdict?.outcome === "unchecked" && verdict.reason !== "low-quality") return;
+      const verdict = await this.#hash({ blob: jpeg }, {}).catch(() => undefined);
+      if (verdict?.outcome === "unchecked") return;
     }
   }
 
@@ -336,14 +369,24 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Pro
   });
 }
 
-function sizeOf(input: Input): number {
-  if (input instanceof Blob) return input.size;
-  if (input instanceof ArrayBuffer || input instanceof Uint8Array) return input.byteLength;
-  throw new TypeError(`check: expected a File, Blob, ArrayBuffer or Uint8Array, got ${kindOf(input)}`);
-}
-
-function copyOf(input: ArrayBuffer | Uint8Array): Uint8Array {
-  return input instanceof ArrayBuffer ? new Uint8Array(input.slice(0)) : Uint8Array.from(input);
+/**
+ * The Blob to judge and to admit: the very one that was given, a copy of a small one, or one made of bytes. What can't
+ * be read is returned as it is, for the check to say so.
+ */
+async function blobOf(input: Input, copyUpToBytes: number): Promise<Input> {
+  try {
+    const given = recognise(input);
+    if ("bytes" in given) return new Blob([new Uint8Array(given.bytes)]);
+    const { blob } = given;
+    if (blob.size > copyUpToBytes) return input;
+    const bytes = new Uint8Array(await bytesOf(blob));
+    const { type = "", name, lastModified } = blob as Partial<File>;
+    return name === undefined
+      ? new Blob([bytes], { type })
+      : new File([bytes], name, { type, ...(lastModified !== undefined && { lastModified }) });
+  } catch {
+    return input;
+  }
 }
 
 function feedOf(host: Host, options: GateOptions): Feed {
@@ -377,7 +420,8 @@ function feedOf(host: Host, options: GateOptions): Feed {
 
 function sourceOf(host: Host, filter: FilterSource): Source {
   if (typeof filter === "string" || filter instanceof URL) return { url: host.resolve(filter) };
-  if (filter instanceof ArrayBuffer || filter instanceof Uint8Array) return { bytes: copyOf(filter) };
+  const given = typeof filter === "object" && filter !== null ? viewOf(filter) : undefined;
+  if (given) return { bytes: new Uint8Array(given) };
   throw invalid("filters", "a URL, an ArrayBuffer or a Uint8Array", kindOf(filter));
 }
 
@@ -389,10 +433,6 @@ function assertConfirm({ confirm, confirmTimeoutMs }: GateOptions): void {
   if (confirm !== undefined && typeof confirm !== "function") throw invalid("confirm", "a function", kindOf(confirm));
   if (confirmTimeoutMs === undefined || (confirmTimeoutMs > 0 && confirmTimeoutMs < 2 ** 31)) return;
   throw invalid("confirmTimeoutMs", `milliseconds above 0 and below ${2 ** 31}`, String(confirmTimeoutMs));
-}
-
-function kindOf(value: unknown): string {
-  return value === null ? "null" : typeof value === "object" ? (value.constructor?.name ?? "an object") : typeof value;
 }
 
 function invalid(field: string, expected: string, got: string): GateError {

@@ -11,7 +11,8 @@ export interface PoolOptions {
 }
 
 interface Job {
-  ask: Asks["fingerprint"];
+  ask: Omit<Asks["fingerprint"], "file">;
+  open(): Promise<Blob | Uint8Array>;
   early(fingerprint: Uint8Array): void;
   signal: AbortSignal | undefined;
   resolve(answer: Fingerprinted): void;
@@ -35,11 +36,13 @@ export class HashingPool {
   }
 
   /**
-   * Queues a file for the next free worker. `early` is told what is known of the picture before the file was read to its end, if
-   * that happens. Rejects with {@link WorkerLost} if that worker is lost over it.
+   * Queues a file for the next free worker. Calls `open` once that worker is free, so that files that wait aren't held in
+   * memory. Calls `early` if the picture is known before the file was read to its end. Rejects with {@link WorkerLost} if
+   * that worker is lost over the file.
    */
   run(
-    ask: Asks["fingerprint"],
+    ask: Omit<Asks["fingerprint"], "file">,
+    open: () => Promise<Blob | Uint8Array>,
     early: (fingerprint: Uint8Array) => void,
     signal: AbortSignal | undefined,
   ): Promise<Fingerprinted> {
@@ -53,6 +56,7 @@ export class HashingPool {
       };
       const job: Job = {
         ask,
+        open,
         early,
         signal,
         resolve(answer) {
@@ -105,9 +109,9 @@ export class HashingPool {
       this.#options.timeoutMs,
     );
     try {
-      const { file } = job.ask;
+      const file = await job.open();
       const transfer = file instanceof Uint8Array ? [file.buffer as ArrayBuffer] : [];
-      const answer = await connection.ask("fingerprint", job.ask, transfer, { early: job.early });
+      const answer = await connection.ask("fingerprint", { ...job.ask, file }, transfer, { early: job.early });
       if (answer.memoryBytes > this.#options.maxIdleMemoryBytes) connection.end(new WorkerLost("it has grown"));
       job.resolve(answer);
     } catch (error) {

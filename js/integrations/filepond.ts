@@ -2,11 +2,11 @@
 
 import type { Verdict } from "../types/types.js";
 import { type NoticeStrings, sentencesOf, stringsFor, titleOf } from "../ui/strings.js";
-import { type GateLike, Judge, type JudgeOptions } from "./checker.js";
+import { Checker, type CheckerOptions, type GateLike } from "./checker.js";
 
 export type { GateLike } from "./checker.js";
 
-export interface HashgateFilePondOptions extends JudgeOptions {
+export interface HashgateFilePondOptions extends CheckerOptions {
   /** Of the messages. Default: the page's. */
   language?: string;
   /** In place of the built-in messages. */
@@ -37,13 +37,13 @@ interface FilePondContext {
  * without a word; this says why, and leaves it for the person to remove.
  */
 export function hashgateFilePond(gate: GateLike, options: HashgateFilePondOptions = {}) {
-  const judge = new Judge("filepond", gate, options);
+  const checker = new Checker("filepond", gate, options);
   const own = stringsFor(options.language ?? globalThis.document?.documentElement.lang).strings;
   const strings = { ...own, ...options.strings, unchecked: { ...own.unchecked, ...options.strings?.unchecked } };
   const unchecked = new WeakMap<Blob, Verdict>();
 
   async function load(file: Blob): Promise<Blob> {
-    const { verdict, decision } = await judge.judge(file);
+    const { verdict, decision } = await checker.check(file);
     const entry = { file: { name: file instanceof File ? file.name : "" }, verdict };
     if (decision === "hold") {
       options.onHeld?.(file, verdict);

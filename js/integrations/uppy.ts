@@ -2,11 +2,11 @@
 import { BasePlugin, type Body, type Meta, type PluginOpts, type Uppy, type UppyFile } from "@uppy/core";
 import type { Verdict } from "../types/types.js";
 import { type NoticeStrings, sentencesOf, stringsFor } from "../ui/strings.js";
-import { type GateLike, Judge, type JudgeOptions } from "./checker.js";
+import { Checker, type CheckerOptions, type GateLike } from "./checker.js";
 
 export type { GateLike } from "./checker.js";
 
-export interface HashgateUppyOptions extends PluginOpts, JudgeOptions {
+export interface HashgateUppyOptions extends PluginOpts, CheckerOptions {
   gate: GateLike;
   /** Of the messages. Default: the page's. */
   language?: string;
@@ -29,7 +29,7 @@ declare module "@uppy/core" {
 }
 
 export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends BasePlugin<HashgateUppyOptions, M, B> {
-  readonly #judge: Judge;
+  readonly #checker: Checker;
   readonly #strings: NoticeStrings;
   /** The checks that are being made, by the id of the file. */
   readonly #checks = new Map<string, AbortController>();
@@ -41,7 +41,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
     super(uppy, options);
     this.id = options.id ?? "Hashgate";
     this.type = "modifier";
-    this.#judge = new Judge("uppy", options.gate, options);
+    this.#checker = new Checker("uppy", options.gate, options);
     const own = stringsFor(options.language ?? globalThis.document?.documentElement.lang).strings;
     this.#strings = { ...own, ...options.strings, unchecked: { ...own.unchecked, ...options.strings?.unchecked } };
   }
@@ -80,14 +80,14 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
     const verdict = this.#verdicts.get(fileID);
     if (!verdict) return;
     this.#released.add(fileID);
-    await this.#judge.record("overridden", verdict);
+    await this.#checker.record("overridden", verdict);
     await this.uppy.retryUpload(fileID);
   }
 
   /** Counts a held file as appealed. What is sent to whom is the page's affair. */
   async appeal(fileID: string): Promise<void> {
     const verdict = this.#verdicts.get(fileID);
-    if (verdict) await this.#judge.record("appealed", verdict);
+    if (verdict) await this.#checker.record("appealed", verdict);
   }
 
   /** Never throws: that would end the whole batch, the clean files with it. */
@@ -106,8 +106,8 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
     try {
       const judged =
         file.data instanceof Blob && !file.isRemote
-          ? await this.#judge.judge(file.data, controller.signal)
-          : this.#judge.incomplete("its bytes aren't on this device: it comes from a remote service");
+          ? await this.#checker.check(file.data, controller.signal)
+          : this.#checker.incomplete("its bytes aren't on this device: it comes from a remote service");
       const current = this.uppy.getFile(id);
       if (!current || controller.signal.aborted) return;
       if (judged.decision === "hold") this.#hold(current, judged.verdict);

@@ -127,10 +127,10 @@ function unmultiply(rgba: Uint8Array): void {
  */
 async function byBitmap(bytes: Uint8Array, type: string, picture: BrowserPicture): Promise<void> {
   if (typeof createImageBitmap === "undefined" || typeof OffscreenCanvas === "undefined") {
-    throw new Failed("unsupported", `nothing here decodes ${type}`);
+    throw new Failed("unsupported-picture", `nothing here decodes ${type}`);
   }
   if (isAnimated(bytes)) {
-    throw new Failed("unsupported", `of an animated ${type} picture, the browser gives the first frame alone`);
+    throw new Failed("unsupported-picture", `of an animated ${type} picture, the browser gives the first frame alone`);
   }
   let bitmap: ImageBitmap;
   try {
@@ -138,7 +138,7 @@ async function byBitmap(bytes: Uint8Array, type: string, picture: BrowserPicture
     bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
   } catch (error) {
     // It doesn't say whether the format or the file is to blame.
-    throw new Failed("unsupported", `the browser doesn't decode the ${type} picture: ${describe(error)}`);
+    throw new Failed("unsupported-picture", `the browser doesn't decode the ${type} picture: ${describe(error)}`);
   }
   try {
     if (!(await readsBackWhatWasDrawn())) {
@@ -164,7 +164,7 @@ async function byBitmap(bytes: Uint8Array, type: string, picture: BrowserPicture
 
 function contextOf(width: number, height: number): OffscreenCanvasRenderingContext2D {
   const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-  if (!context) throw new Failed("unsupported", "the browser has no canvas in workers");
+  if (!context) throw new Failed("unsupported-picture", "the browser has no canvas in workers");
   return context;
 }
 

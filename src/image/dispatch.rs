@@ -1,12 +1,13 @@
 //! Which decoder reads a file.
 
-use super::error::{IntakeError, unreadable};
+use super::error::{self, IntakeError, unreadable};
 use super::format::Format;
 use super::limits::Limits;
-use super::picture::Picture;
+use super::picture::{DecodedBy, Frame, Picture};
+use super::sample::Sample;
 #[cfg(feature = "tiff")]
 use super::tiff;
-use super::{bmp, gif, jpeg, png, sniff, webp};
+use super::{bmp, gif, ico, jpeg, png, sniff, svg, webp};
 
 /// Reads a picture.
 ///
@@ -38,8 +39,49 @@ fn read_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Picture, Int
         Format::Gif => gif::read(bytes, limits),
         Format::Webp => webp::read(bytes, limits),
         Format::Bmp => bmp::read(bytes, limits),
+        Format::Ico => ico::read(bytes, limits),
+        Format::Svg => read_svg(bytes, limits),
         #[cfg(feature = "tiff")]
         Format::Tiff => tiff::read(bytes, limits),
         _ => Err(unreadable(format, "no decoder of this build reads it")),
     }
+}
+
+/// Reads the raster pictures that an SVG embeds. Without a match among them the SVG is still a picture that can't be
+/// read, so [`Picture::damaged`] is set.
+fn read_svg(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
+    let (files, more) = svg::embedded(bytes);
+    let mut sample = Sample::new(&[], limits);
+    let (mut size, mut count) = ((0, 0), 0);
+    for file in files {
+        // An SVG within an SVG is not looked into.
+        let format = sniff::sniff(&file).ok().filter(|&format| format != Format::Svg);
+        let Some(Ok(picture)) = format.map(|format| read_as(format, &file, limits)) else { continue };
+        size = if count == 0 { (picture.width, picture.height) } else { size };
+        // Each frame of an embedded animation counts as a picture.
+        let mut surfaces: Vec<Frame> = Vec::new();
+        for frame in picture.frames {
+            if surfaces.last().is_some_and(|last| last.index != frame.index) {
+                sample.take_frames(count, numbered(std::mem::take(&mut surfaces), count));
+                count += 1;
+            }
+            surfaces.push(frame);
+        }
+        sample.take_frames(count, numbered(surfaces, count));
+        count += 1;
+    }
+    if count == 0 {
+        return Err(error::unsupported("an SVG picture"));
+    }
+    let (frames, _) = sample.finish();
+    let mut picture = Picture::new(Format::Svg, size, DecodedBy::General, count, frames);
+    let seen = if more { "some of" } else { "" };
+    picture.damaged = Some(
+        format!("an SVG is not drawn here; only {seen} the raster pictures in it are looked up").replace("  ", " "),
+    );
+    Ok(picture)
+}
+
+fn numbered(frames: Vec<Frame>, index: u32) -> Vec<Frame> {
+    frames.into_iter().map(|frame| Frame { index, ..frame }).collect()
 }

@@ -86,7 +86,7 @@ impl StreamingDecoder {
     #[must_use]
     pub fn read(self) -> Option<Result<Picture, IntakeError>> {
         if let Some(png) = self.png {
-            return Some(png.finish());
+            return png.finish();
         }
         if self.start == 0 && !matches!(sniff::sniff(&self.bytes), Ok(Format::Jpeg)) {
             return Some(read(&self.bytes, &self.limits));

@@ -6,7 +6,7 @@ import Ajv from "ajv/dist/2020.js";
 import { openGate } from "../../dist/node.js";
 import { sample } from "./uploads.mjs";
 
-const documentation = readFileSync("docs/transparency.md", "utf8");
+const documentation = readFileSync("docs/reference/transparency-report.md", "utf8");
 const schema = JSON.parse(documentation.match(/```json\n(.*?)```/s)[1]);
 
 test("a real report is what the schema says, and holds counts alone", async () => {

@@ -1,0 +1,289 @@
+//! Reads a file's segments and scans while it arrives.
+
+use crate::image::format::Format;
+use crate::image::limits::{Limits, check_alloc, check_plausible, check_size};
+use crate::image::profile::Profile;
+use crate::pdq::Plane;
+
+use super::super::MAX_SCANS;
+use super::super::frame::{Frame, Scan, Selected};
+use super::super::icc::ProfileParts;
+use super::super::markers::{HuffmanTable, adobe_transform, take_quantization};
+use super::super::part::{Halt, Outside, Part};
+use super::huffman::{AcTable, BandTable, Code, DcTable};
+use super::plane::{Steps, Terms, plane};
+use super::scan::{Band, Data, FirstTerms, PassOver, Refinement, Sequential, Walk};
+
+/// Pictures of fewer pixels on the short side are too coarse in blocks: their hashes are too far
+/// from those of a full decode (`docs/decode.md` has the distances).
+const MIN_SHORT_SIDE: u32 = 900;
+
+/// So many blocks are looked at of a scan of AC terms that isn't needed.
+const SAMPLED_BLOCKS: u32 = 3072;
+
+/// DC terms of steps up to this are near enough without their last bit: what is missing is the same for all blocks, which no hash
+/// sees, and up to half a step of noise, as rounding makes.
+const FINE_STEP: u16 = 24;
+
+/// Reads a file while it arrives.
+pub(in super::super) struct Reader {
+    limits: Limits,
+    /// Bytes in the whole file.
+    length: usize,
+    /// Where the next segment begins, or what is left of a scan.
+    at: usize,
+    ended: bool,
+    frame: Option<Frame>,
+    /// Quantization.
+    steps: [Option<Steps>; 4],
+    dc: [Option<Code>; 4],
+    ac: [Option<Code>; 4],
+    icc: ProfileParts,
+    /// Units between restarts; 0 for none.
+    restart_interval: u32,
+    /// DC terms of each component, in whole units.
+    terms: [Terms; 3],
+    /// Components whose (first) scan of DC terms was begun, and the bit down to which they are known after it.
+    seen: [bool; 3],
+    low: [u8; 3],
+    settled: bool,
+    scans: u32,
+    /// The scan that is being read.
+    data: Option<Data>,
+}
+
+impl Reader {
+    /// For a file of `length` bytes.
+    pub(in super::super) fn new(length: usize, limits: &Limits) -> Self {
+        Self {
+            limits: *limits,
+            length,
+            at: 2,
+            ended: false,
+            frame: None,
+            steps: [None; 4],
+            dc: [const { None }; 4],
+            ac: [const { None }; 4],
+            icc: ProfileParts::default(),
+            restart_interval: 0,
+            terms: Default::default(),
+            seen: [false; 3],
+            low: [0; 3],
+            settled: false,
+            scans: 0,
+            data: None,
+        }
+    }
+
+    /// Reads on, as far as the file has arrived: `part` ends there, and begins no later than at [`needed_from`](Self::needed_from).
+    /// Stops on the way, once, when there is a plane of Y's block means to return. The rest of the file doesn't change it, but has to
+    /// be sound.
+    pub(in super::super) fn advance(&mut self, part: Part) -> Result<Option<Plane>, Outside> {
+        while !self.ended {
+            let read = if self.data.is_some() { self.data(part) } else { self.segment(part) };
+            match read {
+                Err(Halt::Starved) if part.end() < self.length => break,
+                read => read.map_err(|_| Outside)?,
+            }
+            if !self.settled && self.data.is_none() && self.is_near_enough() {
+                self.settled = true;
+                let frame = self.frame.as_ref().ok_or(Outside)?;
+                return plane(frame, &self.steps, &self.terms).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where what is yet to be read of the file begins; 0 before its first scan.
+    pub(in super::super) fn needed_from(&self) -> usize {
+        match &self.data {
+            None if self.scans == 0 => 0,
+            // What follows a picture is no part of it.
+            None if self.ended => self.length,
+            Some(Data::Sequential(walk, _) | Data::First(walk, _) | Data::Refinement(walk, _)) => walk.bits.at,
+            // A sample is taken before that moves.
+            Some(Data::Unneeded(_)) | None => self.at,
+        }
+    }
+
+    /// Whether the file was read to its end, and there was a plane in it.
+    pub(in super::super) fn has_ended(&self) -> bool {
+        self.ended && self.settled
+    }
+
+    /// Whether there is much to be read after the plane.
+    pub(in super::super) fn is_progressive(&self) -> bool {
+        self.frame.as_ref().is_some_and(|frame| frame.progressive)
+    }
+
+    fn is_near_enough(&self) -> bool {
+        let Some(frame) = &self.frame else { return false };
+        frame.components.iter().enumerate().all(|(place, component)| {
+            let steps = self.steps.get(component.quantization).copied().flatten();
+            let bits_missing = u8::from(steps.is_some_and(|steps| steps.first <= FINE_STEP));
+            self.seen[place] && self.low[place] <= bits_missing
+        })
+    }
+
+    /// Reads a marker and its segment, which must be here.
+    fn segment(&mut self, part: Part) -> Result<(), Halt> {
+        let rest = part.from(self.at).ok_or(Halt::Starved)?;
+        if *rest.first().ok_or(Halt::Starved)? != 0xff {
+            return Err(Halt::Outside);
+        }
+        let Some(start) = rest.iter().position(|&byte| byte != 0xff) else {
+            // So that a long run of fill bytes isn't gone through again with every piece.
+            self.at += rest.len() - 1;
+            return Err(Halt::Starved);
+        };
+        let (marker, rest) = (rest[start], &rest[start + 1..]);
+        if marker == 0xd9 {
+            self.ended = true;
+            return Ok(());
+        }
+        let length = usize::from(u16::from_be_bytes(*rest.first_chunk().ok_or(Halt::Starved)?));
+        let mut segment = rest.get(2..length.max(2)).ok_or(Halt::Starved)?;
+        if length < 2 {
+            return Err(Halt::Outside);
+        }
+        self.at += start + 1 + length;
+        match marker {
+            0xc0..=0xc2 if self.frame.is_none() => self.start_frame(marker, segment)?,
+            0xc4 => {
+                while !segment.is_empty() {
+                    let (kind, table) = HuffmanTable::take(&mut segment).ok_or(Outside)?;
+                    let dc = kind >> 4 == 0;
+                    let tables = if dc { &mut self.dc } else { &mut self.ac };
+                    let place = tables.get_mut(usize::from(kind & 15)).filter(|_| kind >> 4 < 2).ok_or(Outside)?;
+                    *place = Some(Code::new(&table, dc)?);
+                }
+            }
+            // Other tables for later scans are legal and unheard of.
+            0xdb if self.scans == 0 => {
+                while !segment.is_empty() {
+                    let (place, steps) = take_quantization(&mut segment).ok_or(Outside)?;
+                    self.steps[place] = Some(Steps::of(&steps));
+                }
+            }
+            0xdd => match *segment {
+                [high, low] => self.restart_interval = u16::from_be_bytes([high, low]).into(),
+                _ => return Err(Halt::Outside),
+            },
+            0xda => {
+                if self.scans == 0 && !matches!(std::mem::take(&mut self.icc).profile(), Profile::Usual) {
+                    return Err(Halt::Outside);
+                }
+                self.scans += 1;
+                if self.scans > MAX_SCANS {
+                    return Err(Halt::Outside);
+                }
+                self.data = Some(self.scan(segment)?);
+            }
+            // 1 is YCbCr.
+            0xee if adobe_transform(segment).is_some_and(|transform| transform != 1) => return Err(Halt::Outside),
+            0xe2 if self.scans == 0 => self.icc.push(segment),
+            0xe0..=0xef | 0xfe => {}
+            _ => return Err(Halt::Outside),
+        }
+        Ok(())
+    }
+
+    fn start_frame(&mut self, marker: u8, segment: &[u8]) -> Result<(), Outside> {
+        let frame = Frame::parse(marker, segment).filter(|frame| frame.precision == 8).ok_or(Outside)?;
+        let (limits, Frame { width, height, components, .. }) = (&self.limits, &frame);
+        let (width, height) = (*width, *height);
+        check_size(Format::Jpeg, width, height, limits).map_err(|_| Outside)?;
+        let cells = u64::from(width.div_ceil(8) + 3) * u64::from(height.div_ceil(8) + 3);
+        check_alloc(12 * cells, limits).map_err(|_| Outside)?;
+        check_plausible(Format::Jpeg, u64::from(width) * u64::from(height), 64 * 8, self.length)
+            .map_err(|_| Outside)?;
+        if width.min(height) < MIN_SHORT_SIDE {
+            return Err(Outside);
+        }
+        match &components[..] {
+            [_] => {}
+            [luma, blue, red] => {
+                let sampled = matches!((luma.across, luma.down), (1 | 2, 1 | 2) | (4, 1));
+                let whole = [blue, red].iter().all(|chroma| (chroma.across, chroma.down) == (1, 1));
+                let usual = luma.id <= 1 && [luma.id + 1, luma.id + 2] == [blue.id, red.id];
+                if !sampled || !whole || !usual {
+                    return Err(Outside);
+                }
+            }
+            _ => return Err(Outside),
+        }
+        let (columns, rows) = frame.units();
+        for (terms, component) in self.terms.iter_mut().zip(&frame.components) {
+            terms.columns = (columns * component.across) as usize;
+            terms.values = vec![0; terms.columns * (rows * component.down) as usize];
+        }
+        self.frame = Some(frame);
+        Ok(())
+    }
+
+    /// Begins a scan.
+    fn scan(&mut self, header: &[u8]) -> Result<Data, Outside> {
+        let frame = self.frame.as_ref().ok_or(Outside)?;
+        let scan = Scan::parse(header, frame).filter(|scan| scan.is_legal(frame.progressive)).ok_or(Outside)?;
+        let dc = scan.first_term == 0;
+        if !frame.progressive || dc && scan.high == 0 {
+            // Each component has one such scan.
+            for &Selected { component: place, .. } in &scan.components {
+                if std::mem::replace(&mut self.seen[place], true) {
+                    return Err(Outside);
+                }
+            }
+        } else {
+            for &Selected { component: place, .. } in &scan.components {
+                // Bit by bit (G.1.1.1.2).
+                if !self.seen[place] || dc && (scan.high != self.low[place] || scan.low + 1 != scan.high) {
+                    return Err(Outside);
+                }
+            }
+        }
+        if dc {
+            scan.components.iter().for_each(|selected| self.low[selected.component] = scan.low);
+        }
+        let walk = Walk::new(frame, &scan, self.restart_interval, self.at);
+        let dc_table = |number: usize| DcTable::new(self.dc.get(number).and_then(Option::as_ref).ok_or(Outside)?);
+        let ac = |number: usize| self.ac.get(number).and_then(Option::as_ref).ok_or(Outside);
+        if !frame.progressive {
+            let mut tables = Vec::new();
+            for selected in &scan.components {
+                tables.push((dc_table(selected.dc)?, AcTable::new(ac(selected.ac)?)?));
+            }
+            Ok(Data::Sequential(walk, Sequential { tables, sums: [0; 3] }))
+        } else if !dc {
+            let mut sample = None;
+            if scan.high == 0 {
+                let [selected] = scan.components[..] else { return Err(Outside) };
+                let (table, band) = (BandTable::new(ac(selected.ac)?)?, scan.first_term..=scan.last_term);
+                sample = Some(Band { table, band, low: scan.low, ended: 0 });
+            }
+            let mut walk = walk;
+            walk.most = SAMPLED_BLOCKS;
+            Ok(Data::Unneeded(PassOver { walk, sample, single_bits: false, restarts: 0, start: self.at, stuffed: 0 }))
+        } else if scan.high == 0 {
+            let tables = scan.components.iter().map(|selected| dc_table(selected.dc)).collect::<Result<_, _>>()?;
+            Ok(Data::First(walk, FirstTerms { tables, sums: [0; 3], low: scan.low }))
+        } else if self.settled {
+            let single_bits = true;
+            Ok(Data::Unneeded(PassOver { walk, sample: None, single_bits, restarts: 0, start: self.at, stuffed: 0 }))
+        } else {
+            Ok(Data::Refinement(walk, Refinement { low: scan.low }))
+        }
+    }
+
+    /// Reads on in a scan.
+    fn data(&mut self, part: Part) -> Result<(), Halt> {
+        let terms = &mut self.terms;
+        match self.data.as_mut().ok_or(Outside)? {
+            Data::Sequential(walk, blocks) => self.at = walk.all(part, blocks, terms)?,
+            Data::First(walk, blocks) => self.at = walk.all(part, blocks, terms)?,
+            Data::Refinement(walk, blocks) => self.at = walk.all(part, blocks, terms)?,
+            Data::Unneeded(scan) => scan.go_on(part, &mut self.at, terms)?,
+        }
+        self.data = None;
+        Ok(())
+    }
+}

@@ -1,0 +1,294 @@
+//! Walks through the blocks of a scan.
+
+use std::ops::RangeInclusive;
+
+use super::super::frame::{Component, Frame, Scan, Selected};
+use super::super::part::{Halt, Outside, Part};
+use super::bits::{Bits, Reading};
+use super::huffman::{AcTable, BandTable, DcTable};
+use super::plane::Terms;
+
+/// A scan's data, by what is done with it.
+pub(super) enum Data {
+    Sequential(Walk, Sequential),
+    First(Walk, FirstTerms),
+    Refinement(Walk, Refinement),
+    Unneeded(PassOver),
+}
+
+/// What is done with the blocks of a scan.
+pub(super) trait Blocks {
+    /// Prediction, if there is any, begins anew.
+    fn restart(&mut self) -> Result<(), Outside> {
+        Ok(())
+    }
+
+    /// Reads a block of the component at a place in the scan. `term` is its DC term.
+    fn read(&mut self, bits: &mut Reading, place: usize, term: &mut i16) -> Result<(), Outside>;
+}
+
+/// All terms of a scan of a sequential frame (F.2).
+pub(super) struct Sequential {
+    /// Of each component.
+    pub(super) tables: Vec<(DcTable, AcTable)>,
+    pub(super) sums: [i32; 3],
+}
+
+impl Blocks for Sequential {
+    fn restart(&mut self) -> Result<(), Outside> {
+        self.sums = [0; 3];
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn read(&mut self, bits: &mut Reading, place: usize, term: &mut i16) -> Result<(), Outside> {
+        let (dc, ac) = &self.tables[place];
+        bits.refill();
+        let sum = self.sums[place].wrapping_add(dc.read(bits)?);
+        self.sums[place] = sum;
+        *term = i16::try_from(sum).map_err(|_| Outside)?;
+        ac.skip_block(bits)
+    }
+}
+
+/// The first scan of DC terms of a progressive frame (G.1.2.1).
+pub(super) struct FirstTerms {
+    /// Of each component.
+    pub(super) tables: Vec<DcTable>,
+    pub(super) sums: [i32; 3],
+    pub(super) low: u8,
+}
+
+impl Blocks for FirstTerms {
+    fn restart(&mut self) -> Result<(), Outside> {
+        self.sums = [0; 3];
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn read(&mut self, bits: &mut Reading, place: usize, term: &mut i16) -> Result<(), Outside> {
+        bits.refill_if_low();
+        let sum = self.sums[place].wrapping_add(self.tables[place].read(bits)?);
+        self.sums[place] = sum;
+        *term = i16::try_from(sum << self.low).map_err(|_| Outside)?;
+        Ok(())
+    }
+}
+
+/// One more bit of each DC term.
+pub(super) struct Refinement {
+    pub(super) low: u8,
+}
+
+impl Blocks for Refinement {
+    #[inline(always)]
+    fn read(&mut self, bits: &mut Reading, _: usize, term: &mut i16) -> Result<(), Outside> {
+        bits.refill_if_low();
+        *term |= (bits.take(1) as i16) << self.low;
+        Ok(())
+    }
+}
+
+/// A scan of AC terms (G.1.2.2).
+pub(super) struct Band {
+    pub(super) table: BandTable,
+    pub(super) band: RangeInclusive<u8>,
+    pub(super) low: u8,
+    /// How many of the next blocks have no terms.
+    pub(super) ended: u32,
+}
+
+impl Blocks for Band {
+    fn restart(&mut self) -> Result<(), Outside> {
+        if self.ended > 0 { Err(Outside) } else { Ok(()) }
+    }
+
+    #[inline(always)]
+    fn read(&mut self, bits: &mut Reading, _: usize, _: &mut i16) -> Result<(), Outside> {
+        if self.ended > 0 {
+            self.ended -= 1;
+        } else {
+            self.ended = self.table.skip_block(bits, self.band.clone(), self.low)?;
+        }
+        Ok(())
+    }
+}
+
+/// A scan that isn't needed.
+pub(super) struct PassOver {
+    pub(super) walk: Walk,
+    /// What is done with its first blocks, while there are any left.
+    pub(super) sample: Option<Band>,
+    /// Whether it has one bit for each block, so that its length is known.
+    pub(super) single_bits: bool,
+    pub(super) restarts: u32,
+    /// Where the data since the last restart begins, and how many bytes of it are stuffed ones.
+    pub(super) start: usize,
+    pub(super) stuffed: usize,
+}
+
+impl PassOver {
+    /// Goes to the end. The first blocks are looked at: with another table than they were written with, or with other
+    /// steps, they soon make no sense. And its restart markers: each must be in its place in their cycle, and there must be as
+    /// many as the scan has intervals. And the length, if it is known.
+    pub(super) fn go_on(&mut self, part: Part, at: &mut usize, terms: &mut [Terms; 3]) -> Result<(), Halt> {
+        if let Some(band) = &mut self.sample {
+            self.walk.go_on(part, band, terms)?;
+            self.sample = None;
+        }
+        let Walk { restart_interval: interval, columns, rows, .. } = self.walk;
+        let expected = (columns * rows - 1).checked_div(interval).unwrap_or(0);
+        loop {
+            let Some(marker) = find_marker(part, at, &mut self.stuffed) else { return Err(Halt::Starved) };
+            let last = self.restarts == expected;
+            let units = if last { columns * rows - self.restarts * interval } else { interval };
+            let length = (units as usize * self.walk.blocks.len()).div_ceil(8);
+            if self.single_bits && *at - self.start - self.stuffed != length {
+                return Err(Halt::Outside);
+            }
+            match marker {
+                0xd0..=0xd7 if !last && u32::from(marker - 0xd0) == self.restarts % 8 => {
+                    self.restarts += 1;
+                    *at += 2;
+                    (self.start, self.stuffed) = (*at, 0);
+                }
+                _ if last => return Ok(()),
+                _ => return Err(Halt::Outside),
+            }
+        }
+    }
+}
+
+/// A way through the blocks of a scan, unit by unit.
+pub(super) struct Walk {
+    pub(super) bits: Bits,
+    restart_interval: u32,
+    /// Units until the next restart marker, and how many there were.
+    left: u32,
+    restarts: u8,
+    /// Units in a row, and rows.
+    columns: u32,
+    rows: u32,
+    /// The next unit.
+    column: u32,
+    row: u32,
+    /// So many units are gone through, if there are as many.
+    pub(super) most: u32,
+    /// The blocks of a unit.
+    blocks: Vec<Block>,
+}
+
+/// A block of a unit.
+struct Block {
+    /// Of its component, in the scan and in the frame.
+    place: usize,
+    component: usize,
+    /// Where the terms of this block are in the first unit, how far apart in neighbours, and in one row of units and the next.
+    first: usize,
+    across: usize,
+    down: usize,
+    /// Where the next one's is.
+    next: usize,
+}
+
+impl Walk {
+    pub(super) fn new(frame: &Frame, scan: &Scan, restart_interval: u32, at: usize) -> Self {
+        let single = scan.components.len() == 1;
+        let (columns, rows) = frame.units_of(scan);
+        let mut blocks = Vec::new();
+        for (place, &Selected { component, .. }) in scan.components.iter().enumerate() {
+            let Component { across, down, .. } = frame.components[component];
+            let stride = (frame.units().0 * across) as usize;
+            let (across, down) = if single { (1, 1) } else { (across as usize, down as usize) };
+            for y in 0..down {
+                for x in 0..across {
+                    let first = y * stride + x;
+                    blocks.push(Block { place, component, first, across, down: down * stride, next: first });
+                }
+            }
+        }
+        let bits = Bits::new(at);
+        let left = restart_interval;
+        Self { bits, restart_interval, left, restarts: 0, columns, rows, column: 0, row: 0, most: u32::MAX, blocks }
+    }
+
+    /// Goes to the scan's end, and returns where it is.
+    pub(super) fn all(&mut self, part: Part, blocks: &mut impl Blocks, terms: &mut [Terms; 3]) -> Result<usize, Halt> {
+        self.go_on(part, blocks, terms)?;
+        self.bits.end(part)
+    }
+
+    /// Goes through the blocks.
+    #[inline(always)]
+    fn go_on(&mut self, part: Part, to: &mut impl Blocks, terms: &mut [Terms; 3]) -> Result<(), Halt> {
+        let mut place = self.bits.place;
+        while self.row < self.rows {
+            while self.column < self.columns {
+                if self.restart_interval > 0 && self.left == 0 {
+                    self.bits.place = place;
+                    let at = self.bits.end(part)?;
+                    let marker = part.from(at).and_then(<[u8]>::first_chunk).ok_or(Halt::Starved)?;
+                    if *marker != [0xff, 0xd0 + self.restarts] {
+                        return Err(Halt::Outside);
+                    }
+                    self.bits.restart(at + 2);
+                    place = self.bits.place;
+                    (self.left, self.restarts) = (self.restart_interval, (self.restarts + 1) % 8);
+                    to.restart()?;
+                }
+                if !self.bits.holds_unit(place) {
+                    self.bits.place = place;
+                    if !self.bits.fill(part) {
+                        return Err(Halt::Starved);
+                    }
+                    place = self.bits.place;
+                }
+                self.left = self.left.wrapping_sub(1);
+                self.column += 1;
+                let mut bits = self.bits.reading(place);
+                for block in &mut self.blocks {
+                    let term = terms[block.component].values.get_mut(block.next).ok_or(Outside)?;
+                    block.next += block.across;
+                    to.read(&mut bits, block.place, term)?;
+                }
+                place = bits.place;
+                self.most -= 1;
+                if self.most == 0 {
+                    self.bits.place = place;
+                    return if self.bits.ran_out() { Err(Halt::Outside) } else { Ok(()) };
+                }
+            }
+            self.bits.place = place;
+            if self.bits.ran_out() {
+                return Err(Halt::Outside);
+            }
+            (self.row, self.column) = (self.row + 1, 0);
+            for block in &mut self.blocks {
+                block.next = block.first + self.row as usize * block.down;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Finds the next marker in entropy-coded data, from `at`, which moves there, and counts the stuffed bytes before it. Most bytes are
+/// looked at eight at a time.
+fn find_marker(part: Part, at: &mut usize, stuffed: &mut usize) -> Option<u8> {
+    loop {
+        while let Some(word) = part.from(*at).and_then(<[u8]>::first_chunk::<8>) {
+            let word = u64::from_le_bytes(*word);
+            if (!word).wrapping_sub(0x0101_0101_0101_0101) & word & 0x8080_8080_8080_8080 != 0 {
+                break;
+            }
+            *at += 8;
+        }
+        *at += part.from(*at)?.iter().position(|&byte| byte == 0xff)?;
+        match *part.from(*at + 1)?.first()? {
+            0 => {
+                *at += 2;
+                *stuffed += 1;
+            }
+            marker => return Some(marker),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The colour profile that APP2 segments hold in parts (ICC.1, annex B.4).
+
+use crate::image::profile::{MAX_LENGTH, Profile};
+
+/// The parts of a profile, as they come.
+#[derive(Default)]
+pub(super) struct ProfileParts {
+    /// Number, of how many, and content.
+    parts: Vec<(u8, u8, Vec<u8>)>,
+    length: usize,
+}
+
+impl ProfileParts {
+    /// Takes the content of an APP2 segment, which may be something else.
+    pub(super) fn push(&mut self, segment: &[u8]) {
+        if let Some([number, count, part @ ..]) = segment.strip_prefix(b"ICC_PROFILE\0")
+            && self.length <= MAX_LENGTH
+        {
+            self.length += part.len();
+            self.parts.push((*number, *count, part.to_vec()));
+        }
+    }
+
+    /// Puts the profile together. A part that is missing or comes twice makes it void: libjpeg-turbo ignores such a
+    /// profile (`jdicc.c`).
+    pub(super) fn profile(mut self) -> Profile {
+        self.parts.sort_by_key(|part| part.0);
+        let count = self.parts.len();
+        let is_whole = |((number, of, _), expected): (&(u8, u8, Vec<u8>), usize)| {
+            usize::from(*number) == expected && usize::from(*of) == count
+        };
+        if count == 0 || !self.parts.iter().zip(1..).all(is_whole) {
+            return Profile::Usual;
+        }
+        Profile::of(&self.parts.into_iter().flat_map(|part| part.2).collect::<Vec<_>>())
+    }
+}
