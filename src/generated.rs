@@ -4,7 +4,7 @@
 
 use ts_rs::{Config, TS};
 
-use crate::{check, filter, image, refusal, release, signal};
+use crate::{RefusalCode, check, filter, image, release, signal};
 
 const HEADER: &str = "\
 // The values that cross the wasm border, as the core serialises them.
@@ -13,9 +13,30 @@ const HEADER: &str = "\
 
 fn declaration<T: TS>(text: &mut String) {
     let config = Config::new().with_large_int("number");
-    let docs = T::docs().unwrap_or_default();
-    let made = format!("\n{docs}export {}\n", T::decl(&config));
+    let made = format!("\n{}export {}\n", docs_for_typescript(&T::docs().unwrap_or_default()), T::decl(&config));
     text.extend(made.lines().flat_map(|line| [line.trim_end(), "\n"]));
+}
+
+/// Leaves out the Rust examples, and the brackets and targets of rustdoc's links.
+fn docs_for_typescript(docs: &str) -> String {
+    let prose: Vec<_> = docs.lines().take_while(|line| !line.contains("# Examples")).collect();
+    let mut prose = prose.join("\n").trim_end_matches(['\n', ' ', '*']).replace("[`", "`").replace("`]", "`");
+    while let Some((at, length)) = link_target(&prose) {
+        prose.replace_range(at..at + length, "");
+    }
+    if prose.is_empty() { prose } else { format!("{}\n */\n", prose.trim_end_matches("*/").trim_end()) }
+}
+
+fn link_target(text: &str) -> Option<(usize, usize)> {
+    let at = text.find("`(").map(|at| at + 1)?;
+    Some((at, text[at..].find(')')? + 1))
+}
+
+/// The codes with their meanings and remedies, in the comment above the type.
+fn refusal_codes() -> String {
+    let row = |code: &RefusalCode| format!(" * - `{}`: {} {}\n", code.as_str(), code.meaning(), code.remedy());
+    let rows: String = RefusalCode::ALL.iter().map(row).collect();
+    format!("\n/**\n * Why the core refused something: what each code means, and what to do.\n *\n{rows} */\n")
 }
 
 fn declarations() -> String {
@@ -37,7 +58,6 @@ fn declarations() -> String {
         declaration::<signal::views::View>,
         declaration::<check::Orientations>,
         declaration::<signal::views::ViewSet>,
-        declaration::<refusal::RefusalCode>,
         declaration::<filter::FilterInfo>,
         declaration::<release::Manifest>,
         declaration::<release::FullFile>,
@@ -45,6 +65,12 @@ fn declarations() -> String {
     ] {
         declare(&mut text);
     }
+    text += &refusal_codes();
+    text += &format!("export {}\n", RefusalCode::decl(&Config::new()));
+    text += "\n/** Most candidates that a lookup goes on past. */\n";
+    text += &format!("export const MAX_DISMISSED = {};\n", check::MAX_DISMISSED);
+    text += "\n/** Longest manifest in bytes, signatures included. */\n";
+    text += &format!("export const MAX_MANIFEST_BYTES = {};\n", release::MAX_MANIFEST_BYTES);
     text
 }
 

@@ -283,3 +283,29 @@ fn the_gravest_caveat_comes_first() {
     assert_eq!(verdict.caveat, Some(Caveat::OneReading));
     assert_eq!(verdict.caveats, [Caveat::OneReading, Caveat::FramesSampled, Caveat::Malformed]);
 }
+
+#[test]
+fn a_match_that_crossed_as_json_can_be_dismissed() {
+    let clean = hash(1, Orientation::Original);
+    let lookup = |print: &Fingerprint, dismissed: &[Dismissed]| {
+        Lookup::new(vec![filter("demo", &[chance(clean, 0, 900)])], Orientations::Upright)
+            .look_up_past(print, dismissed)
+    };
+    let print = print(hashes(&[1], ViewSet::Plain));
+    let verdict = lookup(&print, &[]);
+    let json = serde_json::to_value(&verdict).unwrap();
+    assert_eq!((&json["outcome"], &json["matches"][0]["signal"]), (&"possible-match".into(), &"pdq".into()));
+    assert_eq!(json["matches"][0]["strength"], "one-ring");
+    let dismissed: Vec<Dismissed> = serde_json::from_value(json["matches"].clone()).unwrap();
+    let Outcome::PossibleMatch { matches } = &verdict.outcome else { panic!("{verdict:?}") };
+    assert_eq!(dismissed, matches.iter().map(Dismissed::from).collect::<Vec<_>>());
+    assert_eq!(lookup(&print, &dismissed).outcome, Outcome::Clear);
+}
+
+#[test]
+fn the_json_of_a_plainly_clear_verdict_has_no_more_than_is_known() {
+    let json = serde_json::to_value(look_up(&[numbered_hash(1)], &print(hashes(&[1], ViewSet::Plain)))).unwrap();
+    let fields: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
+    let known = ["decodedBy", "format", "frames", "height", "lookups", "outcome", "pdq", "quality", "width"];
+    assert_eq!(fields, known);
+}

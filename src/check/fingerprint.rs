@@ -10,6 +10,16 @@ use crate::signal::digest::{Digests, Md5Digest, Sha256Digest};
 use crate::signal::views::{self, View, ViewHash, ViewSet};
 
 /// The signals of a file. It crosses from one worker to the other as bytes.
+///
+/// # Examples
+/// ```
+/// use hashgate::{Fingerprint, Limits, Wanted, fingerprint};
+///
+/// let wanted = Wanted { sha256: true, ..Wanted::default() };
+/// let print = fingerprint(b"abc", &Limits::default(), &wanted);
+/// assert!(print.sha256.unwrap().to_string().starts_with("ba7816bf"));
+/// assert_eq!(Fingerprint::from_bytes(&print.to_bytes()), Ok(print));
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fingerprint {
     /// SHA-256 of the bytes, if it was wanted.
@@ -45,6 +55,20 @@ impl From<IntakeError> for Failure {
 }
 
 /// All hashes of a picture: those of the first reading, and those of the second if there was one.
+///
+/// # Examples
+/// ```
+/// use hashgate::image::read;
+/// use hashgate::{ImageHashes, Limits, View, ViewSet};
+///
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/png-rgb-8.png");
+/// let picture = read(&std::fs::read(path)?, &Limits::default())?;
+/// let hashes = ImageHashes::of(&picture, ViewSet::All);
+/// let plain = &hashes.frames[0].views[0];
+/// assert_eq!(plain.view, View::Plain);
+/// println!("{} of quality {}", plain.coefficients.hash(), plain.quality);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImageHashes {
     /// The format.
@@ -220,6 +244,22 @@ pub fn fingerprint(bytes: &[u8], limits: &Limits, wanted: &Wanted) -> Fingerprin
 }
 
 /// Computes the wanted signals of a file that arrives in pieces.
+///
+/// # Examples
+/// ```
+/// use hashgate::{Limits, StreamingFingerprint, Wanted, fingerprint};
+///
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/png-rgb-8.png");
+/// let file = std::fs::read(path)?;
+/// let wanted = Wanted { pdq: true, sha256: true, ..Wanted::default() };
+/// let mut streaming = StreamingFingerprint::new(file.len(), &Limits::default(), &wanted);
+/// for piece in file.chunks(1000) {
+///     streaming.push(piece);
+/// }
+/// let whole = fingerprint(&file, &Limits::default(), &wanted);
+/// assert_eq!(streaming.finish().unwrap_or_else(|| whole.clone()), whole);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct StreamingFingerprint {
     decoder: image::StreamingDecoder,
     digests: Digests,

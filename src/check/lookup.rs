@@ -13,7 +13,18 @@ use crate::signal::Wanted;
 use crate::signal::pdq::MIN_QUALITY;
 use crate::signal::views::ViewSet;
 
-/// The filters of one host, and how they are asked.
+/// The filters of one host, and how they are asked: the second stage.
+///
+/// # Examples
+/// ```
+/// use hashgate::{Filter, Limits, Lookup, Orientations, Outcome, ViewSet, fingerprint};
+///
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/filter-v1.hgf");
+/// let mut lookup = Lookup::new(vec![Filter::open(std::fs::read(path)?)?], Orientations::All);
+/// let print = fingerprint(b"%PDF-1.7", &Limits::default(), &lookup.wanted(ViewSet::All));
+/// assert!(matches!(lookup.look_up(&print).outcome, Outcome::Unchecked { .. }), "not a picture");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Lookup {
     filters: Vec<Filter>,
@@ -22,7 +33,7 @@ pub struct Lookup {
 }
 
 impl Lookup {
-    /// Asks `filters`, in `orientations`.
+    /// Makes a lookup that asks `filters`, in `orientations`.
     #[must_use]
     pub fn new(filters: Vec<Filter>, orientations: Orientations) -> Self {
         Self { filters, orientations, cache: LookupCache::default() }

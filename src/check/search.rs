@@ -8,8 +8,8 @@ use super::verdict::{Match, PdqMatch};
 use crate::filter::{Filter, SoftRingKey, position, ring_key};
 use crate::signal::pdq::{MIN_QUALITY, Orientation, PdqHash, hash_of_margins};
 
-/// The most candidates that [`Lookup::look_up_past`] passes over. A file with more is `unchecked`, for the reason
-/// [`TooManyCandidates`](UncheckedReason::TooManyCandidates).
+/// Most candidates that [`Lookup::look_up_past`](crate::Lookup::look_up_past) passes over. A file with more is
+/// `unchecked`, for the reason [`TooManyCandidates`](crate::UncheckedReason::TooManyCandidates).
 pub const MAX_DISMISSED: usize = 64;
 
 /// A match that the list's owner was asked about and that turned out not to be listed. Made from a [`Match`], or from its

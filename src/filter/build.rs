@@ -1,4 +1,21 @@
-//! Planning and writing a filter file (feature `build`: never part of the browser's code).
+//! Plans and writes a filter file (feature `build`: never part of the browser's code).
+//!
+//! [`Plan::new`] derives the geometry from a [`Request`] and the [`Entries`]; [`write()`] writes the file.
+//!
+//! # Examples
+//! ```
+//! use hashgate::Filter;
+//! use hashgate::filter::build::{Entries, Plan, Request, write};
+//!
+//! let mut entries = Entries::default();
+//! entries.pdq.push("752dc47d3ed2714585ad4e907151a9cf4d1e5a348c83251b533c9d05375ba3fa".parse()?);
+//! let request = Request::new("Example list", "drawn pictures");
+//! let plan = Plan::new(&request, &entries)?;
+//! let file = write(&request, &plan, &entries)?;
+//! assert_eq!(file.len() as u64, plan.file_bytes);
+//! assert_eq!(Filter::open(file)?.info().pdq_count, 1);
+//! # Ok::<(), hashgate::Refusal>(())
+//! ```
 
 use sha2::{Digest, Sha256};
 
@@ -13,7 +30,8 @@ use crate::signal::digest::{Md5Digest, Sha256Digest};
 use crate::signal::pdq::{Orientation, PdqHash};
 use crate::signal::views;
 
-/// What a list holds. The order and repetitions don't matter: the writer sorts and dedups.
+/// The hashes and digests of a list. For the file, their order doesn't matter, but each must be there once: see
+/// [`normalise`](Self::normalise).
 #[derive(Debug, Clone, Default)]
 pub struct Entries {
     /// PDQ hashes.
@@ -25,7 +43,7 @@ pub struct Entries {
 }
 
 impl Entries {
-    /// Sorts and removes repetitions, so that the same list gives the same file.
+    /// Sorts, and removes repetitions. Then the same list gives the same file.
     pub fn normalise(&mut self) {
         self.pdq.sort_unstable();
         self.pdq.dedup();
@@ -36,33 +54,33 @@ impl Entries {
     }
 }
 
-/// What the owner of a list asks for.
+/// What the owner of a list asks of its filter.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Name of the list, 1 to 200 bytes of UTF-8 without control characters.
+    /// Name of the list: 1 to 200 bytes of UTF-8 without control or invisible characters.
     pub name: String,
-    /// What the list holds, under the same rules.
+    /// What the list holds, by the same rule.
     pub category: String,
     /// Release number.
     pub release: u64,
-    /// Build time in seconds since 1970 UTC, 0 if it isn't to be recorded.
+    /// Build time in seconds since 1970 UTC; 0 leaves it out.
     pub built_at_unix_s: u64,
-    /// Ring keys of each PDQ hash, 1 to 4.
+    /// Ring keys that are inserted per PDQ hash, 1 to 4.
     pub rings: u32,
-    /// FlipMasks a ring key of a whole-picture view, 1 to 65,536.
+    /// Lookups per ring key of a full view, 1 to 65,536.
     pub lookup_budget: u32,
-    /// FlipMasks a ring key of each further view, at most `lookup_budget`; [`FilterInfo::view_lookup_budget`] has the exceptions.
+    /// Lookups per ring key of a derived view, at most `lookup_budget`. [`FilterInfo::view_lookup_budget`] has the exceptions.
     pub view_lookup_budget: u32,
-    /// Share of clean pictures that may hit, above 0 and below 1.
+    /// Share of clean pictures that may match by chance, from 1e-12 to below 1.
     pub image_false_positive_rate: f64,
-    /// Room, in per cent of today's keys, for later releases of the same geometry, whose deltas
-    /// are small. 0 sizes the filter for today's keys.
+    /// Room for later releases of the same geometry, in per cent of today's items. Deltas between releases of one geometry
+    /// are small. 0 sizes the filter for today's items.
     pub headroom_percent: u32,
 }
 
 impl Request {
-    /// The defaults, for a list of this name and category: two rings, an escalation rate of
-    /// 1e-4, and the probe budgets that `docs/near-match.md` measures.
+    /// A request with the defaults: two rings, an image false-positive rate of 1e-4, and the lookup budgets that
+    /// `docs/lab/near-match.md` measures.
     #[must_use]
     pub fn new(name: impl Into<String>, category: impl Into<String>) -> Self {
         Self {
@@ -79,39 +97,39 @@ impl Request {
     }
 }
 
-/// What a request leads to: the sizes and rates of the file, before it is built.
+/// The geometry of a filter file, and the rates that follow from it, before the file is built.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// Slices.
+    /// Number of slices.
     pub k: u32,
     /// Bits of each slice.
     pub slice_bits: u64,
-    /// Keys to insert.
+    /// Number of items to insert, test keys included.
     pub keys: u64,
-    /// Lookups of a clean picture, at most.
+    /// Largest number of lookups of a clean picture.
     pub lookups: u64,
-    /// False-positive rate of one lookup that the escalation rate allows.
+    /// False-positive rate of one lookup that the request allows.
     pub allowed_rate: f64,
-    /// False-positive rate of one lookup that is expected with `keys` keys.
+    /// Expected false-positive rate of one lookup with `keys` items.
     pub expected_rate: f64,
     /// Bytes of the file.
     pub file_bytes: u64,
 }
 
 impl Plan {
-    /// Bits of filter for each key.
+    /// Bits of filter per item.
     #[must_use]
     pub fn bits_per_key(&self) -> f64 {
         (u64::from(self.k) * self.slice_bits) as f64 / self.keys as f64
     }
 
-    /// Expected share of clean pictures that hit.
+    /// Expected share of clean pictures that match by chance.
     #[must_use]
     pub fn expected_image_false_positive_rate(&self) -> f64 {
         self.expected_rate * self.lookups as f64
     }
 
-    /// Derives the geometry from what is asked and what there is.
+    /// Derives the smallest geometry that meets the request.
     ///
     /// # Errors
     /// `build-field` names the part of the request that can't be met.
@@ -153,13 +171,13 @@ impl Plan {
             request.image_false_positive_rate,
         )?;
         let capacity = keys + keys * u64::from(request.headroom_percent) / 100;
-        // The smallest slice, in words of 64 bits, that keeps the rate. Only the four basic
-        // operations, so that every platform finds the same one.
+        // Finds the smallest slice, in words of 64 bits, that keeps the rate. Uses only the four basic operations, so that
+        // every platform finds the same one.
         let (mut too_small, mut enough) = (0, MAX_SLICE_BITS / 64);
         check(
             "entries",
             false_positive_rate(capacity, k, enough * 64) <= allowed_rate,
-            "fewer keys: the largest slice is 2^32 bits",
+            "fewer items: the largest slice is 2^32 bits",
             capacity,
         )?;
         while enough - too_small > 1 {
@@ -173,7 +191,7 @@ impl Plan {
         Ok(Self::of_geometry(request, entries, k, enough * 64, lookups, allowed_rate))
     }
 
-    /// The plan for another release of a list in the geometry of an earlier one.
+    /// Plans a release in the geometry of an earlier one.
     ///
     /// # Errors
     /// `build-capacity` if the list has outgrown the geometry; `build-field` if the request has another rate, budget or
@@ -203,8 +221,8 @@ impl Plan {
                 }
             }
             return Err(RefusalCode::BuildCapacity.because(
-                "items",
-                &format!("at most {fits} in the geometry of the earlier release"),
+                "capacity",
+                &format!("at most {fits} items in the geometry of the earlier release"),
                 &plan.keys,
             ));
         }
@@ -234,13 +252,13 @@ impl Plan {
     }
 }
 
-/// Writes the file. The same request and entries give the same bytes.
+/// Writes the file. The same request and normalised entries give the same bytes.
 ///
 /// # Errors
-/// Never with a [`Plan`] of the same request and entries; a plan of others can lack room.
+/// `build-field` if `plan` is of another request or of other entries, and lacks room. Never with their own plan.
 pub fn write(request: &Request, plan: &Plan, entries: &Entries) -> Result<Vec<u8>, Refusal> {
     let rings = if entries.pdq.is_empty() { 0 } else { request.rings };
-    // Releases of one list share the salt: only then are their differences small.
+    // All releases of a list have the same salt, so that few bits change from one to the next.
     let mut seed = Sha256::new();
     seed.update(b"hashgate filter salt v1\0");
     seed.update(request.name.as_bytes());
@@ -313,7 +331,7 @@ fn count_keys(rings: u32, entries: &Entries) -> u64 {
     entries.pdq.len() as u64 * u64::from(rings) + (entries.sha256.len() + entries.md5.len() + CANARIES) as u64
 }
 
-/// Lookups that a clean, opaque, still picture costs at most.
+/// Returns the largest number of lookups of a clean, opaque picture of one frame.
 fn lookups(request: &Request, entries: &Entries) -> u64 {
     let digests = u64::from(!entries.sha256.is_empty()) + u64::from(!entries.md5.is_empty());
     if entries.pdq.is_empty() {
@@ -331,15 +349,15 @@ fn false_positive_parts(rate: f64) -> u64 {
     (rate * RATE_UNIT as f64).round() as u64
 }
 
-/// The false-positive rate of one lookup with `keys` keys in `k` slices: the fill of a slice, to
-/// the power of `k`.
+/// Returns the false-positive rate of one lookup with `keys` items in `k` slices: the share of ones in a slice, to the
+/// power of `k`.
 #[must_use]
 pub fn false_positive_rate(keys: u64, k: u32, slice_bits: u64) -> f64 {
     let empty = power(1.0 - 1.0 / slice_bits as f64, keys);
     power(1.0 - empty, k)
 }
 
-/// `base ^ exponent` by squaring. `powi` may round differently from one platform to the next.
+/// Returns `base ^ exponent`, by squaring. `powi` may round differently on another platform.
 fn power(base: f64, exponent: impl Into<u64>) -> f64 {
     let (mut square, mut exponent, mut result) = (base, exponent.into(), 1.0);
     while exponent > 0 {

@@ -18,7 +18,7 @@ pub struct Limits {
     /// more frames differ, those nearest to another are left out and the verdict says `frames-sampled`.
     pub max_frames: u32,
     /// Pixels of all of an animation's frames together that are decoded and hashed. What lies
-    /// beyond is counted in [`Picture::frames_skipped`].
+    /// beyond is counted in [`Picture::frames_skipped`](super::Picture::frames_skipped).
     pub max_animation_pixels: u64,
 }
 

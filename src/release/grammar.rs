@@ -16,7 +16,7 @@ pub const MAX_LINES: usize = 64;
 const MAX_NUMBER: u64 = (1 << 53) - 1;
 
 impl Manifest {
-    /// The lines of a manifest, in this order, each with one spelling:
+    /// Reads the text of a manifest. Its lines come in this order, and each has exactly one spelling:
     ///
     /// ```text
     /// hashgate release v1
@@ -36,7 +36,8 @@ impl Manifest {
     /// ```
     ///
     /// # Errors
-    /// `manifest-field`. Nothing says who wrote the text: only a verified manifest's is to be read again.
+    /// `manifest-field`. Nothing shows who wrote the text: use this only for the [`text`](Self::text) of a manifest that
+    /// was verified.
     pub fn from_text(text: &str) -> Result<Self, Refusal> {
         let mut lines = Lines { lines: text.split_terminator('\n').peekable() };
         let first = lines.lines.next().unwrap_or_default();
@@ -111,13 +112,13 @@ impl Manifest {
     }
 }
 
-/// The lines that are left of a manifest.
+/// The lines of a manifest that were not read yet.
 struct Lines<'a> {
     lines: std::iter::Peekable<std::str::SplitTerminator<'a, char>>,
 }
 
 impl<'a> Lines<'a> {
-    /// The value of the next line, if that is its key.
+    /// Takes the next line and returns its value, if the line begins with `key`.
     fn take(&mut self, key: &str) -> Option<&'a str> {
         let value = |line: &&'a str| line.strip_prefix(key)?.strip_prefix(' ');
         let found = value(self.lines.peek()?)?;
@@ -170,13 +171,13 @@ fn delta_file(line: &str) -> Result<DeltaFile, Refusal> {
     })
 }
 
-/// Decimal digits, without a sign or zeros before it.
+/// Reads decimal digits, without a sign or leading zeros.
 fn number(field: &str, text: &str) -> Result<u64, Refusal> {
     let number = text.parse().ok().filter(|&number: &u64| number <= MAX_NUMBER && number.to_string() == text);
     number.ok_or_else(|| RefusalCode::ManifestField.because(field, "a whole number below 2^53", &format!("{text:?}")))
 }
 
-/// Lower-case hexadecimal.
+/// Reads a digest in lower-case hexadecimal.
 fn digest(field: &str, text: &str) -> Result<Sha256Digest, Refusal> {
     let digest = text.parse().ok().filter(|digest: &Sha256Digest| digest.to_string() == text);
     digest.ok_or_else(|| {
@@ -184,7 +185,7 @@ fn digest(field: &str, text: &str) -> Result<Sha256Digest, Refusal> {
     })
 }
 
-/// A name that can't lead out of the manifest's folder, nor to another server.
+/// Reads a file name. It can't lead out of the manifest's folder, nor to another server.
 fn file_name(field: &str, text: &str) -> Result<String, Refusal> {
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
     let sound = plain && (1..=MAX_TEXT).contains(&text.len()) && !text.starts_with('.');

@@ -20,9 +20,9 @@ pub const MAX_AHEAD_S: u64 = 86_400;
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct FullFile {
-    /// A file name, beside the manifest.
+    /// Name of the file, in the folder of the manifest.
     pub path: String,
-    /// Length.
+    /// Length in bytes.
     pub bytes: u64,
     /// SHA-256 of the whole file.
     #[serde(serialize_with = "as_text")]
@@ -30,16 +30,16 @@ pub struct FullFile {
     pub sha256: Sha256Digest,
 }
 
-/// A delta on offer, from an earlier release to the manifest's.
+/// A delta that a manifest names: it leads from an earlier release to the manifest's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct DeltaFile {
     /// The earlier release.
     pub from: u64,
-    /// A file name, beside the manifest.
+    /// Name of the file, in the folder of the manifest.
     pub path: String,
-    /// Length.
+    /// Length in bytes.
     pub bytes: u64,
     /// SHA-256 of the delta.
     #[serde(serialize_with = "as_text")]
@@ -52,7 +52,7 @@ pub struct DeltaFile {
 }
 
 impl DeltaFile {
-    /// Whether these are the delta's bytes.
+    /// Checks that these are the bytes of the delta.
     ///
     /// # Errors
     /// `release-length`, `release-digest`.
@@ -61,45 +61,60 @@ impl DeltaFile {
     }
 }
 
-/// What a release says about itself.
+/// A manifest: what a release says about itself.
+///
+/// # Examples
+/// ```
+/// use hashgate::RefusalCode;
+/// use hashgate::release::{Manifest, Trust};
+///
+/// # #[cfg(feature = "build")]
+/// # {
+/// # let key = hashgate::release::sign::Key::new("example.org/lists", &[7; 32])?.public();
+/// let trust = Trust::new(&[key], 1)?;
+/// let refusal = Manifest::verify(b"not a signed note", &trust).unwrap_err();
+/// assert_eq!(refusal.code, RefusalCode::ManifestSyntax);
+/// # }
+/// # Ok::<(), hashgate::Refusal>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Manifest {
     /// Name of the list.
     pub name: String,
-    /// What the list holds, in the owner's words.
+    /// What the list holds, in its owner's words.
     pub category: String,
-    /// Release number; later releases have larger numbers.
+    /// Release number. Later releases have larger numbers.
     pub release: u64,
     /// When it was signed, in seconds since 1970-01-01 UTC.
     pub issued_unix_s: u64,
-    /// When it must have been replaced.
+    /// When it expires, in seconds since 1970-01-01 UTC. By then a later release must have replaced it.
     pub expires_unix_s: u64,
     /// The filter file.
     pub full: FullFile,
-    /// Shorter ways to it, the latest release first.
+    /// Deltas that lead to the filter file, the one from the latest release first.
     pub deltas: Vec<DeltaFile>,
-    /// PDQ hashes.
+    /// Number of PDQ hashes.
     pub pdq_count: u64,
-    /// SHA-256 digests.
+    /// Number of SHA-256 digests.
     pub sha256_count: u64,
-    /// MD5 digests.
+    /// Number of MD5 digests.
     pub md5_count: u64,
-    /// Ring keys inserted of each PDQ hash.
+    /// Ring keys that are inserted per PDQ hash.
     pub rings: u32,
-    /// Expected share of clean pictures that hit, in parts of 10^12.
+    /// Image false-positive rate: the expected share of clean pictures that match, in parts of 10^12.
     pub false_positive_parts: u64,
     /// Who vouches for the list, in their own words.
     pub curators: Vec<String>,
-    /// Names of the trusted keys whose signatures were verified; empty if none were.
+    /// Names of the trusted keys whose signatures were verified; empty if the signatures were not looked at.
     pub signed_by: Vec<String>,
-    /// The signed text: [`Manifest::from_text`] reads it again.
+    /// The signed text.
     pub text: String,
 }
 
 impl Manifest {
-    /// Reads a manifest, once enough of the trusted keys have signed it: until then nothing in it counts.
+    /// Reads a manifest if enough of the trusted keys have signed it, and if it is of the trusted list.
     ///
     /// # Errors
     /// `manifest-syntax`, `manifest-bad-signature`, `manifest-wrong-key`, `manifest-too-few-signatures`,
@@ -119,11 +134,11 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Whether the manifest may be used now, by a reader that has seen release `highest_seen` of the list (0: none).
+    /// Checks that the manifest may be used now, by a reader that has seen release `highest_seen` of the list (0 if none).
     ///
     /// # Errors
-    /// `manifest-not-yet-valid`, `manifest-rollback`, `manifest-expired`: someone withholds newer releases, or nobody
-    /// makes them.
+    /// `manifest-not-yet-valid`, `manifest-rollback`, `manifest-expired`. The last one means that someone withholds newer
+    /// releases, or that nobody makes them.
     pub fn check_freshness(&self, now_unix_s: u64, highest_seen: u64) -> Result<(), Refusal> {
         let ahead = self.issued_unix_s.saturating_sub(now_unix_s);
         if ahead > MAX_AHEAD_S {
@@ -141,8 +156,8 @@ impl Manifest {
         Ok(())
     }
 
-    /// Whether these are the bytes of the release's full file, and the file says of itself what the manifest says.
-    /// Opening it is the next step: [`crate::Filter::open`].
+    /// Checks that these are the bytes of the release's filter file, and that its header agrees with the manifest. Open the
+    /// file next: [`Filter::open`](crate::Filter::open).
     ///
     /// # Errors
     /// `release-length`, `release-digest`, `release-mismatch`.
@@ -151,12 +166,12 @@ impl Manifest {
         self.check_header(bytes)
     }
 
-    /// The release's full file, from an earlier release's and a delta on offer. The result is proved: it has the
-    /// SHA-256 that the manifest gives.
+    /// Makes the release's filter file from that of an earlier release and a delta that the manifest names. The result has
+    /// the SHA-256 that the manifest gives.
     ///
     /// # Errors
-    /// `delta-base` if no delta starts from `base`; `release-length` and `release-digest` if `delta` isn't the one that
-    /// the manifest names; `delta-syntax` and `release-mismatch` if the manifest's signers signed nonsense.
+    /// `delta-base` if no delta starts from `base`; `release-length` and `release-digest` if `delta` isn't the one that the
+    /// manifest names; `delta-syntax` and `release-mismatch` if the delta was published malformed.
     pub fn apply_delta(&self, base: &[u8], delta: &[u8]) -> Result<Vec<u8>, Refusal> {
         let (info, _) = header::read(base)
             .map_err(|error| RefusalCode::DeltaBase.because("base", "a filter file", &format!("one with {error}")))?;

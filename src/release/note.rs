@@ -11,9 +11,9 @@ pub const MAX_MANIFEST_BYTES: usize = 128 << 10;
 /// Most signatures of one note. C2SP asks readers to take at least 16.
 const MAX_SIGNATURES: usize = 100;
 
-/// A note in its parts; nothing about it is proved yet.
+/// A note in its parts. Nothing about it is verified yet.
 pub(super) struct Note<'a> {
-    /// What is signed, its last line feed included.
+    /// The signed text, with its last line feed.
     pub(super) text: &'a str,
     signatures: Vec<SignatureLine<'a>>,
 }
@@ -55,12 +55,15 @@ impl<'a> Note<'a> {
         Ok(Self { text, signatures })
     }
 
-    /// The names of the trusted keys whose signatures are good; at least the threshold of them.
+    /// Returns the names of the trusted keys that have signed, which are at least as many as the threshold.
+    ///
+    /// # Errors
+    /// `manifest-bad-signature`, `manifest-wrong-key`, `manifest-too-few-signatures`.
     pub(super) fn verify(&self, trust: &Trust) -> Result<Vec<String>, Refusal> {
         let mut signed_by: Vec<String> = Vec::new();
         let mut signers = Vec::new();
         for line in &self.signatures {
-            // What unknown keys say is ignored, as C2SP demands; what a known one says must be true.
+            // C2SP demands that signatures by unknown keys are ignored. Those by known keys must be valid.
             let known = |key: &VerifierKey| key.name == line.name && key.id == line.id;
             let Some(signer) = trust.keys.iter().position(known) else { continue };
             let key = &trust.keys[signer];
@@ -87,7 +90,7 @@ impl<'a> Note<'a> {
         Ok(signed_by)
     }
 
-    /// Whether this key has signed, or says that it has.
+    /// Returns whether a signature line names this key. The signature may be invalid.
     #[cfg(feature = "build")]
     pub(super) fn names(&self, key: &VerifierKey) -> bool {
         self.signatures.iter().any(|line| line.name == key.name && line.id == key.id)

@@ -1,4 +1,4 @@
-//! Making releases (feature `build`: never part of the browser's code).
+//! Makes and signs releases (feature `build`: never part of the browser's code).
 
 use base64ct::{Base64, Encoding};
 use ed25519_dalek::{Signer, SigningKey};
@@ -11,10 +11,22 @@ use crate::refusal::{Refusal, RefusalCode};
 
 pub use super::delta::{Delta, write as write_delta};
 
-/// How a private key begins, as in Go's `sumdb/note`: `PRIVATE+KEY+name+hash+base64`.
+/// Start of a private key, as in Go's `sumdb/note`: `PRIVATE+KEY+name+hash+base64`.
 const PRIVATE: &str = "PRIVATE+KEY+";
 
-/// Who signs. Its bytes are cleared when it is dropped.
+/// A private signing key. Its bytes are cleared when it is dropped.
+///
+/// # Examples
+/// ```
+/// use hashgate::release::Trust;
+/// use hashgate::release::sign::Key;
+///
+/// // In earnest, take 32 random bytes.
+/// let key = Key::new("example.org/lists", &[7; 32])?;
+/// let trust = Trust::new(&[key.public()], 1)?;
+/// assert_eq!(Key::parse(&key.private())?.public(), key.public());
+/// # Ok::<(), hashgate::Refusal>(())
+/// ```
 pub struct Key {
     verifier: VerifierKey,
     signing: SigningKey,
@@ -27,7 +39,7 @@ impl std::fmt::Debug for Key {
 }
 
 impl Key {
-    /// The key of 32 bytes that nobody else can know.
+    /// Makes a key of 32 secret random bytes.
     ///
     /// # Errors
     /// `trust-invalid` if the name is empty, or has spaces, control characters or a plus.
@@ -40,7 +52,7 @@ impl Key {
         Ok(Self { verifier: VerifierKey::new(name, signing.verifying_key()), signing })
     }
 
-    /// Reads what [`Key::private`] gave. The error doesn't repeat the text.
+    /// Reads what [`Key::private`] returned. The refusal doesn't repeat the text, which is secret.
     ///
     /// # Errors
     /// `trust-invalid`.
@@ -62,20 +74,20 @@ impl Key {
         })
     }
 
-    /// The private key as text.
+    /// Returns the private key as text.
     #[must_use]
     pub fn private(&self) -> String {
         let secret = [&[ED25519], self.signing.as_bytes().as_slice()].concat();
         format!("{PRIVATE}{}+{}+{}", self.verifier.name, trust::hex(self.verifier.id), Base64::encode_string(&secret))
     }
 
-    /// The public key as text, which readers trust.
+    /// Returns the public key as text: what readers put into their trust.
     #[must_use]
     pub fn public(&self) -> String {
         self.verifier.to_string()
     }
 
-    /// The key's name.
+    /// Returns the key's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.verifier.name
@@ -88,7 +100,7 @@ impl Key {
 }
 
 impl Manifest {
-    /// The manifest of a filter file that was checked, without deltas and curators yet.
+    /// Makes the manifest of a verified filter file, without deltas and curators.
     #[must_use]
     pub fn of(info: &FilterInfo, full: FullFile, issued_unix_s: u64, expires_unix_s: u64) -> Self {
         Self {
@@ -110,10 +122,10 @@ impl Manifest {
         }
     }
 
-    /// The signed note.
+    /// Signs the manifest. Returns the signed note.
     ///
     /// # Errors
-    /// `manifest-field`: what no reader would take isn't signed.
+    /// `manifest-field`: a field has a value that readers refuse.
     pub fn sign(&self, key: &Key) -> Result<String, Refusal> {
         let text = self.to_text();
         Self::from_text(&text)?;
@@ -122,7 +134,7 @@ impl Manifest {
         Ok(note)
     }
 
-    /// Reads a manifest whoever signed it: what it says isn't proved.
+    /// Reads a manifest without looking at its signatures. Nothing shows who wrote it.
     ///
     /// # Errors
     /// `manifest-syntax`, `manifest-field`.
@@ -131,10 +143,10 @@ impl Manifest {
     }
 }
 
-/// The note with one more signature. A key that has signed already isn't added again.
+/// Adds a signature to a note. Returns the note unchanged if the key has signed it already.
 ///
 /// # Errors
-/// `manifest-syntax`, `manifest-field`; `manifest-bad-signature` if there is one in this key's name that isn't its own.
+/// `manifest-syntax`, `manifest-field`; `manifest-bad-signature` if a signature in this key's name isn't by this key.
 pub fn cosign(note: &[u8], key: &Key) -> Result<Vec<u8>, Refusal> {
     let parsed = Note::parse(note)?;
     Manifest::from_text(parsed.text)?;

@@ -9,7 +9,7 @@ use crate::refusal::{Refusal, RefusalCode};
 /// C2SP's number for "Ed25519 over the text".
 pub(super) const ED25519: u8 = 1;
 
-/// Whose signature a reader accepts: `name+hash+base64`, as `hashgate keygen` writes it to `FILE.pub`.
+/// A public signing key: `name+hash+base64`, as `hashgate keygen` writes it to `FILE.pub`.
 #[derive(Debug, Clone)]
 pub(super) struct VerifierKey {
     pub(super) name: String,
@@ -29,7 +29,7 @@ impl VerifierKey {
 
     fn parse(text: &str) -> Result<Self, Refusal> {
         let refused = |expected: &str| RefusalCode::TrustInvalid.because("key", expected, &format!("{text:?}"));
-        // Base64 has a plus of its own; names and hashes have none.
+        // Base64 can contain a plus; names and hashes can't.
         let mut parts = text.splitn(3, '+');
         let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(refused("name+hash+base64"));
@@ -43,7 +43,7 @@ impl VerifierKey {
         };
         let public = public.try_into().map_err(|_| refused("a key of 32 bytes"))?;
         let public = VerifyingKey::from_bytes(&public).map_err(|_| refused("a point of the curve"))?;
-        // A key of low order has signatures that fit almost any text.
+        // For a public key of low order, some signatures are valid for almost any text.
         if public.is_weak() {
             return Err(refused("a key of high order"));
         }

@@ -7,13 +7,21 @@ use sha2::{Digest, Sha256};
 use super::hex;
 use crate::refusal::Refusal;
 
-/// Bytes that are hashed at a time: a wasm engine takes to the optimised code of a function when that is called the next
-/// time, so one call over a whole filter would be slow to its end.
+/// Bytes that are hashed per call. A wasm engine switches to the optimised code of a function only at its next call, so
+/// one call over a whole filter would stay slow to its end.
 const CHUNK: usize = 1 << 16;
 
 macro_rules! digest {
     ($name:ident, $bytes:literal, $algorithm:ty, $what:literal) => {
         #[doc = concat!("The ", $what, " digest of a file's bytes, in the order in which it is printed.")]
+        ///
+        /// # Examples
+        /// ```
+        #[doc = concat!("use hashgate::digest::", stringify!($name), ";")]
+        ///
+        #[doc = concat!("let digest = ", stringify!($name), "::of(b\"abc\");")]
+        /// assert_eq!(digest.to_string().parse(), Ok(digest));
+        /// ```
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub struct $name(pub [u8; $bytes]);
 
@@ -26,8 +34,7 @@ macro_rules! digest {
                 Self(hash.finalize().into())
             }
 
-            /// The 64-bit key under which the digest is looked up in a filter: its first eight
-            /// bytes, little-endian (`docs/filter-format.md`, "Keys").
+            /// Returns the 64-bit item that a filter holds of the digest: its first eight bytes, little-endian.
             #[must_use]
             pub fn key(&self) -> u64 {
                 let mut first = [0; 8];
@@ -61,7 +68,7 @@ macro_rules! digest {
 digest!(Sha256Digest, 32, Sha256, "SHA-256");
 digest!(Md5Digest, 16, Md5, "MD5");
 
-/// The digests that are wanted of a file, which comes in pieces.
+/// Computes the wanted digests of a file that arrives in pieces.
 pub(crate) struct Digests {
     sha256: Option<Sha256>,
     md5: Option<Md5>,
