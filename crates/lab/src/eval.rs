@@ -45,8 +45,8 @@ pub struct Args {
     #[arg(long, default_value_t = 2)]
     rings: u32,
     /// Share of clean pictures that may match by chance (image false-positive rate).
-    #[arg(long, default_value_t = 1e-4, visible_alias = "false-positive-rate")]
-    escalation: f64,
+    #[arg(long, default_value_t = 1e-4, alias = "escalation")]
+    false_positive_rate: f64,
     /// Number of threads. Default: one per processor.
     #[arg(long)]
     threads: Option<usize>,
@@ -85,8 +85,11 @@ fn measure(args: &Args) -> Result<ExitCode> {
     if args.list_size < originals.len() {
         bail!("--list-size: expected at least {}, the number of pictures, got {}", originals.len(), args.list_size);
     }
-    let request =
-        Request { rings: args.rings, image_false_positive_rate: args.escalation, ..Request::new("eval", "evaluation") };
+    let request = Request {
+        rings: args.rings,
+        image_false_positive_rate: args.false_positive_rate,
+        ..Request::new("eval", "evaluation")
+    };
     let list = |held: &mut dyn Iterator<Item = PdqHash>| -> Entries {
         let mut entries = Entries { pdq: held.collect(), ..Entries::default() };
         let numbered = (0..(args.list_size - entries.pdq.len()) as u64).map(|n| Sha256Digest::of(&n.to_le_bytes()));
@@ -119,11 +122,11 @@ fn measure(args: &Args) -> Result<ExitCode> {
         });
     }
     let mut false_positives = Vec::new();
-    for escalation in RATES.into_iter().chain([args.escalation]) {
+    for false_positive_rate in RATES.into_iter().chain([args.false_positive_rate]) {
         false_positives.push(recall::strangers(
             &copies,
             &originals,
-            &Request { image_false_positive_rate: escalation, ..request.clone() },
+            &Request { image_false_positive_rate: false_positive_rate, ..request.clone() },
             &list,
         )?);
     }
@@ -133,7 +136,7 @@ fn measure(args: &Args) -> Result<ExitCode> {
         left_out,
         list_size: args.list_size,
         rings: args.rings,
-        escalation: args.escalation,
+        false_positive_rate: args.false_positive_rate,
         bytes_per_hash: bytes_per_hash(&filter),
         bits_per_key: plan.bits_per_key(),
         lookups: plan.lookups,

@@ -47,8 +47,8 @@ pub struct RequestArgs {
     #[arg(long, default_value_t = 2)]
     pub rings: u32,
     /// Share of clean pictures that may match by chance (image false-positive rate).
-    #[arg(long, default_value_t = 1e-4, visible_alias = "false-positive-rate")]
-    pub escalation: f64,
+    #[arg(long, default_value_t = 1e-4, alias = "escalation")]
+    pub false_positive_rate: f64,
     /// Lookups per ring key of a full view, 1 to 65536. A larger budget finds more edited copies and takes more time.
     #[arg(long, alias = "probe-budget")]
     pub lookup_budget: Option<u32>,
@@ -67,7 +67,7 @@ impl RequestArgs {
         let defaults = Request::new(&self.name, &self.category);
         Request {
             rings: self.rings,
-            image_false_positive_rate: self.escalation,
+            image_false_positive_rate: self.false_positive_rate,
             lookup_budget: self.lookup_budget.unwrap_or(defaults.lookup_budget),
             view_lookup_budget: self.view_lookup_budget.unwrap_or(defaults.view_lookup_budget),
             ..defaults

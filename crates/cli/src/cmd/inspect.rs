@@ -57,11 +57,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         ),
         ("lookup budget", format!("{}; derived views {}", info.lookup_budget, info.view_lookup_budget)),
         ("lookups", format!("at most {} for a clean picture", info.lookups)),
-        ("image false-positive rate", format!("{:e} of clean pictures", info.image_false_positive_rate())),
+        ("false positives", format!("{:e} of clean pictures", info.image_false_positive_rate())),
         ("checksum", info.checksum.to_string()),
     ];
     for (name, value) in rows {
-        say(&format!("{name:<13}{value}"))?;
+        say(&format!("{name:<15}{value}"))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -14,7 +14,7 @@ pub struct Figures {
     pub left_out: Vec<String>,
     pub list_size: usize,
     pub rings: u32,
-    pub escalation: f64,
+    pub false_positive_rate: f64,
     pub bytes_per_hash: f64,
     pub bits_per_key: f64,
     pub lookups: u64,
@@ -59,7 +59,7 @@ pub struct Budget {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FalsePositives {
-    pub escalation: f64,
+    pub false_positive_rate: f64,
     pub bits_per_key: f64,
     pub pictures: u32,
     pub held: u32,

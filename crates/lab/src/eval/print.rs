@@ -20,7 +20,12 @@ pub fn print(figures: &Figures) -> Result<()> {
     }
     say(format!(
         "{} pictures, {} copies, seed {}; a list of {} hashes, {} rings, image false-positive rate {:e}",
-        figures.pictures, figures.all.copies, figures.seed, figures.list_size, figures.rings, figures.escalation
+        figures.pictures,
+        figures.all.copies,
+        figures.seed,
+        figures.list_size,
+        figures.rings,
+        figures.false_positive_rate
     ))?;
     say(format!("\n{:<14}{:>8}{:>8}{:>12}{:>10}", "found, %", "copies", "exact", "Hamming 31", "hashgate"))?;
     for row in figures.edits.iter().chain([&figures.all]) {
@@ -41,7 +46,7 @@ pub fn print(figures: &Figures) -> Result<()> {
         let rate = f64::from(row.held) / f64::from(row.pictures.max(1));
         say(format!(
             "{:>12e}{:>14.2}{:>12}{:>9}{rate:>12.5}",
-            row.escalation, row.bits_per_key, row.pictures, row.held
+            row.false_positive_rate, row.bits_per_key, row.pictures, row.held
         ))?;
     }
     let Times { lookup_ms, lookup_ns, scan_ms } = figures.times;

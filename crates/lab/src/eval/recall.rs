@@ -74,8 +74,12 @@ pub fn strangers(
     request: &Request,
     list: &dyn Fn(&mut dyn Iterator<Item = PdqHash>) -> Entries,
 ) -> Result<FalsePositives> {
-    let mut sum =
-        FalsePositives { escalation: request.image_false_positive_rate, bits_per_key: 0.0, pictures: 0, held: 0 };
+    let mut sum = FalsePositives {
+        false_positive_rate: request.image_false_positive_rate,
+        bits_per_key: 0.0,
+        pictures: 0,
+        held: 0,
+    };
     for half in 0..2 {
         let listed: Vec<_> = originals.iter().copied().skip(half).step_by(2).collect();
         let entries = list(&mut listed.iter().copied());

@@ -45,7 +45,7 @@ same copies. It was made by <code>hashgate eval</code> on pictures of your own; 
         copies = grouped(all.copies.into()),
         pictures = figures.pictures,
         bytes = figures.bytes_per_hash,
-        one_in = grouped((1.0 / figures.escalation).round() as u64),
+        one_in = grouped((1.0 / figures.false_positive_rate).round() as u64),
     ));
     say(format!(
         r#"<h2>By kind of edit</h2>
@@ -74,7 +74,7 @@ cost time and filter size. Dashed: comparing with the raw list.</p>{}"#,
     let rate = |held: u32, pictures: u32| (f64::from(held) / f64::from(pictures.max(1))).max(1e-5).log10();
     let seen = || figures.false_positives.iter();
     let points: Vec<_> = seen().map(|row| (row.bits_per_key, rate(row.held, row.pictures))).collect();
-    let asked: Vec<_> = seen().map(|row| (row.bits_per_key, row.escalation.log10())).collect();
+    let asked: Vec<_> = seen().map(|row| (row.bits_per_key, row.false_positive_rate.log10())).collect();
     let ticks: Vec<_> = seen().map(|row| (row.bits_per_key, format!("{:.0}", row.bits_per_key))).collect();
     let powers = [5, 4, 3, 2, 1].map(|power| (-f64::from(power), format!("1 in {}", grouped(10u64.pow(power)))));
     let powers = [&powers[..], &[(0.0, "all".into())]].concat();
@@ -114,14 +114,14 @@ it. A match is a reason to ask, never a proof.</p>
 <h2>The edits</h2>
 <p>Each is made once of every picture, where it has a place or a colour at one drawn by the seed, and saved as JPEG of quality 90 if nothing else is said.</p>
 <table><tr><th>edit</th><th>what is done</th><th>equal</th><th>Hamming 31</th><th>hashgate</th></tr>{edits}</table>
-<p class="soft">Seed {seed}, {rings} rings, escalation rate {escalation:e}, {bits:.1} bits a key.</p></body></html>
+<p class="soft">Seed {seed}, {rings} rings, image false-positive rate {rate:e}, {bits:.1} bits per item.</p></body></html>
 "#,
         size = grouped(figures.list_size as u64),
         low = all.low_quality,
         edits = table(figures),
         seed = figures.seed,
         rings = figures.rings,
-        escalation = figures.escalation,
+        rate = figures.false_positive_rate,
         bits = figures.bits_per_key,
     ));
     page

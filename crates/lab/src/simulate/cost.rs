@@ -31,10 +31,17 @@ pub fn without(pictures: &[Upload], list: &[PdqHash], uploads: u64, bytes: u64) 
 }
 
 /// Computes the costs of a day of more clients.
-pub fn larger(args: &Args, clients: f64, with: &With, without: &Without, escalation: f64, old_clients: u64) -> Larger {
+pub fn larger(
+    args: &Args,
+    clients: f64,
+    with: &With,
+    without: &Without,
+    false_positive_rate: f64,
+    old_clients: u64,
+) -> Larger {
     const DAY_S: f64 = 86_400.0;
     let uploads = clients * f64::from(args.uploads);
-    let checks_with = uploads * (args.listed + args.edited + escalation);
+    let checks_with = uploads * (args.listed + args.edited + false_positive_rate);
     let polls = clients * f64::from(args.polls);
     let update_cpu = with.update_cpu_s / old_clients.max(1) as f64 * clients;
     let new = clients * args.new;
@@ -59,13 +66,16 @@ pub fn larger(args: &Args, clients: f64, with: &With, without: &Without, escalat
 }
 
 /// Returns the assumptions behind [`larger`], each with its value.
-pub fn assumptions(args: &Args, escalation: f64) -> Vec<(String, String)> {
+pub fn assumptions(args: &Args, false_positive_rate: f64) -> Vec<(String, String)> {
     let row = |what: &str, value: String| (what.to_owned(), value);
     vec![
         row("uploads of a client in a day", args.uploads.to_string()),
         row("share of uploads that are listed", format!("{:e}", args.listed)),
         row("share of uploads that are edited copies", format!("{:e}, all found and asked about", args.edited)),
-        row("share of clean uploads held by chance", format!("{escalation:e}, the most that the filter was made for")),
+        row(
+            "share of clean uploads held by chance",
+            format!("{false_positive_rate:e}, the most that the filter was made for"),
+        ),
         row(
             "manifest requests of a client in a day",
             format!("{}, by ETag, in gzip, each on a new connection", args.polls),

@@ -164,7 +164,7 @@ pub async fn play(args: &Args, folder: &TempDir, numbered: &(dyn Fn(u32) -> PdqH
         changes_a_day: half * 2,
         rings: info.rings,
         filter_bytes: info.bytes,
-        escalation: info.image_false_positive_rate(),
+        false_positive_rate: info.image_false_positive_rate(),
         different_clean_pictures: args.pictures,
         clean_pictures_held_by_chance: held(&clean) as u32,
         edited_copies_found: format!("{} of {LISTED}", held(&edited)),

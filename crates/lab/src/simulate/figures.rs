@@ -14,7 +14,7 @@ pub struct Figures {
     pub rings: u32,
     pub filter_bytes: u64,
     /// Image false-positive rate of the filter.
-    pub escalation: f64,
+    pub false_positive_rate: f64,
     pub different_clean_pictures: u32,
     pub clean_pictures_held_by_chance: u32,
     pub edited_copies_found: String,
