@@ -69,9 +69,10 @@ async fn is_public(root: &Path, path: &str) -> bool {
     if !leads_inside(root, &file).await {
         return false;
     }
+    // Of a folder, `ServeDir` gives out the page. If there is none, it answers so itself.
     let page = file.join("index.html");
-    // What isn't there is answered by `ServeDir`.
-    !tokio::fs::try_exists(&page).await.unwrap_or(true) || leads_inside(root, &page).await
+    let is_page = tokio::fs::symlink_metadata(&page).await.is_ok();
+    !is_page || leads_inside(root, &page).await
 }
 
 /// Returns whether a file exists and lies in the folder once every link is followed, under no name that begins with a
