@@ -2,13 +2,15 @@
 
 use anyhow::Result;
 use hashgate::image::{IntakeError, StreamingDecoder};
-use hashgate::{Failure, Fingerprint, Limits, StreamingFingerprint, Wanted, fingerprint};
+use hashgate::{Failure, Fingerprint, Limits, StreamingFingerprint, Wanted, fingerprint as fingerprint_of_bytes};
 use hashgate_native::open_file::OpenFile;
 
 /// Bytes from the start of a file that decide whether it is a picture.
 const HEAD_BYTES: usize = 64 * 1024;
 
 /// Computes the wanted signals of a file.
+///
+/// A file that decoders may read differently gets a second reading, if a native decoder for its format is built in.
 ///
 /// Reads a JPEG or PNG piece by piece. Holds any other picture in memory, unless it is longer than `--max-file-bytes`. Of a
 /// file that is no picture only the digests are computed, piece by piece, whatever its length.
@@ -23,10 +25,19 @@ pub fn fingerprint_of(file: &mut OpenFile, limits: &Limits, wanted: &Wanted) -> 
         let digests = digests.expect("digests are computed piece by piece");
         return Ok(Fingerprint { picture: Some(Err(failure)), ..digests });
     }
-    let _turn = file.turn();
-    match streamed(file, limits, wanted)? {
-        Some(fingerprint) => Ok(fingerprint),
-        None => Ok(fingerprint(&file.whole()?, limits, wanted)),
+    let first = first_reading(file, limits, wanted)?;
+    #[cfg(feature = "native-decoders")]
+    let first = crate::native_decoder::with_second_reading(file, limits, wanted, first)?;
+    Ok(first)
+}
+
+fn first_reading(file: &mut OpenFile, limits: &Limits, wanted: &Wanted) -> Result<Fingerprint> {
+    let turn = file.turn();
+    let fingerprint = streamed(file, limits, wanted)?;
+    drop(turn);
+    match fingerprint {
+        Some(known) => Ok(known),
+        None => Ok(fingerprint_of_bytes(&file.whole()?, limits, wanted)),
     }
 }
 

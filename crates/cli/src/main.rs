@@ -10,6 +10,8 @@ mod cmd;
 mod exit;
 mod intake;
 mod keys;
+#[cfg(feature = "native-decoders")]
+mod native_decoder;
 mod published;
 
 /// Hash pictures; build, inspect and ask filters of known hashes; sign, publish, verify and serve releases of them.

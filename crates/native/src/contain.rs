@@ -34,10 +34,12 @@ pub fn contained<T>(work: impl FnOnce() -> T) -> Result<T, String> {
             }
         }));
     });
-    PLACE.set(Some(String::new()));
+    // Calls may be nested.
+    let outer = PLACE.replace(Some(String::new()));
     let result = panic::catch_unwind(AssertUnwindSafe(work));
-    let place = PLACE.take().unwrap_or_default();
-    result.map_err(|payload| format!("{} ({place})", message(&*payload)))
+    let place = PLACE.replace(outer).filter(|place| !place.is_empty());
+    let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
+    result.map_err(|payload| format!("{}{place}", message(&*payload)))
 }
 
 /// The file alone: the folders before it are those of whoever built the program.
