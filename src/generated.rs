@@ -1,10 +1,11 @@
-//! Writes the TypeScript types of the values that cross the wasm border, and checks that they are up to date.
+//! Writes what is generated from this crate, and checks that it is up to date: the TypeScript types of the values that
+//! cross the wasm border (`js/generated/core.ts`), and the table of codes (`docs/reference/refusal-codes.md`).
 //!
-//! To rewrite `js/generated/core.ts`, run `HASHGATE_WRITE=1 cargo test -p hashgate --lib generated`.
+//! To rewrite both, run `HASHGATE_WRITE=1 cargo test -p hashgate --lib generated`.
 
 use ts_rs::{Config, TS};
 
-use crate::{RefusalCode, check, filter, image, release, signal};
+use crate::{RefusalCode, filter, image, release, signal};
 
 const HEADER: &str = "\
 // The values that cross the wasm border, as the core serialises them.
@@ -42,21 +43,21 @@ fn refusal_codes() -> String {
 fn declarations() -> String {
     let mut text = HEADER.to_owned();
     for declare in [
-        declaration::<check::Verdict>,
-        declaration::<check::Outcome>,
-        declaration::<check::Match>,
-        declaration::<check::MatchedSignal>,
-        declaration::<check::PdqMatch>,
-        declaration::<check::Strength>,
-        declaration::<check::UncheckedReason>,
+        declaration::<crate::check::Verdict>,
+        declaration::<crate::check::Outcome>,
+        declaration::<crate::check::Match>,
+        declaration::<crate::check::MatchedSignal>,
+        declaration::<crate::check::PdqMatch>,
+        declaration::<crate::check::Strength>,
+        declaration::<crate::check::UncheckedReason>,
         declaration::<image::Caveat>,
         declaration::<image::DecodedBy>,
         declaration::<image::Format>,
         declaration::<image::Surface>,
-        declaration::<check::Reading>,
+        declaration::<crate::check::Reading>,
         declaration::<signal::pdq::Orientation>,
         declaration::<signal::views::View>,
-        declaration::<check::Orientations>,
+        declaration::<crate::check::Orientations>,
         declaration::<signal::views::ViewSet>,
         declaration::<filter::FilterInfo>,
         declaration::<release::Manifest>,
@@ -68,20 +69,59 @@ fn declarations() -> String {
     text += &refusal_codes();
     text += &format!("export {}\n", RefusalCode::decl(&Config::new()));
     text += "\n/** Most candidates that a lookup goes on past. */\n";
-    text += &format!("export const MAX_DISMISSED = {};\n", check::MAX_DISMISSED);
+    text += &format!("export const MAX_DISMISSED = {};\n", crate::MAX_DISMISSED);
     text += "\n/** Longest manifest in bytes, signatures included. */\n";
     text += &format!("export const MAX_MANIFEST_BYTES = {};\n", release::MAX_MANIFEST_BYTES);
     text
 }
 
+/// The table of codes, for the documentation.
+fn page_of_codes() -> String {
+    let row = |code: &RefusalCode| format!("| `{}` | {} | {} |\n", code.as_str(), code.meaning(), code.remedy());
+    let rows: String = RefusalCode::ALL.iter().map(row).collect();
+    format!(
+        "\
+# Codes of refusals
+
+Whatever the core refuses, it says which field it refuses, what it expected and what it got. Each refusal has one of these
+codes, which stay the same from version to version. JavaScript finds the code in `error.code`, and the command line prints
+it before the message.
+
+<!-- Generated from src/refusal.rs by `HASHGATE_WRITE=1 cargo test -p hashgate --lib generated`: don't edit. -->
+
+| code | what it means | what to do |
+|---|---|---|
+{rows}"
+    )
+}
+
+/// Compares a generated file with what it must be, or rewrites it if the environment asks for that.
+fn check(path: &str, made: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("HASHGATE_WRITE").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, made).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(kept == made, "{}: out of date: run this test with HASHGATE_WRITE=1", path.display());
+}
+
 #[test]
 fn typescript_types_are_up_to_date() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/js/generated/core.ts");
-    let made = declarations();
-    if std::env::var_os("HASHGATE_WRITE").is_some() {
-        std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/js/generated")).unwrap();
-        std::fs::write(path, &made).unwrap();
+    check("js/generated/core.ts", &declarations());
+}
+
+#[test]
+fn the_page_of_codes_is_up_to_date() {
+    check("docs/reference/refusal-codes.md", &page_of_codes());
+}
+
+#[test]
+fn every_code_has_one_name_and_is_explained() {
+    let names: std::collections::BTreeSet<_> = RefusalCode::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(names.len(), RefusalCode::ALL.len());
+    for code in RefusalCode::ALL {
+        assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        assert!(code.meaning().ends_with('.') && code.remedy().ends_with('.'), "{code:?}");
     }
-    let kept = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(kept == made, "js/generated/core.ts is out of date: run the test with HASHGATE_WRITE=1");
 }

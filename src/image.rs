@@ -29,7 +29,7 @@ mod webp;
 
 pub use browser::{BrowserPicture, browser_format, check_declared_size, read_rgba};
 pub use caveat::{Caveat, NotOrdinary};
-pub use dispatch::{read, read_fully};
+pub use dispatch::{not_a_picture, read, read_fully};
 pub use error::IntakeError;
 pub use format::Format;
 pub use limits::Limits;

@@ -20,6 +20,8 @@ export type * from "../types/types.js";
  * @throws GateError that says what can't be had or is refused; the signal's reason if it is aborted.
  */
 export async function openGate(options: GateOptions): Promise<Gate> {
+  // A framework renders the page on a server: there is nothing to check, and nobody to hear of a failure.
+  if (options?.browserOnly) return new Promise(() => {});
   return openGateOn(
     {
       startWorker(listener) {

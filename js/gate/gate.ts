@@ -1,8 +1,9 @@
 // A gate: the pool hashes, the lookup worker answers, and every way to fail has its own answer.
 
 import { GateError, HeldError } from "../errors.js";
+import type { Verdict as CoreVerdict } from "../generated/core.js";
 import { decide } from "../integrations/decision.js";
-import type { Source } from "../protocol.js";
+import type { Asks, Fingerprinted, Source } from "../protocol.js";
 import type {
   AdmitOptions,
   Admitted,
@@ -15,17 +16,28 @@ import type {
   HostDecision,
   Input,
   ListState,
+  Match,
   PossibleMatch,
   TransparencyReport,
   Unchecked,
   UncheckedReason,
   Verdict,
 } from "../types/types.js";
-import { confirmed } from "./confirmation.js";
-import { type Host, UnreadableFile, WorkerLost } from "./connection.js";
+import { ask } from "./confirmation.js";
+import { type Connection, type Host, UnreadableFile, WorkerLost } from "./connection.js";
 import { Counters } from "./counters.js";
 import { HashingPool } from "./hashing-pool.js";
-import { bytesOf, InvalidInput, isPlatformBlob, kindOf, type Recognised, recognise, viewOf } from "./input.js";
+import {
+  bytesOf,
+  HEAD,
+  headOf,
+  InvalidInput,
+  isPlatformBlob,
+  kindOf,
+  type Recognised,
+  recognise,
+  viewOf,
+} from "./input.js";
 import { type Feed, FiltersLost, LookupWorker } from "./lookup-worker.js";
 import { drawnJpeg } from "./warm-up.js";
 
@@ -106,11 +118,20 @@ class OpenGate extends EventTarget implements Gate {
   async check(input: Input, options: CheckOptions = {}): Promise<Verdict> {
     if (this.#closed) throw this.#closed;
     options.signal?.throwIfAborted();
-    const { verdict, blob } = await this.#look(input, options);
-    const looked = "load" in this.#feed ? verdict : this.#withList(verdict);
-    const final = looked.outcome === "possible-match" ? await this.#confirm(looked, options.signal) : looked;
-    this.#counters.checked(final, this.filters);
-    return blob ? Object.defineProperty({ ...final }, "file", { value: blob }) : final;
+    let blob: Blob | undefined;
+    let verdict: Verdict;
+    try {
+      const given = recognise(input);
+      if ("blob" in given) blob = given.blob as Blob;
+      // Bytes are copied: what the caller does to the buffer later doesn't change the answer.
+      verdict = await this.#checkFile("bytes" in given ? { bytes: new Uint8Array(given.bytes) } : given, options);
+    } catch (error) {
+      if (!(error instanceof InvalidInput)) throw error;
+      verdict = unchecked("invalid-input", error.message);
+    }
+    if ("follow" in this.#feed) verdict = this.#withList(verdict);
+    this.#counters.checked(verdict, this.filters);
+    return blob ? Object.defineProperty(verdict, "file", { value: blob }) : verdict;
   }
 
   async admit(input: Input, options: AdmitOptions = {}): Promise<Admitted> {
@@ -146,40 +167,8 @@ class OpenGate extends EventTarget implements Gate {
     return this.#counters.report(this.filters);
   }
 
-  async #confirm(verdict: PossibleMatch, signal: AbortSignal | undefined): Promise<Verdict> {
-    const { confirm, confirmTimeoutMs = 10_000 } = this.#options;
-    if (!confirm) return verdict;
-    const ended = new AbortController();
-    const close = () => ended.abort(this.#closed);
-    const abort = () => ended.abort(signal?.reason);
-    this.#closing.signal.addEventListener("abort", close, { once: true });
-    signal?.addEventListener("abort", abort, { once: true });
-    try {
-      if (this.#closed) close();
-      if (signal?.aborted) abort();
-      return await confirmed(verdict, confirm, confirmTimeoutMs, ended.signal);
-    } finally {
-      this.#closing.signal.removeEventListener("abort", close);
-      signal?.removeEventListener("abort", abort);
-    }
-  }
-
-  async #look(input: Input, options: CheckOptions): Promise<{ verdict: Verdict; blob?: Blob }> {
-    try {
-      const given = recognise(input);
-      // What is given as bytes is copied: what the caller does to the buffer later doesn't change the answer.
-      if ("bytes" in given) return { verdict: await this.#hash({ bytes: new Uint8Array(given.bytes) }, options) };
-      return { verdict: await this.#hash(given, options), blob: given.blob as Blob };
-    } catch (error) {
-      if (error instanceof InvalidInput) return { verdict: unchecked("invalid-input", error.message) };
-      throw error;
-    }
-  }
-
-  async #hash(given: Recognised, { signal, ...options }: CheckOptions): Promise<Verdict> {
-    const size = "bytes" in given ? given.bytes.byteLength : given.blob.size;
-    const most = this.#options.maxFileBytes ?? 256 * MIB;
-    if (size > most) return unchecked("too-large", `size in bytes: expected at most ${most}, got ${size}`);
+  /** Checks a file; what goes wrong on the way becomes the verdict. */
+  async #checkFile(given: Recognised, { signal, ...options }: CheckOptions): Promise<Verdict> {
     try {
       const { pool, lookup } = await abortable(this.#ready(), signal);
       if (!this.#usable) {
@@ -187,16 +176,19 @@ class OpenGate extends EventTarget implements Gate {
         await abortable(lookup.revive(), signal);
         if (!this.#usable) return this.#unavailable();
       }
-      const wanted = lookup.loaded?.holds ?? { pdq: true, sha256: true, md5: true };
       const views = options.views ?? this.#options.views ?? "all";
-      const ask = { wanted, views, limits: this.#options.limits ?? {} };
       const orientations = options.orientations ?? this.#options.orientations ?? "all";
+      const wanted = lookup.loaded?.holds ?? { pdq: true, sha256: true, md5: true };
+      const hashing = { wanted, views, limits: this.#options.limits ?? {} };
       const early = (fingerprint: Uint8Array) => lookup.begin({ fingerprint, orientations });
-      const { fingerprint, sha256 } = await pool.run(ask, () => this.#open(given), early, signal);
-      const verdict = await abortable(lookup.probe({ fingerprint, sha256, orientations }), signal);
+      const signals = await pool.run((worker) => this.#hash(worker, given, hashing, early), signal);
+      if ("refused" in signals) return signals.refused;
+      const lookUp = (dismissed: Match[]) => abortable(lookup.lookUp({ signals, orientations, dismissed }), signal);
+      const verdict = await lookUp([]);
       if ("load" in this.#feed && this.#status.state === "none")
         this.#tell(statusOf(this.filters, this.#feed.load.sources));
-      return verdict ?? this.#unavailable();
+      if (verdict?.outcome !== "possible-match") return verdict ?? this.#unavailable();
+      return await this.#confirm(verdict, lookUp, signal);
     } catch (error) {
       if (this.#closed) throw this.#closed;
       if (signal?.aborted) throw signal.reason;
@@ -207,6 +199,69 @@ class OpenGate extends EventTarget implements Gate {
         return unchecked("unavailable", error.message);
       }
       throw error;
+    }
+  }
+
+  /** Computes a file's signals, or refuses it before all of it is read. */
+  async #hash(
+    worker: Connection,
+    given: Recognised,
+    hashing: Omit<Asks["fingerprint"], "file">,
+    early: (fingerprint: Uint8Array) => void,
+  ): Promise<Fingerprinted | { refused: Unchecked }> {
+    const size = "bytes" in given ? given.bytes.byteLength : given.blob.size;
+    const most = this.#options.maxFileBytes ?? 256 * MIB;
+    const { sha256, md5 } = hashing.wanted;
+    const tooLarge = (got: number) => unchecked("too-large", `size in bytes: expected at most ${most}, got ${got}`);
+    let file: Blob | Uint8Array | undefined;
+    // Digests take all bytes. Otherwise the first of them tell that a film is no picture, however large it is.
+    const here = "blob" in given && !this.#host.takesBlob(given.blob);
+    if (size > HEAD && (size > most || here) && !sha256 && !md5) {
+      const head = await headOf(given);
+      if (head && !(await worker.ask("mayBePicture", { head }))) file = head;
+    }
+    if (!file) {
+      if (size > most) return { refused: tooLarge(size) };
+      file = await this.#open(given);
+      if (file instanceof Uint8Array && file.byteLength > most) return { refused: tooLarge(file.byteLength) };
+    }
+    const transfer = file instanceof Uint8Array ? [file.buffer as ArrayBuffer] : [];
+    return worker.ask("fingerprint", { ...hashing, file }, transfer, { early });
+  }
+
+  /**
+   * Asks `confirm` about a possible match. After "not-listed" the lookup goes on past what matched, until something is
+   * listed, or nothing matches any more, or the core's bound on candidates ends it.
+   */
+  async #confirm(
+    first: CoreVerdict & PossibleMatch,
+    lookUp: (dismissed: Match[]) => Promise<CoreVerdict | undefined>,
+    signal: AbortSignal | undefined,
+  ): Promise<Verdict> {
+    const { confirm, confirmTimeoutMs = 10_000 } = this.#options;
+    if (!confirm) return first;
+    const confirmedBy = confirm.confirmer ?? "host";
+    const ends = signal ? AbortSignal.any([this.#closing.signal, signal]) : this.#closing.signal;
+    const dismissed: Match[] = [];
+    let lookups = 0;
+    for (let verdict: CoreVerdict & PossibleMatch = first; ; ) {
+      lookups += verdict.lookups;
+      const answer = await ask(verdict, confirm, confirmTimeoutMs, ends);
+      if (answer.is === "listed") {
+        const { ifNotListed: _, ...findings } = verdict;
+        return { ...findings, outcome: "match", confirmedBy, lookups };
+      }
+      if (answer.is !== "not-listed") {
+        const { is: confirmation, why } = answer;
+        return { ...verdict, lookups, confirmation, ...(why !== undefined && { confirmationDetail: why }) };
+      }
+      dismissed.push(...verdict.matches);
+      const next = await lookUp(dismissed);
+      if (!next) return { ...this.#unavailable(), confirmedBy, matches: dismissed };
+      if (next.outcome !== "possible-match") {
+        return { ...next, lookups: lookups + next.lookups, confirmedBy, matches: dismissed };
+      }
+      verdict = next;
     }
   }
 
@@ -230,7 +285,7 @@ class OpenGate extends EventTarget implements Gate {
     const jpeg = drawnJpeg();
     for (let round = 0; round < WARM_UP_ROUNDS && !this.#closed; round += 1) {
       // Whatever goes wrong is said to the first file.
-      const verdict = await this.#hash({ blob: jpeg }, {}).catch(() => undefined);
+      const verdict = await this.#checkFile({ blob: jpeg }, {}).catch(() => undefined);
       if (verdict?.outcome === "unchecked") return;
     }
   }
@@ -408,6 +463,13 @@ function feedOf(host: Host, options: GateOptions): Feed {
   if (!Number.isInteger(threshold) || threshold < 1 || threshold > keys.length) {
     throw invalid("trust.threshold", `a whole number from 1 to the ${keys.length} keys`, String(threshold));
   }
+  const list = trust?.list;
+  if (list !== undefined && (typeof list?.name !== "string" || list.name === "")) {
+    throw invalid("trust.list", "the name of a list, as { name }", kindOf(list?.name ?? list));
+  }
+  if (list?.category !== undefined && typeof list.category !== "string") {
+    throw invalid("trust.list.category", "a string", kindOf(list.category));
+  }
   if (whenUnavailable !== "block" && whenUnavailable !== "allow") {
     throw invalid("whenUnavailable", '"block" or "allow"', String(whenUnavailable));
   }
@@ -415,7 +477,19 @@ function feedOf(host: Host, options: GateOptions): Feed {
     throw invalid("refreshIntervalMs", "a number of milliseconds above 0", String(refreshIntervalMs));
   }
   const manifestUrl = host.resolve(source);
-  return { follow: { manifestUrl, keys: [...keys], threshold, maxBytes, timeoutMs, refreshIntervalMs, cacheDir } };
+  const trusted = list && { name: list.name, ...(list.category !== undefined && { category: list.category }) };
+  return {
+    follow: {
+      manifestUrl,
+      keys: [...keys],
+      threshold,
+      list: trusted,
+      maxBytes,
+      timeoutMs,
+      refreshIntervalMs,
+      cacheDir,
+    },
+  };
 }
 
 function sourceOf(host: Host, filter: FilterSource): Source {

@@ -2,6 +2,9 @@
 // jsdom, and a Node Buffer under a test runner that has globals of its own.
 import type { BlobLike } from "../types/types.js";
 
+/** So many bytes of a file tell whether it is a picture. */
+export const HEAD = 64 * 1024;
+
 /** What was given can't be read as a file. */
 export class InvalidInput extends Error {}
 
@@ -54,6 +57,14 @@ export async function bytesOf(blob: BlobLike): Promise<Uint8Array> {
   const bytes = typeof read === "object" && read !== null ? viewOf(read) : undefined;
   if (!bytes) throw new InvalidInput(`the file's bytes: expected an ArrayBuffer, got ${kindOf(read)}`);
   return bytes;
+}
+
+/** The first 64 KiB of a file, or undefined if only all of it can be read. */
+export async function headOf(given: Recognised): Promise<Uint8Array | undefined> {
+  if ("bytes" in given) return given.bytes.slice(0, HEAD);
+  const { blob } = given;
+  if (!("slice" in blob) || typeof blob.slice !== "function") return undefined;
+  return new Uint8Array(await bytesOf(blob.slice(0, HEAD)));
 }
 
 function readByFileReader(blob: unknown): Promise<unknown> {

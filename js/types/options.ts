@@ -55,6 +55,11 @@ export interface Trust {
   keys: string[];
   /** How many of them must have signed. Default 1. */
   threshold?: number;
+  /**
+   * The list that is trusted, by the name and the category in its manifest. Set it if the keys sign several lists:
+   * otherwise the server can answer with any of them.
+   */
+  list?: { name: string; category?: string };
 }
 
 /** The most that is read. What is left out has the core's default, which lets a 100-megapixel photograph pass. */
@@ -144,6 +149,11 @@ export interface GateOptions {
   idleMs?: number;
   /** A worker whose linear memory is larger after a file is replaced. Default 128 MiB. */
   maxIdleMemoryBytes?: number;
+  /**
+   * For a gate that is opened at the top level of a module which a framework also runs on a server, as it renders pages
+   * there: in Node, nothing is started, and the promise stays pending. Default false.
+   */
+  browserOnly?: boolean;
   /** Where the engine is, if not beside this module. */
   wasmUrl?: string | URL;
   /** The engine, already compiled; then none is fetched. */

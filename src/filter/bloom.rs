@@ -66,19 +66,19 @@ impl Hasher {
     }
 
     /// Returns word 0 of an item.
-    fn linear(&self, key: u64) -> u64 {
-        (0..64).filter(|bit| key >> bit & 1 == 1).fold(0, |word, bit| word ^ self.columns[bit])
+    fn linear(&self, item: u64) -> u64 {
+        (0..64).filter(|bit| item >> bit & 1 == 1).fold(0, |word, bit| word ^ self.columns[bit])
     }
 
     /// Yields the words of an item.
-    fn words(&self, key: u64) -> impl Iterator<Item = u64> + '_ {
-        std::iter::once(self.linear(key)).chain(self.constants.iter().map(move |constant| mix(key ^ constant)))
+    fn words(&self, item: u64) -> impl Iterator<Item = u64> + '_ {
+        std::iter::once(self.linear(item)).chain(self.constants.iter().map(move |constant| mix(item ^ constant)))
     }
 
     /// Yields the positions of an item, slice by slice: the low half of each word, then its high half, each scaled from 32
     /// bits to the length of a slice.
-    pub fn positions(&self, key: u64, slice_bits: u64) -> impl Iterator<Item = u64> + '_ {
-        self.words(key).flat_map(|word| [word as u32, (word >> 32) as u32]).map(move |half| scale(half, slice_bits))
+    pub fn positions(&self, item: u64, slice_bits: u64) -> impl Iterator<Item = u64> + '_ {
+        self.words(item).flat_map(|word| [word as u32, (word >> 32) as u32]).map(move |half| scale(half, slice_bits))
     }
 }
 
@@ -128,9 +128,9 @@ impl<'a> Bloom<'a> {
     }
 
     /// Returns whether the filter holds an item. It can be wrong about items that it doesn't hold: a false positive.
-    pub fn holds(self, hasher: &Hasher, key: u64) -> bool {
+    pub fn holds(self, hasher: &Hasher, item: u64) -> bool {
         self.slices()
-            .zip(hasher.positions(key, self.slice_bits))
+            .zip(hasher.positions(item, self.slice_bits))
             .all(|(slice, position)| word_at(slice, position) & 1 == 1)
     }
 
@@ -148,7 +148,7 @@ impl<'a> Bloom<'a> {
         let lower = Flipped::lower(hasher, soft);
         let mut slices = self.slices();
         let first = slices.next()?;
-        // A filter of one slice has one position per key, which is then asked for twice.
+        // A filter of one slice has one position per item, which is then asked for twice.
         let (second, shift) = slices.next().map_or((first, 0), |second| (second, 32));
         let word = hasher.linear(soft.key);
         let mut survivors = [0; BATCH];
@@ -235,8 +235,8 @@ impl Flipped {
 
 /// Inserts an item into a filter's slices.
 #[cfg(feature = "build")]
-pub(crate) fn insert(bits: &mut [u8], slice_bits: u64, hasher: &Hasher, key: u64) {
-    for (slice, position) in bits.chunks_exact_mut((slice_bits / 8) as usize).zip(hasher.positions(key, slice_bits)) {
+pub(crate) fn insert(bits: &mut [u8], slice_bits: u64, hasher: &Hasher, item: u64) {
+    for (slice, position) in bits.chunks_exact_mut((slice_bits / 8) as usize).zip(hasher.positions(item, slice_bits)) {
         slice[(position >> 3) as usize] |= 1 << (position & 7);
     }
 }

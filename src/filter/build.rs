@@ -105,12 +105,12 @@ pub struct Plan {
     /// Bits of each slice.
     pub slice_bits: u64,
     /// Number of items to insert, test keys included.
-    pub keys: u64,
+    pub items: u64,
     /// Largest number of lookups of a clean picture.
     pub lookups: u64,
     /// False-positive rate of one lookup that the request allows.
     pub allowed_rate: f64,
-    /// Expected false-positive rate of one lookup with `keys` items.
+    /// Expected false-positive rate of one lookup with `items` items.
     pub expected_rate: f64,
     /// Bytes of the file.
     pub file_bytes: u64,
@@ -119,8 +119,8 @@ pub struct Plan {
 impl Plan {
     /// Bits of filter per item.
     #[must_use]
-    pub fn bits_per_key(&self) -> f64 {
-        (u64::from(self.k) * self.slice_bits) as f64 / self.keys as f64
+    pub fn bits_per_item(&self) -> f64 {
+        (u64::from(self.k) * self.slice_bits) as f64 / self.items as f64
     }
 
     /// Expected share of clean pictures that match by chance.
@@ -152,8 +152,8 @@ impl Plan {
         let possible =
             request.image_false_positive_rate >= 1.0 / RATE_UNIT as f64 && request.image_false_positive_rate < 1.0;
         check("image false-positive rate", possible, "from 1e-12 to below 1", request.image_false_positive_rate)?;
-        let keys = count_keys(request.rings, entries);
-        check("entries", keys > CANARIES as u64, "at least one PDQ hash, SHA-256 or MD5", 0)?;
+        let items = count_items(request.rings, entries);
+        check("entries", items > CANARIES as u64, "at least one PDQ hash, SHA-256 or MD5", 0)?;
 
         let lookups = lookups(request, entries);
         let allowed_rate = request.image_false_positive_rate / lookups as f64;
@@ -170,7 +170,7 @@ impl Plan {
             ),
             request.image_false_positive_rate,
         )?;
-        let capacity = keys + keys * u64::from(request.headroom_percent) / 100;
+        let capacity = items + items * u64::from(request.headroom_percent) / 100;
         // Finds the smallest slice, in words of 64 bits, that keeps the rate. Uses only the four basic operations, so that
         // every platform finds the same one.
         let (mut too_small, mut enough) = (0, MAX_SLICE_BITS / 64);
@@ -211,7 +211,7 @@ impl Plan {
         let allowed_rate = request.image_false_positive_rate / lookups as f64;
         let plan = Self::of_geometry(request, entries, earlier.k, earlier.slice_bits, lookups, allowed_rate);
         if plan.expected_rate > allowed_rate {
-            let (mut fits, mut over) = (0, plan.keys);
+            let (mut fits, mut over) = (0, plan.items);
             while over - fits > 1 {
                 let middle = fits + (over - fits) / 2;
                 if false_positive_rate(middle, plan.k, plan.slice_bits) <= allowed_rate {
@@ -223,7 +223,7 @@ impl Plan {
             return Err(RefusalCode::BuildCapacity.because(
                 "capacity",
                 &format!("at most {fits} items in the geometry of the earlier release"),
-                &plan.keys,
+                &plan.items,
             ));
         }
         Ok(plan)
@@ -237,14 +237,14 @@ impl Plan {
         lookups: u64,
         allowed_rate: f64,
     ) -> Self {
-        let keys = count_keys(request.rings, entries);
+        let items = count_items(request.rings, entries);
         Self {
             k,
             slice_bits,
-            keys,
+            items,
             lookups,
             allowed_rate,
-            expected_rate: false_positive_rate(keys, k, slice_bits),
+            expected_rate: false_positive_rate(items, k, slice_bits),
             file_bytes: header::length(&request.name, &request.category) as u64
                 + u64::from(k) * (slice_bits / 8)
                 + CHECKSUM as u64,
@@ -264,18 +264,18 @@ pub fn write(request: &Request, plan: &Plan, entries: &Entries) -> Result<Vec<u8
     seed.update(request.name.as_bytes());
     seed.update(b"\0");
     seed.update(request.category.as_bytes());
-    let salt = Sha256Digest(seed.finalize().into()).key();
+    let salt = Sha256Digest(seed.finalize().into()).item();
 
     let mut bits = vec![0; (u64::from(plan.k) * (plan.slice_bits / 8)) as usize];
-    let mut insert_all = |domain, keys: &mut dyn Iterator<Item = u64>| {
+    let mut insert_all = |domain, items: &mut dyn Iterator<Item = u64>| {
         let hasher = Hasher::new(salt, domain, plan.k);
-        keys.for_each(|key| bloom::insert(&mut bits, plan.slice_bits, &hasher, key));
+        items.for_each(|item| bloom::insert(&mut bits, plan.slice_bits, &hasher, item));
     };
     for ring in 0..rings {
         insert_all(Domain::Ring(ring), &mut entries.pdq.iter().map(|hash| ring_key(hash, ring)));
     }
-    insert_all(Domain::Sha256, &mut entries.sha256.iter().map(Sha256Digest::key));
-    insert_all(Domain::Md5, &mut entries.md5.iter().map(Md5Digest::key));
+    insert_all(Domain::Sha256, &mut entries.sha256.iter().map(Sha256Digest::item));
+    insert_all(Domain::Md5, &mut entries.md5.iter().map(Md5Digest::item));
     let must_hit: [u64; CANARIES] = std::array::from_fn(|index| index as u64);
     insert_all(Domain::Canary, &mut must_hit.iter().copied());
 
@@ -285,7 +285,7 @@ pub fn write(request: &Request, plan: &Plan, entries: &Entries) -> Result<Vec<u8
     let mut must_miss = [0; CANARIES];
     for canary in &mut must_miss {
         *canary = misses.next().ok_or_else(|| {
-            let got = format!("k = {}, slices of {} bits for {} items", plan.k, plan.slice_bits, plan.keys);
+            let got = format!("k = {}, slices of {} bits for {} items", plan.k, plan.slice_bits, plan.items);
             RefusalCode::BuildField.because("plan", "a geometry with room for the entries", &got)
         })?;
     }
@@ -327,7 +327,7 @@ fn check_text(field: &str, text: &str) -> Result<(), Refusal> {
     check(field, is_plain_text(text), EXPECTED_TEXT, format_args!("{text:?}"))
 }
 
-fn count_keys(rings: u32, entries: &Entries) -> u64 {
+fn count_items(rings: u32, entries: &Entries) -> u64 {
     entries.pdq.len() as u64 * u64::from(rings) + (entries.sha256.len() + entries.md5.len() + CANARIES) as u64
 }
 
@@ -349,11 +349,11 @@ fn false_positive_parts(rate: f64) -> u64 {
     (rate * RATE_UNIT as f64).round() as u64
 }
 
-/// Returns the false-positive rate of one lookup with `keys` items in `k` slices: the share of ones in a slice, to the
+/// Returns the false-positive rate of one lookup with `items` items in `k` slices: the share of ones in a slice, to the
 /// power of `k`.
 #[must_use]
-pub fn false_positive_rate(keys: u64, k: u32, slice_bits: u64) -> f64 {
-    let empty = power(1.0 - 1.0 / slice_bits as f64, keys);
+pub fn false_positive_rate(items: u64, k: u32, slice_bits: u64) -> f64 {
+    let empty = power(1.0 - 1.0 / slice_bits as f64, items);
     power(1.0 - empty, k)
 }
 

@@ -102,11 +102,11 @@ impl Filter {
     }
 
     pub(crate) fn holds_sha256(&self, digest: &Sha256Digest) -> bool {
-        self.info.sha256_count > 0 && self.bloom().holds(&self.sha256, digest.key())
+        self.info.sha256_count > 0 && self.bloom().holds(&self.sha256, digest.item())
     }
 
     pub(crate) fn holds_md5(&self, digest: &Md5Digest) -> bool {
-        self.info.md5_count > 0 && self.bloom().holds(&self.md5, digest.key())
+        self.info.md5_count > 0 && self.bloom().holds(&self.md5, digest.item())
     }
 
     /// Loads the slices that most lookups read into the processor's cache. Call it before many lookups.

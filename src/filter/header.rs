@@ -92,9 +92,9 @@ impl FilterInfo {
 
     /// Bits of filter per item, test keys aside.
     #[must_use]
-    pub fn bits_per_key(&self) -> f64 {
-        let keys = u64::from(self.rings) * self.pdq_count + self.sha256_count + self.md5_count;
-        (self.bits_bytes() * 8) as f64 / keys as f64
+    pub fn bits_per_item(&self) -> f64 {
+        let items = u64::from(self.rings) * self.pdq_count + self.sha256_count + self.md5_count;
+        (self.bits_bytes() * 8) as f64 / items as f64
     }
 
     /// The expected share of clean pictures that match, above 0 and at most 1.

@@ -137,6 +137,23 @@ impl BrowserPicture {
         }
     }
 
+    /// Takes further rows whose colours are multiplied by alpha, as some browsers give them. Divides them again; colours
+    /// of pixels that can't be seen are lost.
+    pub fn push_premultiplied_rows(&mut self, rgba: &mut [u8]) {
+        for pixel in rgba.chunks_exact_mut(4) {
+            let alpha = u32::from(pixel[3]);
+            if alpha != 0 && alpha != 255 {
+                pixel[..3].iter_mut().for_each(|it| *it = ((u32::from(*it) * 255 + alpha / 2) / alpha).min(255) as u8);
+            }
+        }
+        self.push_rows(rgba);
+    }
+
+    /// Notes that the browser shows the picture in part only: the file is unreadable unless that part matches.
+    pub fn mark_damaged(&mut self) {
+        self.picture.damaged = Some("pixels: expected all of them, got those that the browser shows".into());
+    }
+
     /// Ends a frame, the `index`th of the file.
     ///
     /// # Errors

@@ -24,6 +24,12 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
     }
 }
 
+/// The error of a file that is not a picture, told by its first 64 KiB. `None` if it may be a picture.
+#[must_use]
+pub fn not_a_picture(head: &[u8]) -> Option<IntakeError> {
+    sniff::sniff(head).err().filter(|error| matches!(error, IntakeError::NotAPicture { .. }))
+}
+
 /// Reads a picture from every pixel of it, by the general decoders alone: what the fast path for JPEG is measured against.
 ///
 /// # Errors

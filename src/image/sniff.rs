@@ -47,7 +47,7 @@ fn something_else(bytes: &[u8]) -> IntakeError {
             None => other("an MP4 or QuickTime film; films are not checked"),
         },
         [0xff, 0xd8] => unread("the start of a JPEG picture"),
-        [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => unread("a TIFF picture"),
+        [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => picture("a TIFF picture", Some(Format::Tiff)),
         [b'I', b'I', b'R' | b'U', ..] | [b'F', b'U', b'J', b'I', b'F', b'I', b'L', b'M', ..] => {
             unread("a camera's raw picture")
         }
@@ -63,8 +63,12 @@ fn something_else(bytes: &[u8]) -> IntakeError {
         [b'P', b'1'..=b'7', b'\n' | b'\r' | b'\t' | b' ' | b'#', ..] => unread("a PNM picture"),
         [0xab, b'K', b'T', b'X', ..] => unread("a KTX texture"),
         [0x01, 0xda, 0 | 1, 1 | 2, ..] => unread("an SGI picture"),
-        [b'B', b'M', ..] => unread("a file that begins like a BMP picture but has no header of a known size"),
-        [b'G', b'I', b'F', ..] => unread("a file that begins like a GIF picture but is of no known version"),
+        [b'B', b'M', ..] => {
+            picture("a file that begins like a BMP picture but has no header of a known size", Some(Format::Bmp))
+        }
+        [b'G', b'I', b'F', ..] => {
+            picture("a file that begins like a GIF picture but is of no known version", Some(Format::Gif))
+        }
         [] => other("an empty file"),
         [_] => other("a single byte"),
         [b'%', b'P', b'D', b'F', ..] => other("a PDF document"),

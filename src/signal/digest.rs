@@ -36,7 +36,7 @@ macro_rules! digest {
 
             /// Returns the 64-bit item that a filter holds of the digest: its first eight bytes, little-endian.
             #[must_use]
-            pub fn key(&self) -> u64 {
+            pub fn item(&self) -> u64 {
                 let mut first = [0; 8];
                 first.copy_from_slice(&self.0[..8]);
                 u64::from_le_bytes(first)

@@ -322,8 +322,8 @@ test("decide: clear is sent, matches are held, and the host says what becomes of
   for (const outcome of ["match", "possible-match"]) assert.equal(of({ outcome, matches: [] }, "allow"), "hold");
   assert.equal(of(unchecked("unreadable"), "block"), "hold");
   assert.equal(of(unchecked("unreadable"), "allow"), "upload");
-  assert.equal(of(unchecked("unsupported"), { unsupported: "allow" }), "upload");
-  assert.equal(of(unchecked("unreadable"), { unsupported: "allow" }), "hold");
+  assert.equal(of(unchecked("not-a-picture"), { "not-a-picture": "allow" }), "upload");
+  assert.equal(of(unchecked("unreadable"), { "not-a-picture": "allow" }), "hold");
   assert.equal(of(unchecked("unavailable", "block"), "allow"), "hold");
   assert.equal(of(unchecked("unavailable", "allow"), "block"), "upload");
   assert.equal(of(unchecked("unavailable"), { unavailable: "allow" }), "upload");

@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "  {} bytes, {:.2} a hash, {:.2} bits a key, k = {}, {} lookups a picture",
         file.len(),
         file.len() as f64 / 1_100_000.0,
-        plan.bits_per_key(),
+        plan.bits_per_item(),
         plan.k,
         plan.lookups
     );
@@ -98,7 +98,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let measured = hits as f64 / lookups as f64;
         println!(
             "{probe_budget:>7}{escalation:>9}{:>11.2}{hits:>11}{share:>9.5}{:>11.2e}{measured:>11.2e}{:>8.3}{:>7.3}",
-            plan.bits_per_key(),
+            plan.bits_per_item(),
             plan.expected_rate,
             measured / plan.expected_rate,
             1.0 / (hits.max(1) as f64).sqrt()

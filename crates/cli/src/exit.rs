@@ -34,3 +34,23 @@ fn exit_code(code: RefusalCode) -> u8 {
         _ => FAILURE,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_has_every_exit_code() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/command-line.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let mut codes: Vec<_> = RefusalCode::ALL.iter().map(|&code| (exit_code(code), code)).collect();
+        codes.retain(|&(code, _)| code != FAILURE);
+        for &(number, code) in &codes {
+            let row = format!("| {number} | `{}` |", code.as_str());
+            assert!(page.contains(&row), "docs/reference/command-line.md: expected {row:?}");
+        }
+        codes.sort_unstable_by_key(|&(number, _)| number);
+        codes.dedup_by_key(|(number, _)| *number);
+        assert_eq!(codes.len(), 15, "each code has a number of its own");
+    }
+}

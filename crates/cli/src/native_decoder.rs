@@ -89,3 +89,60 @@ fn decode(bytes: &[u8], limits: &Limits) -> Result<Result<Picture, IntakeError>>
     let ended = picture.end_frame(0).and_then(|()| picture.finish());
     Ok(ended.map(|picture| Picture { decoded_by: DecodedBy::Native, ..picture }))
 }
+
+#[cfg(test)]
+mod tests {
+    use hashgate::pdq::Coefficients;
+
+    use super::*;
+
+    fn jpeg() -> Vec<u8> {
+        let picture = hashgate_testkit::photograph(640, 480, 7);
+        let mut bytes = Vec::new();
+        jpeg_encoder::Encoder::new(&mut bytes, 85).encode(&picture, 640, 480, jpeg_encoder::ColorType::Rgb).unwrap();
+        bytes
+    }
+
+    fn hash(picture: &Picture) -> hashgate::pdq::PdqHash {
+        Coefficients::of(&picture.frames[0].luma.small).hash()
+    }
+
+    #[test]
+    fn an_ordinary_file_is_read_as_the_general_decoder_reads_it() {
+        let bytes = jpeg();
+        let limits = Limits::default();
+        let second = read(&bytes, &limits).unwrap();
+        assert_eq!((second.width, second.height, second.decoded_by), (640, 480, DecodedBy::Native));
+        let first = hashgate::image::read_fully(&bytes, &limits).unwrap();
+        assert!(hash(&first).distance(&hash(&second)) <= 2);
+    }
+
+    #[test]
+    fn what_libjpeg_refuses_is_a_failure_and_not_a_panic() {
+        let bytes = jpeg();
+        let error = read(&bytes[..20], &Limits::default()).unwrap_err();
+        assert_eq!(error.reason, UncheckedReason::Unreadable);
+        let error = read(&bytes, &Limits { max_pixels: 1000, ..Limits::default() }).unwrap_err();
+        assert_eq!(error.reason, UncheckedReason::TooLarge);
+        let error = read(&bytes, &Limits { max_alloc: 1000, ..Limits::default() }).unwrap_err();
+        assert_eq!(error.reason, UncheckedReason::TooLarge);
+    }
+
+    #[test]
+    fn a_file_that_decoders_may_read_differently_gets_a_second_reading() {
+        let folder = tempfile::tempdir().unwrap();
+        let wanted = Wanted { pdq: true, ..Wanted::default() };
+        let limits = Limits::default();
+        let mut odd = jpeg();
+        // Half of the file, as a broken download leaves it: the second reading doesn't make it whole.
+        odd.truncate(odd.len() / 2);
+        for (name, bytes, by) in [("ordinary", jpeg(), None), ("odd", odd, Some(DecodedBy::Native))] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            let mut file = OpenFile::open(&path, 1 << 20).unwrap();
+            let read = crate::intake::fingerprint_of(&mut file, &limits, &wanted).unwrap();
+            let hashes = read.picture.unwrap().unwrap();
+            assert_eq!((hashes.second_reading_by, hashes.damaged.is_some()), (by, by.is_some()), "{name}");
+        }
+    }
+}

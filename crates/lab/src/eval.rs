@@ -106,10 +106,7 @@ fn measure(args: &Args) -> Result<ExitCode> {
     let mut budgets = Vec::new();
     for lookup_budget in BUDGETS {
         let view_lookup_budget = (lookup_budget / 4).max(1);
-        let (plan, filter) = build(
-            &Request { lookup_budget: lookup_budget, view_lookup_budget: view_lookup_budget, ..request.clone() },
-            &whole,
-        )?;
+        let (plan, filter) = build(&Request { lookup_budget, view_lookup_budget, ..request.clone() }, &whole)?;
         let found = recall::found(&copies, &filter);
         let (_, all) = recall::recall(&copies, &originals, &found);
         budgets.push(Budget {
@@ -138,7 +135,7 @@ fn measure(args: &Args) -> Result<ExitCode> {
         rings: args.rings,
         false_positive_rate: args.false_positive_rate,
         bytes_per_hash: bytes_per_hash(&filter),
-        bits_per_key: plan.bits_per_key(),
+        bits_per_item: plan.bits_per_item(),
         lookups: plan.lookups,
         edits,
         all,

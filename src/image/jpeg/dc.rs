@@ -8,6 +8,7 @@
 //! decides what it is: other coding processes, other colours, and everything that is damaged or merely odd.
 
 mod bits;
+mod clipping;
 mod huffman;
 mod plane;
 mod reader;

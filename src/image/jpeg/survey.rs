@@ -156,14 +156,13 @@ impl Walk {
             0xc0..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => self.breaks_a_rule("it has a second frame header"),
             0xda => self.start_scan(content),
             0xdb if self.scans > 0 => self.is_odd("its quantization tables change between scans"),
-            0xdc => {
-                self.is_odd("it tells its height after the first scan");
-                if let (Some(frame), [high, low]) = (&mut self.frame, content)
-                    && frame.height == 0
-                {
+            0xdc => match (&mut self.frame, content) {
+                (Some(frame), [high, low]) if frame.height == 0 => {
                     frame.height = u16::from_be_bytes([*high, *low]).into();
+                    self.is_odd("it tells its height after the first scan");
                 }
-            }
+                _ => self.breaks_a_rule("it tells its height twice"),
+            },
             0xdd => match *content {
                 [high, low] => self.restart_interval = u16::from_be_bytes([high, low]).into(),
                 _ => self.breaks_a_rule("its restart interval isn't two bytes long"),

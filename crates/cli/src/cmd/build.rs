@@ -143,7 +143,7 @@ pub fn say_plan(plan: &Plan, entries: &Entries) {
     remark(&format!(
         "plan: {} bytes, {each:.2} per hash; {:.2} bits per item, k = {}",
         plan.file_bytes,
-        plan.bits_per_key(),
+        plan.bits_per_item(),
         plan.k
     ));
     remark(&format!(

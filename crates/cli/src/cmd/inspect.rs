@@ -53,7 +53,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         ("size", format!("{} bytes", info.bytes)),
         (
             "geometry",
-            format!("k = {}, slices of {} bits, {:.2} bits a key", info.k, info.slice_bits, info.bits_per_key()),
+            format!("k = {}, slices of {} bits, {:.2} bits a key", info.k, info.slice_bits, info.bits_per_item()),
         ),
         ("lookup budget", format!("{}; derived views {}", info.lookup_budget, info.view_lookup_budget)),
         ("lookups", format!("at most {} for a clean picture", info.lookups)),

@@ -16,7 +16,7 @@ pub struct Figures {
     pub rings: u32,
     pub false_positive_rate: f64,
     pub bytes_per_hash: f64,
-    pub bits_per_key: f64,
+    pub bits_per_item: f64,
     pub lookups: u64,
     pub edits: Vec<Recall>,
     pub all: Recall,
@@ -60,7 +60,7 @@ pub struct Budget {
 #[serde(rename_all = "camelCase")]
 pub struct FalsePositives {
     pub false_positive_rate: f64,
-    pub bits_per_key: f64,
+    pub bits_per_item: f64,
     pub pictures: u32,
     pub held: u32,
 }

@@ -46,13 +46,13 @@ pub fn print(figures: &Figures) -> Result<()> {
         let rate = f64::from(row.held) / f64::from(row.pictures.max(1));
         say(format!(
             "{:>12e}{:>14.2}{:>12}{:>9}{rate:>12.5}",
-            row.false_positive_rate, row.bits_per_key, row.pictures, row.held
+            row.false_positive_rate, row.bits_per_item, row.pictures, row.held
         ))?;
     }
     let Times { lookup_ms, lookup_ns, scan_ms } = figures.times;
     say(format!(
         "\n{:.2} bytes per hash, {:.1} bits per item; a picture that isn't found costs {lookup_ms:.2} ms ({lookup_ns:.1} ns per lookup); \
          a scan of the raw list {scan_ms:.2} ms",
-        figures.bytes_per_hash, figures.bits_per_key
+        figures.bytes_per_hash, figures.bits_per_item
     ))
 }

@@ -76,7 +76,7 @@ pub fn strangers(
 ) -> Result<FalsePositives> {
     let mut sum = FalsePositives {
         false_positive_rate: request.image_false_positive_rate,
-        bits_per_key: 0.0,
+        bits_per_item: 0.0,
         pictures: 0,
         held: 0,
     };
@@ -86,7 +86,7 @@ pub fn strangers(
         for salt in 0..SALTS {
             // Filters of different names give the same key different bits.
             let (plan, filter) = build(&Request { name: format!("eval {salt}"), ..request.clone() }, &entries)?;
-            sum.bits_per_key = plan.bits_per_key();
+            sum.bits_per_item = plan.bits_per_item();
             let strangers = copies.par_iter().filter(|copy| {
                 let kind = copy.edit.map_or(0, |edit| edit + 1);
                 copy.picture % 2 != half && kind % SALTS == salt && copy.hashes.is_some()

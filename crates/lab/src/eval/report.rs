@@ -73,9 +73,9 @@ cost time and filter size. Dashed: comparing with the raw list.</p>{}"#,
     ));
     let rate = |held: u32, pictures: u32| (f64::from(held) / f64::from(pictures.max(1))).max(1e-5).log10();
     let seen = || figures.false_positives.iter();
-    let points: Vec<_> = seen().map(|row| (row.bits_per_key, rate(row.held, row.pictures))).collect();
-    let asked: Vec<_> = seen().map(|row| (row.bits_per_key, row.false_positive_rate.log10())).collect();
-    let ticks: Vec<_> = seen().map(|row| (row.bits_per_key, format!("{:.0}", row.bits_per_key))).collect();
+    let points: Vec<_> = seen().map(|row| (row.bits_per_item, rate(row.held, row.pictures))).collect();
+    let asked: Vec<_> = seen().map(|row| (row.bits_per_item, row.false_positive_rate.log10())).collect();
+    let ticks: Vec<_> = seen().map(|row| (row.bits_per_item, format!("{:.0}", row.bits_per_item))).collect();
     let powers = [5, 4, 3, 2, 1].map(|power| (-f64::from(power), format!("1 in {}", grouped(10u64.pow(power)))));
     let powers = [&powers[..], &[(0.0, "all".into())]].concat();
     say(format!(
@@ -122,7 +122,7 @@ it. A match is a reason to ask, never a proof.</p>
         seed = figures.seed,
         rings = figures.rings,
         rate = figures.false_positive_rate,
-        bits = figures.bits_per_key,
+        bits = figures.bits_per_item,
     ));
     page
 }

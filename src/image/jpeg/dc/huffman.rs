@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use super::super::markers::HuffmanTable;
 use super::super::part::Outside;
 use super::bits::Reading;
+use super::plane::Steps;
 
 /// Bits that a lookup sees.
 const LOOKAHEAD: u32 = 12;
@@ -112,12 +113,19 @@ impl DcTable {
     }
 }
 
-/// A table of AC terms, which are passed over.
+/// A table of AC coefficients, which are skipped but for a bound on their squares.
 pub(super) struct AcTable {
-    /// By the next 12 bits, for as many whole terms as they hold: `terms << 6 | bits`, where `terms` counts the places in the
-    /// block that they pass: [`LAST`] and more if they end it, [`NONE`] if the bits aren't enough for one.
-    lookup: Box<[u16; 1 << LOOKAHEAD]>,
+    /// By the next 12 bits, for as many whole coefficients as they hold: `energy << 16 | terms << 6 | bits`. `terms`
+    /// counts the places in the band that they pass: [`LAST`] and more if they end it, [`NONE`] if the bits aren't
+    /// enough for one. `energy` is a bound on the sum of their squares, before quantization is undone.
+    lookup: Box<[u32; 1 << LOOKAHEAD]>,
     code: Code,
+    /// As [`Steps::squares`](super::plane::Steps::squares), moved so that the band ends at the 64th place.
+    squares: [u32; 64],
+    /// Where the band then begins.
+    first: u32,
+    /// The lowest bit that is given.
+    low: u32,
 }
 
 /// Bits that an entry passes over, at most.
@@ -126,24 +134,41 @@ const LAST: u32 = 128;
 const NONE: u32 = 512;
 
 impl AcTable {
-    pub(super) fn new(code: &Code) -> Result<Self, Outside> {
-        // Terms of samples of 8 bits have up to 10 bits (F.1.2.2); without any, only the end of the block and a run
-        // of 16 zeros have a meaning.
-        if code.symbols.iter().any(|&symbol| symbol & 15 > 10 || symbol & 15 == 0 && symbol != 0 && symbol != 0xf0) {
+    /// For the band of coefficients `band`, of a scan down to the bit `low`. Only progressive scans may have codes for the
+    /// end of the band in several blocks.
+    pub(super) fn new(
+        code: &Code,
+        steps: &Steps,
+        band: RangeInclusive<u8>,
+        low: u8,
+        progressive: bool,
+    ) -> Result<Self, Outside> {
+        // Coefficients of samples of 8 bits have up to 10 bits (F.1.2.2).
+        let is_legal = |&symbol: &u8| match symbol & 15 {
+            0 => progressive || matches!(symbol, 0 | 0xf0),
+            size => size <= 10,
+        };
+        if !code.symbols.iter().all(is_legal) {
             return Err(Outside);
         }
+        let low = u32::from(low);
         let lookup = table(|bits| {
-            let (mut used, mut terms) = (0, 0);
-            // A term's value may be beyond what is looked at, but not its code.
+            let (mut used, mut terms, mut energy) = (0, 0, 0);
+            // A coefficient's value may be beyond what is looked at, but not its code.
             while let Some((symbol, length)) = code.symbol((bits << used & ((1 << LOOKAHEAD) - 1)) << (16 - LOOKAHEAD))
             {
-                let end = used + length + u32::from(symbol & 15);
-                // More terms than a block has are for the slow way to refuse, and must not be taken for LAST.
+                let size = u32::from(symbol & 15);
+                let end = used + length + size;
+                // More coefficients than a block has are for the slow way to refuse, and must not be taken for LAST.
                 let too_many = symbol != 0 && terms + u32::from(symbol >> 4) + 1 > 63;
-                if used + length > LOOKAHEAD || end > MOST || too_many {
+                let ends_several = size == 0 && !matches!(symbol, 0 | 0xf0);
+                let square = largest_square(size, low);
+                let too_strong = energy + square > u32::from(u16::MAX);
+                if used + length > LOOKAHEAD || end > MOST || too_many || ends_several || too_strong {
                     break;
                 }
                 used = end;
+                energy += square;
                 if symbol == 0 {
                     terms += LAST;
                     break;
@@ -153,60 +178,80 @@ impl AcTable {
                     break;
                 }
             }
-            (if used == 0 { NONE << 6 } else { terms << 6 | used }) as u16
+            energy << 16 | if used == 0 { NONE << 6 } else { terms << 6 | used }
         });
-        Ok(Self { lookup, code: code.clone() })
+        let moved = 63 - u32::from(*band.end());
+        let squares = std::array::from_fn(|place| steps.squares[((place as u32).wrapping_sub(moved) & 63) as usize]);
+        Ok(Self { lookup, code: code.clone(), squares, first: u32::from(*band.start()) + moved, low })
     }
 
-    /// Passes over the 63 AC terms of a block, whose DC term was just read.
+    /// Skips a block's coefficients. Returns in how many blocks after it the band is empty, and a bound on the sum of the
+    /// squares. 36 bits must be held.
     #[inline(always)]
-    pub(super) fn skip_block(&self, bits: &mut Reading) -> Result<(), Outside> {
-        let mut next = 1;
+    pub(super) fn skip_block(&self, bits: &mut Reading) -> Result<(u32, u64), Outside> {
+        let (mut next, mut energy) = (self.first, 0);
         // 36 bits are enough for two lookups.
-        let (mut entry, mut after) = self.pass(bits, &mut next, 2);
+        let (mut entry, mut after) = self.pass(bits, &mut next, &mut energy, 2);
         loop {
             if after < 64 {
                 bits.refill();
                 // 54 are for three.
-                (entry, after) = self.pass(bits, &mut next, 3);
+                (entry, after) = self.pass(bits, &mut next, &mut energy, 3);
             } else if (LAST + 1..LAST + 64).contains(&after) {
                 bits.skip(entry);
-                return Ok(());
+                return Ok((0, energy + self.energy(entry >> 16, after)));
             } else {
                 // Not enough bits, or the block may end amid the entry, and what follows belongs to another.
                 bits.refill();
                 let (symbol, length) = self.code.symbol(bits.peek(16)).ok_or(Outside)?;
                 bits.skip(length);
-                bits.skip(u32::from(symbol & 15));
-                if symbol == 0 {
-                    return Ok(());
+                let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
+                if size == 0 && run < 15 {
+                    return Ok(((1 << run) + bits.take(run) - 1, energy));
                 }
-                next += u32::from(symbol >> 4) + 1;
-                if next >= 64 {
-                    // Past the last term: an index too large.
-                    return if next == 64 { Ok(()) } else { Err(Outside) };
+                bits.skip(size);
+                next += run + 1;
+                if next > 64 || size + self.low > 10 {
+                    // An index past the band, or a coefficient that no samples have.
+                    return Err(Outside);
+                }
+                energy += self.energy(largest_square(size, self.low), next);
+                if next == 64 {
+                    return Ok((0, energy));
                 }
                 after = next;
             }
         }
     }
 
-    /// Passes over terms by a number of lookups, or up to one that needs more than that, which is returned: its entry, and the place
-    /// after it.
+    /// A bound on the squares of coefficients before the `after`th place.
     #[inline(always)]
-    fn pass(&self, bits: &mut Reading, next: &mut u32, lookups: u32) -> (u32, u32) {
+    fn energy(&self, energy: u32, after: u32) -> u64 {
+        u64::from(energy) * u64::from(self.squares[(after & 63) as usize])
+    }
+
+    /// Skips coefficients by a number of lookups, or up to one that needs more than that, which is returned: its entry,
+    /// and the place after it.
+    #[inline(always)]
+    fn pass(&self, bits: &mut Reading, next: &mut u32, energy: &mut u64, lookups: u32) -> (u32, u32) {
         let mut last = (0, 0);
         for _ in 0..lookups {
-            let entry = u32::from(self.lookup[bits.peek(LOOKAHEAD) as usize]);
-            last = (entry, *next + (entry >> 6));
+            let entry = self.lookup[bits.peek(LOOKAHEAD) as usize];
+            last = (entry, *next + (entry >> 6 & 0x3ff));
             if last.1 >= 64 {
                 break;
             }
             bits.skip(entry);
             *next = last.1;
+            *energy += self.energy(entry >> 16, last.1);
         }
         last
     }
+}
+
+/// The largest square of a value of `size` bits, with `low` unknown ones behind them.
+fn largest_square(size: u32, low: u32) -> u32 {
+    if size == 0 { 0 } else { ((1u32 << (size + low).min(16)) - 1).pow(2) }
 }
 
 /// What is looked up by the next 12 bits.
@@ -216,42 +261,6 @@ fn table<T: Copy + Default>(entry: impl Fn(u32) -> T) -> Box<[T; 1 << LOOKAHEAD]
         *place = entry(bits);
     }
     table
-}
-
-/// A table of AC terms of a progressive frame.
-pub(super) struct BandTable(Code);
-
-impl BandTable {
-    pub(super) fn new(code: &Code) -> Result<Self, Outside> {
-        if code.symbols.iter().any(|&symbol| symbol & 15 > 10) {
-            return Err(Outside);
-        }
-        Ok(Self(code.clone()))
-    }
-
-    /// Passes over a block's terms in their first scan, whose lowest bit is `low`. Returns how many blocks after it have none.
-    pub(super) fn skip_block(&self, bits: &mut Reading, band: RangeInclusive<u8>, low: u8) -> Result<u32, Outside> {
-        let (mut next, last) = (*band.start(), *band.end());
-        while next <= last {
-            bits.refill_if_low();
-            let (symbol, length) = self.0.symbol(bits.peek(16)).ok_or(Outside)?;
-            bits.skip(length);
-            let (run, size) = (symbol >> 4, symbol & 15);
-            match (run, size) {
-                (15, 0) => next += 16,
-                (_, 0) => return Ok((1 << run) + bits.take(run.into()) - 1),
-                _ => {
-                    next += run + 1;
-                    bits.skip(size.into());
-                    // Terms have up to 10 bits in all (F.1.2.2).
-                    if size + low > 10 {
-                        return Err(Outside);
-                    }
-                }
-            }
-        }
-        if next == last + 1 { Ok(0) } else { Err(Outside) }
-    }
 }
 
 /// A value of `size` bits with its sign (F.2.2.1, EXTEND).

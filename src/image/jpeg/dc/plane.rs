@@ -5,10 +5,35 @@ use crate::pdq::Plane;
 use super::super::frame::Frame;
 use super::super::part::Outside;
 
+/// The blocks of a component, in rows of whole units.
 #[derive(Default)]
 pub(super) struct Terms {
     pub(super) columns: usize,
-    pub(super) values: Vec<i16>,
+    pub(super) values: Vec<Term>,
+}
+
+/// What is known of a block.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Term {
+    /// The DC coefficient, quantized.
+    pub(super) dc: i16,
+    /// A bound on the variance of its samples; 65,535 for more.
+    pub(super) variance: u16,
+}
+
+impl Terms {
+    pub(super) fn row(&self, y: usize) -> &[Term] {
+        self.values.get(y * self.columns..).and_then(|rest| rest.get(..self.columns)).unwrap_or_default()
+    }
+}
+
+impl Term {
+    /// Adds AC coefficients whose squares, dequantized, sum up to `energy` at most.
+    #[inline(always)]
+    pub(super) fn add_energy(&mut self, energy: u64) {
+        // The transform keeps the sum of squares (T.81, A.3.3), here over 64 samples.
+        self.variance = self.variance.saturating_add((energy >> 6).min(u16::MAX.into()) as u16);
+    }
 }
 
 /// What is needed of a quantization table.
@@ -18,11 +43,14 @@ pub(super) struct Steps {
     pub(super) first: u16,
     /// The least luma DC step beside which the AC steps are ordinary.
     least: u16,
+    /// At `k`: the largest square of the AC steps before the `k`th place; at 0 that of all.
+    pub(super) squares: [u32; 64],
 }
 
 impl Steps {
     pub(super) fn of(table: &[u16; 64]) -> Self {
-        let mut steps = Self { first: 0, least: 0 };
+        let mut steps = Self { first: 0, least: 0, squares: [0; 64] };
+        let mut square = 0;
         for (place, &step) in (0..).zip(table) {
             if place == 0 {
                 steps.first = step;
@@ -30,6 +58,11 @@ impl Steps {
             // What 250 tables of cameras and programs stay under: twice as much as the coarsest of T.81's own (annex K).
             let least = u32::from(step.saturating_sub(2)).div_ceil(3 + place / 2) as u16;
             steps.least = steps.least.max(least);
+            if place > 0 {
+                // A step of 1024 is beyond all samples' reach, so larger ones need no distinction.
+                square = square.max(u32::from(step.min(1024)).pow(2));
+                steps.squares[(place as usize + 1) & 63] = square;
+            }
         }
         steps
     }
@@ -50,10 +83,7 @@ pub(super) fn plane(frame: &Frame, tables: &[Option<Steps>; 4], terms: &[Terms; 
     }
     let (columns, rows) = (frame.width.div_ceil(8) as usize, frame.height.div_ceil(8) as usize);
     let (across, down) = (frame.components[0].across as usize, frame.components[0].down as usize);
-    let row = |place: usize, y: usize| {
-        let Terms { columns, values } = &terms[place];
-        values.get(y * columns..).unwrap_or_default()
-    };
+    let row = |place: usize, y: usize| terms[place].row(y);
     // No encoder makes means far outside of what pixels can have. Here the mean of clipped pixels can be anything, so the
     // pixels have to be looked at.
     let mut strange = false;
@@ -68,19 +98,19 @@ pub(super) fn plane(frame: &Frame, tables: &[Option<Steps>; 4], terms: &[Terms; 
     for (y, cells) in cells.chunks_exact_mut(columns).enumerate() {
         let luma = row(0, y).get(..columns).ok_or(Outside)?;
         if frame.components.len() == 1 {
-            cells.iter_mut().zip(luma).for_each(|(cell, &term)| *cell = 128.0 + mean(term, steps[0]));
+            cells.iter_mut().zip(luma).for_each(|(cell, term)| *cell = 128.0 + mean(term.dc, steps[0]));
             continue;
         }
         let chroma = row(1, y / down).iter().zip(row(2, y / down));
-        for ((cells, luma), (&blue, &red)) in cells.chunks_mut(across).zip(luma.chunks(across)).zip(chroma) {
-            let room = 126.0 - f32::from(blue).abs() * of_blue - f32::from(red).abs() * of_red;
-            for (cell, &term) in cells.iter_mut().zip(luma) {
-                let luma = steps[0] * f32::from(term);
+        for ((cells, luma), (blue, red)) in cells.chunks_mut(across).zip(luma.chunks(across)).zip(chroma) {
+            let room = 126.0 - f32::from(blue.dc).abs() * of_blue - f32::from(red.dc).abs() * of_red;
+            for (cell, term) in cells.iter_mut().zip(luma) {
+                let luma = steps[0] * f32::from(term.dc);
                 *cell = if luma.abs() <= room {
                     128.0 + luma
                 } else {
-                    let (blue, red) = (mean(blue, steps[1]), mean(red, steps[2]));
-                    clipped(128.0 + mean(term, steps[0]), blue, red)
+                    let (blue, red) = (mean(blue.dc, steps[1]), mean(red.dc, steps[2]));
+                    clipped(128.0 + mean(term.dc, steps[0]), blue, red)
                 };
             }
         }

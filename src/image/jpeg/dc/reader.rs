@@ -10,16 +10,14 @@ use super::super::frame::{Frame, Scan, Selected};
 use super::super::icc::ProfileParts;
 use super::super::markers::{HuffmanTable, adobe_transform, take_quantization};
 use super::super::part::{Halt, Outside, Part};
-use super::huffman::{AcTable, BandTable, Code, DcTable};
-use super::plane::{Steps, Terms, plane};
+use super::clipping::is_faithful;
+use super::huffman::{AcTable, Code, DcTable};
+use super::plane::{Steps, Term, Terms, plane};
 use super::scan::{Band, Data, FirstTerms, PassOver, Refinement, Sequential, Walk};
 
 /// Pictures of fewer pixels on the short side are too coarse in blocks: their hashes are too far
 /// from those of a full decode (`docs/decode.md` has the distances).
 const MIN_SHORT_SIDE: u32 = 900;
-
-/// So many blocks are looked at of a scan of AC terms that isn't needed.
-const SAMPLED_BLOCKS: u32 = 3072;
 
 /// DC terms of steps up to this are near enough without their last bit: what is missing is the same for all blocks, which no hash
 /// sees, and up to half a step of noise, as rounding makes.
@@ -100,8 +98,9 @@ impl Reader {
             None if self.scans == 0 => 0,
             // What follows a picture is no part of it.
             None if self.ended => self.length,
-            Some(Data::Sequential(walk, _) | Data::First(walk, _) | Data::Refinement(walk, _)) => walk.bits.at,
-            // A sample is taken before that moves.
+            Some(
+                Data::Sequential(walk, _) | Data::First(walk, _) | Data::Refinement(walk, _) | Data::Band(walk, _),
+            ) => walk.bits.at,
             Some(Data::Unneeded(_)) | None => self.at,
         }
     }
@@ -138,6 +137,10 @@ impl Reader {
         };
         let (marker, rest) = (rest[start], &rest[start + 1..]);
         if marker == 0xd9 {
+            let frame = self.frame.as_ref().ok_or(Outside)?;
+            if !is_faithful(frame, &self.steps, &self.terms) {
+                return Err(Halt::Outside);
+            }
             self.ended = true;
             return Ok(());
         }
@@ -194,7 +197,7 @@ impl Reader {
         let (width, height) = (*width, *height);
         check_size(Format::Jpeg, width, height, limits).map_err(|_| Outside)?;
         let cells = u64::from(width.div_ceil(8) + 3) * u64::from(height.div_ceil(8) + 3);
-        check_alloc(12 * cells, limits).map_err(|_| Outside)?;
+        check_alloc(16 * cells, limits).map_err(|_| Outside)?;
         check_plausible(Format::Jpeg, u64::from(width) * u64::from(height), 64 * 8, self.length)
             .map_err(|_| Outside)?;
         if width.min(height) < MIN_SHORT_SIDE {
@@ -215,7 +218,7 @@ impl Reader {
         let (columns, rows) = frame.units();
         for (terms, component) in self.terms.iter_mut().zip(&frame.components) {
             terms.columns = (columns * component.across) as usize;
-            terms.values = vec![0; terms.columns * (rows * component.down) as usize];
+            terms.values = vec![Term::default(); terms.columns * (rows * component.down) as usize];
         }
         self.frame = Some(frame);
         Ok(())
@@ -246,29 +249,32 @@ impl Reader {
         }
         let walk = Walk::new(frame, &scan, self.restart_interval, self.at);
         let dc_table = |number: usize| DcTable::new(self.dc.get(number).and_then(Option::as_ref).ok_or(Outside)?);
+        let steps =
+            |place: usize| self.steps.get(frame.components[place].quantization).and_then(Option::as_ref).ok_or(Outside);
         let ac = |number: usize| self.ac.get(number).and_then(Option::as_ref).ok_or(Outside);
         if !frame.progressive {
             let mut tables = Vec::new();
             for selected in &scan.components {
-                tables.push((dc_table(selected.dc)?, AcTable::new(ac(selected.ac)?)?));
+                tables.push((
+                    dc_table(selected.dc)?,
+                    AcTable::new(ac(selected.ac)?, steps(selected.component)?, 1..=63, 0, false)?,
+                ));
             }
             Ok(Data::Sequential(walk, Sequential { tables, sums: [0; 3] }))
         } else if !dc {
-            let mut sample = None;
+            let [selected] = scan.components[..] else { return Err(Outside) };
             if scan.high == 0 {
-                let [selected] = scan.components[..] else { return Err(Outside) };
-                let (table, band) = (BandTable::new(ac(selected.ac)?)?, scan.first_term..=scan.last_term);
-                sample = Some(Band { table, band, low: scan.low, ended: 0 });
+                let band = scan.first_term..=scan.last_term;
+                let table = AcTable::new(ac(selected.ac)?, steps(selected.component)?, band, scan.low, true)?;
+                return Ok(Data::Band(walk, Band { table, ended: 0 }));
             }
-            let mut walk = walk;
-            walk.most = SAMPLED_BLOCKS;
-            Ok(Data::Unneeded(PassOver { walk, sample, single_bits: false, restarts: 0, start: self.at, stuffed: 0 }))
+            Ok(Data::Unneeded(PassOver { walk, single_bits: false, restarts: 0, start: self.at, stuffed: 0 }))
         } else if scan.high == 0 {
             let tables = scan.components.iter().map(|selected| dc_table(selected.dc)).collect::<Result<_, _>>()?;
             Ok(Data::First(walk, FirstTerms { tables, sums: [0; 3], low: scan.low }))
         } else if self.settled {
             let single_bits = true;
-            Ok(Data::Unneeded(PassOver { walk, sample: None, single_bits, restarts: 0, start: self.at, stuffed: 0 }))
+            Ok(Data::Unneeded(PassOver { walk, single_bits, restarts: 0, start: self.at, stuffed: 0 }))
         } else {
             Ok(Data::Refinement(walk, Refinement { low: scan.low }))
         }
@@ -281,7 +287,8 @@ impl Reader {
             Data::Sequential(walk, blocks) => self.at = walk.all(part, blocks, terms)?,
             Data::First(walk, blocks) => self.at = walk.all(part, blocks, terms)?,
             Data::Refinement(walk, blocks) => self.at = walk.all(part, blocks, terms)?,
-            Data::Unneeded(scan) => scan.go_on(part, &mut self.at, terms)?,
+            Data::Band(walk, blocks) => self.at = walk.all(part, blocks, terms)?,
+            Data::Unneeded(scan) => scan.go_on(part, &mut self.at)?,
         }
         self.data = None;
         Ok(())

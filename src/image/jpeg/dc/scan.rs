@@ -1,18 +1,17 @@
 //! Walks through the blocks of a scan.
 
-use std::ops::RangeInclusive;
-
 use super::super::frame::{Component, Frame, Scan, Selected};
 use super::super::part::{Halt, Outside, Part};
 use super::bits::{Bits, Reading};
-use super::huffman::{AcTable, BandTable, DcTable};
-use super::plane::Terms;
+use super::huffman::{AcTable, DcTable};
+use super::plane::{Term, Terms};
 
 /// A scan's data, by what is done with it.
 pub(super) enum Data {
     Sequential(Walk, Sequential),
     First(Walk, FirstTerms),
     Refinement(Walk, Refinement),
+    Band(Walk, Band),
     Unneeded(PassOver),
 }
 
@@ -24,7 +23,7 @@ pub(super) trait Blocks {
     }
 
     /// Reads a block of the component at a place in the scan. `term` is its DC term.
-    fn read(&mut self, bits: &mut Reading, place: usize, term: &mut i16) -> Result<(), Outside>;
+    fn read(&mut self, bits: &mut Reading, place: usize, term: &mut Term) -> Result<(), Outside>;
 }
 
 /// All terms of a scan of a sequential frame (F.2).
@@ -41,13 +40,14 @@ impl Blocks for Sequential {
     }
 
     #[inline(always)]
-    fn read(&mut self, bits: &mut Reading, place: usize, term: &mut i16) -> Result<(), Outside> {
+    fn read(&mut self, bits: &mut Reading, place: usize, term: &mut Term) -> Result<(), Outside> {
         let (dc, ac) = &self.tables[place];
         bits.refill();
         let sum = self.sums[place].wrapping_add(dc.read(bits)?);
         self.sums[place] = sum;
-        *term = i16::try_from(sum).map_err(|_| Outside)?;
-        ac.skip_block(bits)
+        term.dc = i16::try_from(sum).map_err(|_| Outside)?;
+        term.add_energy(ac.skip_block(bits)?.1);
+        Ok(())
     }
 }
 
@@ -66,11 +66,11 @@ impl Blocks for FirstTerms {
     }
 
     #[inline(always)]
-    fn read(&mut self, bits: &mut Reading, place: usize, term: &mut i16) -> Result<(), Outside> {
+    fn read(&mut self, bits: &mut Reading, place: usize, term: &mut Term) -> Result<(), Outside> {
         bits.refill_if_low();
         let sum = self.sums[place].wrapping_add(self.tables[place].read(bits)?);
         self.sums[place] = sum;
-        *term = i16::try_from(sum << self.low).map_err(|_| Outside)?;
+        term.dc = i16::try_from(sum << self.low).map_err(|_| Outside)?;
         Ok(())
     }
 }
@@ -82,18 +82,16 @@ pub(super) struct Refinement {
 
 impl Blocks for Refinement {
     #[inline(always)]
-    fn read(&mut self, bits: &mut Reading, _: usize, term: &mut i16) -> Result<(), Outside> {
+    fn read(&mut self, bits: &mut Reading, _: usize, term: &mut Term) -> Result<(), Outside> {
         bits.refill_if_low();
-        *term |= (bits.take(1) as i16) << self.low;
+        term.dc |= (bits.take(1) as i16) << self.low;
         Ok(())
     }
 }
 
 /// A scan of AC terms (G.1.2.2).
 pub(super) struct Band {
-    pub(super) table: BandTable,
-    pub(super) band: RangeInclusive<u8>,
-    pub(super) low: u8,
+    pub(super) table: AcTable,
     /// How many of the next blocks have no terms.
     pub(super) ended: u32,
 }
@@ -104,11 +102,14 @@ impl Blocks for Band {
     }
 
     #[inline(always)]
-    fn read(&mut self, bits: &mut Reading, _: usize, _: &mut i16) -> Result<(), Outside> {
+    fn read(&mut self, bits: &mut Reading, _: usize, term: &mut Term) -> Result<(), Outside> {
         if self.ended > 0 {
             self.ended -= 1;
         } else {
-            self.ended = self.table.skip_block(bits, self.band.clone(), self.low)?;
+            let energy;
+            bits.refill();
+            (self.ended, energy) = self.table.skip_block(bits)?;
+            term.add_energy(energy);
         }
         Ok(())
     }
@@ -117,8 +118,6 @@ impl Blocks for Band {
 /// A scan that isn't needed.
 pub(super) struct PassOver {
     pub(super) walk: Walk,
-    /// What is done with its first blocks, while there are any left.
-    pub(super) sample: Option<Band>,
     /// Whether it has one bit for each block, so that its length is known.
     pub(super) single_bits: bool,
     pub(super) restarts: u32,
@@ -128,14 +127,9 @@ pub(super) struct PassOver {
 }
 
 impl PassOver {
-    /// Goes to the end. The first blocks are looked at: with another table than they were written with, or with other
-    /// steps, they soon make no sense. And its restart markers: each must be in its place in their cycle, and there must be as
-    /// many as the scan has intervals. And the length, if it is known.
-    pub(super) fn go_on(&mut self, part: Part, at: &mut usize, terms: &mut [Terms; 3]) -> Result<(), Halt> {
-        if let Some(band) = &mut self.sample {
-            self.walk.go_on(part, band, terms)?;
-            self.sample = None;
-        }
+    /// Goes to the end by its markers. Each restart marker must be in its place in their cycle, and there must be as many
+    /// as the scan has intervals. The length must be right, if it is known.
+    pub(super) fn go_on(&mut self, part: Part, at: &mut usize) -> Result<(), Halt> {
         let Walk { restart_interval: interval, columns, rows, .. } = self.walk;
         let expected = (columns * rows - 1).checked_div(interval).unwrap_or(0);
         loop {
@@ -172,8 +166,6 @@ pub(super) struct Walk {
     /// The next unit.
     column: u32,
     row: u32,
-    /// So many units are gone through, if there are as many.
-    pub(super) most: u32,
     /// The blocks of a unit.
     blocks: Vec<Block>,
 }
@@ -209,7 +201,7 @@ impl Walk {
         }
         let bits = Bits::new(at);
         let left = restart_interval;
-        Self { bits, restart_interval, left, restarts: 0, columns, rows, column: 0, row: 0, most: u32::MAX, blocks }
+        Self { bits, restart_interval, left, restarts: 0, columns, rows, column: 0, row: 0, blocks }
     }
 
     /// Goes to the scan's end, and returns where it is.
@@ -252,11 +244,6 @@ impl Walk {
                     to.read(&mut bits, block.place, term)?;
                 }
                 place = bits.place;
-                self.most -= 1;
-                if self.most == 0 {
-                    self.bits.place = place;
-                    return if self.bits.ran_out() { Err(Halt::Outside) } else { Ok(()) };
-                }
             }
             self.bits.place = place;
             if self.bits.ran_out() {

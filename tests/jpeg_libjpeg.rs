@@ -1,0 +1,352 @@
+//! JPEGs as libjpeg shows them: odd files, decoded here and by MozJPEG's libjpeg.
+
+use hashgate::Limits;
+use hashgate::image::{Caveat, DecodedBy, IntakeError, Picture, read, read_fully};
+use hashgate::pdq::{Coefficients, LumaBuilder, PdqHash, quality};
+use hashgate_testkit::Random;
+use hashgate_testkit::jpeg::{Kind, draw, kinds, mutate};
+use jpeg_encoder::SamplingFactor;
+
+const PLAIN: Kind = Kind {
+    sampling: SamplingFactor::F_2_2,
+    progressive: false,
+    refined: false,
+    grey: false,
+    quality: 85,
+    restarts: 0,
+    optimized: false,
+};
+
+/// The sizes of a file for the general decoder alone, and of one for the DC-only decoder as well.
+const SIZES: [(u16, u16); 2] = [(203, 157), (1003, 907)];
+
+/// The hash of what libjpeg shows, as browsers turn CMYK to RGB. `None` if libjpeg gives up.
+fn by_libjpeg(bytes: &[u8]) -> Option<(PdqHash, u8)> {
+    // `mozjpeg` turns libjpeg's errors into panics.
+    let decoded = std::panic::catch_unwind(|| {
+        let decoder = mozjpeg::Decompress::new_mem(bytes).ok()?;
+        let (width, height) = decoder.size();
+        let mut builder = LumaBuilder::new(width as u32, height as u32);
+        if decoder.components().len() == 4 {
+            let mut decoder = decoder.to_colorspace(mozjpeg::ColorSpace::JCS_CMYK).ok()?;
+            let pixels = decoder.read_scanlines::<[u8; 4]>().ok()?;
+            for (y, row) in (0..).zip(pixels.chunks(width)) {
+                let ink = |pixel: &[u8; 4], at: usize| ((u32::from(pixel[at]) * u32::from(pixel[3]) + 127) / 255) as u8;
+                let rgb: Vec<u8> = row.iter().flat_map(|pixel| [0, 1, 2].map(|at| ink(pixel, at))).collect();
+                builder.push_rgb(y, &rgb);
+            }
+        } else {
+            let mut decoder = decoder.rgb().ok()?;
+            let pixels = decoder.read_scanlines::<[u8; 3]>().ok()?;
+            for (y, row) in (0..).zip(pixels.chunks(width)) {
+                builder.push_rgb(y, row.as_flattened());
+            }
+        }
+        let luma = builder.finish();
+        Some((Coefficients::of(&luma.small).hash(), quality(&luma.small)))
+    });
+    decoded.ok().flatten()
+}
+
+fn hash(picture: &Picture) -> PdqHash {
+    Coefficients::of(&picture.frames[0].luma.small).hash()
+}
+
+fn reading(bytes: &[u8]) -> Picture {
+    read(bytes, &Limits::default()).unwrap()
+}
+
+/// Asserts that a file is read as libjpeg reads it.
+#[track_caller]
+fn assert_as_libjpeg(name: &str, bytes: &[u8]) -> Picture {
+    let (shown, _) = by_libjpeg(bytes).unwrap_or_else(|| panic!("{name}: libjpeg gives up"));
+    let picture = reading(bytes);
+    let bits = hash(&picture).distance(&shown);
+    // The DC-only decoder is less exact.
+    let most = if picture.decoded_by == DecodedBy::DcOnly { 16 } else { 2 };
+    assert!(bits <= most, "{name}: {bits} bits from libjpeg");
+    picture
+}
+
+fn find(bytes: &[u8], marker: u8) -> usize {
+    bytes.windows(2).position(|pair| pair == [0xff, marker]).unwrap()
+}
+
+fn insert(bytes: &[u8], at: usize, piece: &[u8]) -> Vec<u8> {
+    [&bytes[..at], piece, &bytes[at..]].concat()
+}
+
+fn remove(bytes: &[u8], piece: std::ops::Range<usize>) -> Vec<u8> {
+    [&bytes[..piece.start], &bytes[piece.end..]].concat()
+}
+
+fn adobe(transform: u8) -> Vec<u8> {
+    [b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0".as_slice(), &[transform]].concat()
+}
+
+/// Places of the restart markers.
+fn restarts(bytes: &[u8]) -> Vec<usize> {
+    let scan = find(bytes, 0xda);
+    (scan..bytes.len() - 1).filter(|&at| bytes[at] == 0xff && bytes[at + 1] & 0xf8 == 0xd0).collect()
+}
+
+/// Without the JFIF segment.
+fn without_jfif(bytes: &[u8]) -> Vec<u8> {
+    let at = find(bytes, 0xe0);
+    let length = usize::from(u16::from_be_bytes([bytes[at + 2], bytes[at + 3]]));
+    remove(bytes, at..at + 2 + length)
+}
+
+/// With other component ids, in the frame header and in the first scan's.
+fn with_ids(bytes: &[u8], ids: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let frame = (0xc0..=0xc2).find_map(|marker| bytes.windows(2).position(|pair| pair == [0xff, marker])).unwrap();
+    let scan = find(&bytes, 0xda);
+    for (index, &id) in ids.iter().enumerate() {
+        bytes[frame + 10 + 3 * index] = id;
+        bytes[scan + 5 + 2 * index] = id;
+    }
+    bytes
+}
+
+#[test]
+fn colours_are_those_that_libjpeg_chooses() {
+    for (width, height) in SIZES {
+        let whole = draw(width, height, PLAIN, 3);
+        for jfif in [true, false] {
+            let base = if jfif { whole.clone() } else { without_jfif(&whole) };
+            for transform in [None, Some(0), Some(1), Some(2), Some(3), Some(255)] {
+                let at = if jfif { 20 } else { 2 };
+                let marked = transform.map_or(base.clone(), |transform| insert(&base, at, &adobe(transform)));
+                for ids in [*b"\x01\x02\x03", *b"\0\x01\x02", *b"\x03\x02\x01", *b"RGB", *b"rgb", *b"\x01\x01\x01"] {
+                    let name = format!("{width} x {height}, JFIF {jfif}, Adobe {transform:?}, ids {ids:?}");
+                    let picture = assert_as_libjpeg(&name, &with_ids(&marked, &ids));
+                    let plain =
+                        matches!(ids[..], [0 | 1, 1 | 2, 2 | 3]) && ids[0] < ids[1] && transform.is_none_or(|t| t == 1);
+                    assert_eq!(picture.not_ordinary.is_none(), plain, "{name}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn four_components_are_inks() {
+    let pixels: Vec<u8> = (0..203 * 157 * 4).map(|at: u64| (at * at / 977 + at / 31) as u8).collect();
+    let mut file = Vec::new();
+    let encoder = jpeg_encoder::Encoder::new(&mut file, 90);
+    encoder.encode(&pixels, 203, 157, jpeg_encoder::ColorType::Cmyk).unwrap();
+    let at = file.windows(2).position(|pair| pair == [0xff, 0xee]);
+    let bare = at.map_or(file.clone(), |at| remove(&file, at..at + 16));
+    for transform in [None, Some(0), Some(1), Some(2), Some(3), Some(255)] {
+        let bytes = transform.map_or(bare.clone(), |transform| insert(&bare, 2, &adobe(transform)));
+        let picture = assert_as_libjpeg(&format!("Adobe {transform:?}"), &bytes);
+        assert!(picture.not_ordinary.is_some());
+    }
+}
+
+#[test]
+fn two_components_are_read_by_the_first() {
+    let grey = draw(203, 157, Kind { grey: true, ..PLAIN }, 3);
+    let colour = draw(203, 157, Kind { sampling: SamplingFactor::F_1_1, ..PLAIN }, 3);
+    // Without the third component, in the headers of the frame and of its three scans.
+    let separate = draw(203, 157, Kind { sampling: SamplingFactor::F_1_1, optimized: true, ..PLAIN }, 3);
+    let frame = find(&separate, 0xc0);
+    let mut two = remove(&separate, frame + 16..frame + 19);
+    (two[frame + 3], two[frame + 9]) = (14, 2);
+    let last = two.windows(2).rposition(|pair| pair == [0xff, 0xda]).unwrap();
+    two.truncate(last);
+    two.extend(b"\xff\xd9");
+    let picture = reading(&two);
+    assert!(picture.not_ordinary.is_some() && picture.damaged.is_none());
+    assert!(hash(&picture).distance(&hash(&reading(&separate))) <= 31);
+    assert!(reading(&grey).not_ordinary.is_none() && reading(&colour).not_ordinary.is_none());
+}
+
+#[test]
+fn restart_markers_that_are_lost_are_resynchronised() {
+    for (width, height) in SIZES {
+        for progressive in [false, true] {
+            let bytes = draw(width, height, Kind { restarts: 5, progressive, ..PLAIN }, 9);
+            let places = restarts(&bytes);
+            let one = places[places.len() / 5];
+            let two = places[places.len() / 5 + 1];
+            let mut other = bytes.clone();
+            other[one + 1] ^= 1;
+            let mut far = bytes.clone();
+            far[one + 1] = 0xd0 | (far[one + 1] + 4) & 7;
+            let mut swapped = bytes.clone();
+            swapped.swap(one + 1, two + 1);
+            for (name, bytes) in [
+                ("first lost", remove(&bytes, places[0]..places[0] + 2)),
+                ("one lost", remove(&bytes, one..one + 2)),
+                ("an interval lost", remove(&bytes, one..two)),
+                ("three intervals lost", remove(&bytes, one..places[places.len() / 5 + 3])),
+                ("another number", other),
+                ("a number far away", far),
+                ("one twice", insert(&bytes, one, &bytes[one..one + 2].to_vec())),
+                ("two swapped", swapped),
+                ("bytes before one", insert(&bytes, one, b"\x55\x55\x55")),
+            ] {
+                let name = format!("{width} x {height}, progressive {progressive}, {name}");
+                let picture = assert_as_libjpeg(&name, &bytes);
+                assert!(picture.not_ordinary.is_some(), "{name}");
+                assert!(picture.damaged.is_some() || picture.caveats == [Caveat::Malformed], "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn sampling_is_what_libjpeg_takes_it_for() {
+    // The data is that of 4:4:4 in one component per scan, so that any factors fit some of it; what is missing is grey, and
+    // what is too much is left out, here and there.
+    let separate = draw(203, 157, Kind { sampling: SamplingFactor::F_1_1, optimized: true, ..PLAIN }, 3);
+    let interleaved = draw(203, 157, Kind { sampling: SamplingFactor::F_1_1, ..PLAIN }, 3);
+    for (base, bytes) in [("separate", &separate), ("interleaved", &interleaved)] {
+        let frame = find(bytes, 0xc0);
+        for luma in [0x11, 0x21, 0x12, 0x22, 0x41, 0x14, 0x42, 0x24, 0x31] {
+            for chroma in [0x11, 0x21, 0x12, 0x22, 0x41, 0x14] {
+                let mut bytes = bytes.clone();
+                (bytes[frame + 11], bytes[frame + 14], bytes[frame + 17]) = (luma, chroma, chroma);
+                let name = format!("{base}, luma {luma:#x}, chroma {chroma:#x}");
+                match by_libjpeg(&bytes) {
+                    Some((shown, quality)) => {
+                        let bits = hash(&reading(&bytes)).distance(&shown);
+                        println!("{name}: {bits} bits q{quality} {:?}", reading(&bytes).damaged);
+                    }
+                    None => assert!(
+                        matches!(
+                            read(&bytes, &Limits::default()),
+                            Err(IntakeError::Unreadable { .. } | IntakeError::UnsupportedPicture { .. })
+                        ),
+                        "{name}: read although libjpeg gives up"
+                    ),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn files_that_break_a_rule_but_have_every_pixel_are_malformed() {
+    for (width, height) in SIZES {
+        for (progressive, refined) in [(false, false), (true, true)] {
+            let bytes = draw(width, height, Kind { progressive, refined, ..PLAIN }, 3);
+            let intact = hash(&read_fully(&bytes, &Limits::default()).unwrap());
+            let tables = find(&bytes, 0xdb);
+            let end = bytes.len() - 2;
+            let trailer = [b"\0\0\x01\x0a\x0e\0\0\0Image_UTC_Data1582".as_slice(), b"SEFHk\0\0\0SEFT"].concat();
+            for (name, bytes) in [
+                ("no end", bytes[..end].to_vec()),
+                ("no end but a trailer", [&bytes[..end], &trailer].concat()),
+                ("bytes before a marker", insert(&bytes, tables, b"\0\x01\x02\x03")),
+                ("TEM", insert(&bytes, tables, b"\xff\x01")),
+                ("a restart marker before the scan", insert(&bytes, tables, b"\xff\xd3")),
+                ("a comment of length 0", insert(&bytes, tables, b"\xff\xfe\0\0")),
+                ("an application segment of length 1", insert(&bytes, tables, b"\xff\xe5\0\x01")),
+                ("DNL", insert(&bytes, end, b"\xff\xdc\0\x04\x01\x02")),
+            ] {
+                let name = format!("{width} x {height}, progressive {progressive}, {name}");
+                let picture = assert_as_libjpeg(&name, &bytes);
+                assert!(hash(&picture).distance(&intact) <= 2, "{name}");
+                assert_eq!(picture.caveats, [Caveat::Malformed], "{name}");
+                assert!(picture.not_ordinary.is_some() && picture.damaged.is_none(), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn motion_jpeg_lacks_huffman_tables() {
+    // `jpeg-encoder` writes the tables of T.81, annex K, which are those that Motion JPEG leaves out.
+    let bytes = draw(203, 157, PLAIN, 3);
+    let mut bare = bytes.clone();
+    while let Some(at) = bare.windows(2).position(|pair| pair == [0xff, 0xc4]) {
+        let length = usize::from(u16::from_be_bytes([bare[at + 2], bare[at + 3]]));
+        bare = remove(&bare, at..at + 2 + length);
+    }
+    assert!(bare.len() < bytes.len() - 400);
+    let picture = assert_as_libjpeg("without tables", &bare);
+    assert!(hash(&picture).distance(&hash(&reading(&bytes))) <= 2);
+    assert_eq!(picture.caveats, [Caveat::Malformed]);
+}
+
+#[test]
+fn a_height_that_is_told_after_the_scan_is_read() {
+    let bytes = draw(203, 157, PLAIN, 3);
+    let frame = find(&bytes, 0xc0);
+    let mut late = insert(&bytes, bytes.len() - 2, &[0xff, 0xdc, 0, 4, bytes[frame + 5], bytes[frame + 6]]);
+    (late[frame + 5], late[frame + 6]) = (0, 0);
+    let picture = reading(&late);
+    assert_eq!((picture.height, hash(&picture).distance(&hash(&reading(&bytes))) <= 2), (157, true));
+    assert!(picture.not_ordinary.is_some());
+}
+
+#[test]
+fn of_a_damaged_file_what_is_there_is_read() {
+    let mut random = Random::new(0xca7);
+    for kind in [PLAIN, Kind { progressive: true, refined: true, ..PLAIN }] {
+        let bytes = draw(203, 157, kind, 3);
+        let scan = find(&bytes, 0xda);
+        for _ in 0..20 {
+            let length = scan + 20 + random.below(bytes.len() - scan - 24);
+            for bytes in [bytes[..length].to_vec(), [&bytes[..length], b"\xff\xd9"].concat()] {
+                let picture = read(&bytes, &Limits::default()).unwrap();
+                assert!(picture.not_ordinary.is_some() || picture.damaged.is_none(), "{length} bytes");
+                let Some((shown, quality)) = by_libjpeg(&bytes) else { continue };
+                let bits = hash(&picture).distance(&shown);
+                // libjpeg smooths a progressive picture whose last scans are missing.
+                assert!(bits <= if kind.progressive { 31 } else { 2 } || quality < 50, "{length} bytes: {bits} bits");
+            }
+            assert!(reading(&bytes[..length]).damaged.is_some(), "{length} bytes");
+        }
+        // A marker amid the data ends it.
+        let middle = scan + (bytes.len() - scan) / 2;
+        let picture = reading(&insert(&bytes, middle, b"\xff\x35"));
+        assert!(picture.damaged.is_some());
+    }
+}
+
+#[test]
+fn of_two_frames_the_first_is_shown() {
+    let (one, two) = (draw(203, 157, PLAIN, 3), draw(203, 157, PLAIN, 4));
+    // The second picture's segments and scan behind the first one's scan, within one file.
+    let bytes = [&one[..one.len() - 2], &two[2..]].concat();
+    let picture = assert_as_libjpeg("two frames", &bytes);
+    assert!(hash(&picture).distance(&hash(&reading(&one))) <= 2);
+    assert!(picture.not_ordinary.is_some());
+    // Another file behind it, as phones and stereo cameras do, is no part of the picture.
+    let picture = assert_as_libjpeg("two pictures", &[one.clone(), two].concat());
+    assert!(picture.not_ordinary.is_none() && picture.caveats.is_empty());
+}
+
+/// Whatever is read, ordinary or not, is what libjpeg shows.
+#[test]
+fn broken_files_are_read_as_libjpeg_reads_them() {
+    let mut random = Random::new(0xb0b);
+    let mut compared = 0;
+    for (seed, kind) in (1..).zip(kinds()) {
+        let whole = draw(203, 157, kind, seed);
+        for round in 0..15 {
+            let bytes = mutate(&whole, &mut random);
+            let Ok(picture) = read(&bytes, &Limits::default()) else { continue };
+            let Some((shown, quality)) = by_libjpeg(&bytes) else { continue };
+            if quality < 50 {
+                continue;
+            }
+            compared += 1;
+            let bits = hash(&picture).distance(&shown);
+            assert!(
+                bits <= 31 || picture.not_ordinary.is_some(),
+                "{kind:?}, round {round}: {bits} bits from libjpeg, but ordinary"
+            );
+            assert!(
+                bits <= 31 || kind.progressive,
+                "{kind:?}, round {round}: {bits} bits from libjpeg, {:?}",
+                picture.not_ordinary
+            );
+        }
+    }
+    assert!(compared > 100, "only {compared} files were compared");
+}
