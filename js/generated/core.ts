@@ -198,7 +198,7 @@ export type Format = "jpeg" | "png" | "gif" | "webp" | "bmp" | "ico" | "svg" | "
 /**
  * The colours that a frame shows.
  */
-export type Surface = "plain" | "over-white" | "over-black" | "over-grey" | "managed";
+export type Surface = "plain" | "over-white" | "over-black" | "over-grey" | "over-dark-grey" | "managed";
 
 /**
  * Which decoding of a file the pixels come from.

@@ -49,7 +49,7 @@ pub struct RequestArgs {
     /// Share of clean pictures that may be held by chance.
     #[arg(long, default_value_t = 1e-4)]
     pub escalation: f64,
-    /// Probes a ring key of the picture as it is, 1 to 65536. Default: as docs/near-match.md measures.
+    /// Probes a ring key of the picture as it is, 1 to 65536. Default: as docs/lab/near-match.md measures.
     #[arg(long)]
     pub probe_budget: Option<u32>,
     /// Probes a ring key of each further view (zooms, painted-over captions), at most the probe budget.
@@ -147,7 +147,7 @@ pub fn say_plan(plan: &Plan, entries: &Entries) {
 }
 
 /// Share of edited copies that were found, in per cent, by rings and probe budget with the further views at a quarter of it:
-/// `hashgate eval --rings N` on 90 photographs (docs/near-match.md).
+/// `hashgate eval --rings N` on 90 photographs (docs/lab/near-match.md).
 const MEASURED: [(u32, &[(u32, f64)]); 4] = [
     (1, &[(1024, 88.4), (8192, 93.4)]),
     (

@@ -16,7 +16,7 @@ use crate::output::write_atomically;
 use crate::published::{self, CURRENT};
 use crate::{keys, list};
 
-/// Room for growth by default, in per cent: what it costs is in docs/operating.md.
+/// Room for growth by default, in per cent: what it costs is in docs/lab/list-costs.md.
 pub const HEADROOM: u32 = 5;
 
 /// Publish the next release of a list into a folder that any static web server can serve.
