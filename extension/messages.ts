@@ -8,15 +8,15 @@ export type Policy = Pick<Settings, "unchecked" | "override">;
 
 /** What is asked of whom, and answered. */
 export interface Requests {
-  /** The service worker: be ready to check. */
+  /** The background: be ready to check. */
   prepare: { to: "background"; ask: undefined; answer: Policy };
-  /** The service worker: show this on the button of the tab. */
+  /** The background: show this on the button of the tab. */
   badge: { to: "background"; ask: { held: number; unchecked: number }; answer: null };
-  /** The service worker: the settings were changed. */
+  /** The background: the settings were changed. */
   changed: { to: "background"; ask: undefined; answer: null };
-  /** The offscreen document. */
-  check: { to: "offscreen"; ask: File; answer: Verdict };
-  status: { to: "offscreen"; ask: undefined; answer: { filters: readonly FilterInfo[] } | { error: string } };
+  /** The checker. */
+  check: { to: "checker"; ask: File; answer: Verdict };
+  status: { to: "checker"; ask: undefined; answer: { filters: readonly FilterInfo[] } | { error: string } };
 }
 
 type Kind = keyof Requests;

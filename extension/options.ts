@@ -20,7 +20,7 @@ async function showStatus(): Promise<void> {
   status.classList.remove("failed");
   status.textContent = say("statusLoading");
   await send("background", "prepare", undefined);
-  const answer = await send("offscreen", "status", undefined);
+  const answer = await send("checker", "status", undefined);
   const failed = "error" in answer;
   status.classList.toggle("failed", failed);
   status.textContent = failed

@@ -1,31 +1,119 @@
-// In the page's own world, as the only part: many pages ask for files with an <input> that they never put into the
-// document, and whose events therefore pass nobody else. Such an input is in the document, hidden, while it is used.
-import { ATTACHED } from "./attached.js";
+// The part in the page's own world. Many pages open a file picker by an <input> that is in no document, or only for a
+// moment, so that its events never reach the window. This part tells the content script of such an input before it is
+// opened. It also has files checked that come by a promise rather than by an event.
+import { ANSWER, OPENED, PASSED, QUESTION } from "./opened.js";
 
-function attach(input: HTMLInputElement): void {
-  if (input.type !== "file" || input.isConnected) return;
-  let root = input.getRootNode();
-  while (root instanceof ShadowRoot) root = root.host.getRootNode();
-  // In a fragment it would be torn out of its place.
-  if (!(root instanceof Element) || !document.documentElement) return;
-  const holder = document.createElement("div");
-  holder.hidden = true;
-  holder.setAttribute(ATTACHED, "");
-  holder.append(root);
-  document.documentElement.append(holder);
-  input.addEventListener("cancel", () => holder.remove(), { once: true });
+const { dispatchEvent, addEventListener } = EventTarget.prototype;
+const told = new WeakSet<Node>();
+
+/** Tells the content script of a node: an input, or a tree that may hold some. */
+function announce(node: Node): void {
+  dispatchEvent.call(document, new MouseEvent(OPENED, { relatedTarget: node }));
 }
 
-for (const name of ["click", "showPicker"] as const) {
-  const original = HTMLInputElement.prototype[name];
-  Object.defineProperty(HTMLInputElement.prototype, name, {
-    configurable: true,
-    writable: true,
-    value: {
-      [name](this: HTMLInputElement): void {
-        if (this instanceof HTMLInputElement) attach(this);
-        original.call(this);
-      },
-    }[name],
+/** Tells of the inputs that a click on `node` may open. The window sees clicks in the document by itself. */
+function announceTree(node: Node): void {
+  if (node.isConnected) return;
+  let root = node.getRootNode();
+  while (root instanceof ShadowRoot) root = root.host.getRootNode();
+  if (root instanceof Element) announce(root);
+  // A fragment can't be named.
+  else if (root instanceof DocumentFragment) for (const child of root.children) announce(child);
+  if (node instanceof HTMLInputElement) announce(node);
+}
+
+/** Replaces a method by one that calls `before` first. */
+function precede<T extends object, K extends keyof T & string>(
+  prototype: T,
+  name: K,
+  before: (self: unknown, args: unknown[]) => void,
+): void {
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, name);
+  const original = descriptor?.value;
+  if (typeof original !== "function") return;
+  const made = {
+    [name](this: unknown, ...args: unknown[]): unknown {
+      try {
+        before(this, args);
+      } catch {
+        // Nothing of this may break the page.
+      }
+      return original.apply(this, args);
+    },
+  };
+  Object.defineProperty(prototype, name, { ...descriptor, value: made[name] });
+}
+
+precede(HTMLElement.prototype, "click", (self) => self instanceof Node && announceTree(self));
+// It opens the picker without a click.
+precede(HTMLInputElement.prototype, "showPicker", (self) => self instanceof HTMLInputElement && announce(self));
+precede(EventTarget.prototype, "dispatchEvent", (self, [event]) => {
+  if (event instanceof Event && event.type === "click" && self instanceof Node) announceTree(self);
+});
+// The content script's listener on an input has to come before one of the page that is as early.
+precede(EventTarget.prototype, "addEventListener", (self, [type, , how]) => {
+  if ((type !== "change" && type !== "input") || !(self instanceof HTMLInputElement) || told.has(self)) return;
+  if (how !== true && !(typeof how === "object" && how !== null && (how as AddEventListenerOptions).capture)) return;
+  told.add(self);
+  announce(self);
+});
+
+/** Has files checked. Resolves to whether each of them may pass. */
+async function ask(files: readonly File[]): Promise<boolean[]> {
+  if (files.length === 0) return [];
+  const input = document.createElement("input");
+  input.type = "file";
+  input.multiple = true;
+  const data = new DataTransfer();
+  for (const file of files) data.items.add(file);
+  input.files = data.files;
+  const answered = new Promise<void>((resolve) => {
+    addEventListener.call(input, ANSWER, () => resolve(), { once: true });
   });
+  dispatchEvent.call(document, new MouseEvent(QUESTION, { relatedTarget: input }));
+  await answered;
+  const passed = new Set(input.getAttribute(PASSED)?.split(",").filter(Boolean).map(Number));
+  return files.map((_, index) => passed.has(index));
+}
+
+interface FileHandle {
+  getFile(): Promise<File>;
+}
+type Picker = (...args: unknown[]) => Promise<FileHandle[]>;
+
+const pickers = window as unknown as { showOpenFilePicker?: Picker };
+if (typeof pickers.showOpenFilePicker === "function") {
+  const original = pickers.showOpenFilePicker;
+  pickers.showOpenFilePicker = {
+    async showOpenFilePicker(this: unknown, ...args: unknown[]): Promise<FileHandle[]> {
+      const handles = await original.apply(this ?? window, args);
+      const passed = await ask(await Promise.all(handles.map((handle) => handle.getFile())));
+      const rest = handles.filter((_, index) => passed[index]);
+      // As if the person had closed the picker.
+      if (rest.length === 0) throw new DOMException("The user aborted a request.", "AbortError");
+      return rest;
+    },
+  }.showOpenFilePicker;
+}
+
+/** Returns a clipboard item without the pictures that may not pass, or nothing if there is nothing else in it. */
+async function checkedItem(item: ClipboardItem): Promise<ClipboardItem | undefined> {
+  const types = item.types.filter((type) => type.startsWith("image/"));
+  const blobs = await Promise.all(types.map((type) => item.getType(type)));
+  const files = blobs.map((blob) => new File([blob], `image.${blob.type.slice(6)}`, { type: blob.type }));
+  const passed = await ask(files);
+  if (!passed.includes(false)) return item;
+  const rest = item.types.filter((type) => !types.includes(type) || passed[types.indexOf(type)]);
+  if (rest.length === 0) return undefined;
+  return new ClipboardItem(Object.fromEntries(rest.map((type) => [type, item.getType(type)])));
+}
+
+if (typeof Clipboard === "function" && typeof Clipboard.prototype.read === "function") {
+  const original = Clipboard.prototype.read;
+  Clipboard.prototype.read = {
+    async read(this: Clipboard, ...args: []): Promise<ClipboardItems> {
+      const items = await original.apply(this, args);
+      return (await Promise.all(items.map(checkedItem))).filter((item) => item !== undefined);
+    },
+  }.read;
 }

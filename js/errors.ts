@@ -1,59 +1,37 @@
-/** Stable codes of a {@link GateError}. */
+import type { RefusalCode } from "./generated/core.js";
+import type { Verdict } from "./types/types.js";
+
+/**
+ * Stable codes of a {@link GateError}: those of the core's refusals (docs/reference/refusal-codes.md), and those of the
+ * gate itself (docs/reference/gate-errors.md).
+ */
 export type GateErrorCode =
+  | Exclude<RefusalCode, "build-field" | "build-capacity" | "hex-length" | "hex-digit">
   /** The filter's URL can't be reached, or answers with an error. */
   | "filter-unavailable"
-  /** Larger than `maxFilterBytes`. */
+  /** The filter is larger than `maxFilterBytes`. */
   | "filter-too-large"
-  /** The file was refused: the field that is wrong. */
-  | "filter-magic"
-  | "filter-version"
-  | "filter-length"
-  | "filter-field"
-  | "filter-checksum"
-  | "filter-canary"
   /** The manifest's URL can't be reached, or answers with an error. */
   | "manifest-unavailable"
-  /** Longer than a manifest can be. */
+  /** The manifest is longer than a manifest can be. */
   | "manifest-too-large"
-  /** Not a signed manifest. */
-  | "manifest-syntax"
-  | "manifest-field"
-  /** No signature by any trusted key. */
-  | "manifest-wrong-key"
-  | "manifest-too-few-signatures"
-  /** A signature in a trusted key's name that it didn't make. */
-  | "manifest-bad-signature"
-  /** Past its signed expiry: newer releases are kept back, or none was made. */
-  | "manifest-expired"
-  /** Issued more than a day ahead of this machine's clock. */
-  | "manifest-not-yet-valid"
-  /** Older than a release that was seen here. */
-  | "manifest-rollback"
-  /** Of another list than the one that was seen here. */
+  /** The manifest is of another list than the one that was seen here. */
   | "manifest-name"
-  /** The release that was seen here, with another file. */
+  /** The manifest has the release number that was seen here, with another file. */
   | "manifest-conflict"
   /** A file of the release can't be reached, or its server answers with an error. */
   | "release-unavailable"
-  /** Larger than `maxFilterBytes`, by the manifest. */
+  /** By the manifest, the release is larger than `maxFilterBytes`. */
   | "release-too-large"
-  /** Not of the length, or not the bytes, that the manifest names. */
-  | "release-length"
-  | "release-digest"
-  /** Says other things of itself than the manifest does. */
-  | "release-mismatch"
-  | "delta-base"
-  | "delta-syntax"
-  /** The keys or the threshold of `trust` are no such thing. */
-  | "trust-invalid"
   /** The wasm can't be fetched or compiled. */
   | "engine-unavailable"
   /** The engine trapped, or didn't answer in time. */
   | "engine-failed"
   /** The worker script can't be started. */
   | "worker-unavailable"
+  /** An option that was given to the gate is malformed. */
   | "invalid-options"
-  | "invalid-fingerprint"
+  /** The engine couldn't serialise a value: a fault of hashgate. */
   | "internal"
   /** The gate was closed. */
   | "closed";
@@ -82,5 +60,34 @@ export class GateError extends Error {
     this.url = fault.url;
     this.expected = fault.expected;
     this.got = fault.got;
+  }
+}
+
+/** An error with a stable code: a {@link GateError}, or one that the engine threw. */
+export type Coded = Error & { code: GateErrorCode; expected?: string | undefined; got?: string | undefined };
+
+/** Whether an error has a stable code. Nothing else that the engine throws has a `code`. */
+export function isCoded(error: unknown): error is Coded {
+  return error instanceof Error && "code" in error && typeof error.code === "string";
+}
+
+/** What crosses from a worker in place of an error. */
+export function faultOf(error: Coded): Fault {
+  const { code, message, expected, got } = error;
+  return { code, message, url: error instanceof GateError ? error.url : undefined, expected, got };
+}
+
+/** The file must not be uploaded: {@link Gate.admit} throws this. Its verdict says why. */
+export class HeldError extends Error {
+  override readonly name = "HeldError";
+  /** Tells this error from others where `instanceof` can't: two copies of the package, another realm. */
+  readonly code = "held";
+  readonly verdict: Verdict;
+
+  constructor(verdict: Verdict) {
+    super(
+      `the file is held: ${verdict.outcome === "unchecked" ? `${verdict.reason}: ${verdict.detail}` : verdict.outcome}`,
+    );
+    this.verdict = verdict;
   }
 }

@@ -1,8 +1,10 @@
-// What the page and its workers say to each other. One script serves both roles: a hashing worker is asked
-// for fingerprints alone, the lookup worker is handed the filters.
+// What the page and its workers say to each other. One script serves both roles: a hashing worker is asked for
+// fingerprints alone, the lookup worker is handed the filters.
 import type { Fault } from "./errors.js";
-import type { FilterInfo, GateStatus, Limits, Orientations, Verdict, ViewSet } from "./types/types.js";
+import type { FilterInfo, Match, Orientations, Verdict, ViewSet } from "./generated/core.js";
+import type { GateStatus, Limits } from "./types/types.js";
 
+/** The signals that are computed of a file. */
 export interface Wanted {
   pdq: boolean;
   sha256: boolean;
@@ -11,10 +13,15 @@ export interface Wanted {
 
 export type Source = { url: string } | { bytes: Uint8Array };
 
-export interface Fingerprinted {
+/** The signals of a file, for a lookup. */
+export interface Signals {
+  /** What the core's first stage serialised. */
   fingerprint: Uint8Array;
   /** From the platform, where it has WebCrypto. */
   sha256: Uint8Array | undefined;
+}
+
+export interface Fingerprinted extends Signals {
   /** Size of the linear memory, which never shrinks. */
   memoryBytes: number;
 }
@@ -24,6 +31,8 @@ export interface Following {
   manifestUrl: string;
   keys: string[];
   threshold: number;
+  /** The list that is trusted; undefined if any list that the keys sign is. */
+  list: { name: string; category?: string } | undefined;
   maxBytes: number;
   timeoutMs: number;
   refreshIntervalMs: number;
@@ -38,24 +47,28 @@ export interface Loaded {
 /** The operations of a worker: what goes in. */
 export interface Asks {
   fingerprint: { file: Blob | Uint8Array; wanted: Wanted; views: ViewSet; limits: Limits };
+  /** The first 64 KiB of a file, or all of a shorter one. */
+  mayBePicture: { head: Uint8Array };
   load: { sources: Source[]; maxBytes: number };
   /** Answered once there is a list, or none could be had; `state` messages tell of it, then and later. */
   follow: Following;
   refresh: undefined;
-  /** Looks a picture up ahead of time, so that `probe` finds it done. */
+  /** Looks a picture up before its file is whole, so that `lookUp` finds it done. */
   begin: { fingerprint: Uint8Array; orientations: Orientations };
-  probe: { fingerprint: Uint8Array; sha256: Uint8Array | undefined; orientations: Orientations };
+  /** `dismissed`: matches of earlier answers about this file, which turned out not to be listed. */
+  lookUp: { signals: Signals; orientations: Orientations; dismissed: Match[] };
 }
 
 /** What comes out. */
 export interface Answers {
   fingerprint: Fingerprinted;
+  mayBePicture: boolean;
   load: Loaded;
   follow: undefined;
   refresh: undefined;
   begin: undefined;
-  /** The core's `Report`; undefined if the followed list can't be used. */
-  probe: Verdict | undefined;
+  /** Undefined if the followed list can't be used. */
+  lookUp: Verdict | undefined;
 }
 
 export type Operation = keyof Asks;

@@ -1,5 +1,5 @@
-// npm run extension: makes dist-extension/, which a browser loads unpacked, and dist-extension.zip, the same bytes
-// whenever the same sources are built.
+// npm run extension: makes dist-extension/chromium/ and dist-extension/firefox/, which the browsers load unpacked, and a
+// zip of each beside it, the same bytes whenever the same sources are built.
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -10,24 +10,41 @@ import { setUp } from "./setup.mjs";
 
 const OUT = "dist-extension";
 
-/** Makes the folder from what `npm run build` and the samples left. */
-export async function buildExtension() {
-  rmSync(OUT, { recursive: true, force: true });
-  mkdirSync(OUT);
-  const { version } = JSON.parse(readFileSync("package.json", "utf8"));
-  const manifest = JSON.parse(readFileSync("extension/manifest.json", "utf8"));
-  writeFileSync(`${OUT}/manifest.json`, `${JSON.stringify({ ...manifest, version }, null, 2)}\n`);
-  for (const name of ["_locales", "offscreen.html", "options.html", "options.css"]) {
-    cpSync(`extension/${name}`, `${OUT}/${name}`, { recursive: true });
-  }
-  for (const name of ["worker.js", "hashgate.wasm", "hashgate-baseline.wasm"]) cpSync(`dist/${name}`, `${OUT}/${name}`);
-  for (const name of ["LICENSE-MIT", "LICENSE-APACHE"]) cpSync(name, `${OUT}/${name}`);
-  cpSync("dist/THIRD-PARTY.txt", `${OUT}/THIRD-PARTY.txt`);
-  cpSync("target/samples/demo.hgf", `${OUT}/demo.hgf`);
-  for (const size of [16, 32, 48, 128]) writeFileSync(`${OUT}/icon-${size}.png`, icon(size));
-  const common = { bundle: true, target: "chrome148", platform: "browser", outdir: OUT };
-  const pages = ["background", "offscreen", "options"].map((name) => `extension/${name}.ts`);
-  await build({ ...common, format: "esm", entryPoints: pages });
+/** What differs from browser to browser, beside the manifests. */
+const BROWSERS = {
+  chromium: { target: "chrome148", background: "background-chromium", pages: ["offscreen"] },
+  firefox: { target: "firefox142", background: "background-firefox", pages: [] },
+};
+
+/** Where a browser's package is. */
+export const folderOf = (browser) => `${OUT}/${browser}`;
+
+const json = (path) => JSON.parse(readFileSync(path, "utf8"));
+
+/** Makes the folders from what `npm run build` and the samples left. */
+export async function buildExtension(browsers = Object.keys(BROWSERS)) {
+  for (const browser of browsers) await buildFor(browser);
+}
+
+async function buildFor(browser) {
+  const { target, background, pages } = BROWSERS[browser];
+  const out = folderOf(browser);
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
+  const { version } = json("package.json");
+  const manifest = { ...json("extension/manifest.json"), ...json(`extension/manifest.${browser}.json`), version };
+  writeFileSync(`${out}/manifest.json`, `${JSON.stringify(manifest, null, 2)}\n`);
+  const copied = ["_locales", "options.html", "options.css", ...pages.map((page) => `${page}.html`)];
+  for (const name of copied) cpSync(`extension/${name}`, `${out}/${name}`, { recursive: true });
+  for (const name of ["worker.js", "hashgate.wasm", "hashgate-baseline.wasm"]) cpSync(`dist/${name}`, `${out}/${name}`);
+  for (const name of ["LICENSE-MIT", "LICENSE-APACHE"]) cpSync(name, `${out}/${name}`);
+  cpSync("dist/THIRD-PARTY.txt", `${out}/THIRD-PARTY.txt`);
+  cpSync("target/samples/demo.hgf", `${out}/demo.hgf`);
+  for (const size of [16, 32, 48, 128]) writeFileSync(`${out}/icon-${size}.png`, icon(size));
+  const common = { bundle: true, target, platform: "browser", outdir: out };
+  const modules = Object.fromEntries([...pages, "options"].map((name) => [name, `extension/${name}.ts`]));
+  modules.background = `extension/${background}.ts`;
+  await build({ ...common, format: "esm", entryPoints: modules });
   await build({ ...common, format: "iife", entryPoints: ["extension/content.ts", "extension/page.ts"] });
 }
 
@@ -37,9 +54,10 @@ function filesOf(folder) {
     .sort();
 }
 
-/** A zip without anything of the machine or the hour in it. */
-export function zipped() {
-  const entries = filesOf(OUT).map((path) => [path.replaceAll("\\", "/"), readFileSync(join(OUT, path))]);
+/** Returns a zip of a browser's package, without anything of the machine or the hour in it. */
+export function zipped(browser) {
+  const folder = folderOf(browser);
+  const entries = filesOf(folder).map((path) => [path.replaceAll("\\", "/"), readFileSync(join(folder, path))]);
   return zipSync(Object.fromEntries(entries), { level: 9, mtime: new Date(1980, 0, 1), os: 3 });
 }
 
@@ -59,7 +77,11 @@ if (process.argv[1] === import.meta.filename) {
   setUp();
   makeDemoList("target");
   await buildExtension();
-  const zip = zipped();
-  writeFileSync(`${OUT}.zip`, zip);
-  console.log(`hashgate: ${OUT}/ is ready to be loaded unpacked; ${OUT}.zip (${zip.length} bytes) holds the same.`);
+  for (const browser of Object.keys(BROWSERS)) {
+    const zip = zipped(browser);
+    writeFileSync(`${OUT}/hashgate-${browser}.zip`, zip);
+    console.log(
+      `hashgate: ${folderOf(browser)}/ is ready to be loaded; hashgate-${browser}.zip (${zip.length} bytes) holds the same.`,
+    );
+  }
 }

@@ -1,3 +1,5 @@
-//! Confirming a possible match by the raw list.
+//! Confirmation of possible matches against the raw list (feature `build`: the list never goes to a browser).
 
-pub mod index;
+mod index;
+
+pub use index::{Found, HAMMING_THRESHOLD, Index, REST};

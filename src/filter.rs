@@ -1,5 +1,18 @@
-//! The filter: its file, its Bloom filter, and how a PDQ hash is looked up in it.
+//! Filters of listed hashes: the file, the Bloom filter in it, and how a ring key is looked up.
 
-pub(crate) mod bloom;
-pub mod file;
-pub mod ring_keys;
+mod bloom;
+#[cfg(feature = "build")]
+pub mod build;
+mod file;
+mod flip_masks;
+pub(crate) mod header;
+mod ring_keys;
+mod soft_ring_key;
+pub(crate) mod text;
+
+pub use file::Filter;
+pub use flip_masks::MAX_LOOKUP_BUDGET;
+pub use header::{FilterInfo, RATE_UNIT, VERSION};
+pub(crate) use ring_keys::position;
+pub use ring_keys::{MAX_RINGS, ring_key};
+pub(crate) use soft_ring_key::SoftRingKey;

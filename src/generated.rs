@@ -1,11 +1,11 @@
-//! Writes the TypeScript types of the values that cross the wasm border, and checks that they are up to date.
+//! Writes what is generated from this crate, and checks that it is up to date: the TypeScript types of the values that
+//! cross the wasm border (`js/generated/core.ts`), and the table of codes (`docs/reference/refusal-codes.md`).
 //!
-//! To rewrite `js/generated/core.ts`, run `HASHGATE_WRITE=1 cargo test -p hashgate --lib generated`.
+//! To rewrite both, run `HASHGATE_WRITE=1 cargo test -p hashgate --lib generated`.
 
 use ts_rs::{Config, TS};
 
-use crate::check::{fingerprint, lookup, reason, verdict};
-use crate::{filter, image, release, signal};
+use crate::{RefusalCode, filter, image, release, signal};
 
 const HEADER: &str = "\
 // The values that cross the wasm border, as the core serialises them.
@@ -14,48 +14,114 @@ const HEADER: &str = "\
 
 fn declaration<T: TS>(text: &mut String) {
     let config = Config::new().with_large_int("number");
-    let docs = T::docs().unwrap_or_default();
-    let made = format!("\n{docs}export {}\n", T::decl(&config));
+    let made = format!("\n{}export {}\n", docs_for_typescript(&T::docs().unwrap_or_default()), T::decl(&config));
     text.extend(made.lines().flat_map(|line| [line.trim_end(), "\n"]));
+}
+
+/// Leaves out the Rust examples, and the brackets and targets of rustdoc's links.
+fn docs_for_typescript(docs: &str) -> String {
+    let prose: Vec<_> = docs.lines().take_while(|line| !line.contains("# Examples")).collect();
+    let mut prose = prose.join("\n").trim_end_matches(['\n', ' ', '*']).replace("[`", "`").replace("`]", "`");
+    while let Some((at, length)) = link_target(&prose) {
+        prose.replace_range(at..at + length, "");
+    }
+    if prose.is_empty() { prose } else { format!("{}\n */\n", prose.trim_end_matches("*/").trim_end()) }
+}
+
+fn link_target(text: &str) -> Option<(usize, usize)> {
+    let at = text.find("`(").map(|at| at + 1)?;
+    Some((at, text[at..].find(')')? + 1))
+}
+
+/// The codes with their meanings and remedies, in the comment above the type.
+fn refusal_codes() -> String {
+    let row = |code: &RefusalCode| format!(" * - `{}`: {} {}\n", code.as_str(), code.meaning(), code.remedy());
+    let rows: String = RefusalCode::ALL.iter().map(row).collect();
+    format!("\n/**\n * Why the core refused something: what each code means, and what to do.\n *\n{rows} */\n")
 }
 
 fn declarations() -> String {
     let mut text = HEADER.to_owned();
     for declare in [
-        declaration::<verdict::Verdict>,
-        declaration::<verdict::Outcome>,
-        declaration::<verdict::Match>,
-        declaration::<verdict::MatchedSignal>,
-        declaration::<verdict::PdqMatch>,
-        declaration::<verdict::Strength>,
-        declaration::<reason::UncheckedReason>,
+        declaration::<crate::check::Verdict>,
+        declaration::<crate::check::Outcome>,
+        declaration::<crate::check::Match>,
+        declaration::<crate::check::MatchedSignal>,
+        declaration::<crate::check::PdqMatch>,
+        declaration::<crate::check::Strength>,
+        declaration::<crate::check::UncheckedReason>,
         declaration::<image::Caveat>,
         declaration::<image::DecodedBy>,
         declaration::<image::Format>,
         declaration::<image::Surface>,
-        declaration::<fingerprint::Reading>,
+        declaration::<crate::check::Reading>,
         declaration::<signal::pdq::Orientation>,
         declaration::<signal::views::View>,
-        declaration::<lookup::Orientations>,
+        declaration::<crate::check::Orientations>,
         declaration::<signal::views::ViewSet>,
-        declaration::<filter::file::FilterInfo>,
+        declaration::<filter::FilterInfo>,
         declaration::<release::Manifest>,
         declaration::<release::FullFile>,
         declaration::<release::DeltaFile>,
     ] {
         declare(&mut text);
     }
+    text += &refusal_codes();
+    text += &format!("export {}\n", RefusalCode::decl(&Config::new()));
+    text += "\n/** Most candidates that a lookup goes on past. */\n";
+    text += &format!("export const MAX_DISMISSED = {};\n", crate::MAX_DISMISSED);
+    text += "\n/** Longest manifest in bytes, signatures included. */\n";
+    text += &format!("export const MAX_MANIFEST_BYTES = {};\n", release::MAX_MANIFEST_BYTES);
     text
+}
+
+/// The table of codes, for the documentation.
+fn page_of_codes() -> String {
+    let row = |code: &RefusalCode| format!("| `{}` | {} | {} |\n", code.as_str(), code.meaning(), code.remedy());
+    let rows: String = RefusalCode::ALL.iter().map(row).collect();
+    format!(
+        "\
+# Codes of refusals
+
+Whatever the core refuses, it says which field it refuses, what it expected and what it got. Each refusal has one of these
+codes, which stay the same from version to version. JavaScript finds the code in `error.code`, and the command line prints
+it before the message.
+
+<!-- Generated from src/refusal.rs by `HASHGATE_WRITE=1 cargo test -p hashgate --lib generated`: don't edit. -->
+
+| code | what it means | what to do |
+|---|---|---|
+{rows}"
+    )
+}
+
+/// Compares a generated file with what it must be, or rewrites it if the environment asks for that.
+fn check(path: &str, made: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("HASHGATE_WRITE").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, made).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(kept == made, "{}: out of date: run this test with HASHGATE_WRITE=1", path.display());
 }
 
 #[test]
 fn typescript_types_are_up_to_date() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/js/generated/core.ts");
-    let made = declarations();
-    if std::env::var_os("HASHGATE_WRITE").is_some() {
-        std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/js/generated")).unwrap();
-        std::fs::write(path, &made).unwrap();
+    check("js/generated/core.ts", &declarations());
+}
+
+#[test]
+fn the_page_of_codes_is_up_to_date() {
+    check("docs/reference/refusal-codes.md", &page_of_codes());
+}
+
+#[test]
+fn every_code_has_one_name_and_is_explained() {
+    let names: std::collections::BTreeSet<_> = RefusalCode::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(names.len(), RefusalCode::ALL.len());
+    for code in RefusalCode::ALL {
+        assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        assert!(code.meaning().ends_with('.') && code.remedy().ends_with('.'), "{code:?}");
     }
-    let kept = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(kept == made, "js/generated/core.ts is out of date: run the test with HASHGATE_WRITE=1");
 }

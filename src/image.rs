@@ -12,21 +12,24 @@ mod dispatch;
 mod error;
 mod format;
 mod gif;
+mod ico;
 mod jpeg;
 mod limits;
 mod picture;
 mod png;
 mod profile;
+mod sample;
 mod sniff;
 mod stream;
 mod surfaces;
+mod svg;
 #[cfg(feature = "tiff")]
 mod tiff;
 mod webp;
 
 pub use browser::{BrowserPicture, browser_format, check_declared_size, read_rgba};
 pub use caveat::{Caveat, NotOrdinary};
-pub use dispatch::{read, read_fully};
+pub use dispatch::{not_a_picture, read, read_fully};
 pub use error::IntakeError;
 pub use format::Format;
 pub use limits::Limits;

@@ -1,9 +1,10 @@
 //! What identifies a picture: PDQ hashes of its views, and digests of its bytes.
 
 pub mod digest;
-pub mod hex;
+mod hex;
 pub mod pdq;
 pub mod views;
 mod wanted;
 
+pub use views::{View, ViewSet};
 pub use wanted::Wanted;

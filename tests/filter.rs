@@ -3,7 +3,7 @@
 
 use hashgate::UncheckedReason;
 use hashgate::digest::{Md5Digest, Sha256Digest};
-use hashgate::filter_file::build::{Entries, Plan, Request, write};
+use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate::image::Format;
 use hashgate::pdq::PdqHash;
 use hashgate::{Filter, Limits, Orientations, Outcome, ViewSet, check};
@@ -70,7 +70,7 @@ fn an_impossible_request_is_refused_with_the_field() {
     let refusal = |request: Request| Plan::new(&request, &some).unwrap_err().to_string();
     let request = || Request::new("demo", "drawn");
     assert!(refusal(Request { rings: 5, ..request() }).contains("rings: expected 1 to 4, got 5"));
-    assert!(refusal(Request { escalation: 0.0, ..request() }).contains("escalation rate"));
+    assert!(refusal(Request { image_false_positive_rate: 0.0, ..request() }).contains("image false-positive rate"));
     assert!(refusal(Request { name: String::new(), ..request() }).contains("name"));
     assert!(refusal(Request { lookup_budget: 0, ..request() }).contains("lookup budget"));
     let empty = Plan::new(&request(), &Entries::default()).unwrap_err().to_string();

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use base64ct::{Base64, Encoding};
 use ed25519_dalek::{Signer, SigningKey};
 use hashgate::digest::{Md5Digest, Sha256Digest};
-use hashgate::filter_file::build::{Entries, Plan, Request, write};
+use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate::pdq::PdqHash;
 use hashgate::release::sign::{Key, cosign, write_delta};
-use hashgate::release::{DeltaFile, FullFile, Manifest, ReleaseError, Trust};
-use hashgate::{Filter, release};
+use hashgate::release::{DeltaFile, FullFile, Manifest, Trust};
+use hashgate::{Filter, Refusal, RefusalCode};
 
 const ISSUED: u64 = 1_790_000_000;
 const EXPIRES: u64 = ISSUED + 14 * 86_400;
@@ -302,7 +302,7 @@ fn vectors() -> BTreeMap<String, Vec<u8>> {
 }
 
 /// What a reader makes of a vector.
-fn outcome(fields: &[(&str, &str)], note: &[u8]) -> Result<(), ReleaseError> {
+fn outcome(fields: &[(&str, &str)], note: &[u8]) -> Result<(), Refusal> {
     let all =
         |name: &str| fields.iter().filter(|(field, _)| *field == name).map(|(_, value)| *value).collect::<Vec<_>>();
     let number = |name: &str| all(name)[0].parse::<u64>().unwrap();
@@ -357,7 +357,7 @@ fn every_vector_has_the_outcome_it_says() {
                     !error.expected.is_empty() && !error.got.is_empty() && !error.field.is_empty(),
                     "{name}: {error}"
                 );
-                error.refusal.code()
+                error.code.as_str()
             }
         };
         assert_eq!(fields[0], ("expect", got), "{name}");
@@ -425,12 +425,12 @@ fn a_gap_leads_to_the_last_bit_that_can_change_and_no_further() {
         let code_of_set = if number_at == 104 { code.len() as u64 } else { 0 };
         made[128..136].copy_from_slice(&code_of_set.to_le_bytes());
         let naming = Manifest { deltas: vec![offer("delta-1-2.hgd", &made, &first)], ..manifest.clone() };
-        naming.apply_delta(&first, &made).unwrap_err().to_string()
+        naming.apply_delta(&first, &made).unwrap_err()
     };
     for (number_at, places) in [(104, bits.len() as u64 * 8 - set), (112, set)] {
-        assert!(apply(number_at, 0).starts_with("result's SHA-256: "), "{}", apply(number_at, 0));
-        assert!(apply(number_at, places - 1).starts_with("result's SHA-256: "), "{}", apply(number_at, places - 1));
-        assert!(apply(number_at, places).ends_with("got a gap past the filter's end"), "{}", apply(number_at, places));
+        assert_eq!(apply(number_at, 0).field, "result's SHA-256");
+        assert_eq!(apply(number_at, places - 1).field, "result's SHA-256");
+        assert_eq!(apply(number_at, places).got, "a gap past the filter's end");
     }
 }
 
@@ -479,7 +479,7 @@ fn a_delta_leads_to_the_later_release_whatever_changed() {
 fn a_delta_across_geometries_or_backwards_is_refused() {
     let [first, second] = two_files();
     let refusal = |base: &[u8], file: &[u8]| write_delta(base, file).unwrap_err().to_string();
-    assert_eq!(refusal(&second, &first), "base: expected a release before 1, got 2");
+    assert_eq!(refusal(&second, &first), "base: expected a release before 1, got 2. Use the full file.");
     let many = entries(0..50);
     let wider = write(&request(3), &Plan::new(&request(3), &many).unwrap(), &many).unwrap();
     assert!(refusal(&second, &wider).starts_with("base: expected k = "), "{}", refusal(&second, &wider));
@@ -505,7 +505,7 @@ fn a_key_reads_back_and_a_damaged_one_is_refused_without_being_shown() {
         let mut damaged = key.private().into_bytes();
         damaged[at] ^= 1;
         let error = Key::parse(std::str::from_utf8(&damaged).unwrap()).unwrap_err();
-        assert_eq!(error.refusal, release::Refusal::TrustInvalid);
+        assert_eq!(error.code, RefusalCode::TrustInvalid);
         assert!(!error.to_string().contains(&key.private()[40..]), "{error}");
     }
     for name in ["", "a b", "a+b", "a\nb", "a\u{2003}b"] {
@@ -522,8 +522,53 @@ fn a_cosigner_signs_once_and_nothing_that_no_reader_takes() {
     assert_eq!(manifest.signed_by, ["example.org/alpha", "example.org/beta"]);
     assert_eq!(Manifest { signed_by: vec![], text: String::new(), ..manifest }, made.manifest);
     let nonsense = sign_anything("hashgate release v1\nname x\n", "alpha");
-    assert_eq!(cosign(nonsense.as_bytes(), &key("beta")).unwrap_err().refusal.code(), "manifest-field");
+    assert_eq!(cosign(nonsense.as_bytes(), &key("beta")).unwrap_err().code.as_str(), "manifest-field");
     let mut backwards = made.manifest.clone();
     backwards.expires_unix_s = 1;
     assert!(backwards.sign(&key("alpha")).unwrap_err().to_string().starts_with("expires: "));
+}
+
+#[test]
+fn another_list_by_the_same_key_is_refused() {
+    let note = Release::new().note(&["alpha"]);
+    let verify = |name: &str, category: Option<&str>| {
+        Manifest::verify(&note, &trust(&["alpha"], 1).for_list(name, category.map(str::to_owned)))
+    };
+    assert_eq!(verify("vector", None).unwrap().name, "vector");
+    verify("vector", Some("numbered hashes")).unwrap();
+    for (name, category, field) in
+        [("Vector", None, "name"), ("vector ", None, "name"), ("vector", Some("others"), "category")]
+    {
+        let refusal = verify(name, category).unwrap_err();
+        assert_eq!((refusal.code, refusal.field.as_str()), (RefusalCode::ManifestWrongList, field), "{refusal}");
+    }
+    // The signatures come first: nothing in an unsigned manifest counts.
+    let unsigned = Manifest::verify(&note, &trust(&["beta"], 1).for_list("another", None)).unwrap_err();
+    assert_eq!(unsigned.code, RefusalCode::ManifestWrongKey);
+}
+
+#[test]
+fn a_name_that_looks_like_another_is_refused_everywhere() {
+    let release = Release::new();
+    // Shown as "vector", or as its mirror image.
+    for name in ["vec\u{202e}tor", "\u{2066}vector", "vec\u{200b}tor", "vec\u{ad}tor", "vector\u{feff}"] {
+        let built = Plan::new(&Request { name: name.into(), ..request(1) }, &entries(0..3)).unwrap_err();
+        assert_eq!((built.code, built.field.as_str()), (RefusalCode::BuildField, "name"), "{built}");
+        let signed = Manifest { name: name.into(), ..release.manifest.clone() }.sign(&key("alpha")).unwrap_err();
+        assert_eq!((signed.code, signed.field.as_str()), (RefusalCode::ManifestField, "name"), "{signed}");
+        let text = String::from_utf8(release.note(&["alpha"])).unwrap();
+        let text = text.split("\n\n").next().unwrap().replace("name vector", &format!("name {name}")) + "\n";
+        let read = Manifest::verify(sign_anything(&text, "alpha").as_bytes(), &trust(&["alpha"], 1)).unwrap_err();
+        assert_eq!((read.code, read.field.as_str()), (RefusalCode::ManifestField, "name"), "{read}");
+    }
+    // A filter file with such a name and a checksum that fits it.
+    let mut file = release.files[0].clone();
+    let name = "ve\u{ad}or"; // as long as "vector" in UTF-8
+    let at = file.windows(6).position(|window| window == b"vector").unwrap();
+    file[at..at + 6].copy_from_slice(name.as_bytes());
+    let end = file.len() - 32;
+    let checksum = Sha256Digest::of(&file[..end]);
+    file[end..].copy_from_slice(&checksum.0);
+    let refusal = Filter::open(file).unwrap_err();
+    assert_eq!((refusal.code, refusal.field.as_str()), (RefusalCode::FilterField, "name"), "{refusal}");
 }

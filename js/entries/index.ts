@@ -2,11 +2,11 @@
 
 import type { Gate, GateOptions } from "../types/types.js";
 import { hasSimd } from "./compile.js";
-import { compileUrl, openGateInPage } from "./page-host.js";
+import { compileUrl, hasPolicy, openGateInPage, trusted } from "./page-host.js";
 
-export { GateError, type GateErrorCode } from "../errors.js";
-export { type GateLike, Judge, type Judged, type JudgeOptions } from "../integrations/checker.js";
-export { type Decision, decide, type UncheckedPolicy } from "../integrations/decision.js";
+export { GateError, type GateErrorCode, HeldError } from "../errors.js";
+export { type CheckedFile, Checker, type CheckerOptions, type GateLike } from "../integrations/checker.js";
+export { type Decision, decide, type Policy, type UncheckedPolicy } from "../integrations/decision.js";
 export type * from "../types/types.js";
 
 /**
@@ -16,8 +16,11 @@ export type * from "../types/types.js";
  */
 export async function openGate(options: GateOptions): Promise<Gate> {
   return openGateInPage(options, {
-    // Bundlers look for exactly these forms.
-    startWorker: () => new Worker(new URL("./worker.js", import.meta.url), { type: "module" }),
+    // Bundlers look for exactly these forms: the first takes the worker as a file, the second as a worker.
+    startWorker: () =>
+      hasPolicy()
+        ? new Worker(trusted(new URL("./worker.js", import.meta.url)), { type: "module" })
+        : new Worker(new URL("./worker.js", import.meta.url), { type: "module" }),
     compile() {
       const own = hasSimd()
         ? new URL("./hashgate.wasm", import.meta.url)

@@ -4,10 +4,10 @@
 import { GateError } from "../errors.js";
 import type { Gate, GateOptions } from "../types/types.js";
 import { hasSimd } from "./compile.js";
-import { compileUrl, once, openGateInPage } from "./page-host.js";
+import { compileUrl, once, openGateInPage, trusted } from "./page-host.js";
 
-export { GateError, type GateErrorCode } from "../errors.js";
-export { type Decision, decide, type UncheckedPolicy } from "../integrations/decision.js";
+export { GateError, type GateErrorCode, HeldError } from "../errors.js";
+export { type Decision, decide, type Policy, type UncheckedPolicy } from "../integrations/decision.js";
 export type * from "../types/types.js";
 
 /** Put in by scripts/build.mjs: dist/worker.js, and dist/hashgate.wasm as gzip in base64. */
@@ -26,7 +26,7 @@ export async function openGate(options: GateOptions): Promise<Gate> {
   return openGateInPage(options, {
     startWorker() {
       workerUrl ??= URL.createObjectURL(new Blob([WORKER_SCRIPT], { type: "text/javascript" }));
-      return new Worker(workerUrl, { type: "module" });
+      return new Worker(trusted(workerUrl), { type: "module" });
     },
     compile: () => (options.wasmUrl === undefined ? once("inline", compileOwn) : compileUrl(options.wasmUrl)),
   });

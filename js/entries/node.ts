@@ -8,9 +8,9 @@ import { isAnswer } from "../protocol.js";
 import type { Gate, GateOptions } from "../types/types.js";
 import { compileFrom, hasSimd } from "./compile.js";
 
-export { GateError, type GateErrorCode } from "../errors.js";
-export { type GateLike, Judge, type Judged, type JudgeOptions } from "../integrations/checker.js";
-export { type Decision, decide, type UncheckedPolicy } from "../integrations/decision.js";
+export { GateError, type GateErrorCode, HeldError } from "../errors.js";
+export { type CheckedFile, Checker, type CheckerOptions, type GateLike } from "../integrations/checker.js";
+export { type Decision, decide, type Policy, type UncheckedPolicy } from "../integrations/decision.js";
 export type * from "../types/types.js";
 
 /**
@@ -20,6 +20,8 @@ export type * from "../types/types.js";
  * @throws GateError that says what can't be had or is refused; the signal's reason if it is aborted.
  */
 export async function openGate(options: GateOptions): Promise<Gate> {
+  // A framework renders the page on a server: there is nothing to check, and nobody to hear of a failure.
+  if (options?.browserOnly) return new Promise(() => {});
   return openGateOn(
     {
       startWorker(listener) {
@@ -60,8 +62,8 @@ export async function openGate(options: GateOptions): Promise<Gate> {
       },
       resolve: (url) => asUrl(url).href,
       processors: availableParallelism,
-      // Those of `openAsBlob` can't be posted.
-      read: async (blob) => new Uint8Array(await blob.arrayBuffer()),
+      // The Blobs of `openAsBlob` can't be posted.
+      takesBlob: (_): _ is Blob => false,
     },
     options,
   );

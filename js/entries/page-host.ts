@@ -1,6 +1,7 @@
 // What every page has, whichever way the worker and the engine came to it.
 
 import { openGateOn } from "../gate/gate.js";
+import { isPlatformBlob } from "../gate/input.js";
 import type { Gate, GateOptions } from "../types/types.js";
 import { compileFrom } from "./compile.js";
 
@@ -10,12 +11,14 @@ export interface Parts {
   compile(): Promise<WebAssembly.Module>;
 }
 
-export function openGateInPage(options: GateOptions, { startWorker, compile }: Parts): Promise<Gate> {
+/** Opens a gate in a page. A page that is being prerendered waits until somebody looks at it. */
+export async function openGateInPage(options: GateOptions, { startWorker, compile }: Parts): Promise<Gate> {
   const { workerUrl } = options;
+  if (document.prerendering) await shown(options?.signal);
   return openGateOn(
     {
       startWorker(listener) {
-        const worker = workerUrl === undefined ? startWorker() : new Worker(workerUrl, { type: "module" });
+        const worker = workerUrl === undefined ? startWorker() : new Worker(trusted(workerUrl), { type: "module" });
         worker.onmessage = (event) => listener.message(event.data);
         worker.onmessageerror = () => listener.error("a message could not be read");
         worker.onerror = (event) => listener.error(event.message || "its script can't be loaded");
@@ -31,6 +34,7 @@ export function openGateInPage(options: GateOptions, { startWorker, compile }: P
         };
       },
       compile,
+      takesBlob: isPlatformBlob,
       resolve: (url) => new URL(url, document.baseURI).href,
       processors: () => navigator.hardwareConcurrency,
       whenIdle: (callback) =>
@@ -38,6 +42,43 @@ export function openGateInPage(options: GateOptions, { startWorker, compile }: P
     },
     options,
   );
+}
+
+declare global {
+  interface Document {
+    /** Where browsers prerender pages (speculation rules). */
+    readonly prerendering?: boolean;
+  }
+}
+
+function shown(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    document.addEventListener("prerenderingchange", () => resolve(), { once: true });
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+    if (signal?.aborted) reject(signal.reason);
+  });
+}
+
+/** What a Trusted Types policy of the name `hashgate` gives; a page allows it by `trusted-types hashgate`. */
+interface Policy {
+  createScriptURL(url: string): string;
+}
+let policy: Policy | undefined;
+
+/** Whether the browser knows Trusted Types, and the page lets this package have its policy. */
+export function hasPolicy(): boolean {
+  const { trustedTypes } = globalThis as { trustedTypes?: { createPolicy(name: string, rules: Policy): Policy } };
+  try {
+    policy ??= trustedTypes?.createPolicy("hashgate", { createScriptURL: (url) => url });
+  } catch {
+    // The page's policy names others only. If it also requires trusted types, starting the worker fails and says so.
+  }
+  return policy !== undefined;
+}
+
+/** A worker's URL, trusted where the page requires that. The URL is this package's own, or the host's `workerUrl`. */
+export function trusted(url: string | URL): string {
+  return hasPolicy() && policy ? policy.createScriptURL(String(url)) : String(url);
 }
 
 /** The engines of the page, each compiled once. A failure is forgotten, so that the next call tries again. */

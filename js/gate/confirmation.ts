@@ -1,55 +1,38 @@
-// What a host's `confirm` is asked about a possible match, and what its answers make of the verdict.
-import type {
-  Candidate,
-  Clear,
-  Confirm,
-  ConfirmedMatch,
-  Findings,
-  Match,
-  PossibleMatch,
-  Unchecked,
-  Unconfirmed,
-} from "../types/types.js";
+// Asks a host's `confirm` about the candidates of a possible match.
+import type { Candidate, Confirm, Findings, Match, PossibleMatch, Unconfirmed } from "../types/types.js";
 
-type Answer = { is: "listed" | "not-listed" } | { is: Unconfirmed; why?: string };
+/** What `confirm` says of all candidates together. */
+export type Answer = { is: "listed" | "not-listed"; why?: never } | { is: Unconfirmed; why?: string };
 
-/** Asks about each candidate, at once. The first "listed" settles it; only if all are "not-listed" is the match gone. */
-export async function confirmed(
-  verdict: PossibleMatch,
+/**
+ * Asks about each candidate of a verdict, at once. The first "listed" settles it; only if all are "not-listed" is the
+ * answer that.
+ */
+export async function ask(
+  { matches, ...findings }: PossibleMatch,
   confirm: Confirm,
   timeoutMs: number,
   signal: AbortSignal,
-): Promise<ConfirmedMatch | Clear | Unchecked | PossibleMatch> {
+): Promise<Answer> {
   signal.throwIfAborted();
   const settled = new AbortController();
-  const forward = () => settled.abort(signal.reason);
-  signal.addEventListener("abort", forward, { once: true });
-  const { matches, ifNotListed, outcome: _, ...findings } = verdict;
-  const confirmedBy = confirm.confirmer ?? "host";
+  const pending = AbortSignal.any([signal, settled.signal]);
   try {
-    const asked = candidatesOf(matches, findings).map((candidate) =>
-      ask(confirm, candidate, timeoutMs, settled.signal),
-    );
-    const answers = await firstListedOrAll(asked, settled.signal);
-    if (answers.some(({ is }) => is === "listed")) return { outcome: "match", ...findings, matches, confirmedBy };
+    const asked = candidatesOf(matches, findings).map((candidate) => askOne(confirm, candidate, timeoutMs, pending));
+    const answers = await firstListedOrAll(asked, pending);
+    if (answers.some(({ is }) => is === "listed")) return { is: "listed" };
     const open = answers.filter((answer) => answer.is !== "not-listed");
-    if (open.length === 0) return { ...(ifNotListed ?? { outcome: "clear" }), ...findings, matches, confirmedBy };
-    // What is worth mending comes first.
+    if (open.length === 0) return { is: "not-listed" };
+    // The one that is most worth mending.
     const worst = (["failed", "timed-out", "unknown"] as const).find((is) => open.some((answer) => answer.is === is));
-    const why = open.find((answer) => answer.is === worst && "why" in answer);
-    return {
-      ...verdict,
-      confirmation: worst ?? "unknown",
-      ...(why && "why" in why && { confirmationDetail: why.why }),
-    };
+    return open.find((answer) => answer.is === worst && "why" in answer) ?? { is: worst ?? "unknown" };
   } finally {
-    signal.removeEventListener("abort", forward);
-    // The host need not go on asking what nobody waits for.
+    // The host need not go on asking when nobody waits for the answer.
     settled.abort();
   }
 }
 
-/** One for each distinct hash, ring and key; the digests, and what they matched, ride along. */
+/** One candidate for each distinct hash, ring and key. The digests, and the lists that they matched, go with each. */
 function candidatesOf(matches: Match[], { pdq, quality, sha256, md5 }: Omit<Findings, "lookups">): Candidate[] {
   const whole = { ...(sha256 && { sha256 }), ...(md5 && { md5 }), ...(quality !== undefined && { quality }) };
   const candidates = new Map<string, Candidate>();
@@ -72,8 +55,8 @@ function candidatesOf(matches: Match[], { pdq, quality, sha256, md5 }: Omit<Find
   return [...candidates.values()];
 }
 
-/** Never rejects, and never waits for a host that doesn't heed its signal. */
-function ask(confirm: Confirm, candidate: Candidate, timeoutMs: number, given: AbortSignal): Promise<Answer> {
+/** Never rejects, and never waits for a host that ignores its signal. */
+function askOne(confirm: Confirm, candidate: Candidate, timeoutMs: number, given: AbortSignal): Promise<Answer> {
   return new Promise((resolve) => {
     const controller = new AbortController();
     const end = (answer: Answer, reason?: unknown) => {

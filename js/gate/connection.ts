@@ -23,8 +23,8 @@ export interface Host {
   /** Makes a URL absolute, as the worker has another base. */
   resolve(url: string | URL): string;
   processors(): number;
-  /** Reads a blob for the workers, where they can't be handed every kind. */
-  read?(blob: Blob): Promise<Uint8Array>;
+  /** Whether a worker can be handed this Blob. If not, its bytes are read here. */
+  takesBlob(blob: unknown): blob is Blob;
   /** Calls back when nothing else is to be done, if the platform knows. */
   whenIdle?(callback: () => void): void;
 }

@@ -1,8 +1,12 @@
 // A gate: the pool hashes, the lookup worker answers, and every way to fail has its own answer.
 
-import { GateError } from "../errors.js";
-import type { Source } from "../protocol.js";
+import { GateError, HeldError } from "../errors.js";
+import type { Verdict as CoreVerdict } from "../generated/core.js";
+import { decide } from "../integrations/decision.js";
+import type { Asks, Fingerprinted, Source } from "../protocol.js";
 import type {
+  AdmitOptions,
+  Admitted,
   CheckOptions,
   FilterInfo,
   FilterSource,
@@ -12,16 +16,28 @@ import type {
   HostDecision,
   Input,
   ListState,
+  Match,
   PossibleMatch,
   TransparencyReport,
   Unchecked,
   UncheckedReason,
   Verdict,
 } from "../types/types.js";
-import { confirmed } from "./confirmation.js";
-import { type Host, UnreadableFile, WorkerLost } from "./connection.js";
+import { ask } from "./confirmation.js";
+import { type Connection, type Host, UnreadableFile, WorkerLost } from "./connection.js";
 import { Counters } from "./counters.js";
 import { HashingPool } from "./hashing-pool.js";
+import {
+  bytesOf,
+  HEAD,
+  headOf,
+  InvalidInput,
+  isPlatformBlob,
+  kindOf,
+  type Recognised,
+  recognise,
+  viewOf,
+} from "./input.js";
 import { type Feed, FiltersLost, LookupWorker } from "./lookup-worker.js";
 import { drawnJpeg } from "./warm-up.js";
 
@@ -99,11 +115,28 @@ class OpenGate extends EventTarget implements Gate {
   async check(input: Input, options: CheckOptions = {}): Promise<Verdict> {
     if (this.#closed) throw this.#closed;
     options.signal?.throwIfAborted();
-    const seen = await this.#look(input, options);
-    const looked = "load" in this.#feed ? seen : this.#withList(seen);
-    const verdict = looked.outcome === "possible-match" ? await this.#confirm(looked, options.signal) : looked;
+    let blob: Blob | undefined;
+    let verdict: Verdict;
+    try {
+      const given = recognise(input);
+      if ("blob" in given) blob = given.blob as Blob;
+      // Bytes are copied: what the caller does to the buffer later doesn't change the answer.
+      verdict = await this.#checkFile("bytes" in given ? { bytes: new Uint8Array(given.bytes) } : given, options);
+    } catch (error) {
+      if (!(error instanceof InvalidInput)) throw error;
+      verdict = unchecked("invalid-input", error.message);
+    }
+    if ("follow" in this.#feed) verdict = this.#withList(verdict);
     this.#counters.checked(verdict, this.filters);
-    return verdict;
+    return blob ? Object.defineProperty(verdict, "file", { value: blob }) : verdict;
+  }
+
+  async admit(input: Input, options: AdmitOptions = {}): Promise<Admitted> {
+    const { unchecked = {}, caveats = [], copyUpToBytes = 0, ...ask } = options;
+    const file = await abortable(blobOf(input, copyUpToBytes), ask.signal);
+    const verdict = await this.check(file, ask);
+    if (decide(verdict, { unchecked, caveats }) === "hold") throw new HeldError(verdict);
+    return { file: file as Blob, verdict };
   }
 
   /** Says in a verdict how the followed list stood. */
@@ -130,47 +163,28 @@ class OpenGate extends EventTarget implements Gate {
     return this.#counters.report(this.filters);
   }
 
-  async #confirm(verdict: PossibleMatch, signal: AbortSignal | undefined): Promise<Verdict> {
-    const { confirm, confirmTimeoutMs = 10_000 } = this.#options;
-    if (!confirm) return verdict;
-    const ended = new AbortController();
-    const close = () => ended.abort(this.#closed);
-    const abort = () => ended.abort(signal?.reason);
-    this.#closing.signal.addEventListener("abort", close, { once: true });
-    signal?.addEventListener("abort", abort, { once: true });
+  /** Checks a file; what goes wrong on the way becomes the verdict. */
+  async #checkFile(given: Recognised, { signal, ...options }: CheckOptions): Promise<Verdict> {
     try {
-      if (this.#closed) close();
-      if (signal?.aborted) abort();
-      return await confirmed(verdict, confirm, confirmTimeoutMs, ended.signal);
-    } finally {
-      this.#closing.signal.removeEventListener("abort", close);
-      signal?.removeEventListener("abort", abort);
-    }
-  }
-
-  async #look(input: Input, { signal, ...options }: CheckOptions): Promise<Verdict> {
-    const size = sizeOf(input);
-    const most = this.#options.maxFileBytes ?? 256 * MIB;
-    if (size > most) return unchecked("too-large", `size in bytes: expected at most ${most}, got ${size}`);
-    try {
-      // The bytes of now: what the caller does to the buffer later doesn't change the answer.
-      const file = input instanceof Blob ? await this.#read(input) : copyOf(input);
       const { pool, lookup } = await abortable(this.#ready(), signal);
       if (!this.#usable) {
         // Nothing to check against, so no picture need be hashed; unless the worker is lost, and another has it.
         await abortable(lookup.revive(), signal);
         if (!this.#usable) return this.#unavailable();
       }
-      const wanted = lookup.loaded?.holds ?? { pdq: true, sha256: true, md5: true };
       const views = options.views ?? this.#options.views ?? "all";
-      const ask = { file, wanted, views, limits: this.#options.limits ?? {} };
       const orientations = options.orientations ?? this.#options.orientations ?? "all";
+      const wanted = lookup.loaded?.holds ?? { pdq: true, sha256: true, md5: true };
+      const hashing = { wanted, views, limits: this.#options.limits ?? {} };
       const early = (fingerprint: Uint8Array) => lookup.begin({ fingerprint, orientations });
-      const { fingerprint, sha256 } = await pool.run(ask, early, signal);
-      const verdict = await abortable(lookup.probe({ fingerprint, sha256, orientations }), signal);
+      const signals = await pool.run((worker) => this.#hash(worker, given, hashing, early), signal);
+      if ("refused" in signals) return signals.refused;
+      const lookUp = (dismissed: Match[]) => abortable(lookup.lookUp({ signals, orientations, dismissed }), signal);
+      const verdict = await lookUp([]);
       if ("load" in this.#feed && this.#status.state === "none")
         this.#tell(statusOf(this.filters, this.#feed.load.sources));
-      return verdict ?? this.#unavailable();
+      if (verdict?.outcome !== "possible-match") return verdict ?? this.#unavailable();
+      return await this.#confirm(verdict, lookUp, signal);
     } catch (error) {
       if (this.#closed) throw this.#closed;
       if (signal?.aborted) throw signal.reason;
@@ -184,11 +198,81 @@ class OpenGate extends EventTarget implements Gate {
     }
   }
 
-  async #read(blob: Blob): Promise<Blob | Uint8Array> {
+  /** Computes a file's signals, or refuses it before all of it is read. */
+  async #hash(
+    worker: Connection,
+    given: Recognised,
+    hashing: Omit<Asks["fingerprint"], "file">,
+    early: (fingerprint: Uint8Array) => void,
+  ): Promise<Fingerprinted | { refused: Unchecked }> {
+    const size = "bytes" in given ? given.bytes.byteLength : given.blob.size;
+    const most = this.#options.maxFileBytes ?? 256 * MIB;
+    const { sha256, md5 } = hashing.wanted;
+    const tooLarge = (got: number) => unchecked("too-large", `size in bytes: expected at most ${most}, got ${got}`);
+    let file: Blob | Uint8Array | undefined;
+    // Digests take all bytes. Otherwise the first of them tell that a film is no picture, however large it is.
+    const here = "blob" in given && !this.#host.takesBlob(given.blob);
+    if (size > HEAD && (size > most || here) && !sha256 && !md5) {
+      const head = await headOf(given);
+      if (head && !(await worker.ask("mayBePicture", { head }))) file = head;
+    }
+    if (!file) {
+      if (size > most) return { refused: tooLarge(size) };
+      file = await this.#open(given);
+      if (file instanceof Uint8Array && file.byteLength > most) return { refused: tooLarge(file.byteLength) };
+    }
+    const transfer = file instanceof Uint8Array ? [file.buffer as ArrayBuffer] : [];
+    return worker.ask("fingerprint", { ...hashing, file }, transfer, { early });
+  }
+
+  /**
+   * Asks `confirm` about a possible match. After "not-listed" the lookup goes on past what matched, until something is
+   * listed, or nothing matches any more, or the core's bound on candidates ends it.
+   */
+  async #confirm(
+    first: CoreVerdict & PossibleMatch,
+    lookUp: (dismissed: Match[]) => Promise<CoreVerdict | undefined>,
+    signal: AbortSignal | undefined,
+  ): Promise<Verdict> {
+    const { confirm, confirmTimeoutMs = 10_000 } = this.#options;
+    if (!confirm) return first;
+    const confirmedBy = confirm.confirmer ?? "host";
+    const ends = signal ? AbortSignal.any([this.#closing.signal, signal]) : this.#closing.signal;
+    const dismissed: Match[] = [];
+    let lookups = 0;
+    for (let verdict: CoreVerdict & PossibleMatch = first; ; ) {
+      lookups += verdict.lookups;
+      const answer = await ask(verdict, confirm, confirmTimeoutMs, ends);
+      if (answer.is === "listed") {
+        const { ifNotListed: _, ...findings } = verdict;
+        return { ...findings, outcome: "match", confirmedBy, lookups };
+      }
+      if (answer.is !== "not-listed") {
+        const { is: confirmation, why } = answer;
+        return { ...verdict, lookups, confirmation, ...(why !== undefined && { confirmationDetail: why }) };
+      }
+      dismissed.push(...verdict.matches);
+      const next = await lookUp(dismissed);
+      if (!next) return { ...this.#unavailable(), confirmedBy, matches: dismissed };
+      if (next.outcome !== "possible-match") {
+        return { ...next, lookups: lookups + next.lookups, confirmedBy, matches: dismissed };
+      }
+      verdict = next;
+    }
+  }
+
+  /** What a worker can be handed: a Blob of the platform, where workers take Blobs, or else its bytes. */
+  async #open(given: Recognised): Promise<Blob | Uint8Array> {
+    if ("bytes" in given) return given.bytes;
+    const { blob } = given;
+    if (this.#host.takesBlob(blob)) return blob;
     try {
-      return (await this.#host.read?.(blob)) ?? blob;
+      const bytes = await bytesOf(blob);
+      // The bytes are transferred to the worker. Another implementation may have given its own.
+      return isPlatformBlob(blob) ? bytes : new Uint8Array(bytes);
     } catch (error) {
-      throw new UnreadableFile(`the file's bytes can't be had: ${error}`);
+      const detail = `the file's bytes can't be had: ${error instanceof Error ? `${error.name}: ${error.message}` : error}`;
+      throw isPlatformBlob(blob) ? new UnreadableFile(detail) : new InvalidInput(detail);
     }
   }
 
@@ -197,8 +281,8 @@ class OpenGate extends EventTarget implements Gate {
     const jpeg = drawnJpeg();
     for (let round = 0; round < WARM_UP_ROUNDS && !this.#closed; round += 1) {
       // Whatever goes wrong is said to the first file.
-      const verdict = await this.#look(jpeg, {}).catch(() => undefined);
-      if (verdict?.outcome === "unchecked" && verdict.reason !== "low-quality") return;
+      const verdict = await this.#checkFile({ blob: jpeg }, {}).catch(() => undefined);
+      if (verdict?.outcome === "unchecked") return;
     }
   }
 
@@ -336,14 +420,24 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Pro
   });
 }
 
-function sizeOf(input: Input): number {
-  if (input instanceof Blob) return input.size;
-  if (input instanceof ArrayBuffer || input instanceof Uint8Array) return input.byteLength;
-  throw new TypeError(`check: expected a File, Blob, ArrayBuffer or Uint8Array, got ${kindOf(input)}`);
-}
-
-function copyOf(input: ArrayBuffer | Uint8Array): Uint8Array {
-  return input instanceof ArrayBuffer ? new Uint8Array(input.slice(0)) : Uint8Array.from(input);
+/**
+ * The Blob to judge and to admit: the very one that was given, a copy of a small one, or one made of bytes. What can't
+ * be read is returned as it is, for the check to say so.
+ */
+async function blobOf(input: Input, copyUpToBytes: number): Promise<Input> {
+  try {
+    const given = recognise(input);
+    if ("bytes" in given) return new Blob([new Uint8Array(given.bytes)]);
+    const { blob } = given;
+    if (blob.size > copyUpToBytes) return input;
+    const bytes = new Uint8Array(await bytesOf(blob));
+    const { type = "", name, lastModified } = blob as Partial<File>;
+    return name === undefined
+      ? new Blob([bytes], { type })
+      : new File([bytes], name, { type, ...(lastModified !== undefined && { lastModified }) });
+  } catch {
+    return input;
+  }
 }
 
 function feedOf(host: Host, options: GateOptions): Feed {
@@ -365,6 +459,13 @@ function feedOf(host: Host, options: GateOptions): Feed {
   if (!Number.isInteger(threshold) || threshold < 1 || threshold > keys.length) {
     throw invalid("trust.threshold", `a whole number from 1 to the ${keys.length} keys`, String(threshold));
   }
+  const list = trust?.list;
+  if (list !== undefined && (typeof list?.name !== "string" || list.name === "")) {
+    throw invalid("trust.list", "the name of a list, as { name }", kindOf(list?.name ?? list));
+  }
+  if (list?.category !== undefined && typeof list.category !== "string") {
+    throw invalid("trust.list.category", "a string", kindOf(list.category));
+  }
   if (whenUnavailable !== "block" && whenUnavailable !== "allow") {
     throw invalid("whenUnavailable", '"block" or "allow"', String(whenUnavailable));
   }
@@ -372,12 +473,25 @@ function feedOf(host: Host, options: GateOptions): Feed {
     throw invalid("refreshIntervalMs", "a number of milliseconds above 0", String(refreshIntervalMs));
   }
   const manifestUrl = host.resolve(source);
-  return { follow: { manifestUrl, keys: [...keys], threshold, maxBytes, timeoutMs, refreshIntervalMs, cacheDir } };
+  const trusted = list && { name: list.name, ...(list.category !== undefined && { category: list.category }) };
+  return {
+    follow: {
+      manifestUrl,
+      keys: [...keys],
+      threshold,
+      list: trusted,
+      maxBytes,
+      timeoutMs,
+      refreshIntervalMs,
+      cacheDir,
+    },
+  };
 }
 
 function sourceOf(host: Host, filter: FilterSource): Source {
   if (typeof filter === "string" || filter instanceof URL) return { url: host.resolve(filter) };
-  if (filter instanceof ArrayBuffer || filter instanceof Uint8Array) return { bytes: copyOf(filter) };
+  const given = typeof filter === "object" && filter !== null ? viewOf(filter) : undefined;
+  if (given) return { bytes: new Uint8Array(given) };
   throw invalid("filters", "a URL, an ArrayBuffer or a Uint8Array", kindOf(filter));
 }
 
@@ -389,10 +503,6 @@ function assertConfirm({ confirm, confirmTimeoutMs }: GateOptions): void {
   if (confirm !== undefined && typeof confirm !== "function") throw invalid("confirm", "a function", kindOf(confirm));
   if (confirmTimeoutMs === undefined || (confirmTimeoutMs > 0 && confirmTimeoutMs < 2 ** 31)) return;
   throw invalid("confirmTimeoutMs", `milliseconds above 0 and below ${2 ** 31}`, String(confirmTimeoutMs));
-}
-
-function kindOf(value: unknown): string {
-  return value === null ? "null" : typeof value === "object" ? (value.constructor?.name ?? "an object") : typeof value;
 }
 
 function invalid(field: string, expected: string, got: string): GateError {

@@ -1,6 +1,5 @@
 // The hashing workers: started when there is work, replaced when they trap, hang, are aborted or have grown.
 
-import type { Asks, Fingerprinted } from "../protocol.js";
 import { Connection, type Host, WorkerLost } from "./connection.js";
 
 export interface PoolOptions {
@@ -10,11 +9,13 @@ export interface PoolOptions {
   maxIdleMemoryBytes: number;
 }
 
+/** What is done with a worker. Its answer may say how large the worker's linear memory is. */
+export type Work<T> = (worker: Connection) => Promise<T>;
+
 interface Job {
-  ask: Asks["fingerprint"];
-  early(fingerprint: Uint8Array): void;
+  work: Work<unknown>;
   signal: AbortSignal | undefined;
-  resolve(answer: Fingerprinted): void;
+  resolve(answer: unknown): void;
   reject(error: unknown): void;
 }
 
@@ -35,39 +36,35 @@ export class HashingPool {
   }
 
   /**
-   * Queues a file for the next free worker. `early` is told what is known of the picture before the file was read to its end, if
-   * that happens. Rejects with {@link WorkerLost} if that worker is lost over it.
+   * Queues work for the next free worker. The work opens its file when it begins, so that files that wait aren't held in
+   * memory. Rejects with {@link WorkerLost} if the worker is lost over it.
    */
-  run(
-    ask: Asks["fingerprint"],
-    early: (fingerprint: Uint8Array) => void,
-    signal: AbortSignal | undefined,
-  ): Promise<Fingerprinted> {
+  run<T>(work: Work<T>, signal: AbortSignal | undefined): Promise<T> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     if (signal?.aborted) return Promise.reject(signal.reason);
-    return new Promise((resolve, reject) => {
+    return new Promise<unknown>((resolve, reject) => {
       const abort = () => {
         const place = this.#queue.indexOf(job);
         if (place >= 0) this.#queue.splice(place, 1);
         reject(signal?.reason);
       };
+      const done = () => signal?.removeEventListener("abort", abort);
       const job: Job = {
-        ask,
-        early,
+        work,
         signal,
         resolve(answer) {
-          signal?.removeEventListener("abort", abort);
+          done();
           resolve(answer);
         },
         reject(error) {
-          signal?.removeEventListener("abort", abort);
+          done();
           reject(error);
         },
       };
       signal?.addEventListener("abort", abort, { once: true });
       this.#queue.push(job);
       this.#pump();
-    });
+    }) as Promise<T>;
   }
 
   /** True until the first file. */
@@ -96,7 +93,7 @@ export class HashingPool {
     worker ??= new Connection(this.#host, this.#module);
     const connection = worker;
     this.#busy.add(connection);
-    // Hashing can't be interrupted from inside: to free the worker is to end it.
+    // Nothing interrupts hashing from inside, so to free the worker is to end it.
     const abort = () => connection.end(job.signal?.reason);
     job.signal?.addEventListener("abort", abort, { once: true });
     const seconds = this.#options.timeoutMs / 1000;
@@ -105,10 +102,8 @@ export class HashingPool {
       this.#options.timeoutMs,
     );
     try {
-      const { file } = job.ask;
-      const transfer = file instanceof Uint8Array ? [file.buffer as ArrayBuffer] : [];
-      const answer = await connection.ask("fingerprint", job.ask, transfer, { early: job.early });
-      if (answer.memoryBytes > this.#options.maxIdleMemoryBytes) connection.end(new WorkerLost("it has grown"));
+      const answer = await job.work(connection);
+      if (memoryOf(answer) > this.#options.maxIdleMemoryBytes) connection.end(new WorkerLost("it has grown"));
       job.resolve(answer);
     } catch (error) {
       job.reject(error);
@@ -132,4 +127,9 @@ export class HashingPool {
     // In Node, a timer must not keep the process.
     (this.#reaper as { unref?: () => void }).unref?.();
   }
+}
+
+function memoryOf(answer: unknown): number {
+  const has = typeof answer === "object" && answer !== null && "memoryBytes" in answer;
+  return has && typeof answer.memoryBytes === "number" ? answer.memoryBytes : 0;
 }

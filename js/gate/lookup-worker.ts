@@ -1,7 +1,8 @@
 // The one worker that holds the filters. If it dies, the next lookup starts another and loads them again.
 
+import type { Verdict as CoreVerdict } from "../generated/core.js";
 import type { Answers, Asks, Following, Loaded } from "../protocol.js";
-import type { GateStatus, Progress, Verdict } from "../types/types.js";
+import type { GateStatus, Progress } from "../types/types.js";
 import { Connection, type Host, WorkerLost } from "./connection.js";
 
 /** The filters can't be had any more. */
@@ -41,20 +42,20 @@ export class LookupWorker {
     await this.#current;
   }
 
-  /** Begins a lookup while the rest of the file is looked at. Whatever goes wrong is {@link probe}'s to say. */
+  /** Begins a lookup before the rest of the file was read. If that fails, {@link lookUp} says why. */
   begin(ask: Asks["begin"]): void {
     void this.#ask("begin", ask).catch(() => {});
   }
 
   /**
-   * Undefined if the followed list can't be used. Rejects with {@link WorkerLost} if the worker dies over it, with
-   * {@link FiltersLost} if none can be had.
+   * Resolves to undefined if the followed list can't be used. Rejects with {@link WorkerLost} if the worker dies over the
+   * lookup, with {@link FiltersLost} if the filters can't be had.
    */
-  probe(ask: Asks["probe"]): Promise<Verdict | undefined> {
-    return this.#ask("probe", ask);
+  lookUp(ask: Asks["lookUp"]): Promise<CoreVerdict | undefined> {
+    return this.#ask("lookUp", ask);
   }
 
-  async #ask<O extends "begin" | "probe">(operation: O, ask: Asks[O]): Promise<Answers[O]> {
+  async #ask<O extends "begin" | "lookUp">(operation: O, ask: Asks[O]): Promise<Answers[O]> {
     const connection = await this.#alive();
     const seconds = this.#timeoutMs / 1000;
     const slow = () => connection.end(new WorkerLost(`the lookup took longer than ${seconds} s`));
@@ -81,7 +82,7 @@ export class LookupWorker {
     if (this.#closed !== undefined) throw this.#closed;
     const connection = await this.#current.catch(() => undefined);
     if (connection && !connection.isLost) return connection;
-    // Whoever comes first starts the new one. A failure isn't kept: the next probe tries again.
+    // Whoever comes first starts the new one. A failure isn't kept: the next lookup tries again.
     if (this.#connection?.isLost) this.#current = this.#start(undefined);
     try {
       return await this.#current;

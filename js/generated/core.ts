@@ -2,7 +2,7 @@
 // Generated from src/ by `HASHGATE_WRITE=1 cargo test -p hashgate --lib generated`: don't edit.
 
 /**
- * The whole answer: the outcome, and what is known of the file.
+ * The whole answer to a check: the outcome, and what is known of the file.
  */
 export type Verdict = {
 /**
@@ -198,7 +198,7 @@ export type Format = "jpeg" | "png" | "gif" | "webp" | "bmp" | "ico" | "svg" | "
 /**
  * The colours that a frame shows.
  */
-export type Surface = "plain" | "over-white" | "over-black" | "over-grey" | "managed";
+export type Surface = "plain" | "over-white" | "over-black" | "over-grey" | "over-dark-grey" | "managed";
 
 /**
  * Which decoding of a file the pixels come from.
@@ -211,7 +211,7 @@ export type Reading = "first" | "second";
 export type Orientation = "original" | "rotate-90" | "rotate-180" | "rotate-270" | "flip-x" | "flip-y" | "flip-plus-1" | "flip-minus-1";
 
 /**
- * One way of looking at a picture.
+ * One way of looking at a picture. `plain` and `border-cut` are the full views; all others are derived views.
  */
 export type View = "plain" | "border-cut" | "zoom-out-2" | "zoom-in-2" | "zoom-out-4" | "zoom-in-4" | "zoom-out-7" | "zoom-out-11" | "turned-left-2" | "turned-right-2" | "without-bottom" | "without-bottom-bar" | "without-caption" | "without-middle" | "without-centre" | "without-top" | "without-top-left" | "without-top-right" | "without-bottom-left" | "without-bottom-right" | "border-cut-without-caption";
 
@@ -221,12 +221,12 @@ export type View = "plain" | "border-cut" | "zoom-out-2" | "zoom-in-2" | "zoom-o
 export type Orientations = "all" | "upright";
 
 /**
- * Which views are looked up.
+ * The views that are looked up.
  */
 export type ViewSet = "all" | "plain";
 
 /**
- * What a filter file says about itself.
+ * The header of a filter file, and its checksum.
  */
 export type FilterInfo = {
 /**
@@ -234,11 +234,11 @@ export type FilterInfo = {
  */
 name: string,
 /**
- * What the list holds, in the owner's words.
+ * What the list holds, in its owner's words.
  */
 category: string,
 /**
- * Release number; later releases have larger numbers.
+ * Release number. Later releases have larger numbers.
  */
 release: number,
 /**
@@ -246,40 +246,40 @@ release: number,
  */
 builtAtUnixS: number,
 /**
- * PDQ hashes.
+ * Number of PDQ hashes.
  */
 pdqCount: number,
 /**
- * SHA-256 digests.
+ * Number of SHA-256 digests.
  */
 sha256Count: number,
 /**
- * MD5 digests.
+ * Number of MD5 digests.
  */
 md5Count: number,
 /**
- * Ring keys inserted of each PDQ hash, 0 (no PDQ) to 4.
+ * Ring keys that are inserted per PDQ hash, 0 (no PDQ) to 4.
  */
 rings: number,
 /**
- * FlipMasks a ring key of a whole-picture view.
+ * Lookups per ring key of a full view.
  */
 lookupBudget: number,
 /**
- * FlipMasks a ring key of each further view: of ring 0, as stored or mirrored left to right. A quarter of it for other rings, a quarter
- * in other orientations, a sixteenth for both.
+ * Lookups per ring key of a derived view. Divided by 4 for other rings than ring 0, and by 4 for other orientations
+ * than `original` and `flip-y`.
  */
 viewLookupBudget: number,
 /**
- * Lookups that a clean picture costs at most, all views and orientations.
+ * Largest number of lookups of a clean picture, all views and orientations.
  */
 lookups: number,
 /**
- * Expected share of clean pictures that hit, in parts of 10^12.
+ * Image false-positive rate: the expected share of clean pictures that match, in parts of 10^12.
  */
-escalationParts: number,
+falsePositiveParts: number,
 /**
- * Slices, which is bits read for a member.
+ * Number of slices, and of bits that are read to find a member.
  */
 k: number,
 /**
@@ -287,7 +287,7 @@ k: number,
  */
 sliceBits: number,
 /**
- * Keys the hash.
+ * Seed of the hash functions.
  */
 salt: string,
 /**
@@ -300,7 +300,7 @@ bytes: number,
 checksum: string, };
 
 /**
- * What a release says about itself.
+ * A manifest: what a release says about itself.
  */
 export type Manifest = {
 /**
@@ -308,11 +308,11 @@ export type Manifest = {
  */
 name: string,
 /**
- * What the list holds, in the owner's words.
+ * What the list holds, in its owner's words.
  */
 category: string,
 /**
- * Release number; later releases have larger numbers.
+ * Release number. Later releases have larger numbers.
  */
 release: number,
 /**
@@ -320,7 +320,7 @@ release: number,
  */
 issuedUnixS: number,
 /**
- * When it must have been replaced.
+ * When it expires, in seconds since 1970-01-01 UTC. By then a later release must have replaced it.
  */
 expiresUnixS: number,
 /**
@@ -328,39 +328,39 @@ expiresUnixS: number,
  */
 full: FullFile,
 /**
- * Shorter ways to it, the latest release first.
+ * Deltas that lead to the filter file, the one from the latest release first.
  */
 deltas: Array<DeltaFile>,
 /**
- * PDQ hashes.
+ * Number of PDQ hashes.
  */
 pdqCount: number,
 /**
- * SHA-256 digests.
+ * Number of SHA-256 digests.
  */
 sha256Count: number,
 /**
- * MD5 digests.
+ * Number of MD5 digests.
  */
 md5Count: number,
 /**
- * Ring keys inserted of each PDQ hash.
+ * Ring keys that are inserted per PDQ hash.
  */
 rings: number,
 /**
- * Expected share of clean pictures that hit, in parts of 10^12.
+ * Image false-positive rate: the expected share of clean pictures that match, in parts of 10^12.
  */
-escalationParts: number,
+falsePositiveParts: number,
 /**
  * Who vouches for the list, in their own words.
  */
 curators: Array<string>,
 /**
- * Names of the trusted keys whose signatures were verified; empty if none were.
+ * Names of the trusted keys whose signatures were verified; empty if the signatures were not looked at.
  */
 signedBy: Array<string>,
 /**
- * The signed text: [`Manifest::from_text`] reads it again.
+ * The signed text.
  */
 text: string, };
 
@@ -369,11 +369,11 @@ text: string, };
  */
 export type FullFile = {
 /**
- * A file name, beside the manifest.
+ * Name of the file, in the folder of the manifest.
  */
 path: string,
 /**
- * Length.
+ * Length in bytes.
  */
 bytes: number,
 /**
@@ -382,7 +382,7 @@ bytes: number,
 sha256: string, };
 
 /**
- * A delta on offer, from an earlier release to the manifest's.
+ * A delta that a manifest names: it leads from an earlier release to the manifest's.
  */
 export type DeltaFile = {
 /**
@@ -390,11 +390,11 @@ export type DeltaFile = {
  */
 from: number,
 /**
- * A file name, beside the manifest.
+ * Name of the file, in the folder of the manifest.
  */
 path: string,
 /**
- * Length.
+ * Length in bytes.
  */
 bytes: number,
 /**
@@ -405,3 +405,41 @@ sha256: string,
  * SHA-256 of the earlier release's full file.
  */
 baseSha256: string, };
+
+/**
+ * Why the core refused something: what each code means, and what to do.
+ *
+ * - `filter-magic`: The file doesn't begin as a filter file does. Give a filter file, as hashgate build writes it.
+ * - `filter-version`: The filter file has a format version that this reader doesn't know. Update hashgate.
+ * - `filter-length`: The filter file is shorter or longer than its header says. Fetch the file again.
+ * - `filter-field`: A header field of the filter file has a value that it can't have. Build the list again.
+ * - `filter-checksum`: The filter file's bytes are not those that were written. Fetch the file again.
+ * - `filter-canary`: The filter gives a wrong answer about one of its own canary items. Build the list again.
+ * - `manifest-syntax`: The manifest is not a signed note. Fetch it again: something on the way may have changed it.
+ * - `manifest-field`: A line of the manifest has a value that it can't have. Publish the list again.
+ * - `manifest-wrong-key`: None of the trusted keys has signed the manifest. Compare the trusted keys with those that the list's owner gives.
+ * - `manifest-too-few-signatures`: Fewer trusted keys than the threshold have signed the manifest. Wait for the other signatures, or lower the threshold.
+ * - `manifest-bad-signature`: A signature in the name of a trusted key doesn't fit the manifest. Don't use the list, and tell its owner: someone may have changed it.
+ * - `manifest-wrong-list`: The manifest is of another list than the trusted one. Compare the list's URL with trust.list: one key can sign several lists.
+ * - `trust-invalid`: A trusted key is malformed or repeated, or the threshold is not in 1 to the number of keys. Copy each key as hashgate keygen wrote it.
+ * - `manifest-expired`: The manifest should have been replaced by now. Ask the list's owner for a new release.
+ * - `manifest-not-yet-valid`: The manifest was issued more than a day ahead of this clock. Correct the clock.
+ * - `manifest-rollback`: The manifest is older than one that was seen before. Fetch it again: a cache may have kept an old one.
+ * - `release-length`: A file doesn't have the length that the manifest gives. Fetch the file again.
+ * - `release-digest`: A file doesn't have the SHA-256 that the manifest gives. Fetch the file again.
+ * - `release-mismatch`: The header of the filter file contradicts the manifest. Publish the list again.
+ * - `delta-base`: The delta doesn't start from this filter file. Use the full file.
+ * - `delta-syntax`: The delta file is malformed. Use the full file.
+ * - `build-field`: No filter can meet the request, or hold the list. Change the request.
+ * - `build-capacity`: The list has outgrown the geometry of its earlier releases. Publish a release of a new geometry, with headroom.
+ * - `hex-length`: A hash has another number of hexadecimal digits than its kind. Give all of its digits and nothing else.
+ * - `hex-digit`: A hash has a character that is not a hexadecimal digit. Give its digits and nothing else.
+ * - `invalid-fingerprint`: The bytes are not a fingerprint of the same build. Use one build of hashgate for both stages.
+ */
+export type RefusalCode = "filter-magic" | "filter-version" | "filter-length" | "filter-field" | "filter-checksum" | "filter-canary" | "manifest-syntax" | "manifest-field" | "manifest-wrong-key" | "manifest-too-few-signatures" | "manifest-bad-signature" | "manifest-wrong-list" | "trust-invalid" | "manifest-expired" | "manifest-not-yet-valid" | "manifest-rollback" | "release-length" | "release-digest" | "release-mismatch" | "delta-base" | "delta-syntax" | "build-field" | "build-capacity" | "hex-length" | "hex-digit" | "invalid-fingerprint";
+
+/** Most candidates that a lookup goes on past. */
+export const MAX_DISMISSED = 64;
+
+/** Longest manifest in bytes, signatures included. */
+export const MAX_MANIFEST_BYTES = 131072;

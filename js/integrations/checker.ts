@@ -1,37 +1,39 @@
-// What the integrations share: a file's verdict and decision, whatever becomes of the gate, and who is told.
-
-import type { Gate, Unchecked, Verdict } from "../types/types.js";
-import { assertPolicy, type Decision, decide, type UncheckedPolicy } from "./decision.js";
+// What all integrations share: a file's verdict and the decision on it, whatever becomes of the gate, and who is told.
+import type { Caveat, Gate, Unchecked, Verdict } from "../types/types.js";
+import { assertPolicy, type Decision, decide, type Policy, type UncheckedPolicy } from "./decision.js";
 
 /** A gate, or the promise that `openGate` returns: an integration can be set up before the filters are there. */
 export type GateLike = Gate | PromiseLike<Gate>;
 
-export interface JudgeOptions {
-  /** What becomes of files that could not be checked. Default "block". */
+export interface CheckerOptions {
+  /** What becomes of files that could not be checked. Default: `not-a-picture` passes, everything else is held. */
   unchecked?: UncheckedPolicy;
+  /** Caveats for which a file is held although it is clear. Default: none. */
+  caveats?: readonly Caveat[];
   /** What becomes of files if `gate` is a promise that is rejected. Default: what `unchecked` says of `unavailable`. */
   whenUnavailable?: "block" | "allow";
 }
 
-export interface Judged {
+/** A file's verdict, and what the options say that becomes of the file. */
+export interface CheckedFile {
   verdict: Verdict;
   decision: Decision;
 }
 
 /**
- * Checks files and decides, whatever becomes of the gate: one that can't be opened, or was closed, makes an `unchecked`
- * verdict with the reason `unavailable`, and is written to the console once.
+ * Checks files and decides what becomes of them. A gate that can't be opened, or that was closed, makes an `unchecked`
+ * verdict with the reason `unavailable`. The console says why, once per cause.
  */
-export class Judge {
-  readonly #who: string;
+export class Checker {
+  readonly #name: string;
   readonly #gate: GateLike;
-  readonly #unchecked: UncheckedPolicy;
+  readonly #policy: Policy;
   readonly #whenUnavailable: "block" | "allow" | undefined;
-  #told = "";
+  #warned = "";
 
-  /** `who` names the integration on the console. */
-  constructor(who: string, gate: GateLike, { unchecked = "block", whenUnavailable }: JudgeOptions = {}) {
-    assertPolicy(unchecked);
+  /** `name` stands in the console's messages. */
+  constructor(name: string, gate: GateLike, { unchecked = {}, caveats = [], whenUnavailable }: CheckerOptions = {}) {
+    assertPolicy(unchecked, caveats);
     if (whenUnavailable !== undefined && whenUnavailable !== "block" && whenUnavailable !== "allow") {
       const got = JSON.stringify(whenUnavailable);
       throw new TypeError(`whenUnavailable: expected "block" or "allow", got ${got}`);
@@ -39,29 +41,28 @@ export class Judge {
     if (typeof gate !== "object" || gate === null || !("then" in gate || "check" in gate)) {
       throw new TypeError(`gate: expected a gate or a promise of one, got ${gate === null ? "null" : typeof gate}`);
     }
-    this.#who = who;
+    this.#name = name;
     this.#gate = gate;
-    this.#unchecked = unchecked;
+    this.#policy = { unchecked, caveats };
     this.#whenUnavailable = whenUnavailable;
-    // Said as soon as it is known, not only when somebody chooses a file; and never an unhandled rejection.
+    // The console says so as soon as it is known, not when somebody chooses a file. It is never an unhandled rejection.
     if ("then" in gate) gate.then(undefined, (error) => this.#warn(this.#unavailable(error)));
   }
 
-  /** Rejects with the signal's reason alone. */
-  async judge(file: Blob, signal?: AbortSignal): Promise<Judged> {
+  /** Checks a file. Rejects with the reason of `signal` if that is aborted, and for nothing else. */
+  async check(file: Blob, signal?: AbortSignal): Promise<CheckedFile> {
     const verdict = await this.#check(file, signal);
-    const decision = decide(verdict, { unchecked: this.#unchecked });
     if (verdict.outcome === "unchecked" && verdict.reason === "unavailable") this.#warn(verdict);
-    return { verdict, decision };
+    return { verdict, decision: this.#decide(verdict) };
   }
 
-  /** The judgement on what has no bytes here. */
-  incomplete(detail: string): Judged {
+  /** Returns what becomes of a file whose bytes are not here. `detail` says why they aren't. */
+  incomplete(detail: string): CheckedFile {
     const verdict: Unchecked = { outcome: "unchecked", reason: "incomplete", detail, lookups: 0 };
-    return { verdict, decision: decide(verdict, { unchecked: this.#unchecked }) };
+    return { verdict, decision: this.#decide(verdict) };
   }
 
-  /** Notes for the gate's report what came of a file that was held. */
+  /** Counts what became of a held file in the gate's transparency report. */
   async record(...decided: Parameters<Gate["record"]>): Promise<void> {
     const gate = await Promise.resolve(this.#gate).catch(() => undefined);
     gate?.record(...decided);
@@ -77,17 +78,20 @@ export class Judge {
     }
   }
 
+  #decide(verdict: Verdict): Decision {
+    return decide(verdict, this.#policy);
+  }
+
   #unavailable(error: unknown): Unchecked {
     const detail = error instanceof Error ? error.message : String(error);
     const own = this.#whenUnavailable && { whenUnavailable: this.#whenUnavailable };
     return { outcome: "unchecked", reason: "unavailable", detail, lookups: 0, ...own };
   }
 
-  /** Tells the developer, once for each cause. */
   #warn(verdict: Unchecked): void {
-    if (this.#told === verdict.detail) return;
-    this.#told = verdict.detail;
-    const became = decide(verdict, { unchecked: this.#unchecked }) === "upload" ? "let through unchecked" : "held";
-    console.error(`hashgate/${this.#who}: files can't be checked, and are ${became}: ${verdict.detail}`);
+    if (this.#warned === verdict.detail) return;
+    this.#warned = verdict.detail;
+    const became = this.#decide(verdict) === "upload" ? "let through unchecked" : "held";
+    console.error(`hashgate/${this.#name}: files can't be checked, and are ${became}: ${verdict.detail}`);
   }
 }

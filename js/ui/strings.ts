@@ -47,9 +47,11 @@ export const ENGLISH: NoticeStrings = {
     "The check was made on this device. Hashes of the file, but not the file, were sent to the service that this site asks.",
   unchecked: {
     unreadable: "“{file}” could not be read. It may be damaged.",
-    unsupported: "“{file}” is not a picture in a format that can be checked.",
+    "not-a-picture": "“{file}” is not a picture.",
+    "unsupported-picture": "“{file}” is a picture in a format that can’t be checked here.",
+    "invalid-input": "“{file}” could not be read as a file.",
+    "too-many-candidates": "“{file}” could not be checked completely.",
     "too-large": "“{file}” is too large to be checked.",
-    "low-quality": "“{file}” shows too little detail to be checked.",
     incomplete: "“{file}” could not be checked completely.",
     "canvas-noise": "Your browser's privacy settings keep “{file}” from being checked.",
     "engine-failed": "The check of “{file}” failed.",
@@ -82,9 +84,11 @@ export const FRENCH: NoticeStrings = {
     "La vérification a été faite sur cet appareil. Des empreintes du fichier, mais pas le fichier, ont été envoyées au service que ce site interroge.",
   unchecked: {
     unreadable: "« {file} » n’a pas pu être lu. Le fichier est peut-être endommagé.",
-    unsupported: "« {file} » n’est pas une image dans un format vérifiable.",
+    "not-a-picture": "« {file} » n’est pas une image.",
+    "unsupported-picture": "« {file} » est une image dans un format qui ne peut pas être vérifié ici.",
+    "invalid-input": "« {file} » n’a pas pu être lu comme un fichier.",
+    "too-many-candidates": "« {file} » n’a pas pu être vérifié entièrement.",
     "too-large": "« {file} » est trop volumineux pour être vérifié.",
-    "low-quality": "« {file} » montre trop peu de détails pour être vérifié.",
     incomplete: "« {file} » n’a pas pu être vérifié entièrement.",
     "canvas-noise": "Les réglages de confidentialité de votre navigateur empêchent de vérifier « {file} ».",
     "engine-failed": "La vérification de « {file} » a échoué.",
@@ -120,7 +124,7 @@ export function stringsFor(tag: string | undefined): { strings: NoticeStrings; l
 
 export function titleOf({ verdict, decision }: NoticeEntry, strings: NoticeStrings): string {
   if (decision === "upload") return strings.titlePassed;
-  return verdict.outcome === "unchecked" ? strings.titleUnchecked : strings.titleHeld;
+  return verdict.outcome === "unchecked" || verdict.outcome === "clear" ? strings.titleUnchecked : strings.titleHeld;
 }
 
 /** What happened, a sentence an item. */
@@ -128,9 +132,12 @@ export function sentencesOf({ file, verdict, decision }: NoticeEntry, strings: N
   const name = file.name || "?";
   if (verdict.outcome === "unchecked") {
     const became = decision === "upload" ? strings.uncheckedPassed : strings.uncheckedHeld;
-    return [filled(strings.unchecked[verdict.reason], { file: name }), became];
+    return [filled(strings.unchecked[verdict.reason] ?? strings.unchecked.incomplete, { file: name }), became];
   }
-  if (verdict.outcome === "clear") return [];
+  if (verdict.outcome === "clear") {
+    // Held for a caveat.
+    return decision === "upload" ? [] : [filled(strings.unchecked.incomplete, { file: name }), strings.uncheckedHeld];
+  }
   const lists = new Map(verdict.matches.map((match) => [JSON.stringify([match.list, match.category]), match]));
   const isMatch = verdict.outcome === "match";
   const asked = isMatch || verdict.confirmation !== undefined;

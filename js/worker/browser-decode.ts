@@ -1,10 +1,13 @@
-// Formats that the engine can't decode and the browser perhaps can: its pixels go to the engine in strips of rows, so
-// that no second copy of the whole picture exists.
+// Decodes a picture by the browser: one in a format that the engine doesn't read, or one that decoders may read
+// differently. Its pixels go to the engine in strips of rows, so that no second copy of the whole picture exists.
 import type { BrowserPicture } from "../../dist/bindings/hashgate.js";
-import type { UncheckedReason } from "../types/types.js";
+import type { UncheckedReason } from "../generated/core.js";
+import { describe, wholeOf } from "./read-file.js";
 
 /** Rows of a strip: whole blocks of chroma, and about a megabyte of a wide picture. */
 const STRIP = 64;
+/** Milliseconds after which a decoder that waits for more bytes is given up. */
+const WAIT_MS = 2000;
 
 class Failed extends Error {
   readonly reason: UncheckedReason;
@@ -14,24 +17,51 @@ class Failed extends Error {
   }
 }
 
-/** Lets the browser decode a picture. What it can't do becomes the picture's failure. */
-export async function decodeInBrowser(bytes: Uint8Array, picture: BrowserPicture): Promise<void> {
-  const type = `image/${picture.format}`;
+/** Lets the browser decode a picture. If the browser can't, the picture fails. */
+export async function decodeInBrowser(file: Blob | Uint8Array, picture: BrowserPicture): Promise<void> {
+  const bytes = (await wholeOf(file)) as Uint8Array<ArrayBuffer>;
   try {
-    if (!(await byImageDecoder(bytes, type, picture))) await byBitmap(bytes, type, picture);
+    if (picture.isSecondReading) await asPainted(bytes, picture);
+    else if (!(await byImageDecoder(bytes, picture))) await byBitmap(bytes, picture);
   } catch (error) {
     if (!(error instanceof Failed)) throw error;
     picture.fail(error.reason, error.message);
   }
 }
 
-/** All frames, and their pixels as they are: no canvas has a part in it. False where that isn't to be had. */
-async function byImageDecoder(bytes: Uint8Array, type: string, picture: BrowserPicture): Promise<boolean> {
-  if (typeof ImageDecoder === "undefined" || !(await ImageDecoder.isTypeSupported(type))) return false;
+/** A second reading: with the colours, and as much of a damaged file, as the browser paints. */
+async function asPainted(bytes: Uint8Array<ArrayBuffer>, picture: BrowserPicture): Promise<void> {
+  let decoded = false;
+  try {
+    decoded = await byImageDecoder(bytes, picture);
+  } catch (error) {
+    if (!(error instanceof Failed)) throw error;
+    if (await inPart(bytes, picture)) return;
+  }
+  if (!decoded) await byBitmap(bytes, picture);
+  // A lenient browser doesn't say whether it has all pixels, and the engine couldn't tell.
+  if (picture.isUnsure && !(await isStrict())) picture.markDamaged();
+}
+
+function decoderOf(data: ImageBufferSource, picture: BrowserPicture): ImageDecoder {
+  return new ImageDecoder({ data, type: picture.mediaType, colorSpaceConversion: conversion(picture) });
+}
+
+/** Colours as they are stored, or as they are painted. */
+function conversion(picture: BrowserPicture): "default" | "none" {
+  return picture.isSecondReading ? "default" : "none";
+}
+
+async function isSupported(picture: BrowserPicture): Promise<boolean> {
+  return typeof ImageDecoder !== "undefined" && (await ImageDecoder.isTypeSupported(picture.mediaType));
+}
+
+/** Gives all wanted frames to the engine, without a canvas. Returns false if the browser has no such decoder. */
+async function byImageDecoder(data: Uint8Array<ArrayBuffer>, picture: BrowserPicture): Promise<boolean> {
+  if (!(await isSupported(picture))) return false;
   let decoder: ImageDecoder | undefined;
   try {
-    const data = bytes as Uint8Array<ArrayBuffer>;
-    decoder = new ImageDecoder({ data, type, colorSpaceConversion: "none" });
+    decoder = decoderOf(data, picture);
     // All of its frames, if it is animated: what a viewer shows.
     await Promise.all([decoder.completed, decoder.tracks.ready]);
     const count = decoder.tracks.selectedTrack?.frameCount ?? 1;
@@ -56,10 +86,46 @@ async function byImageDecoder(bytes: Uint8Array, type: string, picture: BrowserP
     return true;
   } catch (error) {
     if (error instanceof Failed) throw error;
-    throw new Failed("unreadable", `the browser can't decode the ${type} picture: ${describe(error)}`);
+    throw new Failed("unreadable", `the browser can't decode the ${picture.mediaType} picture: ${describe(error)}`);
   } finally {
     decoder?.close();
   }
+}
+
+/**
+ * Gives the first frame of a damaged file as far as the browser paints it. A decoder that refuses a file which ends too
+ * early shows the same file in part if it must expect more bytes. Returns false if there is nothing to show.
+ */
+async function inPart(bytes: Uint8Array, picture: BrowserPicture): Promise<boolean> {
+  if (!(await isStrict())) return false;
+  const data = new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(bytes) });
+  const decoder = decoderOf(data, picture);
+  let frame: VideoFrame | undefined;
+  try {
+    await soon(decoder.tracks.ready);
+    const { image, complete } = await soon(decoder.decode({ frameIndex: 0, completeFramesOnly: false }));
+    frame = image;
+    const { width, height } = sizeOf(image);
+    if (picture.begin(width, height, 1).length === 0) return true;
+    if (!(await copyRows(image, new Uint8Array(4 * width * Math.min(STRIP, height)), picture))) return false;
+    picture.endFrame(0);
+    if (!complete) picture.markDamaged();
+    return true;
+  } catch {
+    // The failure of the whole file says more.
+    return false;
+  } finally {
+    frame?.close();
+    decoder.close();
+  }
+}
+
+function soon<T>(promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the decoder waits for more than ${WAIT_MS} ms`)), WAIT_MS);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 async function frameOf(decoder: ImageDecoder, frameIndex: number): Promise<VideoFrame> {
@@ -71,7 +137,7 @@ function sizeOf(frame: VideoFrame): { width: number; height: number } {
   return { width: frame.visibleRect?.width ?? 0, height: frame.visibleRect?.height ?? 0 };
 }
 
-/** False if the browser can't convert the frame to RGBA. */
+/** Gives the rows of a frame to the engine. Returns false if the browser can't convert the frame to RGBA. */
 async function copyRows(frame: VideoFrame, strip: Uint8Array, picture: BrowserPicture): Promise<boolean> {
   const { width, height } = sizeOf(frame);
   const { x = 0, y: top = 0 } = frame.visibleRect ?? {};
@@ -84,61 +150,82 @@ async function copyRows(frame: VideoFrame, strip: Uint8Array, picture: BrowserPi
       if (y === 0 && error instanceof DOMException && error.name === "NotSupportedError") return false;
       throw error;
     }
-    if (await multiplies()) unmultiply(rows);
-    picture.rows(rows);
+    picture.rows(rows, await multiplies());
   }
   return true;
 }
 
-let multiplied: Promise<boolean> | undefined;
+/** Returns what a function returned first, whenever it is called. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => {
+    result ??= work();
+    return result;
+  };
+}
 
 /** A pixel of red, half transparent, as a PNG. */
 const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP4z8DQAAAEgQGA8wvcoAAAAABJRU5ErkJggg==";
 
 /** Whether the browser's frames have colours multiplied by alpha, as Firefox's have. */
-function multiplies(): Promise<boolean> {
-  multiplied ??= (async () => {
-    const data = Uint8Array.from(atob(PIXEL), (character) => character.charCodeAt(0));
-    const decoder = new ImageDecoder({ data, type: "image/png", colorSpaceConversion: "none" });
-    const frame = await frameOf(decoder, 0);
-    const pixel = new Uint8Array(4);
-    await frame.copyTo(pixel, { format: "RGBA" });
-    frame.close();
-    decoder.close();
-    return (pixel[0] ?? 0) < 200;
-  })();
-  return multiplied;
-}
+const multiplies = once(async () => {
+  const data = Uint8Array.from(atob(PIXEL), (character) => character.charCodeAt(0));
+  const decoder = new ImageDecoder({ data, type: "image/png", colorSpaceConversion: "none" });
+  const frame = await frameOf(decoder, 0);
+  const pixel = new Uint8Array(4);
+  await frame.copyTo(pixel, { format: "RGBA" });
+  frame.close();
+  decoder.close();
+  return (pixel[0] ?? 0) < 200;
+});
 
-/** Divides colours by alpha again. Those of pixels that can't be seen are lost. */
-function unmultiply(rgba: Uint8Array): void {
-  for (let at = 3; at < rgba.length; at += 4) {
-    const alpha = rgba[at] ?? 255;
-    if (alpha === 255 || alpha === 0) continue;
-    for (let place = at - 3; place < at; place += 1) {
-      rgba[place] = Math.min(255, Math.round(((rgba[place] ?? 0) * 255) / alpha));
-    }
+/** Whether the browser's decoder refuses a picture of which pixels are missing: a bitmap without its last row. */
+const isStrict = once(async () => {
+  if (typeof ImageDecoder === "undefined") return false;
+  const [side, offset] = [8, 54];
+  const bitmap = new DataView(new ArrayBuffer(offset + (side - 1) * side * 4));
+  bitmap.setUint16(0, 0x424d);
+  for (const [at, value] of [
+    [2, offset + side * side * 4],
+    [10, offset],
+    [14, 40],
+    [18, side],
+    [22, side],
+  ] as const)
+    bitmap.setUint32(at, value, true);
+  bitmap.setUint16(26, 1, true);
+  bitmap.setUint16(28, 32, true);
+  const decoder = new ImageDecoder({ data: bitmap, type: "image/bmp" });
+  try {
+    (await frameOf(decoder, 0)).close();
+    return false;
+  } catch {
+    return true;
+  } finally {
+    decoder.close();
   }
-}
+});
 
 /**
- * Through a canvas, which some browsers answer with noise, and which keeps colours multiplied by alpha: those of pixels that
- * can't be seen are lost.
+ * Gives the picture to the engine through a canvas. Some browsers answer with noise. A canvas keeps colours multiplied by
+ * alpha, so those of pixels that can't be seen are lost.
  */
-async function byBitmap(bytes: Uint8Array, type: string, picture: BrowserPicture): Promise<void> {
+async function byBitmap(bytes: Uint8Array<ArrayBuffer>, picture: BrowserPicture): Promise<void> {
+  const type = picture.mediaType;
   if (typeof createImageBitmap === "undefined" || typeof OffscreenCanvas === "undefined") {
-    throw new Failed("unsupported", `nothing here decodes ${type}`);
+    throw new Failed("unsupported-picture", `nothing here decodes ${type}`);
   }
-  if (isAnimated(bytes)) {
-    throw new Failed("unsupported", `of an animated ${type} picture, the browser gives the first frame alone`);
+  if (picture.frames > 1 || isAnimated(bytes)) {
+    throw new Failed("unsupported-picture", `of an animated ${type} picture, the browser gives the first frame alone`);
   }
   let bitmap: ImageBitmap;
   try {
-    const blob = new Blob([bytes as Uint8Array<ArrayBuffer>], { type });
-    bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+    const colorSpaceConversion = conversion(picture);
+    const premultiplyAlpha = "none";
+    bitmap = await createImageBitmap(new Blob([bytes], { type }), { colorSpaceConversion, premultiplyAlpha });
   } catch (error) {
     // It doesn't say whether the format or the file is to blame.
-    throw new Failed("unsupported", `the browser doesn't decode the ${type} picture: ${describe(error)}`);
+    throw new Failed("unsupported-picture", `the browser doesn't decode the ${type} picture: ${describe(error)}`);
   }
   try {
     if (!(await readsBackWhatWasDrawn())) {
@@ -151,10 +238,9 @@ async function byBitmap(bytes: Uint8Array, type: string, picture: BrowserPicture
     if (picture.begin(width, height, 1).length === 0) return;
     const context = contextOf(width, Math.min(STRIP, height));
     for (let y = 0; y < height; y += STRIP) {
-      const rows = Math.min(STRIP, height - y);
       context.clearRect(0, 0, width, STRIP);
       context.drawImage(bitmap, 0, -y);
-      picture.rows(context.getImageData(0, 0, width, rows).data as unknown as Uint8Array);
+      picture.canvasRows(context.getImageData(0, 0, width, Math.min(STRIP, height - y)));
     }
     picture.endFrame(0);
   } finally {
@@ -164,7 +250,7 @@ async function byBitmap(bytes: Uint8Array, type: string, picture: BrowserPicture
 
 function contextOf(width: number, height: number): OffscreenCanvasRenderingContext2D {
   const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-  if (!context) throw new Failed("unsupported", "the browser has no canvas in workers");
+  if (!context) throw new Failed("unsupported-picture", "the browser has no canvas in workers");
   return context;
 }
 
@@ -175,28 +261,19 @@ function isAnimated(bytes: Uint8Array): boolean {
   return /^ftyp.*(avis|msf1|hevc|hevx)/s.test(brands);
 }
 
-let honest: Promise<boolean> | undefined;
-
 /** Draws a known picture, reads it back, and compares. Once: a browser that adds noise adds it always. */
-function readsBackWhatWasDrawn(): Promise<boolean> {
-  honest ??= (async () => {
-    const side = 64;
-    const drawn = new ImageData(side, side);
-    let state = 1;
-    for (let at = 0; at < drawn.data.length; at += 1) {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      drawn.data[at] = at % 4 === 3 ? 255 : state >>> 24;
-    }
-    const bitmap = await createImageBitmap(drawn, { colorSpaceConversion: "none" });
-    const context = contextOf(side, side);
-    context.drawImage(bitmap, 0, 0);
-    bitmap.close();
-    const read = context.getImageData(0, 0, side, side).data;
-    return read.every((value, at) => value === drawn.data[at]);
-  })();
-  return honest;
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-}
+const readsBackWhatWasDrawn = once(async () => {
+  const side = 64;
+  const drawn = new ImageData(side, side);
+  let state = 1;
+  for (let at = 0; at < drawn.data.length; at += 1) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    drawn.data[at] = at % 4 === 3 ? 255 : state >>> 24;
+  }
+  const bitmap = await createImageBitmap(drawn, { colorSpaceConversion: "none" });
+  const context = contextOf(side, side);
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  const read = context.getImageData(0, 0, side, side).data;
+  return read.every((value, at) => value === drawn.data[at]);
+});

@@ -1,13 +1,16 @@
 // The worker script of browsers.
+import { decodeInBrowser } from "./browser-decode.js";
 import { serve } from "./handler.js";
-import { IndexedDb, Shelf } from "./list/store.js";
+import { ListStore } from "./list/store.js";
+import { IndexedDb } from "./list/store-indexeddb.js";
 
 const handle = serve({
   post: (message, transfer) => self.postMessage(message, { transfer }),
   open: (url, init) => fetch(url, init),
-  shelf: ({ manifestUrl }) =>
+  store: ({ manifestUrl }) =>
     typeof indexedDB === "undefined"
-      ? new Shelf(undefined, { reason: "unavailable", message: "there is no IndexedDB here" })
-      : new Shelf(new IndexedDb(manifestUrl)),
+      ? new ListStore(undefined, { reason: "unavailable", message: "there is no IndexedDB here" })
+      : new ListStore(new IndexedDb(manifestUrl)),
+  decode: decodeInBrowser,
 });
 self.onmessage = (event) => handle(event.data);

@@ -1,46 +1,18 @@
 // The wasm instance of a worker. It is handed the compiled module, so every entry point is a few lines.
 import {
-  Arrival,
   applyDelta,
-  BrowserPicture,
   checkFreshness,
-  fingerprint,
+  Fingerprint,
+  type FingerprintOptions,
   initSync,
   Lookup,
+  mayBePicture,
+  StreamingFingerprint,
   verifyFull,
   verifyManifest,
 } from "../../dist/bindings/hashgate.js";
-import type { Asks, Loaded } from "../protocol.js";
-import type { FilterInfo, Orientations, Verdict } from "../types/types.js";
-import { decodeInBrowser } from "./browser-decode.js";
-
-export type { Arrival };
-
-/** What a manifest says, as the core's `Manifest` serialises. */
-export interface ManifestInfo {
-  name: string;
-  category: string;
-  release: number;
-  issuedUnixS: number;
-  expiresUnixS: number;
-  full: ReleaseFile;
-  deltas: (ReleaseFile & { from: number; baseSha256: string })[];
-  pdqCount: number;
-  sha256Count: number;
-  md5Count: number;
-  curators: string[];
-  signedBy: string[];
-}
-
-export interface ReleaseFile {
-  /** A file name, beside the manifest. */
-  path: string;
-  bytes: number;
-  sha256: string;
-}
-
-/** Enough for the headers of the formats that the browser decodes. */
-const HEAD = 1 << 20;
+import type { FilterInfo, Manifest, Match, Orientations, Verdict } from "../generated/core.js";
+import type { Following, Loaded, Signals } from "../protocol.js";
 
 export class Engine {
   readonly #memory: WebAssembly.Memory;
@@ -53,47 +25,53 @@ export class Engine {
     return this.#memory.buffer.byteLength;
   }
 
-  /** A file of `length` bytes that is to be read while it arrives; undefined if that has no use. `head` is its first piece. */
-  arrival(
+  /**
+   * Begins a file of `size` bytes that is to be read piece by piece. Undefined if it must be whole. `platformSha256`: the
+   * platform computes the SHA-256 of a picture.
+   */
+  stream(
     head: Uint8Array,
-    length: number,
-    { wanted, views, limits }: Omit<Asks["fingerprint"], "file">,
-  ): Arrival | undefined {
-    return Arrival.open(head, length, { ...wanted, views, limits });
+    size: number,
+    options: FingerprintOptions,
+    platformSha256: boolean,
+  ): StreamingFingerprint | undefined {
+    return StreamingFingerprint.open(head, size, options, platformSha256);
   }
 
-  async fingerprint(
-    bytes: Uint8Array,
-    { wanted, views, limits }: Omit<Asks["fingerprint"], "file">,
-  ): Promise<Uint8Array> {
-    const options = { ...wanted, views, limits };
-    const picture = BrowserPicture.open(bytes.subarray(0, HEAD), options);
-    if (!picture) return fingerprint(bytes, options);
-    if (!picture.failed) await decodeInBrowser(bytes, picture);
-    return picture.fingerprint(bytes);
+  /** Computes the wanted signals of a whole file. */
+  fingerprint(bytes: Uint8Array, options: FingerprintOptions): Fingerprint {
+    return Fingerprint.of(bytes, options);
   }
 
-  /** Reads a manifest that enough of the trusted keys have signed. */
-  verifyManifest(text: Uint8Array, { keys, threshold }: { keys: string[]; threshold: number }): ManifestInfo {
-    return verifyManifest(text, keys, threshold);
+  /** Whether a file may be a picture, by its first 64 KiB. */
+  mayBePicture(head: Uint8Array): boolean {
+    return mayBePicture(head);
+  }
+
+  /** Reads a manifest that enough of the trusted keys have signed, and that is of the trusted list. */
+  verifyManifest(
+    text: Uint8Array,
+    { keys, threshold, list }: Pick<Following, "keys" | "threshold" | "list">,
+  ): Manifest {
+    return verifyManifest(text, keys, threshold, list?.name, list?.category);
   }
 
   /** Throws unless a manifest may be used now. */
-  checkFreshness(manifest: ManifestInfo, nowUnixS: number, highestRelease: number): void {
+  checkFreshness(manifest: Manifest, nowUnixS: number, highestRelease: number): void {
     checkFreshness(manifest, nowUnixS, highestRelease);
   }
 
   /** Throws unless these are the bytes that the manifest names. */
-  verifyFull(manifest: ManifestInfo, bytes: Uint8Array): void {
+  verifyFull(manifest: Manifest, bytes: Uint8Array): void {
     verifyFull(manifest, bytes);
   }
 
-  /** The full file out of an earlier one. */
-  applyDelta(manifest: ManifestInfo, base: Uint8Array, delta: Uint8Array): Uint8Array {
+  /** Makes the full file out of an earlier one. */
+  applyDelta(manifest: Manifest, base: Uint8Array, delta: Uint8Array): Uint8Array {
     return applyDelta(manifest, base, delta);
   }
 
-  /** Opens the filters one after the other; the first that is refused throws with its place in `refusedAt`. */
+  /** Opens the filters one after the other. The first that is refused throws with its place in `refusedAt`. */
   load(files: Iterable<Uint8Array>): LoadedFilters {
     const lookup = new Lookup();
     let index = 0;
@@ -121,12 +99,18 @@ export class LoadedFilters {
     this.loaded = loaded;
   }
 
+  /** Looks a picture up before the rest of its file was read. */
   begin(fingerprint: Uint8Array, orientations: Orientations): void {
     this.#lookup.begin(fingerprint, orientations);
   }
 
-  probe(fingerprint: Uint8Array, sha256: Uint8Array | undefined, orientations: Orientations): Verdict {
-    return this.#lookup.probe(fingerprint, sha256, orientations);
+  lookUp({ fingerprint, sha256 }: Signals, orientations: Orientations): Verdict {
+    return this.#lookup.lookUp(fingerprint, sha256, orientations);
+  }
+
+  /** Looks a file up and passes over matches that turned out not to be listed. */
+  lookUpPast({ fingerprint, sha256 }: Signals, orientations: Orientations, dismissed: Match[]): Verdict {
+    return this.#lookup.lookUpPast(fingerprint, sha256, orientations, dismissed);
   }
 
   /** Gives its linear memory back. */

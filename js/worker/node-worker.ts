@@ -5,7 +5,7 @@ import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { parentPort } from "node:worker_threads";
 import { serve } from "./handler.js";
-import { Shelf } from "./list/store.js";
+import { ListStore } from "./list/store.js";
 import { Folder } from "./list/store-folder.js";
 
 const handle = serve({
@@ -17,7 +17,7 @@ const handle = serve({
     const body = Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>;
     return new Response(body, { headers: { "content-length": String(size) } });
   },
-  shelf: ({ cacheDir, manifestUrl }) =>
-    new Shelf(cacheDir === undefined ? undefined : new Folder(cacheDir, manifestUrl)),
+  store: ({ cacheDir, manifestUrl }) =>
+    new ListStore(cacheDir === undefined ? undefined : new Folder(cacheDir, manifestUrl)),
 });
 parentPort?.on("message", handle);

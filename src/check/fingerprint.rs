@@ -4,11 +4,22 @@ use serde::{Deserialize, Serialize};
 
 use super::reason::UncheckedReason;
 use crate::image::{self, Caveat, DecodedBy, Format, IntakeError, Limits, NotOrdinary, Picture, Surface};
+use crate::refusal::{Refusal, RefusalCode};
 use crate::signal::Wanted;
 use crate::signal::digest::{Digests, Md5Digest, Sha256Digest};
 use crate::signal::views::{self, View, ViewHash, ViewSet};
 
 /// The signals of a file. It crosses from one worker to the other as bytes.
+///
+/// # Examples
+/// ```
+/// use hashgate::{Fingerprint, Limits, Wanted, fingerprint};
+///
+/// let wanted = Wanted { sha256: true, ..Wanted::default() };
+/// let print = fingerprint(b"abc", &Limits::default(), &wanted);
+/// assert!(print.sha256.unwrap().to_string().starts_with("ba7816bf"));
+/// assert_eq!(Fingerprint::from_bytes(&print.to_bytes()), Ok(print));
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fingerprint {
     /// SHA-256 of the bytes, if it was wanted.
@@ -38,12 +49,27 @@ impl From<IntakeError> for Failure {
             IntakeError::UnsupportedPicture { format, .. } => (UncheckedReason::UnsupportedPicture, format),
             IntakeError::TooLarge { .. } => (UncheckedReason::TooLarge, None),
             IntakeError::Unreadable { format, .. } => (UncheckedReason::Unreadable, Some(format)),
+            IntakeError::EngineFailed { .. } => (UncheckedReason::EngineFailed, None),
         };
         Self { reason, format, detail: error.to_string() }
     }
 }
 
 /// All hashes of a picture: those of the first reading, and those of the second if there was one.
+///
+/// # Examples
+/// ```
+/// use hashgate::image::read;
+/// use hashgate::{ImageHashes, Limits, View, ViewSet};
+///
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/png-rgb-8.png");
+/// let picture = read(&std::fs::read(path)?, &Limits::default())?;
+/// let hashes = ImageHashes::of(&picture, ViewSet::All);
+/// let plain = &hashes.frames[0].views[0];
+/// assert_eq!(plain.view, View::Plain);
+/// println!("{} of quality {}", plain.coefficients.hash(), plain.quality);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImageHashes {
     /// The format.
@@ -146,11 +172,6 @@ impl ImageHashes {
     }
 }
 
-/// The bytes are not a [`Fingerprint`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("fingerprint: expected what the hashing stage of the same build writes, got other bytes")]
-pub struct FingerprintError;
-
 impl Fingerprint {
     /// The bytes that cross to the other stage, of the same build.
     #[must_use]
@@ -161,11 +182,16 @@ impl Fingerprint {
     /// Reads what [`to_bytes`](Self::to_bytes) wrote.
     ///
     /// # Errors
-    /// [`FingerprintError`] on any other bytes.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, FingerprintError> {
-        let (fingerprint, rest): (Self, _) = postcard::take_from_bytes(bytes).map_err(|_| FingerprintError)?;
-        let sound = !matches!(&fingerprint.picture, Some(Ok(hashes)) if !hashes.is_sound());
-        if rest.is_empty() && sound { Ok(fingerprint) } else { Err(FingerprintError) }
+    /// `invalid-fingerprint` on any other bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Refusal> {
+        let is_sound = |it: &Self| !matches!(&it.picture, Some(Ok(hashes)) if !hashes.is_sound());
+        match postcard::take_from_bytes(bytes) {
+            Ok((fingerprint, [])) if is_sound(&fingerprint) => Ok(fingerprint),
+            _ => {
+                let expected = "what the hashing stage of the same build writes";
+                Err(RefusalCode::InvalidFingerprint.because("fingerprint", expected, &"other bytes"))
+            }
+        }
     }
 
     /// Why the file needs a second reading, by the decoder that will show it; `None` if it needs none. It needs one if
@@ -219,6 +245,22 @@ pub fn fingerprint(bytes: &[u8], limits: &Limits, wanted: &Wanted) -> Fingerprin
 }
 
 /// Computes the wanted signals of a file that arrives in pieces.
+///
+/// # Examples
+/// ```
+/// use hashgate::{Limits, StreamingFingerprint, Wanted, fingerprint};
+///
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/png-rgb-8.png");
+/// let file = std::fs::read(path)?;
+/// let wanted = Wanted { pdq: true, sha256: true, ..Wanted::default() };
+/// let mut streaming = StreamingFingerprint::new(file.len(), &Limits::default(), &wanted);
+/// for piece in file.chunks(1000) {
+///     streaming.push(piece);
+/// }
+/// let whole = fingerprint(&file, &Limits::default(), &wanted);
+/// assert_eq!(streaming.finish().unwrap_or_else(|| whole.clone()), whole);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct StreamingFingerprint {
     decoder: image::StreamingDecoder,
     digests: Digests,

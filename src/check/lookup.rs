@@ -2,63 +2,30 @@
 
 use std::collections::VecDeque;
 
-use serde::{Deserialize, Deserializer, Serialize};
-
 use super::fingerprint::{Fingerprint, ImageHashes, fingerprint};
+use super::orientations::Orientations;
 use super::reason::UncheckedReason;
-use super::verdict::{Match, MatchedSignal, Outcome, PdqMatch, Strength, Verdict};
-use crate::filter::file::Filter;
-use crate::filter::ring_keys::{self, SoftRingKey};
+use super::search::{Dismissed, LookedUp, MAX_DISMISSED};
+use super::verdict::{Match, MatchedSignal, Outcome, Strength, Verdict};
+use crate::filter::Filter;
+use crate::image::Format;
 use crate::image::{Caveat, Limits};
 use crate::signal::Wanted;
-use crate::signal::pdq::{MIN_QUALITY, Orientation, PdqHash, hash_of_margins};
+use crate::signal::pdq::MIN_QUALITY;
 use crate::signal::views::ViewSet;
 
-/// The orientations that are looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub enum Orientations {
-    /// All eight rotations and reflections.
-    #[default]
-    All,
-    /// Only the picture as stored.
-    Upright,
-}
-
-/// The most candidates that [`Lookup::look_up_past`] passes over. A file with more is `unchecked`, for the reason
-/// [`TooManyCandidates`](UncheckedReason::TooManyCandidates).
-pub const MAX_DISMISSED: usize = 64;
-
-/// A match that the list's owner was asked about and that turned out not to be listed. Made from a [`Match`], or from its
-/// JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Dismissed {
-    list: String,
-    signal: String,
-    ring: Option<u32>,
-    #[serde(default, deserialize_with = "optional_hash")]
-    pdq: Option<PdqHash>,
-}
-
-impl From<&Match> for Dismissed {
-    fn from(found: &Match) -> Self {
-        let pdq = found.pdq();
-        Self {
-            list: found.list.clone(),
-            signal: found.signal.name().into(),
-            ring: pdq.map(|pdq| pdq.ring),
-            pdq: pdq.map(|pdq| pdq.pdq),
-        }
-    }
-}
-
-fn optional_hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PdqHash>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?;
-    text.map(|text| text.parse().map_err(serde::de::Error::custom)).transpose()
-}
-
-/// The filters of one host, and how they are asked.
+/// The filters of one host, and how they are asked: the second stage.
+///
+/// # Examples
+/// ```
+/// use hashgate::{Filter, Limits, Lookup, Orientations, Outcome, ViewSet, fingerprint};
+///
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/filter-v1.hgf");
+/// let mut lookup = Lookup::new(vec![Filter::open(std::fs::read(path)?)?], Orientations::All);
+/// let print = fingerprint(b"%PDF-1.7", &Limits::default(), &lookup.wanted(ViewSet::All));
+/// assert!(matches!(lookup.look_up(&print).outcome, Outcome::Unchecked { .. }), "not a picture");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Lookup {
     filters: Vec<Filter>,
@@ -67,7 +34,7 @@ pub struct Lookup {
 }
 
 impl Lookup {
-    /// Asks `filters`, in `orientations`.
+    /// Makes a lookup that asks `filters`, in `orientations`.
     #[must_use]
     pub fn new(filters: Vec<Filter>, orientations: Orientations) -> Self {
         Self { filters, orientations, cache: LookupCache::default() }
@@ -175,101 +142,6 @@ impl LookupCache {
     }
 }
 
-/// The match of a picture in each of the filters.
-#[derive(Debug)]
-struct LookedUp {
-    matches: Vec<Option<PdqMatch>>,
-    lookups: u64,
-}
-
-impl LookedUp {
-    fn nothing(filters: &[Filter]) -> Self {
-        Self { matches: filters.iter().map(|_| None).collect(), lookups: 0 }
-    }
-
-    #[inline(never)]
-    fn of(hashes: &ImageHashes, filters: &[Filter], orientations: Orientations, dismissed: &[Dismissed]) -> Self {
-        let mut lookups = 0;
-        let matches = filters
-            .iter()
-            .map(|filter| Search { hashes, filter, orientations, dismissed, lookups: &mut lookups }.run())
-            .collect();
-        Self { matches, lookups }
-    }
-}
-
-/// The search of one filter for the first candidate that wasn't dismissed.
-struct Search<'a> {
-    hashes: &'a ImageHashes,
-    filter: &'a Filter,
-    orientations: Orientations,
-    dismissed: &'a [Dismissed],
-    lookups: &'a mut u64,
-}
-
-impl Search<'_> {
-    /// Looks up every view and orientation of every frame, until the filter holds one.
-    fn run(self) -> Option<PdqMatch> {
-        let hashes = self.hashes;
-        let rings = self.filter.info().rings;
-        let comparable = |quality| quality >= MIN_QUALITY;
-        if rings > 0 && hashes.frames.iter().flat_map(|frame| &frame.views).any(|hash| comparable(hash.quality)) {
-            self.filter.fetch();
-        }
-        let orientations = match self.orientations {
-            Orientations::All => &Orientation::ALL[..],
-            Orientations::Upright => &Orientation::ALL[..1],
-        };
-        for frame in &hashes.frames {
-            for hash in frame.views.iter().filter(|hash| comparable(hash.quality)) {
-                for &orientation in orientations {
-                    let margins = hash.coefficients.oriented(orientation).margins();
-                    let soft: Vec<_> = (0..rings).map(|ring| SoftRingKey::new(&margins, ring)).collect();
-                    // Ring keys of dismissed candidates: the filter is asked for the next one in the same ring.
-                    let mut passed_over = vec![Vec::new(); soft.len()];
-                    loop {
-                        let mut hits = Vec::new();
-                        for (soft, passed_over) in soft.iter().zip(&passed_over) {
-                            let (mask, lookups) = self.filter.look_up(soft, hash.view, orientation, passed_over);
-                            *self.lookups += lookups;
-                            hits.extend(mask.map(|mask| (soft, mask)));
-                        }
-                        let Some(&(SoftRingKey { ring, .. }, mask)) = hits.first() else { break };
-                        let mut pdq = hash_of_margins(&margins);
-                        for (soft, mask) in &hits {
-                            soft.flips(*mask).for_each(|bit| pdq.flip(ring_keys::position(soft.ring, bit)));
-                        }
-                        let ring_key = ring_keys::ring_key(&pdq, *ring);
-                        if self.is_dismissed(*ring, &pdq) {
-                            passed_over[*ring as usize].push(ring_key);
-                            continue;
-                        }
-                        return Some(PdqMatch {
-                            orientation,
-                            view: hash.view,
-                            frame: frame.index,
-                            surface: frame.surface,
-                            reading: frame.reading,
-                            ring: *ring,
-                            rings: hits.iter().map(|(soft, _)| soft.ring).collect(),
-                            flips: mask.flips(),
-                            cost: mask.cost(),
-                            pdq,
-                            ring_key,
-                        });
-                    }
-                }
-            }
-        }
-        None
-    }
-
-    fn is_dismissed(&self, ring: u32, pdq: &PdqHash) -> bool {
-        let list = &self.filter.info().name;
-        self.dismissed.iter().any(|it| it.ring == Some(ring) && it.pdq.as_ref() == Some(pdq) && it.list == *list)
-    }
-}
-
 /// Puts a verdict together.
 fn verdict(fingerprint: &Fingerprint, filters: &[Filter], picture: LookedUp, dismissed: &[Dismissed]) -> Verdict {
     let (hashes, failure) = match &fingerprint.picture {
@@ -368,6 +240,10 @@ fn without_match(fingerprint: &Fingerprint, filters: &[Filter]) -> Outcome {
         None => unchecked(UncheckedReason::Incomplete, "the PDQ hash was not computed".into()),
         Some(Err(failure)) => unchecked(failure.reason, failure.detail.clone()),
         Some(Ok(hashes)) => match &hashes.damaged {
+            // The rasters in it were looked up, the drawing wasn't.
+            Some(detail) if hashes.format == Format::Svg => {
+                unchecked(UncheckedReason::UnsupportedPicture, detail.clone())
+            }
             Some(detail) => unchecked(UncheckedReason::Unreadable, detail.clone()),
             None if hashes.frames_skipped > 0 => {
                 let (skipped, count) = (hashes.frames_skipped, hashes.frame_count);

@@ -157,7 +157,16 @@ pub enum Outcome {
     },
 }
 
-/// The whole answer: the outcome, and what is known of the file.
+/// The whole answer to a check: the outcome, and what is known of the file.
+///
+/// # Examples
+/// ```
+/// use hashgate::{Outcome, UncheckedReason, Verdict};
+///
+/// // For a file that can't be opened, and so never reaches the first stage.
+/// let verdict = Verdict::unchecked(UncheckedReason::InvalidInput, "permission denied".into());
+/// assert_ne!(verdict.outcome, Outcome::Clear);
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use]

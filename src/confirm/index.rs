@@ -1,18 +1,18 @@
-//! The exact index over a raw list (feature `build`: the list never goes to a browser): every hash within a Hamming
-//! distance of 31, without misses, and every hash that shares a ring key.
+//! An exact index of a raw list. It finds every hash within a Hamming distance of 31, and every hash that shares a ring
+//! key.
 //!
-//! Multi-index hashing (Norouzi, Punjani, Fleet, CVPR 2012): the 256 bits are cut into 16 chunks of 16 bits. Two hashes
-//! that differ in at most 31 bits differ in at most one bit of some chunk, or else all 16 would differ in two. So it is
-//! enough to go through 16 x 17 buckets: each chunk as it is, and with each of its bits flipped. `bench/src/bin/confirm-index.rs`
-//! measures it beside a scan.
+//! Multi-index hashing (Norouzi, Punjani, Fleet, CVPR 2012): the 256 bits are cut into 16 chunks of 16 bits. If two hashes
+//! differ in at most 31 bits, some chunk differs in at most one bit, because 16 chunks with two or more would make 32. So
+//! it is enough to search 16 x 17 buckets: each chunk as it is, and with each of its bits flipped.
+//! `bench/src/bin/confirm-index.rs` measures the index beside a scan.
 
-use crate::keys::{MAX_RINGS, ring_key};
-use crate::pdq::PdqHash;
+use crate::filter::{MAX_RINGS, ring_key};
+use crate::signal::pdq::PdqHash;
 
-/// Hamming distance up to which two PDQ hashes are called alike: the reference's threshold.
+/// Largest Hamming distance of two PDQ hashes that are called alike, as the reference recommends.
 pub const HAMMING_THRESHOLD: u32 = 31;
-/// Bits of the other three rings in which a hash may differ from a listed one whose key of one ring it shares.
-/// `docs/serving.md` says how it was chosen.
+/// Largest number of bits of the other three rings in which a hash may differ from a listed one with which it shares a
+/// ring key. `docs/lab/serving.md` says how it was chosen.
 pub const REST: u32 = 64;
 
 const CHUNKS: usize = 16;
@@ -22,20 +22,32 @@ const BUCKETS: usize = 1 << CHUNK_BITS;
 /// A listed hash that was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Found {
-    /// Bits in which it differs, of 256.
+    /// Hamming distance to the asked hash, 0 to 256.
     pub distance: u32,
-    /// Its place in the list that the index was made of.
+    /// Its place in the list, counted from 0.
     pub place: u32,
 }
 
-/// The list, indexed.
+/// The index of a list of PDQ hashes.
+///
+/// # Examples
+/// ```
+/// use hashgate::confirm::Index;
+/// use hashgate::pdq::PdqHash;
+///
+/// let listed: PdqHash = "752dc47d3ed2714585ad4e907151a9cf4d1e5a348c83251b533c9d05375ba3fa".parse()?;
+/// let copy: PdqHash = "752dc47d3ed2714585ad4e907151a9cf4d1e5a348c83251b533c9d05375ba3f5".parse()?;
+/// let found = Index::new(&[listed]).nearest(&copy).unwrap();
+/// assert_eq!((found.place, found.distance), (0, 4));
+/// # Ok::<(), hashgate::Refusal>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Index {
-    /// Each hash as its four ring keys: a permutation of its bits, which leaves distances as they are.
+    /// Each hash as its four ring keys. This permutes its bits, which doesn't change distances.
     keys: Vec<[u64; MAX_RINGS as usize]>,
-    /// Where each bucket of each chunk starts in `places`, with an end.
+    /// The start in `places` of each bucket of each chunk, and the end of the last.
     starts: Vec<u32>,
-    /// Places in `keys`, chunk by chunk, bucket by bucket.
+    /// Indices into `keys`, chunk by chunk, bucket by bucket.
     places: Vec<u32>,
 }
 
@@ -62,7 +74,7 @@ impl Index {
         let keys: Vec<_> = hashes.iter().map(keys_of).collect();
         let mut starts = vec![0; CHUNKS * BUCKETS + 1];
         let mut places = vec![0; CHUNKS * keys.len()];
-        // A counting sort for each chunk: sizes, then starts, then places.
+        // Counting sort per chunk: sizes, then starts, then places.
         for key in &keys {
             (0..CHUNKS).for_each(|at| starts[at * BUCKETS + chunk(key, at) + 1] += 1);
         }
@@ -82,13 +94,13 @@ impl Index {
         Self { keys, starts, places }
     }
 
-    /// Hashes in the list.
+    /// Number of hashes in the list.
     #[must_use]
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// Whether the list is empty.
+    /// Returns whether the list is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
@@ -99,7 +111,7 @@ impl Index {
         &self.places[self.starts[bucket] as usize..self.starts[bucket + 1] as usize]
     }
 
-    /// The nearest listed hash within [`HAMMING_THRESHOLD`], the first of the list if several are as near.
+    /// Returns the nearest listed hash within [`HAMMING_THRESHOLD`]; of several as near, the first of the list.
     #[must_use]
     pub fn nearest(&self, hash: &PdqHash) -> Option<Found> {
         if self.is_empty() {
@@ -113,7 +125,7 @@ impl Index {
                 std::iter::once(value).chain(flipped).map(move |value| self.bucket(at, value))
             })
         };
-        // Where the list crowds into few buckets, as many copies of one picture do, a scan is faster than they are.
+        // If the buckets hold much of the list, as with many copies of one picture, a scan is faster.
         if buckets().map(<[u32]>::len).sum::<usize>() > self.len() / 4 {
             return self.scan(hash);
         }
@@ -122,7 +134,7 @@ impl Index {
         found.filter(|found| found.distance <= HAMMING_THRESHOLD).min()
     }
 
-    /// The same by going through the whole list.
+    /// Returns what [`nearest`](Self::nearest) returns, by comparing with the whole list.
     #[must_use]
     pub fn scan(&self, hash: &PdqHash) -> Option<Found> {
         let asked = keys_of(hash);
@@ -130,7 +142,7 @@ impl Index {
         found.filter(|found| found.distance <= HAMMING_THRESHOLD).min()
     }
 
-    /// The nearest listed hash of those that have exactly the same key of ring `ring` (0 to 3), however far it is.
+    /// Returns the nearest of the listed hashes with the same ring key of ring `ring` (0 to 3), however far it is.
     #[must_use]
     pub fn same_ring(&self, hash: &PdqHash, ring: u32) -> Option<Found> {
         if self.is_empty() {
@@ -148,7 +160,7 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::Sha256Digest;
+    use crate::signal::digest::Sha256Digest;
 
     fn numbered(n: u32) -> PdqHash {
         PdqHash(Sha256Digest::of(&n.to_le_bytes()).0)
@@ -187,7 +199,7 @@ mod tests {
             for at in 0..CHUNKS {
                 let first = (at % 4 * CHUNK_BITS) as u8;
                 let flips = if at == single { 1 } else { 2 };
-                (0..flips).for_each(|bit| asked.flip(crate::keys::position(at as u32 / 4, first + bit)));
+                (0..flips).for_each(|bit| asked.flip(crate::filter::position(at as u32 / 4, first + bit)));
             }
             assert_eq!(index.nearest(&asked), Some(Found { distance: 31, place: 1 }));
         }
@@ -208,10 +220,10 @@ mod tests {
         for ring in 0..MAX_RINGS {
             let mut asked = list[500];
             for other in (0..MAX_RINGS).filter(|&other| other != ring) {
-                (0..40).for_each(|bit| asked.flip(crate::keys::position(other, bit)));
+                (0..40).for_each(|bit| asked.flip(crate::filter::position(other, bit)));
             }
             assert_eq!(index.same_ring(&asked, ring), Some(Found { distance: 120, place: 500 }));
-            asked.flip(crate::keys::position(ring, 63));
+            asked.flip(crate::filter::position(ring, 63));
             assert_eq!(index.same_ring(&asked, ring), None);
         }
     }

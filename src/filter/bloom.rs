@@ -1,24 +1,26 @@
-//! A partitioned Bloom filter: k equal slices, the i-th hash of a key sets one bit of slice i.
+//! A partitioned Bloom filter: k equal slices; the i-th hash of an item sets one bit of slice i.
 //!
-//! Half of all negative lookups end in slice 0, a quarter in slice 1, and so on, so a run of many
-//! lookups works in the first slices alone, which stay in cache (`docs/filter-format.md` has the
-//! hash, byte by byte; `docs/near-match.md` the reasons).
+//! Half of all negative lookups end in slice 0, a quarter in slice 1, and so on. So many lookups in a row read only the
+//! first slices, which stay in the processor's cache. `docs/reference/filter-format.md` has the hash, byte by byte.
 
-use crate::keys::{FlipMask, FlipMasks, LOWER, LOWER_SETS, SoftRingKey};
+use super::flip_masks::{FlipMask, FlipMasks, LOWER, LOWER_MASKS};
+use super::soft_ring_key::SoftRingKey;
 
-/// Largest k: slices in a filter.
+/// Largest k: number of slices in a filter.
 pub(crate) const MAX_K: u32 = 64;
 /// Largest slice, in bits: a position is 32 bits of hash scaled to the slice.
 pub(crate) const MAX_SLICE_BITS: u64 = 1 << 32;
 
-/// What a key is: keys of different domains never collide by construction.
+/// The kind of an item. Each kind has hash functions of its own, so equal numbers of two kinds are different items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Domain {
     /// Ring key 0 to 3 of a PDQ hash.
     Ring(u32),
+    /// First eight bytes of a SHA-256.
     Sha256,
+    /// First eight bytes of an MD5.
     Md5,
-    /// Keys that show whether the filter answers at all.
+    /// Test keys, which show whether the filter answers as it was built.
     Canary,
 }
 
@@ -40,18 +42,18 @@ fn mix(mut z: u64) -> u64 {
     z ^ z >> 31
 }
 
-/// The constants of one domain's hash.
+/// The hash functions of one domain.
 ///
-/// A key gives one 64-bit word for each two slices. Word 0 is a random linear map of the key over
-/// GF(2): flipping key bits flips known word bits, so a probe's first position is three table
-/// look-ups. The other words are `mix(key ^ constant)`.
+/// An item gives one 64-bit word per two slices. Word 0 is a random linear map of the item over GF(2): flipping a bit of
+/// the item flips known bits of the word, so the word of a flip mask is found with table lookups. The other words are
+/// `mix(item ^ constant)`.
 pub(crate) struct Hasher {
     columns: [u64; 64],
     constants: Vec<u64>,
 }
 
 impl Hasher {
-    /// Draws the constants from SplitMix64, seeded by salt and domain.
+    /// Draws the constants from SplitMix64, with a seed of salt and domain.
     pub fn new(salt: u64, domain: Domain, k: u32) -> Self {
         let mut state = mix(salt ^ domain.number());
         let mut next = || {
@@ -63,48 +65,51 @@ impl Hasher {
         Self { columns, constants }
     }
 
-    /// Word 0 of a key.
-    fn linear(&self, key: u64) -> u64 {
-        (0..64).filter(|bit| key >> bit & 1 == 1).fold(0, |word, bit| word ^ self.columns[bit])
+    /// Returns word 0 of an item.
+    fn linear(&self, item: u64) -> u64 {
+        (0..64).filter(|bit| item >> bit & 1 == 1).fold(0, |word, bit| word ^ self.columns[bit])
     }
 
-    fn words(&self, key: u64) -> impl Iterator<Item = u64> + '_ {
-        std::iter::once(self.linear(key)).chain(self.constants.iter().map(move |constant| mix(key ^ constant)))
+    /// Yields the words of an item.
+    fn words(&self, item: u64) -> impl Iterator<Item = u64> + '_ {
+        std::iter::once(self.linear(item)).chain(self.constants.iter().map(move |constant| mix(item ^ constant)))
     }
 
-    /// The positions of a key, slice by slice: the low half of a word, then its high half, each
-    /// scaled from 32 bits to the slice.
-    pub fn positions(&self, key: u64, slice_bits: u64) -> impl Iterator<Item = u64> + '_ {
-        self.words(key).flat_map(|word| [word as u32, (word >> 32) as u32]).map(move |half| scale(half, slice_bits))
+    /// Yields the positions of an item, slice by slice: the low half of each word, then its high half, each scaled from 32
+    /// bits to the length of a slice.
+    pub fn positions(&self, item: u64, slice_bits: u64) -> impl Iterator<Item = u64> + '_ {
+        self.words(item).flat_map(|word| [word as u32, (word >> 32) as u32]).map(move |half| scale(half, slice_bits))
     }
 }
 
+/// Scales 32 bits of hash to a position in a slice.
 fn scale(half: u32, slice_bits: u64) -> u64 {
     (u64::from(half) * slice_bits) >> 32
 }
 
-/// A slice, in words of 32 bits.
+/// A slice, as words of 32 bits.
 type Slice<'a> = &'a [[u8; 4]];
 
-/// The word of a slice that holds a position, moved so that its bit is the lowest.
+/// Returns the word of a slice that contains `position`, shifted so that the bit at `position` is the lowest. Higher bits
+/// are of other positions.
 #[inline(always)]
 fn word_at(slice: Slice, position: u64) -> u32 {
     u32::from_le_bytes(slice[(position >> 5) as usize]).wrapping_shr(position as u32)
 }
 
-/// A filter's bits, borrowed: `k` slices of `slice_bits` (a multiple of 64), one after the other.
+/// The slices of a filter, borrowed: `k` slices of `slice_bits` bits (a multiple of 64), one after the other.
 #[derive(Clone, Copy)]
 pub(crate) struct Bloom<'a> {
     pub bits: &'a [u8],
     pub slice_bits: u64,
 }
 
-/// All but one in 256 negative lookups end in these.
+/// Number of slices that are fetched. Of 256 negative lookups, 255 end in them.
 const FETCHED_SLICES: usize = 8;
-/// Bytes, beyond which caches don't hold them: a list of 5,000,000 hashes.
+/// Most bytes that are fetched. Caches don't hold more. A list of 5,000,000 hashes comes to this much.
 const MOST_FETCHED: u64 = 16 << 20;
 
-/// Keys that are looked up together.
+/// Number of ring keys that are looked up together.
 const BATCH: usize = 1024;
 
 impl<'a> Bloom<'a> {
@@ -112,7 +117,7 @@ impl<'a> Bloom<'a> {
         self.bits.as_chunks().0.chunks_exact((self.slice_bits / 32) as usize)
     }
 
-    /// Fetches the slices that most lookups end in into the processor's cache, which in a row is quicker than one by one.
+    /// Loads the slices in which most lookups end into the processor's cache. Reading them in a row is faster than at random.
     pub fn fetch(self) {
         const LINE: usize = 16;
         if FETCHED_SLICES as u64 * self.slice_bits / 8 > MOST_FETCHED {
@@ -122,10 +127,10 @@ impl<'a> Bloom<'a> {
         std::hint::black_box(lines.fold(0, |sum, word| sum ^ word[0]));
     }
 
-    /// Whether the filter holds a key (or seems to: a false positive).
-    pub fn holds(self, hasher: &Hasher, key: u64) -> bool {
+    /// Returns whether the filter holds an item. It can be wrong about items that it doesn't hold: a false positive.
+    pub fn holds(self, hasher: &Hasher, item: u64) -> bool {
         self.slices()
-            .zip(hasher.positions(key, self.slice_bits))
+            .zip(hasher.positions(item, self.slice_bits))
             .all(|(slice, position)| word_at(slice, position) & 1 == 1)
     }
 
@@ -143,7 +148,7 @@ impl<'a> Bloom<'a> {
         let lower = Flipped::lower(hasher, soft);
         let mut slices = self.slices();
         let first = slices.next()?;
-        // A filter of one slice has one position per key, which is then asked for twice.
+        // A filter of one slice has one position per item, which is then asked for twice.
         let (second, shift) = slices.next().map_or((first, 0), |second| (second, 32));
         let word = hasher.linear(soft.key);
         let mut survivors = [0; BATCH];
@@ -198,7 +203,7 @@ impl<'a> Bloom<'a> {
     }
 }
 
-/// What flipping bits does to a key and to its word 0.
+/// The effect of flipping bits: what to XOR to a ring key and to its word 0.
 #[derive(Clone, Copy)]
 struct Flipped {
     key: u64,
@@ -206,6 +211,7 @@ struct Flipped {
 }
 
 impl Flipped {
+    /// Returns the effect of a flip mask.
     fn by(hasher: &Hasher, soft: &SoftRingKey, mask: FlipMask) -> Self {
         soft.flips(mask).fold(Self { key: 0, word: 0 }, |flipped, bit| Self {
             key: flipped.key ^ 1 << bit,
@@ -213,7 +219,7 @@ impl Flipped {
         })
     }
 
-    /// For each of [`LOWER_SETS`].
+    /// Returns the effect of each of [`LOWER_MASKS`].
     fn lower(hasher: &Hasher, soft: &SoftRingKey) -> [Self; 1 << LOWER] {
         let mut by_mask = [Self { key: 0, word: 0 }; 1 << LOWER];
         for (rank, &bit) in soft.weakest[..LOWER].iter().enumerate() {
@@ -223,14 +229,14 @@ impl Flipped {
                 *new = Self { key: known.key ^ 1 << bit, word: known.word ^ column };
             }
         }
-        LOWER_SETS.map(|set| by_mask[set.0 as usize])
+        LOWER_MASKS.map(|set| by_mask[set.0 as usize])
     }
 }
 
-/// Writes keys into a filter's bits; only the command-line tool has it.
+/// Inserts an item into a filter's slices.
 #[cfg(feature = "build")]
-pub(crate) fn insert(bits: &mut [u8], slice_bits: u64, hasher: &Hasher, key: u64) {
-    for (slice, position) in bits.chunks_exact_mut((slice_bits / 8) as usize).zip(hasher.positions(key, slice_bits)) {
+pub(crate) fn insert(bits: &mut [u8], slice_bits: u64, hasher: &Hasher, item: u64) {
+    for (slice, position) in bits.chunks_exact_mut((slice_bits / 8) as usize).zip(hasher.positions(item, slice_bits)) {
         slice[(position >> 3) as usize] |= 1 << (position & 7);
     }
 }

@@ -1,15 +1,12 @@
-//! What GIF, APNG and animated WebP share: which frames are kept, and how they are composed.
+//! How GIF, APNG and animated WebP compose their frames.
 
 use super::error::IntakeError;
 use super::limits::{Limits, check_alloc};
 use super::picture::Frame;
 use super::surfaces::Surfaces;
 
-/// A frame costs at least as much as this many pixels: its headers, palette and tables.
-const LEAST_PIXELS: u64 = 4096;
-
 /// Where on the canvas a frame is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Rect {
     pub x: u32,
     pub y: u32,
@@ -26,6 +23,17 @@ impl Rect {
     pub(super) fn clipped(self, width: u32, height: u32) -> Self {
         let (x, y) = (self.x.min(width), self.y.min(height));
         Self { x, y, width: self.width.min(width - x), height: self.height.min(height - y) }
+    }
+
+    /// The smallest rectangle that holds both.
+    pub(super) fn united(self, other: Self) -> Self {
+        if self.pixels() == 0 || other.pixels() == 0 {
+            return if self.pixels() == 0 { other } else { self };
+        }
+        let (x, y) = (self.x.min(other.x), self.y.min(other.y));
+        let width = (self.x + self.width).max(other.x + other.width) - x;
+        let height = (self.y + self.height).max(other.y + other.height) - y;
+        Self { x, y, width, height }
     }
 
     /// Whether it lies within `width` x `height` pixels.
@@ -50,37 +58,6 @@ pub(super) enum Blend {
     Source,
 }
 
-/// Which frames of an animation are looked at.
-pub(super) struct Plan {
-    /// Frames that are decoded, counted from the first.
-    pub reach: u32,
-    /// Frames that are kept, evenly spread over those, with the first and the last.
-    pub kept: Vec<u32>,
-    /// Frames of the file beyond reach.
-    pub skipped: u32,
-}
-
-impl Plan {
-    /// Every frame up to the last kept has to be decoded, since each draws on the one before. As
-    /// many are reached as `max_animation_pixels` pays for, and the first always.
-    pub(super) fn new(canvas_pixels: u64, frames: &[Rect], limits: &Limits) -> Self {
-        let max_frames = limits.max_frames.max(1);
-        let mut decoded = 0;
-        let mut reach = 0;
-        for frame in frames {
-            decoded += frame.pixels().max(LEAST_PIXELS);
-            let hashed = canvas_pixels * u64::from((reach + 1).min(max_frames));
-            if reach > 0 && decoded + hashed > limits.max_animation_pixels {
-                break;
-            }
-            reach += 1;
-        }
-        let keep = u64::from(reach.min(max_frames));
-        let spread = |i: u64| if keep > 1 { (i * u64::from(reach - 1) / (keep - 1)) as u32 } else { 0 };
-        Self { reach, kept: (0..keep).map(spread).collect(), skipped: frames.len() as u32 - reach }
-    }
-}
-
 /// The picture that frames are drawn on.
 pub(super) struct Canvas {
     width: u32,
@@ -89,6 +66,8 @@ pub(super) struct Canvas {
     ground: [u8; 4],
     last: Option<(Rect, Dispose)>,
     saved: Vec<[u8; 4]>,
+    /// What was drawn or disposed of since [`take_changed`](Self::take_changed).
+    changed: Rect,
 }
 
 impl Canvas {
@@ -97,12 +76,23 @@ impl Canvas {
         let pixels = u64::from(width) * u64::from(height);
         // The canvas, and the part of it that frames may ask to have restored.
         check_alloc(8 * pixels, limits)?;
-        Ok(Self { width, height, rgba: vec![ground; pixels as usize], ground, last: None, saved: Vec::new() })
+        Ok(Self {
+            width,
+            height,
+            rgba: vec![ground; pixels as usize],
+            ground,
+            last: None,
+            saved: Vec::new(),
+            changed: Rect { x: 0, y: 0, width, height },
+        })
     }
 
     /// Disposes of the frame before and makes ready for the next, which must lie on the canvas.
     pub(super) fn begin(&mut self, rect: Rect, dispose: Dispose) {
         if let Some((last, dispose)) = self.last {
+            if dispose != Dispose::Keep {
+                self.changed = self.changed.united(last);
+            }
             let (ground, saved) = (self.ground, std::mem::take(&mut self.saved));
             match dispose {
                 Dispose::Keep => {}
@@ -121,6 +111,26 @@ impl Canvas {
             self.saved = saved;
         }
         self.last = Some((rect, dispose));
+        self.changed = self.changed.united(rect);
+    }
+
+    pub(super) fn width(&self) -> u32 {
+        self.width
+    }
+
+    pub(super) fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// A row of pixels: red, green, blue, alpha.
+    pub(super) fn row(&self, y: usize) -> &[[u8; 4]] {
+        let width = self.width as usize;
+        &self.rgba[y * width..(y + 1) * width]
+    }
+
+    /// The rectangle that holds all changes since the last call.
+    pub(super) fn take_changed(&mut self) -> Rect {
+        std::mem::take(&mut self.changed)
     }
 
     /// Draws pixels of the frame that was begun, from its pixel `(x, y)` to the right, every

@@ -3,51 +3,124 @@
 //! The layout is that of Microsoft's "Bitmap Storage": file header, info header, masks, palette, and rows
 //! of a multiple of four bytes, the lowest row of the picture first unless the height is negative.
 
+use super::caveat::{Caveat, NotOrdinary};
 use super::error::{self, IntakeError};
 use super::format::Format;
-use super::limits::{Limits, check_plausible, check_size};
+use super::limits::{Limits, check_alloc, check_plausible, check_size};
 use super::picture::Picture;
+use super::profile::Profile;
 use super::surfaces::{Surfaces, still};
 
 /// Run-length coded data may stop at any time and leave the rest to the first colour. This many pixels
 /// a byte are beyond any picture that has something in it.
 const PIXELS_PER_BYTE: u64 = 16_384;
 
+/// The length of the file header, which lies before the info header.
+const FILE_HEADER: usize = 14;
+
 fn unreadable(message: impl ToString) -> IntakeError {
     error::unreadable(Format::Bmp, message)
 }
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
-    let header = Header::of(bytes).ok_or_else(|| unreadable("it ends within its header"))?;
+    let short = || unreadable("it ends within its header");
+    let header = Header::of(&bytes[FILE_HEADER..]).ok_or_else(short)?;
     let (width, height) = (header.width, header.height);
     check_size(Format::Bmp, width, height, limits)?;
-    let pixel = Pixel::of(bytes, &header)?;
-    let data = bytes.get(header.offset..).unwrap_or_default();
+    let declared = long(bytes, 10).ok_or_else(short)? as usize;
+    let colours_end = FILE_HEADER + header.pixels_start();
+    // An offset that points into the headers is none: Firefox begins behind the palette, Chromium elsewhere.
+    let offset = if declared < FILE_HEADER + header.end { colours_end } else { declared };
+    // Decoders take the palette from where it belongs, even if the pixels begin within it.
+    let palette = bytes.get(FILE_HEADER + header.end..colours_end.min(bytes.len())).unwrap_or_default();
+    let pixel = Pixel::of(&bytes[FILE_HEADER..], palette, &header)?;
+    let data = bytes.get(offset..).unwrap_or_default();
+
+    let (conversion, odd_profile) = header.profile(&bytes[FILE_HEADER..]).split();
     let mut surfaces = Surfaces::new(width, height);
+    surfaces.manage(conversion);
     let mut row = Vec::new();
-    let mut push = |line: u32, stored: &[u8]| {
+    let rows = header.rows(data, bytes.len(), &mut |line, stored| {
         row.clear();
         pixel.unpack(stored, width as usize, &mut row);
         let y = if header.top_down { line } else { height - 1 - line };
         surfaces.push(y, row.len() / width as usize, &row);
-    };
-    let ended = if header.is_packed() {
-        check_plausible(Format::Bmp, u64::from(width) * u64::from(height), PIXELS_PER_BYTE, bytes.len())?;
-        unpack_runs(data, &header, push).is_none()
-    } else {
-        let stride = (u64::from(width) * u64::from(header.bits)).div_ceil(32) as usize * 4;
-        let lines = data.chunks_exact(stride).take(height as usize);
-        let ended = lines.len() < height as usize;
-        (0..).zip(lines).for_each(|(line, stored)| push(line, stored));
-        ended
-    };
-    if ended { Err(unreadable("it ends before its last row")) } else { Ok(still(Format::Bmp, width, height, surfaces)) }
+    })?;
+    if rows == 0 {
+        return Err(unreadable("it ends before its first row"));
+    }
+    // Viewers leave the rows white that aren't there.
+    let blank = vec![255; 3 * width as usize];
+    for line in rows..height {
+        surfaces.push(if header.top_down { line } else { height - 1 - line }, 3, &blank);
+    }
+    let mut picture = still(Format::Bmp, width, height, surfaces);
+    picture.not_ordinary = odd_profile;
+    if let Some(reason) = header.oddity(offset == declared, declared < colours_end, palette.len()) {
+        picture.mark_not_ordinary(NotOrdinary::structure(reason));
+    }
+    let stride = header.stride();
+    if offset != declared || !header.is_packed() && data.len() < stride * height as usize {
+        picture.admit(Caveat::Malformed);
+    }
+    if rows < height {
+        picture.damaged = Some(format!("{} of its {height} rows are missing", height - rows));
+    }
+    Ok(picture)
 }
 
+/// A bitmap without a file header, as icons hold it: red, green, blue, alpha, row by row from the top. A second
+/// bitmap of one bit a pixel follows, whose ones are transparent; its rows count in the height.
+///
+/// # Errors
+/// As [`read`]; also if any row is missing.
+pub(super) fn read_icon(dib: &[u8], limits: &Limits) -> Result<(u32, u32, Vec<[u8; 4]>), IntakeError> {
+    let mut header = Header::of(dib).ok_or_else(|| unreadable("an icon ends within its header"))?;
+    header.height /= 2;
+    let (width, height) = (header.width, header.height);
+    check_size(Format::Ico, width, height, limits)?;
+    let start = header.pixels_start();
+    let palette = dib.get(header.end..start.min(dib.len())).unwrap_or_default();
+    let mut pixel = Pixel::of(dib, palette, &header)?;
+    if let Pixel::Masks(4, masks) = &mut pixel {
+        masks[3] = 0xff00_0000;
+    }
+    let stride = |bits: u16| (u64::from(width) * u64::from(bits)).div_ceil(32) as usize * 4;
+    let data = dib.get(start..).unwrap_or_default();
+    check_plausible(Format::Ico, u64::from(width) * u64::from(height), 8, dib.len())?;
+    check_alloc(4 * u64::from(width) * u64::from(height), limits)?;
+    let mut rgba = vec![[0; 4]; width as usize * height as usize];
+    let mut row = Vec::new();
+    let line_at = |line: u32| (if header.top_down { line } else { height - 1 - line }) as usize * width as usize;
+    let rows = header.rows(data, dib.len(), &mut |line, stored| {
+        row.clear();
+        pixel.unpack(stored, width as usize, &mut row);
+        let channels = row.len() / width as usize;
+        for (to, from) in rgba[line_at(line)..].iter_mut().zip(row.chunks_exact(channels)) {
+            *to = [from[0], from[1], from[2], from.get(3).copied().unwrap_or(255)];
+        }
+    })?;
+    if rows < height {
+        return Err(unreadable("an icon ends before its last row"));
+    }
+    let opaque_says_nothing = rgba.iter().all(|pixel| pixel[3] == 0);
+    if header.bits < 32 || opaque_says_nothing {
+        let mask = data.get(stride(header.bits) * height as usize..).unwrap_or_default();
+        let mut lines = mask.chunks_exact(stride(1));
+        for line in 0..height {
+            let bits = lines.next().unwrap_or_default();
+            for (x, pixel) in rgba[line_at(line)..].iter_mut().take(width as usize).enumerate() {
+                let transparent = bits.get(x / 8).is_some_and(|byte| byte >> (7 - x % 8) & 1 == 1);
+                pixel[3] = if transparent { 0 } else { 255 };
+            }
+        }
+    }
+    Ok((width, height, rgba))
+}
+
+/// The info header. Positions count from its start.
 struct Header {
-    /// Of the pixels, from the start of the file.
-    offset: usize,
-    /// Of what follows this header: masks, palette.
+    /// The end of this header.
     end: usize,
     width: u32,
     height: u32,
@@ -68,27 +141,110 @@ fn long(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 impl Header {
-    /// `None` if the file ends first, or says that its pixels begin before its header ends.
-    fn of(bytes: &[u8]) -> Option<Self> {
-        let (offset, length) = (long(bytes, 10)? as usize, long(bytes, 14)? as usize);
-        let (core, end) = (length == 12, 14 + length);
-        let height = if core { i32::from(short(bytes, 20)?) } else { long(bytes, 22)?.cast_signed() };
-        let header = Self {
-            offset,
+    /// `None` if the file ends first.
+    fn of(dib: &[u8]) -> Option<Self> {
+        let end = long(dib, 0)? as usize;
+        let core = end == 12;
+        // OS/2 writers leave out fields at the end, which are 0 then.
+        let field = |at: usize| if at + 4 <= end { long(dib, at) } else { Some(0) };
+        let height = if core { i32::from(short(dib, 6)?) } else { long(dib, 8)?.cast_signed() };
+        Some(Self {
             end,
-            width: if core { short(bytes, 18)?.into() } else { long(bytes, 18)? },
+            width: if core { short(dib, 4)?.into() } else { long(dib, 4)? },
             height: height.unsigned_abs(),
             top_down: height < 0,
-            bits: short(bytes, if core { 24 } else { 28 })?,
-            compression: if core { 0 } else { long(bytes, 30)? },
-            colours: if core { 0 } else { long(bytes, 46)? },
+            bits: short(dib, if core { 10 } else { 14 })?,
+            compression: if core { 0 } else { field(16)? },
+            colours: if core { 0 } else { field(32)? },
             core,
-        };
-        (end <= offset).then_some(header)
+        })
+    }
+
+    /// Bytes of a row without run-length coding.
+    fn stride(&self) -> usize {
+        (u64::from(self.width) * u64::from(self.bits)).div_ceil(32) as usize * 4
     }
 
     fn is_packed(&self) -> bool {
         matches!(self.compression, 1 | 2)
+    }
+
+    /// Bytes of a colour in the palette.
+    fn colour_length(&self) -> usize {
+        if self.core { 3 } else { 4 }
+    }
+
+    /// Colours in the palette.
+    fn colour_count(&self) -> usize {
+        let most = if self.bits <= 8 { 1 << self.bits } else { 0 };
+        if self.colours == 0 { most } else { (self.colours as usize).min(most) }
+    }
+
+    /// Where the pixels begin if nothing is said about it: behind masks and palette.
+    fn pixels_start(&self) -> usize {
+        let masks = match (self.end, self.compression) {
+            (40, 3) => 12,
+            (40, 6) => 16,
+            _ => 0,
+        };
+        self.end + masks + self.colour_count() * self.colour_length()
+    }
+
+    /// What its colours are shown as. Longer headers may describe a space of their own, or hold a profile.
+    fn profile(&self, dib: &[u8]) -> Profile {
+        let space = if self.end >= 108 { long(dib, 56).unwrap_or(0) } else { u32::from_be_bytes(*b"sRGB") };
+        match &space.to_be_bytes() {
+            b"MBED" if self.end >= 124 => {
+                let (start, length) = (long(dib, 112).unwrap_or(0) as usize, long(dib, 116).unwrap_or(0) as usize);
+                let icc = start.checked_add(length).and_then(|end| dib.get(start..end));
+                icc.map_or(Profile::Unknown, Profile::of)
+            }
+            [0, 0, 0, 0] => {
+                let gammas = [96, 100, 104].map(|at| long(dib, at).unwrap_or(0) as f32 / 65_536.0);
+                let is_usual = gammas.iter().all(|gamma| (1.6..=2.6).contains(gamma));
+                // All zero is what writers leave there that mean nothing by it.
+                let is_empty = dib.get(60..108).is_some_and(|fields| fields.iter().all(|&byte| byte == 0));
+                if is_usual || is_empty { Profile::Usual } else { Profile::Unknown }
+            }
+            _ => Profile::Usual,
+        }
+    }
+
+    /// Why decoders may read the file differently.
+    fn oddity(&self, offset_holds: bool, overlaps: bool, palette: usize) -> Option<&'static str> {
+        match () {
+            () if !offset_holds => Some("its pixels begin within its header"),
+            () if overlaps => Some("its pixels begin within its palette"),
+            () if self.is_packed() => Some("it is run-length coded, and decoders disagree about what runs leave out"),
+            () if self.bits <= 8 && palette < self.colour_count() * self.colour_length() => Some("its palette is cut"),
+            () if !matches!(self.end, 12 | 40 | 108 | 124) => Some("its header has an uncommon length"),
+            () if self.top_down && self.compression != 0 && self.compression != 3 => Some("it is upside down"),
+            () if self.bits == 2 => Some("it has two bits a pixel"),
+            () => None,
+        }
+    }
+
+    /// Gives the rows that are there, in the order of the file, and returns their number.
+    fn rows(&self, data: &[u8], length: usize, push: &mut dyn FnMut(u32, &[u8])) -> Result<u32, IntakeError> {
+        if self.is_packed() {
+            check_plausible(Format::Bmp, u64::from(self.width) * u64::from(self.height), PIXELS_PER_BYTE, length)?;
+            return Ok(unpack_runs(data, self, push));
+        }
+        let stride = self.stride();
+        let mut rows = 0;
+        for stored in data.chunks_exact(stride.max(1)).take(self.height as usize) {
+            push(rows, stored);
+            rows += 1;
+        }
+        // The padding of the last row may be left out.
+        let rest = &data[(rows as usize * stride).min(data.len())..];
+        if rows + 1 == self.height && rest.len() >= (self.width as usize * usize::from(self.bits)).div_ceil(8) {
+            let mut last = rest.to_vec();
+            last.resize(stride, 0);
+            push(rows, &last);
+            rows += 1;
+        }
+        Ok(rows)
     }
 }
 
@@ -103,19 +259,16 @@ enum Pixel {
 }
 
 impl Pixel {
-    fn of(bytes: &[u8], header: &Header) -> Result<Self, IntakeError> {
+    fn of(dib: &[u8], palette: &[u8], header: &Header) -> Result<Self, IntakeError> {
         let masks = |count: usize| {
-            let mask = |i: usize| if i < count { long(bytes, 54 + 4 * i).unwrap_or(0) } else { 0 };
+            let mask = |i: usize| if i < count { long(dib, 40 + 4 * i).unwrap_or(0) } else { 0 };
             [mask(0), mask(1), mask(2), mask(3)]
         };
         // Masks are part of the longer headers, and follow the one of 40 bytes.
-        let with_alpha = if header.end >= 14 + 56 { 4 } else { 3 };
+        let with_alpha = if header.end >= 56 { 4 } else { 3 };
         Ok(match (header.compression, header.bits) {
             (0, 1 | 2 | 4 | 8) | (1, 8) | (2, 4) => {
-                let most = 1 << header.bits;
-                let count = if header.colours == 0 { most } else { header.colours.min(most) };
-                let stored = bytes.get(header.end..header.offset).unwrap_or_default();
-                let stored = stored.chunks_exact(if header.core { 3 } else { 4 }).take(count as usize);
+                let stored = palette.chunks_exact(header.colour_length()).take(header.colour_count());
                 let mut palette: Vec<_> = stored.map(|colour| [colour[2], colour[1], colour[0]]).collect();
                 palette.resize(256, [0; 3]);
                 Self::Index(header.bits, palette)
@@ -126,7 +279,8 @@ impl Pixel {
             (3, 16 | 32) => Self::Masks(usize::from(header.bits / 8), masks(with_alpha)),
             (6, 16 | 32) => Self::Masks(usize::from(header.bits / 8), masks(4)),
             (compression, bits) => {
-                return Err(unreadable(format!("compression {compression} of {bits} bits a pixel is not read")));
+                let found = format!("a BMP picture of compression {compression} and {bits} bits a pixel");
+                return Err(error::unsupported(&found));
             }
         })
     }
@@ -155,12 +309,20 @@ impl Pixel {
     }
 }
 
-/// Gives rows from run-length coded data; `None` if it ends early.
-fn unpack_runs(data: &[u8], header: &Header, mut push: impl FnMut(u32, &[u8])) -> Option<()> {
+/// Gives rows from run-length coded data, and returns how many there are.
+fn unpack_runs(data: &[u8], header: &Header, push: &mut dyn FnMut(u32, &[u8])) -> u32 {
+    let mut line = 0;
+    // Data that ends early leaves out the rest of the rows.
+    let _ = unpack_lines(data, header, &mut line, push);
+    line
+}
+
+/// Gives the rows that are whole and counts them in `line`; `None` if the data ends early.
+fn unpack_lines(data: &[u8], header: &Header, line: &mut u32, push: &mut dyn FnMut(u32, &[u8])) -> Option<()> {
     let width = header.width as usize;
     let half = usize::from(header.bits == 4);
     // Indices as they would be stored without runs: one byte, or half of one, a pixel.
-    let mut row = vec![0; width.div_ceil(1 + half)];
+    let row = &mut vec![0u8; width.div_ceil(1 + half)][..];
     let set = |row: &mut [u8], x: usize, index: u8| {
         let shift = 4 * half * ((x + 1) % 2);
         if x < width {
@@ -170,8 +332,8 @@ fn unpack_runs(data: &[u8], header: &Header, mut push: impl FnMut(u32, &[u8])) -
     let index = |bytes: &[u8], i: usize| {
         if half == 0 { bytes.get(i).copied() } else { Some(bytes.get(i / 2)? >> (4 * ((i + 1) % 2)) & 15) }
     };
-    let (mut rest, mut x, mut line) = (data, 0, 0);
-    while line < header.height {
+    let (mut rest, mut x) = (data, 0);
+    while *line < header.height {
         let (&[count, value], after) = rest.split_first_chunk()?;
         rest = after;
         let skip = match (count, value) {
@@ -179,7 +341,7 @@ fn unpack_runs(data: &[u8], header: &Header, mut push: impl FnMut(u32, &[u8])) -
                 x = 0;
                 1
             }
-            (0, 1) => header.height - line,
+            (0, 1) => header.height - *line,
             (0, 2) => {
                 let (&[right, down], after) = rest.split_first_chunk()?;
                 rest = after;
@@ -189,7 +351,7 @@ fn unpack_runs(data: &[u8], header: &Header, mut push: impl FnMut(u32, &[u8])) -
             (0, count) => {
                 let count = usize::from(count);
                 for i in 0..count {
-                    set(&mut row, x + i, index(rest, i)?);
+                    set(row, x + i, index(rest, i)?);
                 }
                 x += count;
                 rest = rest.get(count.div_ceil(1 + half).next_multiple_of(2)..)?;
@@ -197,16 +359,16 @@ fn unpack_runs(data: &[u8], header: &Header, mut push: impl FnMut(u32, &[u8])) -
             }
             (count, _) => {
                 for i in 0..usize::from(count) {
-                    set(&mut row, x + i, index(&[value], i % (1 + half))?);
+                    set(row, x + i, index(&[value], i % (1 + half))?);
                 }
                 x += usize::from(count);
                 0
             }
         };
-        for _ in 0..skip.min(header.height - line) {
-            push(line, &row);
+        for _ in 0..skip.min(header.height - *line) {
+            push(*line, row);
             row.fill(0);
-            line += 1;
+            *line += 1;
         }
     }
     Some(())

@@ -1,10 +1,12 @@
 //! Pictures in formats that only browsers decode: what their headers declare, and pixels as the browser gives them.
 
-use super::animation::{Plan, Rect};
+use super::animation::Rect;
+use super::caveat::Caveat;
 use super::error::{IntakeError, unreadable};
 use super::format::Format;
 use super::limits::{Limits, at_most, check_size};
 use super::picture::{DecodedBy, Picture};
+use super::sample::{FrameHead, Sample, reach, spread};
 use super::sniff;
 use super::surfaces::Surfaces;
 
@@ -79,10 +81,14 @@ fn jxl_side(small: bool, take: &mut impl FnMut(u32) -> u32) -> u32 {
     take(count) + 1
 }
 
+/// Frames that a browser is asked for at most: each is read back from a canvas.
+const MAX_FRAMES: u32 = 64;
+
 /// A picture whose pixels the browser gives, frame by frame, rows from the top.
 pub struct BrowserPicture {
     picture: Picture,
-    kept: Vec<u32>,
+    wanted: Vec<u32>,
+    sample: Sample,
     /// The frame that is being read and its rows so far.
     current: Option<(Surfaces, u32)>,
 }
@@ -99,20 +105,26 @@ impl BrowserPicture {
         limits: &Limits,
     ) -> Result<Self, IntakeError> {
         check_size(format, width, height, limits)?;
-        let frame = Rect { x: 0, y: 0, width, height };
+        let rect = Rect { x: 0, y: 0, width, height };
         let frame_count = frame_count.max(1);
         // More are out of reach whatever their number.
-        let considered = u64::from(frame_count).min(limits.max_animation_pixels / frame.pixels() + 2);
-        let plan = Plan::new(frame.pixels(), &vec![frame; considered as usize], limits);
+        let considered = u64::from(frame_count).min(limits.max_animation_pixels / rect.pixels() + 2);
+        let heads = vec![FrameHead { rect, duration_ms: 0 }; considered as usize];
+        let reach = reach(rect.pixels(), &heads, limits);
+        let wanted = spread(reach, limits.max_frames.min(MAX_FRAMES));
         let mut picture = Picture::new(format, (width, height), DecodedBy::Browser, frame_count, Vec::new());
-        picture.frames_skipped = frame_count - plan.reach;
-        Ok(Self { picture, kept: plan.kept, current: None })
+        picture.frames_skipped = frame_count - reach;
+        if (wanted.len() as u32) < reach {
+            picture.admit(Caveat::FramesSampled);
+        }
+        let sample = Sample::new(&heads[..reach as usize], limits);
+        Ok(Self { picture, wanted, sample, current: None })
     }
 
     /// The frames that are to be given, in this order.
     #[must_use]
     pub fn wanted_frames(&self) -> &[u32] {
-        &self.kept
+        &self.wanted
     }
 
     /// Takes further rows of the next wanted frame: four bytes a pixel, red, green, blue and alpha that isn't premultiplied.
@@ -125,6 +137,23 @@ impl BrowserPicture {
         }
     }
 
+    /// Takes further rows whose colours are multiplied by alpha, as some browsers give them. Divides them again; colours
+    /// of pixels that can't be seen are lost.
+    pub fn push_premultiplied_rows(&mut self, rgba: &mut [u8]) {
+        for pixel in rgba.chunks_exact_mut(4) {
+            let alpha = u32::from(pixel[3]);
+            if alpha != 0 && alpha != 255 {
+                pixel[..3].iter_mut().for_each(|it| *it = ((u32::from(*it) * 255 + alpha / 2) / alpha).min(255) as u8);
+            }
+        }
+        self.push_rows(rgba);
+    }
+
+    /// Notes that the browser shows the picture in part only: the file is unreadable unless that part matches.
+    pub fn mark_damaged(&mut self) {
+        self.picture.damaged = Some("pixels: expected all of them, got those that the browser shows".into());
+    }
+
     /// Ends a frame, the `index`th of the file.
     ///
     /// # Errors
@@ -132,7 +161,7 @@ impl BrowserPicture {
     pub fn end_frame(&mut self, index: u32) -> Result<(), IntakeError> {
         let height = self.picture.height;
         match self.current.take() {
-            Some((surfaces, y)) if y == height => self.picture.frames.extend(surfaces.finish(index)),
+            Some((surfaces, y)) if y == height => self.sample.take_frames(index, surfaces.finish(index).collect()),
             rows => {
                 let message = format!("frame {index}: expected {height} rows, got {}", rows.map_or(0, |(_, y)| y));
                 return Err(unreadable(self.picture.format, message));
@@ -145,7 +174,12 @@ impl BrowserPicture {
     ///
     /// # Errors
     /// [`IntakeError::Unreadable`] if it has no frame.
-    pub fn finish(self) -> Result<Picture, IntakeError> {
+    pub fn finish(mut self) -> Result<Picture, IntakeError> {
+        let left_out;
+        (self.picture.frames, left_out) = self.sample.finish();
+        if left_out {
+            self.picture.admit(Caveat::FramesSampled);
+        }
         if self.picture.frames.is_empty() {
             Err(unreadable(self.picture.format, "it has no frame"))
         } else {

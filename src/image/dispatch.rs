@@ -1,34 +1,65 @@
 //! Which decoder reads a file.
 
-use super::error::{IntakeError, unreadable};
+use super::error::{self, IntakeError, unreadable};
 use super::format::Format;
 use super::limits::Limits;
-use super::picture::Picture;
+use super::picture::{DecodedBy, Frame, Picture};
+use super::sample::Sample;
 #[cfg(feature = "tiff")]
 use super::tiff;
-use super::{bmp, gif, jpeg, png, sniff, webp};
+use super::{bmp, gif, ico, jpeg, png, sniff, svg, webp};
 
 /// Reads a picture.
 ///
-/// The pixels are the stored ones, neither turned by EXIF nor colour-managed, turned to RGB as
-/// Pillow's `convert("RGB")` does; `docs/decode.md` has the details. A file that ends before its
-/// picture does, or contradicts itself, is unreadable; bytes after the picture's end are ignored.
+/// The pixels are the stored ones, neither turned by EXIF nor colour-managed, and turned to RGB as Pillow's
+/// `convert("RGB")` does. If a colour profile shows other colours, or pixels are transparent, the picture has further
+/// surfaces. Bytes after the picture's end are ignored. If a file ends before its picture does, the picture holds what
+/// is there, and [`Picture::damaged`] is set.
 ///
 /// # Errors
-/// [`IntakeError`] says whether the format, the size or the content stood in the way.
+/// [`IntakeError`] says whether the content, the format, the size or damage stood in the way.
+///
+/// # Examples
+/// ```
+/// use hashgate::image::{IntakeError, Limits, read};
+///
+/// let error = read(b"%PDF-1.7", &Limits::default()).unwrap_err();
+/// assert!(matches!(error, IntakeError::NotAPicture { .. }));
+/// assert_eq!(error.to_string(), "expected a picture, got a PDF document");
+/// ```
 pub fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
-    match sniff::sniff(bytes)? {
+    contained(|| match sniff::sniff(bytes)? {
         Format::Jpeg => jpeg::read(bytes, limits),
         format => read_as(format, bytes, limits),
-    }
+    })
 }
 
-/// Reads a picture from every pixel of it, by the general decoders alone: what the fast path for JPEG is measured against.
+/// The error of a file that is not a picture, told by its first 64 KiB. `None` if it may be a picture.
+#[must_use]
+pub fn not_a_picture(head: &[u8]) -> Option<IntakeError> {
+    sniff::sniff(head).err().filter(|error| matches!(error, IntakeError::NotAPicture { .. }))
+}
+
+/// Reads a picture from every pixel of it, by the general decoders alone. The DC-only decoder is measured against it.
 ///
 /// # Errors
 /// As [`read`].
 pub fn read_fully(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
-    read_as(sniff::sniff(bytes)?, bytes, limits)
+    contained(|| read_as(sniff::sniff(bytes)?, bytes, limits))
+}
+
+/// Turns a panic of a decoder into an error, so that no file ends a batch. A build that aborts on panics, as that for
+/// browsers does, can't.
+pub(super) fn contained<T>(work: impl FnOnce() -> Result<T, IntakeError>) -> Result<T, IntakeError> {
+    if cfg!(panic = "abort") {
+        return work();
+    }
+    // A decoder that has panicked is never used again.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let message = panic.downcast_ref::<&str>().map(ToString::to_string);
+        let message = message.or_else(|| panic.downcast_ref::<String>().cloned());
+        Err(IntakeError::EngineFailed { message: message.unwrap_or_else(|| "no message".into()) })
+    })
 }
 
 fn read_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
@@ -38,8 +69,63 @@ fn read_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Picture, Int
         Format::Gif => gif::read(bytes, limits),
         Format::Webp => webp::read(bytes, limits),
         Format::Bmp => bmp::read(bytes, limits),
+        Format::Ico => ico::read(bytes, limits),
+        Format::Svg => read_svg(bytes, limits),
         #[cfg(feature = "tiff")]
         Format::Tiff => tiff::read(bytes, limits),
         _ => Err(unreadable(format, "no decoder of this build reads it")),
+    }
+}
+
+/// Reads the raster pictures that an SVG embeds. Without a match among them the SVG is still a picture that can't be
+/// read, so [`Picture::damaged`] is set.
+fn read_svg(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
+    let (files, more) = svg::embedded(bytes);
+    let mut sample = Sample::new(&[], limits);
+    let (mut size, mut count) = ((0, 0), 0);
+    for file in files {
+        // An SVG within an SVG is not looked into.
+        let format = sniff::sniff(&file).ok().filter(|&format| format != Format::Svg);
+        let Some(Ok(picture)) = format.map(|format| read_as(format, &file, limits)) else { continue };
+        size = if count == 0 { (picture.width, picture.height) } else { size };
+        // Each frame of an embedded animation counts as a picture.
+        let mut surfaces: Vec<Frame> = Vec::new();
+        for frame in picture.frames {
+            if surfaces.last().is_some_and(|last| last.index != frame.index) {
+                sample.take_frames(count, numbered(std::mem::take(&mut surfaces), count));
+                count += 1;
+            }
+            surfaces.push(frame);
+        }
+        sample.take_frames(count, numbered(surfaces, count));
+        count += 1;
+    }
+    if count == 0 {
+        return Err(error::unsupported("an SVG picture"));
+    }
+    let (frames, _) = sample.finish();
+    let mut picture = Picture::new(Format::Svg, size, DecodedBy::General, count, frames);
+    let seen = if more { "some of" } else { "" };
+    picture.damaged = Some(
+        format!("an SVG is not drawn here; only {seen} the raster pictures in it are looked up").replace("  ", " "),
+    );
+    Ok(picture)
+}
+
+fn numbered(frames: Vec<Frame>, index: u32) -> Vec<Frame> {
+    frames.into_iter().map(|frame| Frame { index, ..frame }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decoder_that_panics_is_contained() {
+        let nothing: &[u8] = &[];
+        let failed = contained(|| Ok(nothing[std::hint::black_box(0)]));
+        let Err(IntakeError::EngineFailed { message }) = failed else { panic!("{failed:?}") };
+        assert!(message.starts_with("index out of bounds"), "{message}");
+        assert_eq!(contained(|| Ok(1)), Ok(1));
     }
 }

@@ -1,165 +1,347 @@
-//! GIF, by the `gif` crate.
+//! GIF: the blocks are walked here, and `weezl` unpacks the pixels.
+//!
+//! Decoders forgive a great deal in this format: a missing trailer, stray zero bytes between blocks, frames without
+//! pixels. What they show is read here too, and the picture says what was wrong.
 
-use std::io::Cursor;
+use ::weezl::BitOrder;
+use ::weezl::decode::Decoder;
 
-use ::gif::{ColorOutput, DecodeOptions, Decoder, DisposalMethod, MemoryLimit};
-
-use super::animation::{Blend, Canvas, Dispose, Plan, Rect};
+use super::animation::{Blend, Canvas, Dispose, Rect};
+use super::caveat::{Caveat, NotOrdinary};
 use super::error::{self, IntakeError};
 use super::format::Format;
 use super::limits::{Limits, check_plausible, check_size};
 use super::picture::{DecodedBy, Picture};
+use super::sample::{FrameHead, Sample, reach};
 use super::surfaces::{Surfaces, still};
 
 /// A code of 12 bits stands for fewer than 4,096 pixels.
 const PIXELS_PER_BYTE: u64 = 4096;
+
+/// Browsers show a frame for this long if its delay is 0 or 1 hundredth of a second.
+const DEFAULT_MS: u32 = 100;
 
 fn unreadable(message: impl ToString) -> IntakeError {
     error::unreadable(Format::Gif, message)
 }
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
-    let outline = Outline::of(bytes)?;
-    let first = outline.frames[0];
+    let mut outline = Outline::of(bytes)?;
+    let Some(first) = outline.frames.first() else { return Err(unreadable("it has no frame")) };
     // A first frame that is larger than the screen enlarges it, as in browsers and Pillow.
-    let (width, height) = (outline.width.max(first.x + first.width), outline.height.max(first.y + first.height));
+    let rect = first.head.rect;
+    let first_colours = first.colours();
+    let ground = first_colours[usize::from(first.transparent.unwrap_or(0))];
+    let ground = [ground[0], ground[1], ground[2], 0];
+    let (width, height) = (outline.width.max(rect.x + rect.width), outline.height.max(rect.y + rect.height));
+    if (width, height) != (outline.width, outline.height) {
+        outline.note(NotOrdinary::structure("its first frame reaches outside its screen"));
+    }
     check_size(Format::Gif, width, height, limits)?;
     let pixels = u64::from(width) * u64::from(height);
     check_plausible(Format::Gif, pixels, PIXELS_PER_BYTE, bytes.len())?;
 
-    let mut options = DecodeOptions::new();
-    options.set_color_output(ColorOutput::Indexed);
-    options.set_memory_limit(MemoryLimit::Unlimited);
-    let mut decoder = options.read_info(Cursor::new(bytes)).map_err(unreadable)?;
-    let frame = next_frame(&mut decoder)?;
-    let ground = frame.colours[usize::from(frame.transparent.unwrap_or(0))];
-    let ground = [ground[0], ground[1], ground[2], 0];
-    if outline.frames.len() == 1 {
+    let mut picture = if let [only] = &outline.frames[..] {
         let mut surfaces = Surfaces::new(width, height);
-        let mut whole = ground.repeat(width as usize);
-        for y in (0..height).filter(|y| !(first.y..first.y + first.height).contains(y)) {
-            surfaces.push(y, 4, &whole);
+        let blank = ground.repeat(width as usize);
+        for y in (0..height).filter(|y| !(rect.y..rect.y + rect.height).contains(y)) {
+            surfaces.push(y, 4, &blank);
         }
-        frame.rows(&mut decoder, |y, pixels| {
-            let part = &mut whole.as_chunks_mut().0[first.x as usize..];
-            part.iter_mut().zip(pixels).for_each(|(to, from)| *to = from);
-            surfaces.push(first.y + y, 4, &whole);
-        })?;
-        return Ok(still(Format::Gif, width, height, surfaces));
-    }
-
-    let plan = Plan::new(pixels, &outline.frames, limits);
-    let mut canvas = Canvas::new(width, height, ground, limits)?;
-    let mut frames = Vec::new();
-    let mut frame = Some(frame);
-    for (index, &rect) in (0..plan.reach).zip(&outline.frames) {
-        let frame = frame.take().map_or_else(|| next_frame(&mut decoder), Ok)?;
-        let rect = rect.clipped(width, height);
-        canvas.begin(rect, frame.dispose);
-        // Colours under the first frame's transparent pixels are kept: they are its plain surface.
-        let blend = if index == 0 { Blend::Source } else { Blend::Over };
-        frame.rows(&mut decoder, |y, pixels| canvas.draw((0, 1), y, pixels, blend))?;
-        if plan.kept.contains(&index) {
-            frames.extend(canvas.show(index));
+        let mut whole = blank.clone();
+        let found = only.rows(&mut |y, indices| {
+            let part = &mut whole.as_chunks_mut().0[rect.x as usize..(rect.x + rect.width) as usize];
+            part.fill(ground);
+            part.iter_mut().zip(indices).for_each(|(to, &index)| *to = first_colours[usize::from(index)]);
+            surfaces.push(rect.y + y, 4, &whole);
+        });
+        outline.judge(0, found);
+        still(Format::Gif, width, height, surfaces)
+    } else {
+        let heads: Vec<_> = outline.frames.iter().map(|frame| frame.head).collect();
+        let count = heads.len() as u32;
+        let reach = reach(pixels, &heads, limits);
+        let mut sample = Sample::new(&heads[..reach as usize], limits);
+        let mut canvas = Canvas::new(width, height, ground, limits)?;
+        for index in 0..reach as usize {
+            let frame = &outline.frames[index];
+            let colours = if index == 0 { first_colours } else { frame.colours() };
+            canvas.begin(frame.head.rect.clipped(width, height), frame.dispose);
+            // Colours under the first frame's transparent pixels are kept: they are its plain surface.
+            let blend = if index == 0 { Blend::Source } else { Blend::Over };
+            let found = frame.rows(&mut |y, indices| {
+                let pixels = indices.iter().map(|&index| colours[usize::from(index)]);
+                canvas.draw((0, 1), y, pixels, blend);
+            });
+            outline.judge(index, found);
+            sample.take_canvas(index as u32, &mut canvas);
         }
+        let (frames, left_out) = sample.finish();
+        let mut picture = Picture::new(Format::Gif, (width, height), DecodedBy::General, count, frames);
+        picture.frames_skipped = count - reach;
+        if left_out {
+            picture.admit(Caveat::FramesSampled);
+        }
+        picture
+    };
+    if outline.pixels_found == 0 {
+        return Err(unreadable("it ends before its first pixel"));
     }
-    let count = outline.frames.len() as u32;
-    let mut picture = Picture::new(Format::Gif, (width, height), DecodedBy::General, count, frames);
-    picture.frames_skipped = plan.skipped;
+    if outline.malformed {
+        picture.admit(Caveat::Malformed);
+    }
+    outline.not_ordinary.into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
+    picture.damaged = outline.damaged;
     Ok(picture)
 }
 
-/// A frame that the decoder has come to.
-struct Frame {
-    width: u16,
-    height: u16,
-    interlaced: bool,
+/// A frame and where its data lies.
+struct Frame<'a> {
+    head: FrameHead,
+    /// Whether its own size is 0, and `head` has the screen's instead.
+    sizeless: bool,
     dispose: Dispose,
     transparent: Option<u8>,
-    /// Red, green, blue, alpha; black where the file has no colour.
-    colours: [[u8; 4]; 256],
+    interlaced: bool,
+    /// Red, green, blue of each colour: the frame's own table, or the file's.
+    palette: &'a [u8],
+    /// Bits of the first codes, less one.
+    code_size: u8,
+    /// Blocks of pixels, and whatever follows them.
+    data: &'a [u8],
 }
 
-fn next_frame(decoder: &mut Decoder<Cursor<&[u8]>>) -> Result<Frame, IntakeError> {
-    let mut colours = [[0, 0, 0, 255]; 256];
-    let info = decoder.next_frame_info().map_err(unreadable)?.ok_or_else(|| unreadable("it has no frame"))?;
-    let dispose = match info.dispose {
-        DisposalMethod::Any | DisposalMethod::Keep => Dispose::Keep,
-        DisposalMethod::Background => Dispose::Background,
-        DisposalMethod::Previous => Dispose::Previous,
-    };
-    let (width, height, interlaced, transparent) = (info.width, info.height, info.interlaced, info.transparent);
-    let palette = decoder.palette().map_err(unreadable)?;
-    for (colour, stored) in colours.iter_mut().zip(palette.as_chunks::<3>().0) {
-        colour[..3].copy_from_slice(stored);
-    }
-    if let Some(index) = transparent {
-        colours[usize::from(index)][3] = 0;
-    }
-    Ok(Frame { width, height, interlaced, dispose, transparent, colours })
+/// What was found of a frame's pixels.
+struct Found {
+    pixels: u64,
+    /// A pixel has a colour that the palette lacks.
+    outside_palette: bool,
 }
 
-impl Frame {
-    /// Gives the rows, in the order of the file.
-    fn rows(
-        &self,
-        decoder: &mut Decoder<Cursor<&[u8]>>,
-        mut each: impl FnMut(u32, &mut dyn Iterator<Item = [u8; 4]>),
-    ) -> Result<(), IntakeError> {
-        let passes = if self.interlaced { &[(0, 8), (4, 8), (2, 4), (1, 2)][..] } else { &[(0, 1)] };
-        let mut row = vec![0; self.width.into()];
-        for y in passes.iter().flat_map(|&(first, step)| (first..self.height.into()).step_by(step)) {
-            if !decoder.fill_buffer(&mut row).map_err(unreadable)? {
-                return Err(unreadable("a frame's data ends early"));
-            }
-            each(y, &mut row.iter().map(|&index| self.colours[usize::from(index)]));
+impl Frame<'_> {
+    /// Red, green, blue, alpha of each index; black where the file has no colour.
+    fn colours(&self) -> [[u8; 4]; 256] {
+        let mut colours = [[0, 0, 0, 255]; 256];
+        for (colour, stored) in colours.iter_mut().zip(self.palette.as_chunks::<3>().0) {
+            colour[..3].copy_from_slice(stored);
         }
-        Ok(())
+        if let Some(index) = self.transparent {
+            colours[usize::from(index)][3] = 0;
+        }
+        colours
+    }
+
+    /// Gives every row, in the order of the file. Rows that the data doesn't reach are shorter or empty.
+    fn rows(&self, each: &mut dyn FnMut(u32, &[u8])) -> Found {
+        let (width, height) = (self.head.rect.width, self.head.rect.height);
+        let passes = if self.interlaced { &[(0, 8), (4, 8), (2, 4), (1, 2)][..] } else { &[(0, 1)] };
+        let mut indices = vec![0; width as usize];
+        let mut pixels = Pixels::of(self);
+        let mut found = Found { pixels: 0, outside_palette: false };
+        let colours = self.palette.len() / 3;
+        for y in passes.iter().flat_map(|&(first, step)| (first..height).step_by(step)) {
+            let count = pixels.fill(&mut indices);
+            found.pixels += count as u64;
+            found.outside_palette |=
+                colours < 256 && indices[..count].iter().any(|&index| usize::from(index) >= colours);
+            each(y, &indices[..count]);
+        }
+        found
+    }
+}
+
+/// Unpacks the blocks of a frame.
+struct Pixels<'a> {
+    decoder: Option<Decoder>,
+    /// What is left of the current block.
+    block: &'a [u8],
+    /// The blocks after it.
+    rest: &'a [u8],
+}
+
+impl<'a> Pixels<'a> {
+    fn of(frame: &Frame<'a>) -> Self {
+        let decoder = (1..12).contains(&frame.code_size).then(|| Decoder::new(BitOrder::Lsb, frame.code_size));
+        Self { decoder, block: &[], rest: frame.data }
+    }
+
+    /// Fills a row as far as there are pixels. Returns their number.
+    fn fill(&mut self, row: &mut [u8]) -> usize {
+        let mut filled = 0;
+        while let Some(decoder) = self.decoder.as_mut().filter(|_| filled < row.len()) {
+            if self.block.is_empty() {
+                let Some((&length, rest)) = self.rest.split_first().filter(|(length, _)| **length > 0) else {
+                    // Codes may be held back until there is room for their pixels.
+                    let done = decoder.decode_bytes(&[], &mut row[filled..]);
+                    filled += done.consumed_out;
+                    if done.consumed_out == 0 {
+                        self.decoder = None;
+                    }
+                    continue;
+                };
+                (self.block, self.rest) = rest.split_at(rest.len().min(length.into()));
+            }
+            let done = decoder.decode_bytes(self.block, &mut row[filled..]);
+            self.block = &self.block[done.consumed_in..];
+            filled += done.consumed_out;
+            // After the end code, and after a code that can't be, there are no pixels.
+            let stuck = done.consumed_in == 0 && done.consumed_out == 0;
+            if !matches!(done.status, Ok(::weezl::LzwStatus::Ok)) && done.consumed_out == 0 || stuck {
+                self.decoder = None;
+            }
+        }
+        filled
     }
 }
 
 /// What a walk over the blocks tells (GIF89a specification, appendix A and B).
-struct Outline {
+struct Outline<'a> {
     width: u32,
     height: u32,
-    /// At least one.
-    frames: Vec<Rect>,
+    frames: Vec<Frame<'a>>,
+    malformed: bool,
+    not_ordinary: Option<NotOrdinary>,
+    damaged: Option<String>,
+    pixels_found: u64,
 }
 
-impl Outline {
-    fn of(bytes: &[u8]) -> Result<Self, IntakeError> {
-        Self::walk(bytes).ok_or_else(|| unreadable("it ends before its trailer"))?
+impl<'a> Outline<'a> {
+    fn of(bytes: &'a [u8]) -> Result<Self, IntakeError> {
+        let short = || unreadable("it ends within its header");
+        let flags = *bytes.get(10).ok_or_else(short)?;
+        let size = |at: usize| u32::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]));
+        let mut outline = Self {
+            width: size(6),
+            height: size(8),
+            frames: Vec::new(),
+            malformed: false,
+            not_ordinary: None,
+            damaged: None,
+            pixels_found: 0,
+        };
+        let palette = bytes.get(13..13 + table_length(flags)).ok_or_else(short)?;
+        if outline.walk(bytes, 13 + palette.len(), palette).is_none() {
+            // Whether pixels are missing is seen when they are unpacked.
+            outline.malformed = true;
+        }
+        Ok(outline)
     }
 
-    /// `None` if the file ends early.
-    fn walk(bytes: &[u8]) -> Option<Result<Self, IntakeError>> {
-        let number = |at: usize| Some(u32::from(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?)));
-        let table = |flags: u8| if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) };
-        let mut frames = Vec::new();
-        let mut at = 13 + table(*bytes.get(10)?);
+    /// Walks over the blocks from `at` on. Returns none if the file ends before its trailer.
+    fn walk(&mut self, bytes: &'a [u8], mut at: usize, palette: &'a [u8]) -> Option<()> {
+        let mut control = Control::default();
         loop {
             match *bytes.get(at)? {
-                0x21 => at += 2,
-                0x2c => {
-                    let (x, y, width, height) = (number(at + 1)?, number(at + 3)?, number(at + 5)?, number(at + 7)?);
-                    if width == 0 || height == 0 {
-                        return Some(Err(unreadable(format!("a frame is {width} x {height} pixels"))));
+                0x21 => {
+                    if let (0xf9, Some(data)) = (*bytes.get(at + 1)?, bytes.get(at + 3..at + 7)) {
+                        control = Control::of(data);
                     }
-                    frames.push(Rect { x, y, width, height });
-                    // Descriptor, table, size of the first code.
-                    at += 10 + table(*bytes.get(at + 9)?) + 1;
+                    at = end_of_blocks(bytes, at + 2)?;
                 }
-                0x3b if frames.is_empty() => return Some(Err(unreadable("it has no frame"))),
-                0x3b => return Some(Ok(Self { width: number(6)?, height: number(8)?, frames })),
-                other => return Some(Err(unreadable(format!("expected a block, got byte {other:#04x}")))),
-            }
-            loop {
-                let length = usize::from(*bytes.get(at)?);
-                at += 1 + length;
-                if length == 0 {
-                    break;
+                0x2c => {
+                    let number = |at: usize| Some(u32::from(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?)));
+                    let (x, y, width, height) = (number(at + 1)?, number(at + 3)?, number(at + 5)?, number(at + 7)?);
+                    let flags = *bytes.get(at + 9)?;
+                    let own = bytes.get(at + 10..at + 10 + table_length(flags))?;
+                    at += 10 + own.len();
+                    let code_size = *bytes.get(at)?;
+                    let data = bytes.get(at + 1..).filter(|data| !data.is_empty())?;
+                    let sizeless = width == 0 || height == 0;
+                    if sizeless {
+                        self.malformed = true;
+                        self.note(NotOrdinary::structure("a frame has no size"));
+                    }
+                    // Firefox takes the screen's size for such a frame, others pass over it.
+                    let (width, height) = if sizeless { (self.width, self.height) } else { (width, height) };
+                    if width > 0 && height > 0 && !(sizeless && data[0] == 0) {
+                        self.frames.push(Frame {
+                            head: FrameHead { rect: Rect { x, y, width, height }, duration_ms: control.duration_ms },
+                            sizeless,
+                            dispose: control.dispose,
+                            transparent: control.transparent,
+                            interlaced: flags & 0x40 != 0,
+                            palette: if own.is_empty() { palette } else { own },
+                            code_size,
+                            data,
+                        });
+                    }
+                    control = Control::default();
+                    at = end_of_blocks(bytes, at + 1)?;
+                }
+                0x3b => return Some(()),
+                // Decoders pass over zeros.
+                0 => {
+                    self.malformed = true;
+                    at += 1;
+                }
+                _ => {
+                    self.malformed = true;
+                    self.note(NotOrdinary::structure("between its blocks are bytes that are no block"));
+                    return Some(());
                 }
             }
+        }
+    }
+
+    /// Notes the first reason why the file isn't ordinary.
+    fn note(&mut self, reason: NotOrdinary) {
+        self.not_ordinary.get_or_insert(reason);
+    }
+
+    /// Notes what is wrong with a frame's pixels.
+    fn judge(&mut self, index: usize, found: Found) {
+        self.pixels_found += found.pixels;
+        let expected = self.frames[index].head.rect.pixels();
+        if found.pixels < expected && (!self.frames[index].sizeless || self.frames.len() == 1) {
+            let message = || format!("frame {index} has {} of {expected} pixels", found.pixels);
+            self.damaged.get_or_insert_with(message);
+        }
+        if found.outside_palette {
+            self.note(NotOrdinary::structure("pixels have colours that its palette lacks"));
+        }
+    }
+}
+
+/// A graphic control extension, which speaks of the next frame.
+struct Control {
+    dispose: Dispose,
+    transparent: Option<u8>,
+    duration_ms: u32,
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self { dispose: Dispose::Keep, transparent: None, duration_ms: DEFAULT_MS }
+    }
+}
+
+impl Control {
+    fn of(data: &[u8]) -> Self {
+        let hundredths = u32::from(u16::from_le_bytes([data[1], data[2]]));
+        Self {
+            dispose: match data[0] >> 2 & 7 {
+                2 => Dispose::Background,
+                // Early writers said 4 for 3, and decoders believe them.
+                3 | 4 => Dispose::Previous,
+                _ => Dispose::Keep,
+            },
+            transparent: (data[0] & 1 == 1).then_some(data[3]),
+            duration_ms: if hundredths < 2 { DEFAULT_MS } else { 10 * hundredths },
+        }
+    }
+}
+
+/// The length of a colour table in bytes.
+fn table_length(flags: u8) -> usize {
+    if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) }
+}
+
+/// Where the data blocks that begin at `at` end.
+fn end_of_blocks(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        let length = usize::from(*bytes.get(at)?);
+        at += 1 + length;
+        if length == 0 {
+            return Some(at);
         }
     }
 }

@@ -14,15 +14,16 @@ pub struct Limits {
     pub max_pixels: u64,
     /// Bytes of pixels and coefficients that a decoder may hold at once.
     pub max_alloc: u64,
-    /// Frames of an animation that are kept, evenly spread with the first and the last.
+    /// Frames of an animation that are looked up. Every frame is decoded; one that looks like another counts once. If
+    /// more frames differ, those nearest to another are left out and the verdict says `frames-sampled`.
     pub max_frames: u32,
     /// Pixels of all of an animation's frames together that are decoded and hashed. What lies
-    /// beyond is counted in [`Picture::frames_skipped`].
+    /// beyond is counted in [`Picture::frames_skipped`](super::Picture::frames_skipped).
     pub max_animation_pixels: u64,
 }
 
 impl Default for Limits {
-    /// 65,535 pixels a side, 150 megapixels, 1 GiB, 16 frames out of 250 megapixels of animation.
+    /// 65,535 pixels a side, 150 megapixels, 1 GiB, 256 frames out of 250 megapixels of animation.
     /// A 100-megapixel photograph passes.
     fn default() -> Self {
         Self {
@@ -30,7 +31,7 @@ impl Default for Limits {
             max_height: 65_535,
             max_pixels: 150_000_000,
             max_alloc: 1 << 30,
-            max_frames: 16,
+            max_frames: 256,
             max_animation_pixels: 250_000_000,
         }
     }

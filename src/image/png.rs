@@ -1,5 +1,7 @@
 //! PNG and APNG, by the `png` crate.
 
+mod chunks;
+
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::io::{BufRead, Error, ErrorKind, Read, Seek, SeekFrom};
@@ -7,11 +9,14 @@ use std::rc::Rc;
 
 use ::png::{BlendOp, DecodeOptions, Decoder, DecodingError, DisposeOp, Limits as PngLimits, Reader, Transformations};
 
-use super::animation::{Blend, Canvas, Dispose, Plan, Rect};
+use self::chunks::{Found, Scan, frame_heads, stripped};
+use super::animation::{Blend, Canvas, Dispose, Rect};
+use super::caveat::{Caveat, NotOrdinary};
 use super::error::{self, IntakeError};
 use super::format::Format;
-use super::limits::{HEAD, Limits, check_plausible, check_size};
+use super::limits::{HEAD, Limits, check_alloc, check_plausible, check_size};
 use super::picture::{DecodedBy, Picture};
+use super::sample::{FrameHead, Sample, reach};
 use super::surfaces::{Surfaces, still};
 
 /// Deflate makes at most 1,032 bytes of one, and 8 pixels fit a byte.
@@ -22,37 +27,93 @@ const PIXELS_PER_BYTE: u64 = 1032 * 8;
 const ADAM7: [(u32, u32, u32, u32); 7] =
     [(0, 8, 0, 8), (4, 8, 0, 8), (0, 4, 4, 8), (2, 4, 0, 4), (0, 2, 2, 4), (1, 2, 0, 2), (0, 1, 1, 2)];
 
+/// Decoders pass over chunks that they can't make sense of, or stop at them.
+const BROKEN_CHUNKS: NotOrdinary = NotOrdinary::structure("it has broken chunks");
+
+const OUTSIDE_PALETTE: NotOrdinary = NotOrdinary::structure("pixels have colours that its palette lacks");
+
 fn unreadable(error: DecodingError) -> IntakeError {
     error::unreadable(Format::Png, error)
 }
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
-    let mut reader = open(Input::of(bytes), bytes.len(), has_animation(bytes) == Some(true), limits)?;
-    let frames = frame_rects(bytes);
+    let mut scan = Scan::default();
+    scan.push(bytes);
+    let found = scan.found;
+    let first = if found.has_bad_palette() {
+        Err(error::unreadable(Format::Png, "its palette has a length that isn't a multiple of 3"))
+    } else {
+        read_chunks(bytes, &found, limits)
+    };
+    match first {
+        Err(IntakeError::Unreadable { format, message }) => {
+            // What browsers show of a picture whose other chunks are broken.
+            let plain = stripped(bytes).filter(|plain| plain != bytes);
+            let again = plain.map(|plain| read_chunks(&plain, &Found::default(), limits));
+            let Some(Ok(mut picture)) = again else { return Err(IntakeError::Unreadable { format, message }) };
+            picture.admit(Caveat::Malformed);
+            picture.mark_not_ordinary(BROKEN_CHUNKS);
+            Ok(picture)
+        }
+        first => first,
+    }
+}
+
+fn read_chunks(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Picture, IntakeError> {
+    let mut reader = open(Input::of(bytes), bytes.len(), found.is_animated, limits)?;
+    let heads = frame_heads(bytes);
     let info = reader.info();
     // A default picture that isn't part of the animation is what many programs show: it counts as
     // a frame before the others.
     let lone_default = info.frame_control.is_none();
     let least = if lone_default { 1 } else { 2 };
     let animated = info.animation_control.is_some_and(|animation| animation.num_frames >= least);
-    let picture = if animated && !lone_default {
-        animation(&mut reader, &frames, 0, limits)?
-    } else {
-        let mut still = Still::new(reader);
-        still.read_rows().map_err(unreadable)?;
-        let mut picture;
-        (picture, reader) = still.finish();
-        if animated {
-            let rest = animation(&mut reader, &frames, 1, limits)?;
-            picture.frames.extend(rest.frames);
-            picture.frame_count += rest.frame_count;
-            picture.frames_skipped = rest.frames_skipped;
+    let mut picture;
+    if animated && !lone_default {
+        picture = animation(&mut reader, &heads, 0, found.has_ended, limits)?;
+        if found.profile().split().1.is_some() {
+            // The frames of an animation are not converted.
+            picture.mark_not_ordinary(NotOrdinary::ColourProfile { applied: false });
         }
-        picture
-    };
-    if picture.frames_skipped == 0 {
-        reader.finish().map_err(unreadable)?;
+    } else {
+        let (conversion, odd_profile) = found.profile().split();
+        let mut still = Still::new(reader);
+        still.surfaces.manage(conversion);
+        let damaged = still.read_rows().err();
+        if let Some(error) = damaged.as_ref().filter(|_| still.rows.given == 0) {
+            return Err(error::unreadable(Format::Png, error));
+        }
+        if damaged.is_some() && still.reader.info().interlaced {
+            // The rows that are missing lie between those that are there.
+            still.surfaces = interpolated(bytes, found, limits)?;
+        }
+        let whole = damaged.is_none();
+        (picture, reader) = still.finish(damaged);
+        odd_profile.into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
+        if animated && whole {
+            match animation(&mut reader, &heads, 1, found.has_ended, limits) {
+                Ok(rest) => {
+                    picture.frames.extend(rest.frames);
+                    picture.frame_count += rest.frame_count;
+                    picture.frames_skipped = rest.frames_skipped;
+                    picture.damaged = rest.damaged;
+                    rest.caveats.into_iter().for_each(|caveat| picture.admit(caveat));
+                    rest.not_ordinary.into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
+                }
+                // Browsers show the default picture instead.
+                Err(IntakeError::Unreadable { .. }) => {
+                    picture.admit(Caveat::Malformed);
+                    picture.mark_not_ordinary(BROKEN_CHUNKS);
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
+    let ends_well = found.ends_well && (picture.frames_skipped > 0 || reader.finish().is_ok());
+    if !ends_well {
+        picture.admit(Caveat::Malformed);
+    }
+    found.oddity().into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
     Ok(picture)
 }
 
@@ -71,56 +132,144 @@ fn open<'a>(
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     decoder.set_limits(PngLimits { bytes: usize::try_from(limits.max_alloc).unwrap_or(usize::MAX) });
-    decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
-    let (width, height) = decoder.read_header_info().map_err(unreadable)?.size();
+    let info = decoder.read_header_info().map_err(unreadable)?;
+    let (width, height) = info.size();
+    // Palettes are applied here, to see whether pixels point outside them.
+    let is_indexed = info.color_type == ::png::ColorType::Indexed;
+    let transformations = Transformations::EXPAND | Transformations::STRIP_16;
+    decoder.set_transformations(if is_indexed { Transformations::IDENTITY } else { transformations });
     check_size(Format::Png, width, height, limits)?;
     check_plausible(Format::Png, u64::from(width) * u64::from(height), PIXELS_PER_BYTE, length)?;
-    decoder.read_info().map_err(unreadable)
+    let reader = decoder.read_info().map_err(unreadable)?;
+    if is_indexed && reader.info().palette.as_ref().is_none_or(|palette| palette.len() < 3) {
+        return Err(error::unreadable(Format::Png, "its palette is missing"));
+    }
+    Ok(reader)
 }
 
 /// A file that is read while it arrives, and isn't held.
 pub(super) struct Arriving {
     coming: Coming,
+    scan: Scan,
     still: Result<Box<Still<'static>>, IntakeError>,
+    /// Whether every row was read.
     is_whole: bool,
+    /// Whether what follows the rows is sound; none before its end.
+    end: Option<Result<(), DecodingError>>,
 }
 
 impl Arriving {
     /// Takes what has arrived of a file of `length` bytes, if pixels begin within [`HEAD`], and it isn't an animation.
     pub(super) fn new(bytes: &mut Vec<u8>, length: usize, limits: &Limits) -> Option<Self> {
         // Bounded, as it is gone through with every piece.
-        if has_animation(&bytes[..bytes.len().min(HEAD)])? {
+        let mut scan = Scan::default();
+        scan.push(&bytes[..bytes.len().min(HEAD)]);
+        if !scan.found.pixels_begun || scan.found.is_animated || scan.found.has_bad_palette() {
             return None;
         }
+        scan.push(&bytes[bytes.len().min(HEAD)..]);
         let coming = Coming::default();
         let input = Input { bytes: Cow::Owned(std::mem::take(bytes)), at: 0, coming: coming.clone() };
-        let still = open(input, length, false, limits).map(|reader| Box::new(Still::new(reader)));
-        let mut arriving = Self { coming, still, is_whole: false };
-        arriving.push(&[]);
+        let conversion = scan.found.profile().split().0;
+        let still = open(input, length, false, limits).map(|reader| {
+            let mut still = Box::new(Still::new(reader));
+            still.surfaces.manage(conversion);
+            still
+        });
+        let mut arriving = Self { coming, scan, still, is_whole: false, end: None };
+        arriving.read_on();
         Some(arriving)
     }
 
     /// Takes the next piece.
     pub(super) fn push(&mut self, piece: &[u8]) {
-        let Ok(still) = &mut self.still else { return };
-        if self.is_whole {
-            return;
-        }
-        self.coming.borrow_mut().extend_from_slice(piece);
-        match still.read_to_end() {
-            Ok(()) => self.is_whole = true,
-            Err(DecodingError::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof => {}
-            Err(error) => self.still = Err(unreadable(error)),
+        self.scan.push(piece);
+        if self.still.is_ok() && self.end.is_none() {
+            self.coming.borrow_mut().extend_from_slice(piece);
+            self.read_on();
         }
     }
 
-    /// What [`read`] makes of the file.
-    pub(super) fn finish(self) -> Result<Picture, IntakeError> {
-        let mut still = self.still?;
+    fn read_on(&mut self) {
+        let Ok(still) = &mut self.still else { return };
+        let waits = |error: &DecodingError| matches!(error, DecodingError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof);
         if !self.is_whole {
-            still.read_to_end().map_err(unreadable)?;
+            match still.read_rows() {
+                Ok(()) => self.is_whole = true,
+                Err(error) if waits(&error) => return,
+                Err(error) => {
+                    self.still = Err(unreadable(error));
+                    return;
+                }
+            }
         }
-        Ok(still.finish().0)
+        let end = still.reader.finish();
+        self.end = Some(end).filter(|end| !matches!(end, Err(error) if waits(error)));
+    }
+
+    /// What [`read`] makes of the file. None if that needs the file as a whole: something is wrong with it.
+    pub(super) fn finish(self) -> Option<Result<Picture, IntakeError>> {
+        let still = match self.still {
+            Ok(still) if self.is_whole => still,
+            Err(error @ IntakeError::TooLarge { .. }) => return Some(Err(error)),
+            _ => return None,
+        };
+        let (mut picture, _) = still.finish(None);
+        let found = self.scan.found;
+        found.profile().split().1.into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
+        if !found.ends_well || !matches!(self.end, Some(Ok(()))) {
+            picture.admit(Caveat::Malformed);
+        }
+        found.oddity().into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
+        Some(Ok(picture))
+    }
+}
+
+/// Reads an interlaced picture whose last passes are missing. Each pixel fills the rectangle that later passes would
+/// refine, as in browsers.
+fn interpolated(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Surfaces, IntakeError> {
+    let mut reader = open(Input::of(bytes), bytes.len(), found.is_animated, limits)?;
+    let (width, height) = reader.info().size();
+    check_alloc(4 * u64::from(width) * u64::from(height), limits)?;
+    let mut canvas = vec![[255, 255, 255, 0]; width as usize * height as usize];
+    let mut rows = Rows::new(&reader, (width, height));
+    // It ends early, as is known.
+    let _ = rows.read(&mut reader, |channels, (x, step), y, part| {
+        // The first pass has one pixel in 8 x 8; each later one halves a side of what a pixel stands for.
+        let (across, down) = match (x, step) {
+            (0, 8) => (8, 8),
+            (_, 8) => (4, 8),
+            (0, 4) => (4, 4),
+            (_, 4) => (2, 4),
+            (0, 2) => (2, 2),
+            (_, 2) => (1, 2),
+            _ => (1, 1),
+        };
+        for (at, pixel) in part.chunks_exact(channels).enumerate() {
+            let left = x + at as u32 * step;
+            for line in y..(y + down).min(height) {
+                let start = (line * width) as usize;
+                let end = start + (left + across).min(width) as usize;
+                canvas[start + left as usize..end].fill(rgba(pixel));
+            }
+        }
+    });
+    let mut surfaces = Surfaces::new(width, height);
+    surfaces.manage(found.profile().split().0);
+    for (y, row) in (0..).zip(canvas.chunks_exact(width as usize)) {
+        surfaces.push(y, 4, row.as_flattened());
+    }
+    Ok(surfaces)
+}
+
+/// A pixel of any number of channels as red, green, blue and alpha.
+fn rgba(pixel: &[u8]) -> [u8; 4] {
+    match *pixel {
+        [grey] => [grey, grey, grey, 255],
+        [grey, alpha] => [grey, grey, grey, alpha],
+        [red, green, blue] => [red, green, blue, 255],
+        [red, green, blue, alpha, ..] => [red, green, blue, alpha],
+        [] => [0; 4],
     }
 }
 
@@ -207,15 +356,15 @@ impl<'a> Still<'a> {
         })
     }
 
-    /// Reads the rest of the file, as [`read_rows`](Self::read_rows) does.
-    fn read_to_end(&mut self) -> Result<(), DecodingError> {
-        self.read_rows()?;
-        self.reader.finish()
-    }
-
-    fn finish(self) -> (Picture, Reader<Input<'a>>) {
+    /// The picture, of which `damaged` says why rows are missing.
+    fn finish(self, damaged: Option<DecodingError>) -> (Picture, Reader<Input<'a>>) {
         let (width, height) = self.reader.info().size();
-        (still(Format::Png, width, height, self.surfaces), self.reader)
+        let mut picture = still(Format::Png, width, height, self.surfaces);
+        picture.damaged = damaged.map(|error| format!("rows are missing: {error}"));
+        if self.rows.has_exceeded_palette() {
+            picture.mark_not_ordinary(OUTSIDE_PALETTE);
+        }
+        (picture, self.reader)
     }
 }
 
@@ -226,12 +375,64 @@ struct Rows {
     passes: &'static [(u32, u32, u32, u32)],
     /// In the first of the passes; none before any of it.
     next: Option<u32>,
+    /// Rows that were given.
+    given: u32,
+    palette: Option<Palette>,
+}
+
+/// Colours of indexed pixels.
+struct Palette {
+    /// Red, green, blue, alpha; black where the file has no colour.
+    colours: Box<[[u8; 4]; 256]>,
+    count: usize,
+    bits: usize,
+    has_alpha: bool,
+    /// Whether a pixel had an index without a colour, about which decoders disagree.
+    is_exceeded: bool,
+    row: Vec<u8>,
+}
+
+impl Palette {
+    fn of(reader: &Reader<Input>) -> Option<Self> {
+        let info = reader.info();
+        if info.color_type != ::png::ColorType::Indexed {
+            return None;
+        }
+        let mut colours = Box::new([[0, 0, 0, 255]; 256]);
+        let stored = info.palette.as_deref().unwrap_or_default().as_chunks::<3>().0;
+        for (colour, stored) in colours.iter_mut().zip(stored) {
+            colour[..3].copy_from_slice(stored);
+        }
+        let alphas = info.trns.as_deref().unwrap_or_default();
+        colours.iter_mut().zip(alphas).for_each(|(colour, &alpha)| colour[3] = alpha);
+        let (count, bits) = (stored.len(), info.bit_depth as usize);
+        Some(Self { colours, count, bits, has_alpha: !alphas.is_empty(), is_exceeded: false, row: Vec::new() })
+    }
+
+    /// Turns packed indices into `width` pixels of 3 or 4 bytes.
+    fn apply(&mut self, packed: &[u8], width: usize) -> (usize, &[u8]) {
+        let bits = self.bits;
+        let channels = if self.has_alpha { 4 } else { 3 };
+        let mask = (255 >> (8 - bits)) as u8;
+        self.row.clear();
+        for x in 0..width {
+            let byte = packed.get(x * bits / 8).copied().unwrap_or(0);
+            let index = usize::from(byte >> (8 - bits - x * bits % 8) & mask);
+            self.is_exceeded |= index >= self.count;
+            self.row.extend_from_slice(&self.colours[index][..channels]);
+        }
+        (channels, &self.row)
+    }
 }
 
 impl Rows {
     fn new(reader: &Reader<Input>, (width, height): (u32, u32)) -> Self {
         let passes = if reader.info().interlaced { &ADAM7[..] } else { &[(0, 1, 0, 1)] };
-        Self { width, height, passes, next: None }
+        Self { width, height, passes, next: None, given: 0, palette: Palette::of(reader) }
+    }
+
+    fn has_exceeded_palette(&self) -> bool {
+        self.palette.as_ref().is_some_and(|palette| palette.is_exceeded)
     }
 
     /// Gives them with their number of channels: first pixel and step across, row, pixels.
@@ -248,39 +449,71 @@ impl Rows {
                 continue;
             }
             let row = reader.next_row()?;
-            each(channels, (x, step), y, row.map_or(&[], |row| row.data()));
+            let row = row.as_ref().map_or(&[][..], |row| row.data());
+            match &mut self.palette {
+                Some(palette) => {
+                    let (channels, row) = palette.apply(row, (self.width - x).div_ceil(step) as usize);
+                    each(channels, (x, step), y, row);
+                }
+                None => each(channels, (x, step), y, row),
+            }
             self.next = Some(y + down);
+            self.given += 1;
         }
         Ok(())
     }
 }
 
 /// Composes the frames of the animation, the first of which the reader has come to if `index`, its
-/// number among all frames, is 0.
-fn animation(reader: &mut Reader<Input>, frames: &[Rect], index: u32, limits: &Limits) -> Result<Picture, IntakeError> {
+/// number among all frames, is 0. `has_ended` says whether the file has its end chunk.
+fn animation(
+    reader: &mut Reader<Input>,
+    heads: &[FrameHead],
+    index: u32,
+    has_ended: bool,
+    limits: &Limits,
+) -> Result<Picture, IntakeError> {
     let (width, height) = reader.info().size();
     let declared = reader.info().animation_control.map_or(0, |animation| animation.num_frames);
-    if frames.len() as u64 != u64::from(declared) {
-        let message = format!("expected {declared} frames, as its animation control says, got {}", frames.len());
-        return Err(error::unreadable(Format::Png, message));
+    let heads = &heads[..heads.len().min(declared as usize)];
+    let miscounted = heads.len() != declared as usize;
+    if heads.is_empty() {
+        return Err(error::unreadable(Format::Png, "its animation has no frame"));
     }
     let pixels = u64::from(width) * u64::from(height);
-    let limits_here = Limits { max_frames: limits.max_frames.saturating_sub(index), ..*limits };
-    let plan = Plan::new(pixels, frames, &limits_here);
+    let reach = reach(pixels, heads, limits);
+    let mut sample = Sample::new(&heads[..reach as usize], limits);
     let mut canvas = Canvas::new(width, height, [0; 4], limits)?;
-    let mut kept = Vec::new();
-    for frame in 0..plan.reach {
+    let (mut broken, mut exceeded) = (miscounted, false);
+    let mut damaged = (miscounted && !has_ended).then(|| "it ends before its last frame".to_string());
+    for frame in 0..reach {
         if frame > 0 || index > 0 {
-            reader.next_frame_info().map_err(unreadable)?;
+            match reader.next_frame_info() {
+                Ok(_) => {}
+                Err(error) if frame == 0 => return Err(unreadable(error)),
+                // Browsers show the frames before.
+                Err(DecodingError::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof => {
+                    damaged = Some(format!("it ends before frame {frame}"));
+                    break;
+                }
+                Err(_) => {
+                    broken = true;
+                    break;
+                }
+            }
         }
-        let Some(control) = reader.info().frame_control else {
-            return Err(error::unreadable(Format::Png, format!("frame {frame} has no frame control")));
+        let control = reader.info().frame_control;
+        let rect = control.map(|control| {
+            let (x, y, width, height) = (control.x_offset, control.y_offset, control.width, control.height);
+            Rect { x, y, width, height }
+        });
+        let (Some(control), Some(rect)) = (control, rect.filter(|rect| rect.fits(width, height))) else {
+            if frame == 0 {
+                return Err(error::unreadable(Format::Png, "its first frame reaches outside the picture"));
+            }
+            broken = true;
+            break;
         };
-        let (x, y, across, down) = (control.x_offset, control.y_offset, control.width, control.height);
-        let rect = Rect { x, y, width: across, height: down };
-        if !rect.fits(width, height) {
-            return Err(error::unreadable(Format::Png, format!("frame {frame} reaches outside the picture")));
-        }
         let dispose = match control.dispose_op {
             DisposeOp::None => Dispose::Keep,
             // There is nothing before the first frame to go back to (PNG specification, 11.3.6.2).
@@ -289,55 +522,39 @@ fn animation(reader: &mut Reader<Input>, frames: &[Rect], index: u32, limits: &L
         };
         let blend = if control.blend_op == BlendOp::Over && frame > 0 { Blend::Over } else { Blend::Source };
         canvas.begin(rect, dispose);
-        let rows = Rows::new(reader, (across, down)).read(reader, |channels, across, y, part| {
-            let pixels = part.chunks_exact(channels).map(|pixel| match *pixel {
-                [grey] => [grey, grey, grey, 255],
-                [grey, alpha] => [grey, grey, grey, alpha],
-                [red, green, blue] => [red, green, blue, 255],
-                [red, green, blue, alpha, ..] => [red, green, blue, alpha],
-                [] => [0; 4],
-            });
+        let mut rows = Rows::new(reader, (rect.width, rect.height));
+        let drawn = rows.read(reader, |channels, across, y, part| {
+            let pixels = part.chunks_exact(channels).map(rgba);
             canvas.draw(across, y, pixels, blend);
         });
-        rows.map_err(unreadable)?;
-        if plan.kept.contains(&frame) {
-            kept.extend(canvas.show(index + frame));
+        exceeded |= rows.has_exceeded_palette();
+        if let Err(error) = &drawn {
+            if frame == 0 && rows.given == 0 {
+                return Err(error::unreadable(Format::Png, error));
+            }
+            damaged = Some(format!("frame {frame} has {} of its rows: {error}", rows.given));
+        }
+        if rows.given > 0 {
+            sample.take_canvas(index + frame, &mut canvas);
+        }
+        if drawn.is_err() {
+            break;
         }
     }
-    let count = frames.len() as u32;
+    let (kept, left_out) = sample.finish();
+    let count = heads.len() as u32;
     let mut picture = Picture::new(Format::Png, (width, height), DecodedBy::General, count, kept);
-    picture.frames_skipped = plan.skipped;
+    picture.frames_skipped = count - reach;
+    picture.damaged = damaged;
+    if left_out {
+        picture.admit(Caveat::FramesSampled);
+    }
+    if exceeded {
+        picture.mark_not_ordinary(OUTSIDE_PALETTE);
+    }
+    if broken {
+        picture.admit(Caveat::Malformed);
+        picture.mark_not_ordinary(BROKEN_CHUNKS);
+    }
     Ok(picture)
-}
-
-/// Whether a file has an animation, which is said before its pixels (PNG specification, third edition, 11.3.6.1); none if what is
-/// there doesn't tell.
-fn has_animation(bytes: &[u8]) -> Option<bool> {
-    chunks(bytes).find_map(|(kind, _)| match kind {
-        b"acTL" => Some(true),
-        b"IDAT" => Some(false),
-        _ => None,
-    })
-}
-
-/// The rectangles of the animation's frames, from a walk over the chunks.
-fn frame_rects(bytes: &[u8]) -> Vec<Rect> {
-    let field = |data: &[u8], at: usize| data[at..].first_chunk().map_or(0, |field| u32::from_be_bytes(*field));
-    chunks(bytes)
-        .filter(|(kind, data)| *kind == b"fcTL" && data.len() >= 20)
-        .map(|(_, data)| Rect { width: field(data, 4), height: field(data, 8), x: field(data, 12), y: field(data, 16) })
-        .collect()
-}
-
-/// The type of each chunk, and what is there of its data and of what follows.
-fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
-    let mut rest = bytes.get(8..).unwrap_or_default();
-    std::iter::from_fn(move || {
-        let (length, chunk) = rest.split_first_chunk::<4>()?;
-        let (kind, data) = chunk.split_first_chunk::<4>()?;
-        // And the checksum.
-        let end = (u32::from_be_bytes(*length) as usize).checked_add(4);
-        rest = end.and_then(|end| data.get(end..)).unwrap_or_default();
-        Some((kind, data))
-    })
 }

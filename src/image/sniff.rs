@@ -18,8 +18,10 @@ pub(super) fn sniff(bytes: &[u8]) -> Result<Format, IntakeError> {
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Format::Gif,
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Format::Webp,
         _ if is_bmp(bytes) => Format::Bmp,
+        _ if is_icon(bytes) => Format::Ico,
         #[cfg(feature = "tiff")]
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Format::Tiff,
+        _ if is_svg(bytes) => Format::Svg,
         _ => return Err(something_else(bytes)),
     };
     Ok(format)
@@ -45,11 +47,10 @@ fn something_else(bytes: &[u8]) -> IntakeError {
             None => other("an MP4 or QuickTime film; films are not checked"),
         },
         [0xff, 0xd8] => unread("the start of a JPEG picture"),
-        [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => unread("a TIFF picture"),
+        [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => picture("a TIFF picture", Some(Format::Tiff)),
         [b'I', b'I', b'R' | b'U', ..] | [b'F', b'U', b'J', b'I', b'F', b'I', b'L', b'M', ..] => {
             unread("a camera's raw picture")
         }
-        [0, 0, 1 | 2, 0, _, _, ..] if is_icon(bytes) => unread("an icon (ICO)"),
         [0, 0, 0, 12, b'j', b'P', ..] | [0xff, 0x4f, 0xff, 0x51, ..] => unread("a JPEG 2000 picture"),
         [b'8', b'B', b'P', b'S', ..] => unread("a Photoshop document"),
         [b'q', b'o', b'i', b'f', ..] => unread("a QOI picture"),
@@ -62,8 +63,12 @@ fn something_else(bytes: &[u8]) -> IntakeError {
         [b'P', b'1'..=b'7', b'\n' | b'\r' | b'\t' | b' ' | b'#', ..] => unread("a PNM picture"),
         [0xab, b'K', b'T', b'X', ..] => unread("a KTX texture"),
         [0x01, 0xda, 0 | 1, 1 | 2, ..] => unread("an SGI picture"),
-        [b'B', b'M', ..] => unread("a file that begins like a BMP picture but has no header of a known size"),
-        [b'G', b'I', b'F', ..] => unread("a file that begins like a GIF picture but is of no known version"),
+        [b'B', b'M', ..] => {
+            picture("a file that begins like a BMP picture but has no header of a known size", Some(Format::Bmp))
+        }
+        [b'G', b'I', b'F', ..] => {
+            picture("a file that begins like a GIF picture but is of no known version", Some(Format::Gif))
+        }
         [] => other("an empty file"),
         [_] => other("a single byte"),
         [b'%', b'P', b'D', b'F', ..] => other("a PDF document"),
@@ -83,7 +88,7 @@ fn something_else(bytes: &[u8]) -> IntakeError {
 
 /// Whether a file has the header of an icon or cursor: a count of pictures, and a first entry whose reserved byte is
 /// 0 and whose picture lies behind the entries.
-pub(super) fn is_icon(bytes: &[u8]) -> bool {
+fn is_icon(bytes: &[u8]) -> bool {
     let Some(&[0, 0, 1 | 2, 0, low, high]) = bytes.first_chunk() else { return false };
     let count = usize::from(u16::from_le_bytes([low, high]));
     let offset = bytes.get(18..22).map(|o| u32::from_le_bytes([o[0], o[1], o[2], o[3]]) as usize);
@@ -107,20 +112,57 @@ fn isobmff_brand(bytes: &[u8]) -> Option<Format> {
     general
 }
 
+/// So much of a text is looked through for its kind. Comments and definitions may precede an SVG's element.
+const TEXT_HEAD: usize = 1 << 16;
+
+/// Whether a file is text in the encoding of which one ASCII character takes one byte, or in UTF-16 with its mark.
+fn is_text(bytes: &[u8]) -> bool {
+    let printable = |&byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..);
+    match bytes {
+        [0xff, 0xfe, rest @ ..] | [0xfe, 0xff, rest @ ..] => {
+            rest.iter().take(1024).all(|byte| *byte == 0 || printable(byte))
+        }
+        _ => bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).iter().take(1024).all(printable),
+    }
+}
+
+/// Whether the first character of a text, but for white space, opens a tag.
+fn starts_with_a_tag(bytes: &[u8]) -> bool {
+    let is_passed_over =
+        |byte: &&u8| matches!(byte, 0 | b' ' | b'\t' | b'\r' | b'\n' | 0xef | 0xbb | 0xbf | 0xff | 0xfe);
+    bytes.iter().find(|byte| !is_passed_over(byte)) == Some(&b'<')
+}
+
+/// Whether the head of a text holds a word.
+fn has(bytes: &[u8], word: &str) -> bool {
+    let head = &bytes[..bytes.len().min(TEXT_HEAD)];
+    let narrow: Vec<u8>;
+    let head = if matches!(head, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
+        narrow = head.iter().copied().filter(|&byte| byte != 0).collect();
+        &narrow[..]
+    } else {
+        head
+    };
+    head.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// Whether a file is an XML text in the namespace of SVG, or at least with its element. An HTML page may hold an SVG,
+/// and is none.
+fn is_svg(bytes: &[u8]) -> bool {
+    // Cheap for everything that isn't a text.
+    is_text(bytes)
+        && starts_with_a_tag(bytes)
+        && (has(bytes, "<svg") || has(bytes, "http://www.w3.org/2000/svg"))
+        && !has(&bytes[..bytes.len().min(1024)], "<html")
+        && !has(&bytes[..bytes.len().min(1024)], "<!doctype html")
+}
+
 /// The error that names a text; none if the file isn't text.
 fn text(bytes: &[u8]) -> Option<IntakeError> {
-    let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let start = &start[..start.len().min(1024)];
-    let printable = |&byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..);
-    if !start.iter().all(printable) {
-        return None;
-    }
-    let has = |word: &str| start.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
     let other = |found: &str| IntakeError::NotAPicture { found: found.into() };
-    Some(match () {
-        () if has("<!doctype html") || has("<html") => other("an HTML page"),
-        () if has("<svg") => IntakeError::UnsupportedPicture { found: "an SVG picture".into(), format: None },
-        () if start.trim_ascii_start().starts_with(b"<") => other("an XML or HTML text"),
+    is_text(bytes).then(|| match () {
+        () if has(bytes, "<!doctype html") || has(bytes, "<html") => other("an HTML page"),
+        () if starts_with_a_tag(bytes) => other("an XML or HTML text"),
         () => other("a text"),
     })
 }

@@ -6,12 +6,17 @@ use ::tiff::decoder::{ChunkType, Decoder, DecodingResult, Limits as TiffLimits};
 use ::tiff::tags::Tag;
 use ::tiff::{ColorType, TiffError};
 
-use super::animation::{Plan, Rect};
+use super::animation::Rect;
+use super::caveat::Caveat;
 use super::error::{self, IntakeError};
 use super::format::Format;
 use super::limits::{Limits, check_alloc, check_size};
 use super::picture::{DecodedBy, Picture};
+use super::sample::{FrameHead, reach, spread};
 use super::surfaces::Surfaces;
+
+/// Pages that are read at most.
+const MAX_PAGES: u32 = 64;
 
 fn unreadable(error: TiffError) -> IntakeError {
     error::unreadable(Format::Tiff, error)
@@ -32,24 +37,28 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     loop {
         let (width, height) = decoder.dimensions().map_err(unreadable)?;
         check_size(Format::Tiff, width, height, limits)?;
-        pages.push(Rect { x: 0, y: 0, width, height });
+        pages.push(FrameHead { rect: Rect { x: 0, y: 0, width, height }, duration_ms: 0 });
         if !decoder.more_images() {
             break;
         }
         decoder.next_image().map_err(unreadable)?;
     }
-    let plan = Plan::new(0, &pages, limits);
+    let reach = reach(0, &pages, limits);
+    let kept = spread(reach, limits.max_frames.min(MAX_PAGES));
     let mut frames = Vec::new();
-    for &index in &plan.kept {
+    for &index in &kept {
         decoder.seek_to_image(index as usize).map_err(unreadable)?;
-        let Rect { width, height, .. } = pages[index as usize];
+        let Rect { width, height, .. } = pages[index as usize].rect;
         let mut surfaces = Surfaces::new(width, height);
         page(&mut decoder, limits, &mut surfaces)?;
         frames.extend(surfaces.finish(index));
     }
-    let size = (pages[0].width, pages[0].height);
+    let size = (pages[0].rect.width, pages[0].rect.height);
     let mut picture = Picture::new(Format::Tiff, size, DecodedBy::General, pages.len() as u32, frames);
-    picture.frames_skipped = plan.skipped;
+    picture.frames_skipped = pages.len() as u32 - reach;
+    if (kept.len() as u32) < reach {
+        picture.admit(Caveat::FramesSampled);
+    }
     Ok(picture)
 }
 

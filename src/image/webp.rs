@@ -4,80 +4,155 @@
 //! whole one, frames whose canvas they don't fill, disposal. Each frame's bitstream goes to the
 //! crate in a container of its own.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 
 use ::image_webp::WebPDecoder;
 
-use super::animation::{Blend, Canvas, Dispose, Plan, Rect};
+use super::animation::{Blend, Canvas, Dispose, Rect};
+use super::caveat::{Caveat, NotOrdinary};
 use super::error::{self, IntakeError};
 use super::format::Format;
 use super::limits::{Limits, check_alloc, check_plausible, check_size};
 use super::picture::{DecodedBy, Picture};
+use super::profile::Profile;
+use super::sample::{FrameHead, Sample, reach};
 use super::surfaces::{Surfaces, still};
 
 /// A picture of one colour takes no bits a pixel in a lossless WebP. This many pixels a byte are
 /// beyond any picture that has something in it.
 const PIXELS_PER_BYTE: u64 = 16_384;
 
+/// Browsers show a frame for this long if its duration is at most 10 milliseconds.
+const DEFAULT_MS: u32 = 100;
+
 fn unreadable(message: impl ToString) -> IntakeError {
     error::unreadable(Format::Webp, message)
 }
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
-    let length = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]) as usize;
-    let body = length.checked_add(8).and_then(|end| bytes.get(12..end));
-    let chunks = chunks(body.ok_or_else(|| unreadable("it ends before its container does"))?)?;
-    let extended = chunks.iter().find(|chunk| &chunk.name == b"VP8X").map(|chunk| chunk.data);
+    let container = Container::of(bytes)?;
+    let chunks = &container.chunks;
+    let find = |name: &[u8; 4]| chunks.iter().find(|chunk| &chunk.name == name);
+    let extended = find(b"VP8X").map(|chunk| &*chunk.data);
     let flags = extended.and_then(|data| data.first()).copied().unwrap_or(0);
     let (width, height) = match extended {
         Some(data) => (number(data, 4)? + 1, number(data, 7)? + 1),
-        None => Bitstream::of(&chunks, true)?.size()?,
+        None => Bitstream::of(chunks, true)?.size()?,
     };
     check_size(Format::Webp, width, height, limits)?;
     let pixels = u64::from(width) * u64::from(height);
     check_plausible(Format::Webp, pixels, PIXELS_PER_BYTE, bytes.len())?;
 
-    if flags & 0x02 == 0 {
+    let is_animated = flags & 0x02 != 0;
+    let profile = find(b"ICCP").map(|chunk| Profile::of(&chunk.data));
+    let (conversion, odd_profile) = profile.map_or((None, None), Profile::split);
+    let mut picture = if is_animated && (find(b"ANMF").is_some() || !chunks.iter().any(Chunk::is_bitstream)) {
+        let mut picture = animation(chunks, (width, height), limits)?;
+        // The frames of an animation are not converted.
+        picture.not_ordinary = odd_profile.map(|_| NotOrdinary::ColourProfile { applied: false });
+        picture
+    } else {
         // Without its flag, an alpha chunk is none (WebP container specification, VP8X).
-        let bitstream = Bitstream::of(&chunks, flags & 0x10 != 0)?;
+        let bitstream = Bitstream::of(chunks, flags & 0x10 != 0)?;
         if bitstream.size()? != (width, height) {
             return Err(unreadable("container and bitstream differ in size"));
         }
         let mut surfaces = Surfaces::new(width, height);
+        surfaces.manage(conversion);
         bitstream.decode(limits, |y, channels, row| surfaces.push(y, channels, row))?;
-        return Ok(still(Format::Webp, width, height, surfaces));
+        let mut picture = still(Format::Webp, width, height, surfaces);
+        picture.not_ordinary = odd_profile;
+        if bitstream.is_cut() {
+            picture.damaged = Some("its bitstream ends early".into());
+        }
+        picture
+    };
+    if container.malformed {
+        picture.admit(Caveat::Malformed);
     }
+    if let Some(reason) = container.oddity.or_else(|| oddity(chunks, extended.is_some(), flags)) {
+        picture.mark_not_ordinary(NotOrdinary::structure(reason));
+    }
+    Ok(picture)
+}
 
+/// Why decoders may take other chunks than those that are taken here.
+fn oddity(chunks: &[Chunk], extended: bool, flags: u8) -> Option<&'static str> {
+    let count = |name: &[u8; 4]| chunks.iter().filter(|chunk| &chunk.name == name).count();
+    let (bitstreams, alphas, frames) = (count(b"VP8 ") + count(b"VP8L"), count(b"ALPH"), count(b"ANMF"));
+    let is_animated = flags & 0x02 != 0;
+    let first = chunks.first().map(|chunk| chunk.name);
+    match () {
+        () if bitstreams > 1 => Some("it holds two bitstreams"),
+        () if bitstreams > 0 && frames > 0 => Some("it holds a still picture and an animation"),
+        () if frames > 0 && !is_animated || frames == 0 && is_animated => Some("its header is wrong about animation"),
+        () if alphas > 1 => Some("it holds two alpha channels"),
+        () if alphas == 1 && (flags & 0x10 == 0 || count(b"VP8L") > 0) => Some("its header is wrong about alpha"),
+        () if count(b"VP8X") > 1 || extended && first != Some(*b"VP8X") => Some("its header isn't its first chunk"),
+        () if !extended && chunks.len() > 1 && !chunks[0].is_bitstream() => Some("its bitstream isn't its first chunk"),
+        () => None,
+    }
+}
+
+/// Composes the frames of an animation.
+fn animation(chunks: &[Chunk], (width, height): (u32, u32), limits: &Limits) -> Result<Picture, IntakeError> {
     let frames = chunks.iter().filter(|chunk| &chunk.name == b"ANMF");
-    let frames = frames.map(|chunk| Frame::of(chunk.data)).collect::<Result<Vec<_>, _>>()?;
+    let frames = frames.map(Frame::of).collect::<Result<Vec<_>, _>>()?;
     if frames.is_empty() {
         return Err(unreadable("it is an animation without frames"));
     }
-    let rects: Vec<_> = frames.iter().map(|frame| frame.rect).collect();
-    let plan = Plan::new(pixels, &rects, limits);
+    let heads: Vec<_> = frames.iter().map(|frame| frame.head).collect();
+    let reach = reach(u64::from(width) * u64::from(height), &heads, limits);
+    let mut sample = Sample::new(&heads[..reach as usize], limits);
     let mut canvas = Canvas::new(width, height, [0; 4], limits)?;
-    let mut kept = Vec::new();
-    for (index, frame) in (0..plan.reach).zip(&frames) {
-        if !frame.rect.fits(width, height) {
+    let (mut damaged, mut reason) = (None, None);
+    for (index, frame) in (0..reach).zip(&frames) {
+        let rect = frame.head.rect;
+        if !rect.fits(width, height) {
             return Err(unreadable(format!("frame {index} reaches outside the canvas")));
         }
-        let bitstream = Bitstream::of(&frame.chunks, true)?;
-        if bitstream.size()? != (frame.rect.width, frame.rect.height) {
-            return Err(unreadable(format!("frame {index} and its bitstream differ in size")));
+        let drawn = Bitstream::of(&frame.chunks, true).and_then(|bitstream| {
+            if bitstream.size()? != (rect.width, rect.height) {
+                return Err(unreadable(format!("frame {index} and its bitstream differ in size")));
+            }
+            canvas.begin(rect, frame.dispose);
+            let blend = if index == 0 { Blend::Source } else { frame.blend };
+            bitstream.decode(limits, |y, channels, row| {
+                let pixels = row.chunks_exact(channels).map(|p| [p[0], p[1], p[2], p.get(3).copied().unwrap_or(255)]);
+                canvas.draw((0, 1), y, pixels, blend);
+            })?;
+            Ok(bitstream.is_cut())
+        });
+        match drawn {
+            Ok(is_cut) => {
+                if is_cut {
+                    damaged.get_or_insert_with(|| format!("the bitstream of frame {index} ends early"));
+                }
+                sample.take_canvas(index, &mut canvas);
+            }
+            // Decoders show the frames before a broken one.
+            Err(error) if index > 0 => {
+                damaged.get_or_insert(error.to_string());
+                break;
+            }
+            Err(error) => return Err(error),
         }
-        canvas.begin(frame.rect, frame.dispose);
-        let blend = if index == 0 { Blend::Source } else { frame.blend };
-        bitstream.decode(limits, |y, channels, row| {
-            let pixels = row.chunks_exact(channels).map(|p| [p[0], p[1], p[2], p.get(3).copied().unwrap_or(255)]);
-            canvas.draw((0, 1), y, pixels, blend);
-        })?;
-        if plan.kept.contains(&index) {
-            kept.extend(canvas.show(index));
-        }
+        reason = reason
+            .or(oddity(&frame.chunks, true, 0x10)
+                .filter(|_| frame.chunks.iter().filter(|c| c.is_bitstream()).count() > 1));
     }
+    let (kept, left_out) = sample.finish();
     let count = frames.len() as u32;
     let mut picture = Picture::new(Format::Webp, (width, height), DecodedBy::General, count, kept);
-    picture.frames_skipped = plan.skipped;
+    picture.frames_skipped = count - reach;
+    picture.damaged = damaged;
+    if left_out {
+        picture.admit(Caveat::FramesSampled);
+    }
+    if let Some(reason) = reason {
+        picture.mark_not_ordinary(NotOrdinary::structure(reason));
+    }
     Ok(picture)
 }
 
@@ -87,40 +162,91 @@ fn number(data: &[u8], at: usize) -> Result<u32, IntakeError> {
     Ok(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]))
 }
 
-struct Chunk<'a> {
-    name: [u8; 4],
-    data: &'a [u8],
+/// A RIFF container.
+struct Container<'a> {
+    chunks: Vec<Chunk<'a>>,
+    /// Its length isn't that of the file.
+    malformed: bool,
+    oddity: Option<&'static str>,
 }
 
-/// The chunks of a RIFF container, all of them whole.
+impl<'a> Container<'a> {
+    /// Takes a file apart. If its length and those of its chunks disagree, the chunks are believed, as far as there
+    /// are bytes.
+    fn of(bytes: &'a [u8]) -> Result<Self, IntakeError> {
+        let length = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]) as usize;
+        let end = length.saturating_add(8);
+        let chunks = chunks(&bytes[12..end.clamp(12, bytes.len())])?;
+        if end > bytes.len() {
+            return Ok(Self { chunks, malformed: true, oddity: None });
+        }
+        if chunks.iter().any(Chunk::is_cut)
+            || !chunks.iter().any(|chunk| chunk.is_bitstream() || &chunk.name == b"ANMF")
+        {
+            // There may be more behind the container's end.
+            let oddity = Some("its container ends before its chunks do");
+            return Ok(Self { chunks: self::chunks(&bytes[12..])?, malformed: true, oddity });
+        }
+        Ok(Self { chunks, malformed: false, oddity: None })
+    }
+}
+
+struct Chunk<'a> {
+    name: [u8; 4],
+    /// As long as it says, with zeros for what is missing of a bitstream.
+    data: Cow<'a, [u8]>,
+    missing: usize,
+}
+
+impl Chunk<'_> {
+    fn is_bitstream(&self) -> bool {
+        matches!(&self.name, b"VP8 " | b"VP8L")
+    }
+
+    fn is_cut(&self) -> bool {
+        self.missing > 0
+    }
+}
+
+/// The chunks of a RIFF container. The last one may be cut.
 fn chunks(mut rest: &[u8]) -> Result<Vec<Chunk<'_>>, IntakeError> {
     let mut chunks = Vec::new();
     while let Some((header, data)) = rest.split_first_chunk::<8>() {
         let [n0, n1, n2, n3, length @ ..] = *header;
-        let length = u32::from_le_bytes(length) as usize;
-        let chunk = data.get(..length).ok_or_else(|| unreadable("it ends within a chunk"))?;
-        chunks.push(Chunk { name: [n0, n1, n2, n3], data: chunk });
+        let (name, length) = ([n0, n1, n2, n3], u32::from_le_bytes(length) as usize);
+        let there = &data[..length.min(data.len())];
+        let missing = length - there.len();
+        let is_padded = missing > 0 && matches!(&name, b"VP8 " | b"VP8L" | b"ALPH");
+        // libwebp reads zeros behind the end of a bitstream. Half of it should be there, and there may not be much else.
+        let data_or_zeros = if is_padded && missing <= there.len().saturating_mul(8).max(1 << 16) {
+            Cow::Owned([there, vec![0; missing].as_slice()].concat())
+        } else {
+            Cow::Borrowed(there)
+        };
+        chunks.push(Chunk { name, data: data_or_zeros, missing });
         // Padded to even length; writers forget that at the end.
-        rest = data.get(length + length % 2..).unwrap_or_default();
+        rest = data.get(length.saturating_add(length % 2)..).unwrap_or_default();
     }
     Ok(chunks)
 }
 
 /// A frame of an animation (WebP container specification, ANMF).
 struct Frame<'a> {
-    rect: Rect,
+    head: FrameHead,
     dispose: Dispose,
     blend: Blend,
     chunks: Vec<Chunk<'a>>,
 }
 
 impl<'a> Frame<'a> {
-    fn of(data: &'a [u8]) -> Result<Self, IntakeError> {
+    fn of(chunk: &'a Chunk) -> Result<Self, IntakeError> {
+        let data = &*chunk.data;
         let (x, y) = (2 * number(data, 0)?, 2 * number(data, 3)?);
         let rect = Rect { x, y, width: number(data, 6)? + 1, height: number(data, 9)? + 1 };
+        let duration_ms = number(data, 12).unwrap_or(0);
         let (flags, rest) = data[12..].get(3..).and_then(<[u8]>::split_first).unwrap_or((&0, &[]));
         Ok(Self {
-            rect,
+            head: FrameHead { rect, duration_ms: if duration_ms <= 10 { DEFAULT_MS } else { duration_ms } },
             dispose: if flags & 1 != 0 { Dispose::Background } else { Dispose::Keep },
             blend: if flags & 2 != 0 { Blend::Source } else { Blend::Over },
             chunks: chunks(rest)?,
@@ -130,26 +256,38 @@ impl<'a> Frame<'a> {
 
 /// The coded pixels of a picture or frame.
 enum Bitstream<'a> {
-    Lossy { data: &'a [u8], alpha: Option<&'a [u8]> },
-    Lossless(&'a [u8]),
+    Lossy { data: &'a Chunk<'a>, alpha: Option<&'a Chunk<'a>> },
+    Lossless(&'a Chunk<'a>),
 }
 
 impl<'a> Bitstream<'a> {
-    fn of(chunks: &[Chunk<'a>], with_alpha: bool) -> Result<Self, IntakeError> {
-        let find = |name: &[u8; 4]| chunks.iter().find(|chunk| &chunk.name == name).map(|chunk| chunk.data);
-        match (find(b"VP8 "), find(b"VP8L")) {
-            (Some(data), _) => Ok(Self::Lossy { data, alpha: find(b"ALPH").filter(|_| with_alpha) }),
-            (None, Some(data)) => Ok(Self::Lossless(data)),
-            (None, None) => Err(unreadable("it has no bitstream")),
+    /// The first one, which is what libwebp takes. Its alpha channel must lie before it.
+    fn of(chunks: &'a [Chunk<'a>], with_alpha: bool) -> Result<Self, IntakeError> {
+        let Some(at) = chunks.iter().position(Chunk::is_bitstream) else {
+            return Err(unreadable("it has no bitstream"));
+        };
+        let data = &chunks[at];
+        if &data.name == b"VP8L" {
+            return Ok(Self::Lossless(data));
+        }
+        let alpha = chunks[..at].iter().find(|chunk| &chunk.name == b"ALPH").filter(|_| with_alpha);
+        Ok(Self::Lossy { data, alpha })
+    }
+
+    /// Whether bytes of it are missing.
+    fn is_cut(&self) -> bool {
+        match self {
+            Self::Lossy { data, alpha } => data.is_cut() || alpha.is_some_and(Chunk::is_cut),
+            Self::Lossless(data) => data.is_cut(),
         }
     }
 
     /// Width and height by its own header (RFC 6386, 9.1; WebP lossless specification, 3).
     fn size(&self) -> Result<(u32, u32), IntakeError> {
         match self {
-            Self::Lossy { data, .. } => Ok((number(data, 6)? & 0x3fff, number(data, 8)? & 0x3fff)),
+            Self::Lossy { data, .. } => Ok((number(&data.data, 6)? & 0x3fff, number(&data.data, 8)? & 0x3fff)),
             Self::Lossless(data) => {
-                let (low, high) = (number(data, 1)?, number(data, 2)? >> 6);
+                let (low, high) = (number(&data.data, 1)?, number(&data.data, 2)? >> 6);
                 Ok(((low & 0x3fff) + 1, (high & 0x3fff) + 1))
             }
         }
@@ -161,17 +299,17 @@ impl<'a> Bitstream<'a> {
         check_size(Format::Webp, width, height, limits)?;
         let pixels = u64::from(width) * u64::from(height);
         let (file, opaque) = match self {
-            Self::Lossy { data, alpha: None } => (container(&[(b"VP8 ", data)]), true),
+            Self::Lossy { data, alpha: None } => (container(&[(b"VP8 ", &data.data)]), true),
             Self::Lossy { data, alpha: Some(alpha) } => {
                 let mut header = [0; 10];
                 header[0] = 0x10;
                 header[4..7].copy_from_slice(&(width - 1).to_le_bytes()[..3]);
                 header[7..10].copy_from_slice(&(height - 1).to_le_bytes()[..3]);
-                (container(&[(b"VP8X", &header), (b"ALPH", alpha), (b"VP8 ", data)]), false)
+                (container(&[(b"VP8X", &header), (b"ALPH", &alpha.data), (b"VP8 ", &data.data)]), false)
             }
             Self::Lossless(data) => {
                 // Said to have alpha, it is decoded in place; otherwise through a second buffer.
-                let mut data = data.to_vec();
+                let mut data = data.data.to_vec();
                 let opaque = data[4] & 0x10 == 0;
                 data[4] |= 0x10;
                 (container(&[(b"VP8L", &data)]), opaque)

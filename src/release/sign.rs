@@ -1,18 +1,32 @@
-//! Making releases (feature `build`: never part of the browser's code).
+//! Makes and signs releases (feature `build`: never part of the browser's code).
 
 use base64ct::{Base64, Encoding};
 use ed25519_dalek::{Signer, SigningKey};
 
-use super::note::{self, ED25519, Note, VerifierKey};
-use super::{FIRST_LINE, FullFile, Manifest, Refusal, ReleaseError};
-use crate::filter_file::FilterInfo;
+use super::manifest::{FullFile, Manifest};
+use super::note::Note;
+use super::trust::{self, ED25519, Trust, VerifierKey};
+use crate::filter::FilterInfo;
+use crate::refusal::{Refusal, RefusalCode};
 
 pub use super::delta::{Delta, write as write_delta};
 
-/// How a private key begins, as in Go's `sumdb/note`: `PRIVATE+KEY+name+hash+base64`.
+/// Start of a private key, as in Go's `sumdb/note`: `PRIVATE+KEY+name+hash+base64`.
 const PRIVATE: &str = "PRIVATE+KEY+";
 
-/// Who signs. Its bytes are cleared when it is dropped.
+/// A private signing key. Its bytes are cleared when it is dropped.
+///
+/// # Examples
+/// ```
+/// use hashgate::release::Trust;
+/// use hashgate::release::sign::Key;
+///
+/// // In earnest, take 32 random bytes.
+/// let key = Key::new("example.org/lists", &[7; 32])?;
+/// let trust = Trust::new(&[key.public()], 1)?;
+/// assert_eq!(Key::parse(&key.private())?.public(), key.public());
+/// # Ok::<(), hashgate::Refusal>(())
+/// ```
 pub struct Key {
     verifier: VerifierKey,
     signing: SigningKey,
@@ -25,34 +39,34 @@ impl std::fmt::Debug for Key {
 }
 
 impl Key {
-    /// The key of 32 bytes that nobody else can know.
+    /// Makes a key of 32 secret random bytes.
     ///
     /// # Errors
     /// `trust-invalid` if the name is empty, or has spaces, control characters or a plus.
-    pub fn new(name: &str, secret: &[u8; 32]) -> Result<Self, ReleaseError> {
-        if !note::is_name(name) {
+    pub fn new(name: &str, secret: &[u8; 32]) -> Result<Self, Refusal> {
+        if !trust::is_name(name) {
             let expected = "a name without spaces and plus, such as example.org/lists";
-            return Err(Refusal::TrustInvalid.because("key's name", expected, &format!("{name:?}")));
+            return Err(RefusalCode::TrustInvalid.because("key's name", expected, &format!("{name:?}")));
         }
         let signing = SigningKey::from_bytes(secret);
         Ok(Self { verifier: VerifierKey::new(name, signing.verifying_key()), signing })
     }
 
-    /// Reads what [`Key::private`] gave. The error doesn't repeat the text.
+    /// Reads what [`Key::private`] returned. The refusal doesn't repeat the text, which is secret.
     ///
     /// # Errors
     /// `trust-invalid`.
-    pub fn parse(private: &str) -> Result<Self, ReleaseError> {
+    pub fn parse(private: &str) -> Result<Self, Refusal> {
         let read = || {
             let mut parts = private.strip_prefix(PRIVATE)?.splitn(3, '+');
             let (name, id, secret) = (parts.next()?, parts.next()?, parts.next()?);
             let secret = Base64::decode_vec(secret).ok()?;
             let secret = secret.strip_prefix(&[ED25519])?;
             let key = Self::new(name, secret.try_into().ok()?).ok()?;
-            (note::hex(key.verifier.id) == id).then_some(key)
+            (trust::hex(key.verifier.id) == id).then_some(key)
         };
         read().ok_or_else(|| {
-            Refusal::TrustInvalid.because(
+            RefusalCode::TrustInvalid.because(
                 "private key",
                 "PRIVATE+KEY+name+hash+base64, as keygen writes it",
                 &"another text",
@@ -60,20 +74,20 @@ impl Key {
         })
     }
 
-    /// The private key as text.
+    /// Returns the private key as text.
     #[must_use]
     pub fn private(&self) -> String {
         let secret = [&[ED25519], self.signing.as_bytes().as_slice()].concat();
-        format!("{PRIVATE}{}+{}+{}", self.verifier.name, note::hex(self.verifier.id), Base64::encode_string(&secret))
+        format!("{PRIVATE}{}+{}+{}", self.verifier.name, trust::hex(self.verifier.id), Base64::encode_string(&secret))
     }
 
-    /// The public key as text, which readers trust.
+    /// Returns the public key as text: what readers put into their trust.
     #[must_use]
     pub fn public(&self) -> String {
         self.verifier.to_string()
     }
 
-    /// The key's name.
+    /// Returns the key's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.verifier.name
@@ -86,7 +100,7 @@ impl Key {
 }
 
 impl Manifest {
-    /// The manifest of a filter file that was checked, without deltas and curators yet.
+    /// Makes the manifest of a verified filter file, without deltas and curators.
     #[must_use]
     pub fn of(info: &FilterInfo, full: FullFile, issued_unix_s: u64, expires_unix_s: u64) -> Self {
         Self {
@@ -101,66 +115,43 @@ impl Manifest {
             sha256_count: info.sha256_count,
             md5_count: info.md5_count,
             rings: info.rings,
-            escalation_parts: info.escalation_parts,
+            false_positive_parts: info.false_positive_parts,
             curators: Vec::new(),
             signed_by: Vec::new(),
             text: String::new(),
         }
     }
 
-    /// The signed note.
+    /// Signs the manifest. Returns the signed note.
     ///
     /// # Errors
-    /// `manifest-field`: what no reader would take isn't signed.
-    pub fn sign(&self, key: &Key) -> Result<String, ReleaseError> {
-        use std::fmt::Write;
-        let mut text = format!(
-            "{FIRST_LINE}\nname {}\ncategory {}\nrelease {}\nissued {}\nexpires {}\nfull {} {} {}\n",
-            self.name,
-            self.category,
-            self.release,
-            self.issued_unix_s,
-            self.expires_unix_s,
-            self.full.path,
-            self.full.bytes,
-            self.full.sha256,
-        );
-        for delta in &self.deltas {
-            let super::DeltaFile { from, path, bytes, sha256, base_sha256 } = delta;
-            let _ = writeln!(text, "delta {from} {path} {bytes} {sha256} {base_sha256}");
-        }
-        let _ = write!(
-            text,
-            "pdq {}\nsha256 {}\nmd5 {}\nrings {}\nescalation {}\n",
-            self.pdq_count, self.sha256_count, self.md5_count, self.rings, self.escalation_parts
-        );
-        for curator in &self.curators {
-            let _ = writeln!(text, "curator {curator}");
-        }
+    /// `manifest-field`: a field has a value that readers refuse.
+    pub fn sign(&self, key: &Key) -> Result<String, Refusal> {
+        let text = self.to_text();
         Self::from_text(&text)?;
         let note = format!("{text}\n{}", key.line(&text));
         Note::parse(note.as_bytes())?;
         Ok(note)
     }
 
-    /// Reads a manifest whoever signed it: what it says isn't proved.
+    /// Reads a manifest without looking at its signatures. Nothing shows who wrote it.
     ///
     /// # Errors
     /// `manifest-syntax`, `manifest-field`.
-    pub fn read_unverified(bytes: &[u8]) -> Result<Self, ReleaseError> {
+    pub fn read_unverified(bytes: &[u8]) -> Result<Self, Refusal> {
         Self::from_text(Note::parse(bytes)?.text)
     }
 }
 
-/// The note with one more signature. A key that has signed already isn't added again.
+/// Adds a signature to a note. Returns the note unchanged if the key has signed it already.
 ///
 /// # Errors
-/// `manifest-syntax`, `manifest-field`; `manifest-bad-signature` if there is one in this key's name that isn't its own.
-pub fn cosign(note: &[u8], key: &Key) -> Result<Vec<u8>, ReleaseError> {
+/// `manifest-syntax`, `manifest-field`; `manifest-bad-signature` if a signature in this key's name isn't by this key.
+pub fn cosign(note: &[u8], key: &Key) -> Result<Vec<u8>, Refusal> {
     let parsed = Note::parse(note)?;
     Manifest::from_text(parsed.text)?;
     if parsed.names(&key.verifier) {
-        parsed.verify(&super::Trust::new(&[key.public()], 1)?)?;
+        parsed.verify(&Trust::new(&[key.public()], 1)?)?;
         return Ok(note.to_vec());
     }
     let cosigned = [note, key.line(parsed.text).as_bytes()].concat();

@@ -4,15 +4,24 @@ use md5::Md5;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::hex;
+use super::hex;
+use crate::refusal::Refusal;
 
-/// Bytes that are hashed at a time: a wasm engine takes to the optimised code of a function when that is called the next
-/// time, so one call over a whole filter would be slow to its end.
+/// Bytes that are hashed per call. A wasm engine switches to the optimised code of a function only at its next call, so
+/// one call over a whole filter would stay slow to its end.
 const CHUNK: usize = 1 << 16;
 
 macro_rules! digest {
     ($name:ident, $bytes:literal, $algorithm:ty, $what:literal) => {
         #[doc = concat!("The ", $what, " digest of a file's bytes, in the order in which it is printed.")]
+        ///
+        /// # Examples
+        /// ```
+        #[doc = concat!("use hashgate::digest::", stringify!($name), ";")]
+        ///
+        #[doc = concat!("let digest = ", stringify!($name), "::of(b\"abc\");")]
+        /// assert_eq!(digest.to_string().parse(), Ok(digest));
+        /// ```
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub struct $name(pub [u8; $bytes]);
 
@@ -25,10 +34,9 @@ macro_rules! digest {
                 Self(hash.finalize().into())
             }
 
-            /// The 64-bit key under which the digest is looked up in a filter: its first eight
-            /// bytes, little-endian (`docs/filter-format.md`, "Keys").
+            /// Returns the 64-bit item that a filter holds of the digest: its first eight bytes, little-endian.
             #[must_use]
-            pub fn key(&self) -> u64 {
+            pub fn item(&self) -> u64 {
                 let mut first = [0; 8];
                 first.copy_from_slice(&self.0[..8]);
                 u64::from_le_bytes(first)
@@ -36,10 +44,10 @@ macro_rules! digest {
         }
 
         impl std::str::FromStr for $name {
-            type Err = hex::ParseHexError;
+            type Err = Refusal;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                hex::parse(text).map(Self)
+                hex::parse($what, text).map(Self)
             }
         }
 
@@ -60,7 +68,7 @@ macro_rules! digest {
 digest!(Sha256Digest, 32, Sha256, "SHA-256");
 digest!(Md5Digest, 16, Md5, "MD5");
 
-/// The digests that are wanted of a file, which comes in pieces.
+/// Computes the wanted digests of a file that arrives in pieces.
 pub(crate) struct Digests {
     sha256: Option<Sha256>,
     md5: Option<Md5>,
@@ -102,6 +110,7 @@ mod tests {
     #[test]
     fn a_digest_of_the_wrong_length_is_refused() {
         let error = "abcd".parse::<Md5Digest>().unwrap_err();
-        assert_eq!(error.to_string(), "expected 32 hexadecimal digits, got 4 characters");
+        assert_eq!(error.code, crate::refusal::RefusalCode::HexLength);
+        assert_eq!((error.expected.as_str(), error.got.as_str()), ("32 hexadecimal digits", "4 characters"));
     }
 }

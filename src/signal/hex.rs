@@ -2,36 +2,24 @@
 
 use std::fmt;
 
-/// Why a text is not the hexadecimal that was expected.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ParseHexError {
-    /// The text has another length than the value.
-    #[error("expected {expected} hexadecimal digits, got {got} characters")]
-    Length {
-        /// Digits that were expected.
-        expected: usize,
-        /// Characters that were found.
-        got: usize,
-    },
-    /// A character is not a hexadecimal digit.
-    #[error("expected hexadecimal digits, got {found:?} at character {position}")]
-    Digit {
-        /// The character.
-        found: char,
-        /// Its position, counted from 1.
-        position: usize,
-    },
-}
+use crate::refusal::{Refusal, RefusalCode};
 
-/// Reads exactly `2 * N` hexadecimal digits, upper or lower case.
-pub(crate) fn parse<const N: usize>(text: &str) -> Result<[u8; N], ParseHexError> {
+/// Reads exactly `2 * N` hexadecimal digits, upper or lower case. `kind` names the value in refusals.
+///
+/// # Errors
+/// `hex-length`, `hex-digit`.
+pub(crate) fn parse<const N: usize>(kind: &str, text: &str) -> Result<[u8; N], Refusal> {
     let got = text.chars().count();
     if got != 2 * N {
-        return Err(ParseHexError::Length { expected: 2 * N, got });
+        let (expected, got) = (format!("{} hexadecimal digits", 2 * N), format!("{got} characters"));
+        return Err(RefusalCode::HexLength.because(kind, &expected, &got));
     }
     let mut bytes = [0; N];
     for (position, found) in text.chars().enumerate() {
-        let digit = found.to_digit(16).ok_or(ParseHexError::Digit { found, position: position + 1 })?;
+        let digit = found.to_digit(16).ok_or_else(|| {
+            let got = format!("{found:?} at character {}", position + 1);
+            RefusalCode::HexDigit.because(kind, "hexadecimal digits", &got)
+        })?;
         bytes[position / 2] = bytes[position / 2] << 4 | digit as u8;
     }
     Ok(bytes)

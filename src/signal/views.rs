@@ -1,14 +1,14 @@
 //! Views: the picture as it may have been before a crop, a border or an overlay.
 //!
-//! A crop or border of 2% moves 25 to 45 bits of a PDQ hash, and a caption flips reliable bits;
-//! neither is in reach of soft probes. Each view undoes one such edit by another pair of tent
-//! matrices over the same reduced plane, or by painting over a region of the filtered picture.
+//! A crop or border of 2% changes 25 to 45 bits of a PDQ hash, and a caption flips reliable bits. Flip masks reach
+//! neither. Each view undoes one such edit: it filters another window of the same reduced plane, or paints over a region
+//! of the reduced picture.
 
 use serde::{Deserialize, Serialize};
 
-use crate::pdq::{Coefficients, Luma, Luma64, MIN_QUALITY, Plane, SIDE, Window, quality};
+use super::pdq::{Coefficients, Luma, Luma64, MIN_QUALITY, Plane, SIDE, Window, quality};
 
-/// Which views are looked up.
+/// The views that are looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -16,35 +16,35 @@ pub enum ViewSet {
     /// Every view.
     #[default]
     All,
-    /// The picture as it is, alone.
+    /// Only the picture as it is.
     Plain,
 }
 
-/// One way of looking at a picture.
+/// One way of looking at a picture. `plain` and `border-cut` are the full views; all others are derived views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub enum View {
-    /// As it is.
+    /// The picture as it is.
     Plain,
     /// Without its uniform border.
     BorderCut,
-    /// 2% wider than the picture: undoes a crop.
+    /// A window 2% wider and higher than the picture: undoes a crop.
     #[serde(rename = "zoom-out-2")]
     ZoomOut2,
-    /// 2% narrower than the picture: undoes a border.
+    /// A window 2% narrower and lower than the picture: undoes a border.
     #[serde(rename = "zoom-in-2")]
     ZoomIn2,
-    /// 4% wider.
+    /// A window 4% wider and higher.
     #[serde(rename = "zoom-out-4")]
     ZoomOut4,
-    /// 4% narrower.
+    /// A window 4% narrower and lower.
     #[serde(rename = "zoom-in-4")]
     ZoomIn4,
-    /// 7% wider.
+    /// A window 7% wider and higher.
     #[serde(rename = "zoom-out-7")]
     ZoomOut7,
-    /// 11% wider.
+    /// A window 11% wider and higher.
     #[serde(rename = "zoom-out-11")]
     ZoomOut11,
     /// Turned left by 2 degrees.
@@ -73,16 +73,17 @@ pub enum View {
     WithoutBottomLeft,
     /// The bottom right corner painted over.
     WithoutBottomRight,
-    /// Without its uniform border, a narrow strip above the bottom of the rest painted over: undoes a caption in a screenshot.
+    /// Without its uniform border, and with a narrow strip above the bottom of the rest painted over: undoes a caption in
+    /// a screenshot.
     BorderCutWithoutCaption,
 }
 
-/// Views that are probed to a filter's full budget: plain and border cut.
+/// Number of full views, which get a filter's lookup budget.
 #[cfg(feature = "build")]
-pub(crate) const WHOLE_VIEWS: usize = 2;
-/// Views that are probed to a filter's smaller budget.
+pub(crate) const FULL_VIEWS: usize = 2;
+/// Largest number of derived views, which get a filter's smaller budget.
 #[cfg(feature = "build")]
-pub(crate) const PARTIAL_VIEWS: usize = ZOOMS.len() + TURNS.len() + OCCLUSIONS.len() + 1;
+pub(crate) const DERIVED_VIEWS: usize = ZOOMS.len() + TURNS.len() + OCCLUSIONS.len() + 1;
 
 /// Window sides in per mille of the picture's.
 const ZOOMS: [(View, i64); 6] = [
@@ -94,23 +95,25 @@ const ZOOMS: [(View, i64); 6] = [
     (View::ZoomOut11, 1111),
 ];
 
-/// Sines of the angles, to the right positive.
+/// Sines of the angles; positive to the right.
 const TURNS: [(View, f32); 2] = [(View::TurnedLeft2, -SINE_OF_2), (View::TurnedRight2, SINE_OF_2)];
-/// Of 2 degrees. Written out: not every platform's sine is the same to the last bit.
+/// Sine of 2 degrees. A constant, because the sine of two platforms may differ in the last bit.
 const SINE_OF_2: f32 = 0.034_899_496;
+/// Cosine of 2 degrees.
 const COSINE_OF_2: f32 = 0.999_390_83;
 
-/// Height of the painted strip at the top or bottom, of 64.
+/// Height of the painted strip at the top or bottom, in rows of 64.
 const STRIP: usize = 12;
-/// Side of a painted corner, of 64.
+/// Side of a painted corner, in rows of 64.
 const CORNER: usize = 20;
+/// First row and column of a painted corner at the bottom or at the right.
 const FAR: usize = SIDE - CORNER;
 
-/// Rows of a caption.
+/// Rows of a caption, of 64.
 const CAPTION: std::ops::Range<usize> = 54..61;
 
-/// Painted regions: columns and rows. The narrow strips lose less of the picture than the wide ones, where they fit
-/// (`docs/near-match.md` has the gain of each).
+/// Painted regions: columns and rows. Narrow strips lose less of the picture than wide ones, where they fit
+/// (`docs/lab/near-match.md` has the gain of each).
 const OCCLUSIONS: [(View, std::ops::Range<usize>, std::ops::Range<usize>); 10] = [
     (View::WithoutBottom, 0..SIDE, SIDE - STRIP..SIDE),
     (View::WithoutBottomBar, 0..SIDE, 57..SIDE),
@@ -125,24 +128,25 @@ const OCCLUSIONS: [(View, std::ops::Range<usize>, std::ops::Range<usize>); 10] =
 ];
 
 impl View {
-    /// Whether the view is probed to the filter's full budget.
-    pub(crate) fn is_whole(self) -> bool {
+    /// Returns whether this is a full view, which gets the filter's lookup budget.
+    pub(crate) fn is_full(self) -> bool {
         matches!(self, Self::Plain | Self::BorderCut)
     }
 }
 
-/// A view of a frame that can be hashed.
+/// The hash of one view, with its coefficients.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ViewHash {
-    /// Which view.
+    /// The view.
     pub view: View,
     /// PDQ quality of the view, 0 to 100.
     pub quality: u8,
-    /// What it hashes to.
+    /// The coefficients, whose signs are the hash.
     pub coefficients: Coefficients,
 }
 
-/// The views of a frame, plain first; but for the plain one, only those of quality 50 or more.
+/// Hashes the views of a frame. The plain view comes first and is always there; the others only if their quality is at
+/// least [`MIN_QUALITY`].
 #[must_use]
 pub fn of(luma: &Luma, set: ViewSet) -> Vec<ViewHash> {
     let see = |view, small: &Luma64| ViewHash { view, quality: quality(small), coefficients: Coefficients::of(small) };
@@ -171,7 +175,7 @@ pub fn of(luma: &Luma, set: ViewSet) -> Vec<ViewHash> {
     seen
 }
 
-/// A window about the picture's centre whose sides are `per_mille` of the picture's.
+/// Returns the window around the picture's centre whose sides are `per_mille` of the picture's.
 fn zoomed(plane: &Plane, per_mille: i64) -> Window {
     let side = |length: u32| {
         let zoomed = (i64::from(length) * per_mille + 500) / 1000;
@@ -181,8 +185,9 @@ fn zoomed(plane: &Plane, per_mille: i64) -> Window {
     Window { x, y, width, height }
 }
 
-/// A picture of `aspect` (height by width) turned by 2 degrees about its centre, its edges repeated. The filtered picture has no detail
-/// finer than two pixels, so the mean of the four around a point will do.
+/// Turns a picture of `aspect` (height divided by width) by 2 degrees around its centre. Beyond the edges, the edge is
+/// repeated. The reduced picture has no detail finer than two pixels, so interpolating linearly between the four pixels
+/// around a point is enough.
 fn turned(small: &Luma64, sine: f32, aspect: f32) -> Luma64 {
     const LAST: f32 = (SIDE - 1) as f32;
     let mut made = [0.0; SIDE * SIDE];
@@ -198,10 +203,10 @@ fn turned(small: &Luma64, sine: f32, aspect: f32) -> Luma64 {
     made
 }
 
-/// The picture without rows and columns at its edges that are all of one luma, if there are any
-/// and something remains.
+/// Returns the window without the rows and columns at the edges that are of one luma. Returns `None` if there are no
+/// such rows and columns, or if nothing remains.
 fn without_border(plane: &Plane) -> Option<Window> {
-    /// Recompression leaves this much noise on a uniform border.
+    /// Noise that recompression leaves on a uniform border, in steps of luma.
     const TOLERANCE: f32 = 8.0;
     let (columns, rows) = (plane.columns(), plane.cells.len() / plane.columns());
     let cell = |x: usize, y: usize| plane.cells[y * columns + x];
@@ -227,10 +232,10 @@ fn without_border(plane: &Plane) -> Option<Window> {
     Some(Window { x: x.into(), y: y.into(), width, height })
 }
 
-/// Replaces a region by what the pixels beside it continue to: the nearest
-/// pixel in the row and the nearest in the column, the nearer the more.
+/// Replaces each pixel of a region by a mean of the nearest pixel outside the region in its row and in its column. The
+/// nearer of the two weighs more.
 fn paint_over(small: &mut Luma64, columns: std::ops::Range<usize>, rows: std::ops::Range<usize>) {
-    // The pixel just outside the region on one axis, and the distance to it.
+    // On one axis, the distance to the nearest pixel outside the region, and its position.
     let beside = |at: usize, range: &std::ops::Range<usize>| {
         let low = (range.start > 0).then(|| (at - range.start + 1, range.start - 1));
         let high = (range.end < SIDE).then(|| (range.end - at, range.end));

@@ -3,13 +3,14 @@
 import assert from "node:assert/strict";
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { chromium } from "playwright-core";
-import { buildExtension, zipped } from "../../scripts/extension.mjs";
+import { buildExtension, folderOf, zipped } from "../../scripts/extension.mjs";
+import { PICKERS, pickersScript } from "./pickers.mjs";
 
 const LISTED = resolve("target/samples/listed/listed-0.jpg");
 const EDITED = resolve("target/samples/edited/listed-2-mirrored.jpg");
@@ -47,6 +48,9 @@ const PAGES = {
     <button id="detached">choose</button><div id="closed"></div>`,
   "/drop.html": `<div id="zone" style="height: 200px">drop here</div>`,
   "/paste.html": `<div id="text" contenteditable="true">text</div>`,
+  "/pickers.html": Object.keys(PICKERS)
+    .map((name) => `<button name="${name}">${name}</button>`)
+    .join(""),
   "/frames.html": `<iframe id="other" width="600" height="400"></iframe>`,
 };
 
@@ -59,7 +63,7 @@ let page;
 let uploads;
 
 before(async () => {
-  await buildExtension();
+  await buildExtension(["chromium"]);
   server = createServer((request, response) => {
     const path = request.url.split("?")[0];
     const send = (type, body) =>
@@ -77,16 +81,18 @@ before(async () => {
       response.setHeader("access-control-allow-origin", "*");
       return response.end(readFileSync(`target/samples${path}`));
     }
+    if (path === "/pickers.js") return send("text/javascript", pickersScript());
     if (!(path in PAGES)) return response.writeHead(404).end();
     send(
       "text/html; charset=utf-8",
-      `<!doctype html><title>page</title>${PAGES[path]}<script src="/page.js"></script>`,
+      `<!doctype html><title>page</title>${PAGES[path]}
+        <script src="/page.js"></script><script src="/pickers.js"></script>`,
     );
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   site = `http://127.0.0.1:${server.address().port}`;
   profile = mkdtempSync(join(tmpdir(), "hashgate-extension-"));
-  const extension = resolve("dist-extension");
+  const extension = resolve(folderOf("chromium"));
   context = await chromium.launchPersistentContext(profile, {
     executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
     ignoreDefaultArgs: ["--disable-extensions"],
@@ -173,7 +179,7 @@ async function setOptions(values) {
 }
 
 test("it asks for one permission, and carries the same bytes whenever it is zipped", async () => {
-  const manifest = JSON.parse(readFileSync("dist-extension/manifest.json", "utf8"));
+  const manifest = JSON.parse(readFileSync(`${folderOf("chromium")}/manifest.json`, "utf8"));
   assert.deepEqual(manifest.permissions, ["offscreen"]);
   for (const key of [
     "host_permissions",
@@ -186,9 +192,9 @@ test("it asks for one permission, and carries the same bytes whenever it is zipp
   }
   // The engine is compiled in the offscreen document alone.
   for (const script of manifest.content_scripts.flatMap(({ js }) => js)) {
-    assert.doesNotMatch(readFileSync(`dist-extension/${script}`, "utf8"), /WebAssembly/, script);
+    assert.doesNotMatch(readFileSync(`${folderOf("chromium")}/${script}`, "utf8"), /WebAssembly/, script);
   }
-  const [first, second] = [zipped(), zipped()];
+  const [first, second] = [zipped("chromium"), zipped("chromium")];
   assert.deepEqual(first, second);
   assert.equal(Buffer.from(first.subarray(0, 4)).toString("latin1"), "PK\x03\x04");
 });
@@ -303,8 +309,30 @@ test("an input that is never in the document, and one in a closed shadow tree", 
     (await seen()).filter((entry) => entry.includes("listed")),
     [],
   );
-  assert.equal(await page.locator("[data-hashgate-attached]").count(), 0);
 });
+
+for (const name of Object.keys(PICKERS)) {
+  test(`a picker: an input ${name}`, async () => {
+    await open("/pickers.html");
+    for (const [path, held] of [
+      [LISTED, true],
+      [CLEAN, false],
+    ]) {
+      const choosing = page.waitForEvent("filechooser", { timeout: 10_000 });
+      await page.click(`button[name="${name}"]`);
+      await (await choosing).setFiles(path);
+      if (!held) continue;
+      assert.match(await notice("alertdialog"), /listed-0\.jpg/);
+      assert.deepEqual(await seen(), []);
+      await page.keyboard.press("Enter");
+    }
+    await untilSeen("picked clean-1.jpg");
+    assert.deepEqual(
+      (await seen()).filter((entry) => entry.includes("listed")),
+      [],
+    );
+  });
+}
 
 test("a drop zone", async () => {
   await open("/drop.html");
@@ -321,6 +349,104 @@ test("a drop zone", async () => {
   await page.keyboard.press("Escape");
   await untilSeen("drop clean-1.jpg");
   assert.deepEqual(await seen(), ["drop clean-1.jpg"]);
+});
+
+test("a folder that is dropped is read", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "hashgate-folder-"));
+  mkdirSync(join(folder, "inner"));
+  copyFileSync(LISTED, join(folder, "inner", "in-folder.jpg"));
+  copyFileSync(CLEAN, join(folder, "clean.jpg"));
+  await open("/drop.html");
+  const session = await context.newCDPSession(page);
+  const data = { items: [], files: [folder], dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver", "drop"]) {
+    await session.send("Input.dispatchDragEvent", { type, x: 50, y: 50, data });
+  }
+  assert.match(await notice("alertdialog"), /in-folder\.jpg: possibly on the list/);
+  await page.keyboard.press("Escape");
+  await untilSeen("drop clean.jpg");
+  assert.deepEqual(await seen(), ["drop clean.jpg"]);
+  rmSync(folder, { recursive: true });
+});
+
+test("files by a promise: showOpenFilePicker and clipboard.read", async () => {
+  await page.close();
+  page = await context.newPage();
+  // The browser's own dialog can't be driven: real handles of the page's private files stand for what it returns.
+  await page.addInitScript(() => {
+    window.showOpenFilePicker = async () => {
+      const root = await navigator.storage.getDirectory();
+      return Promise.all(window.chosen.map((name) => root.getFileHandle(name)));
+    };
+  });
+  await open("/paste.html");
+  const files = [LISTED, CLEAN].map((path) => ({
+    name: path.split("/").at(-1),
+    bytes: [...readFileSync(path)],
+  }));
+  await page.evaluate(async (files) => {
+    const root = await navigator.storage.getDirectory();
+    for (const { name, bytes } of files) {
+      const writable = await (await root.getFileHandle(name, { create: true })).createWritable();
+      await writable.write(new Uint8Array(bytes));
+      await writable.close();
+    }
+    const text = document.querySelector("#text");
+    text.addEventListener("click", async () => {
+      if (window.chosen) {
+        const handles = await window.showOpenFilePicker().catch((error) => [{ name: error.name }]);
+        for (const { name } of handles) window.seen.push(`handle ${name}`);
+        return;
+      }
+      for (const item of await navigator.clipboard.read()) window.seen.push(`read ${[...item.types].sort()}`);
+    });
+  }, files);
+  const choose = async (names) => {
+    await page.evaluate((names) => {
+      window.chosen = names;
+    }, names);
+    await page.click("#text");
+  };
+  await choose(["listed-0.jpg", "clean-1.jpg"]);
+  assert.match(await notice("alertdialog"), /listed-0\.jpg/);
+  assert.deepEqual(await seen(), []);
+  await page.keyboard.press("Enter");
+  await untilSeen("handle clean-1.jpg");
+  await choose(["listed-0.jpg"]);
+  await notice("alertdialog");
+  await page.keyboard.press("Enter");
+  await untilSeen("handle AbortError");
+  // Without anything that the person did since, the page can't ask about files for ever.
+  await page.evaluate(async () => {
+    window.chosen = ["clean-1.jpg"];
+    for (let n = 0; n < 6; n += 1)
+      window.seen.push((await window.showOpenFilePicker().catch(({ name }) => [{ name }]))[0].name);
+  });
+  assert.equal((await seen()).at(-1), "AbortError");
+
+  const write = (path, text) =>
+    page.evaluate(
+      async ({ bytes, text }) => {
+        window.chosen = undefined;
+        window.seen.length = 0;
+        const picture = await createImageBitmap(new Blob([new Uint8Array(bytes)]));
+        const canvas = new OffscreenCanvas(picture.width, picture.height);
+        canvas.getContext("2d").drawImage(picture, 0, 0);
+        const png = await canvas.convertToBlob({ type: "image/png" });
+        await navigator.clipboard.write([
+          new ClipboardItem({ "image/png": png, "text/plain": new Blob([text], { type: "text/plain" }) }),
+        ]);
+      },
+      { bytes: [...readFileSync(path)], text },
+    );
+  await write(LISTED, "words");
+  await page.click("#text");
+  assert.match(await notice("alertdialog"), /possibly on the list/);
+  await page.keyboard.press("Enter");
+  await untilSeen("read text/plain");
+  await write(CLEAN, "words");
+  await page.click("#text");
+  await untilSeen("read image/png,text/plain");
 });
 
 test("a paste into text that can be edited", async () => {
@@ -345,6 +471,40 @@ test("a paste into text that can be edited", async () => {
   await paste(CLEAN);
   await page.waitForSelector("#text img[src^='data:image/png']");
   assert.deepEqual(await seen(), ["paste image.png"]);
+});
+
+test("a paste from a spreadsheet: the text and the table arrive, with the picture only if it may pass", async () => {
+  const html = "<table><tr><td>price</td><td>12</td></tr></table>";
+  for (const path of [LISTED, CLEAN]) {
+    await open("/paste.html");
+    await page.evaluate(
+      async ({ bytes, html }) => {
+        window.addEventListener("paste", (event) => {
+          if (!event.isTrusted) window.seen.push([...event.clipboardData.types].sort().join());
+        });
+        const picture = await createImageBitmap(new Blob([new Uint8Array(bytes)]));
+        const canvas = new OffscreenCanvas(picture.width, picture.height);
+        canvas.getContext("2d").drawImage(picture, 0, 0);
+        const png = await canvas.convertToBlob({ type: "image/png" });
+        const text = (type, content) => [type, new Blob([content], { type })];
+        const parts = [["image/png", png], text("text/html", html), text("text/plain", "price\t12")];
+        await navigator.clipboard.write([new ClipboardItem(Object.fromEntries(parts))]);
+      },
+      { bytes: [...readFileSync(path)], html },
+    );
+    await page.evaluate(() => document.querySelector("#text").replaceChildren());
+    await page.click("#text");
+    await page.keyboard.press("ControlOrMeta+V");
+    if (path === LISTED) {
+      assert.match(await notice("alertdialog"), /possibly on the list/);
+      await page.keyboard.press("Enter");
+    }
+    await page.waitForSelector("#text td");
+    assert.equal((await page.textContent("#text")).replaceAll(/\s/g, ""), "price12");
+    assert.equal(await page.locator("#text img").count(), 0);
+    const types = path === LISTED ? "text/html,text/plain" : "Files,text/html,text/plain";
+    assert.equal((await seen()).at(-1), types);
+  }
 });
 
 test("frames: of another origin, and written by the page", async () => {
@@ -473,12 +633,12 @@ test("the options page is accessible, and in the browser's language where there 
   }
   await options.close();
   const [english, french] = ["en", "fr"].map((language) =>
-    JSON.parse(readFileSync(`dist-extension/_locales/${language}/messages.json`, "utf8")),
+    JSON.parse(readFileSync(`${folderOf("chromium")}/_locales/${language}/messages.json`, "utf8")),
   );
   assert.deepEqual(Object.keys(french).sort(), Object.keys(english).sort());
   // What is asked for by name is there.
   for (const script of ["content", "options", "background"]) {
-    const source = readFileSync(`dist-extension/${script}.js`, "utf8");
+    const source = readFileSync(`${folderOf("chromium")}/${script}.js`, "utf8");
     for (const [, name] of source.matchAll(/(?:say|getMessage)\("(\w+)"/g)) assert.ok(english[name], name);
   }
 });

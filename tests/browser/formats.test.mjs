@@ -105,13 +105,13 @@ function assertUnchecked(verdict, reason) {
   assert.ok(verdict.detail.length > 20);
 }
 
-test("Chromium decodes for the engine what it can, and what it can't is unsupported", async (context) => {
+test("Chromium decodes for the engine what it can, and what it can't is unsupported-picture", async (context) => {
   const { check, page } = await inChromium(context);
   const decodes = await page.evaluate((names) => Promise.all(names.map(window.decodes)), names);
   const verdicts = await check(names, "/listed.hgf");
   names.forEach((name, index) => {
     if (decodes[index]) assertRead(name, verdicts[name]);
-    else assertUnchecked(verdicts[name], "unsupported");
+    else assertUnchecked(verdicts[name], "unsupported-picture");
   });
   assert.ok(names.filter((_, index) => decodes[index]).every((name) => !name.endsWith(".heic")));
   assert.equal(names.filter((name, index) => decodes[index] && name.endsWith(".avif")).length, 6);
@@ -158,13 +158,13 @@ test("without ImageDecoder, pictures go through a canvas", async (context) => {
   const verdicts = await inFirefox(context, { "dom.media.webcodecs.image-decoder.enabled": false });
   for (const [name, verdict] of verdicts) {
     // Only its first frame can be had.
-    if (name === "avif-animated.avif") assertUnchecked(verdict, "unsupported");
+    if (name === "avif-animated.avif") assertUnchecked(verdict, "unsupported-picture");
     else assertRead(name, verdict);
   }
 });
 
 test("where canvas read-back is noise, it isn't hashed", async (context) => {
   for (const [name, verdict] of await inFirefox(context, { "privacy.resistFingerprinting": true })) {
-    assertUnchecked(verdict, name === "avif-animated.avif" ? "unsupported" : "canvas-noise");
+    assertUnchecked(verdict, name === "avif-animated.avif" ? "unsupported-picture" : "canvas-noise");
   }
 });

@@ -1,4 +1,4 @@
-// Every example of docs/integrations.md as it stands there: compiled strictly, and run with the real library in Chromium.
+// Every example of docs/how-to/{upload-flows,notice,confirm-matches}.md as it stands there: compiled strictly, and run with the real library in Chromium.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -6,9 +6,11 @@ import { before, test } from "node:test";
 import { CSP } from "./server.mjs";
 import { openApp, sample, until, writeRecipe } from "./uploads.mjs";
 
-const documentation = readFileSync("docs/integrations.md", "utf8");
+const documentation = ["upload-flows", "notice", "confirm-matches"]
+  .map((name) => readFileSync(`docs/how-to/${name}.md`, "utf8"))
+  .join("\n");
 const recipe = (heading) => {
-  const section = documentation.split(/^##+ /m).find((text) => text.startsWith(heading));
+  const section = documentation.split(/^#+ /m).find((text) => text.startsWith(heading));
   return section?.match(/```(?:js|tsx)\n(.*?)```/s)?.[1] ?? assert.fail(`no example under "${heading}"`);
 };
 const files = [sample("clean", 0), sample("listed", 0), sample("edited", 2), sample("clean", 1)];
@@ -54,8 +56,8 @@ const told = () => {
 
 before(() => {
   for (const name of Object.keys(cases)) writeRecipe(`${name.replace(" ", "-")}.tsx`, recipe(name));
-  writeRecipe("confirm.ts", recipe("Asking a service"));
-  writeRecipe("notice.ts", recipe("The notice"));
+  writeRecipe("confirm.ts", recipe("Ask a service"));
+  writeRecipe("notice.ts", recipe("Tell people"));
 });
 
 test("every example passes the compiler", () => {

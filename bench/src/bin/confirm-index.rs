@@ -11,10 +11,10 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use hashgate::ImageHashes;
+use hashgate::confirm::{Index, REST};
 use hashgate::digest::Sha256Digest;
+use hashgate::filter::ring_key;
 use hashgate::image::{Format, read_rgba};
-use hashgate::index::{Index, REST};
-use hashgate::keys::ring_key;
 use hashgate::pdq::{Orientation, PdqHash};
 use hashgate::{Limits, ViewSet};
 use hashgate_testkit::numbered_hash;

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use hashgate::Filter;
 use hashgate::digest::Sha256Digest;
-use hashgate::filter_file::build::{Entries, Plan, Request, write};
+use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate::release::sign::{Key, write_delta};
 use hashgate::release::{DeltaFile, FullFile, Manifest, Trust};
 use hashgate_testkit::numbered_hash;

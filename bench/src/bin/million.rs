@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use hashgate::digest::Sha256Digest;
-use hashgate::filter_file::build::{Entries, Plan, Request, write};
+use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate::image::{Format, read, read_rgba};
 use hashgate::pdq::{Luma, MIN_QUALITY, Plane};
 use hashgate::{Filter, Fingerprint, ImageHashes, Limits, Orientations, Outcome, ViewSet, look_up};
@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "  {} bytes, {:.2} a hash, {:.2} bits a key, k = {}, {} lookups a picture",
         file.len(),
         file.len() as f64 / 1_100_000.0,
-        plan.bits_per_key(),
+        plan.bits_per_item(),
         plan.k,
         plan.lookups
     );
@@ -82,7 +82,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     {
         let defaults = Request::new("million", "numbered hashes");
         let (plan, file) = build(&Request {
-            escalation,
+            image_false_positive_rate: escalation,
             lookup_budget: probe_budget,
             view_lookup_budget: probe_budget / 4,
             ..defaults
@@ -98,7 +98,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let measured = hits as f64 / lookups as f64;
         println!(
             "{probe_budget:>7}{escalation:>9}{:>11.2}{hits:>11}{share:>9.5}{:>11.2e}{measured:>11.2e}{:>8.3}{:>7.3}",
-            plan.bits_per_key(),
+            plan.bits_per_item(),
             plan.expected_rate,
             measured / plan.expected_rate,
             1.0 / (hits.max(1) as f64).sqrt()

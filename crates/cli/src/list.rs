@@ -12,7 +12,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use hashgate::digest::{Md5Digest, Sha256Digest};
-use hashgate::filter_file::build::Entries;
+use hashgate::filter::build::Entries;
 use hashgate::pdq::{MIN_QUALITY, PdqHash};
 
 /// What kind of hash a line is.

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use hashgate::release::{Refusal, ReleaseError};
+use hashgate::{Refusal, RefusalCode};
 
 mod cmd;
 mod files;
@@ -46,10 +46,10 @@ fn main() -> ExitCode {
         Command::Serve(args) => cmd::serve::run(args),
         Command::Simulate(args) => cmd::simulate::run(&args),
     };
-    done.unwrap_or_else(|error| match error.downcast_ref::<ReleaseError>() {
-        Some(ReleaseError { refusal, .. }) => {
-            eprintln!("hashgate: {}: {error:#}", refusal.code());
-            ExitCode::from(exit_code(*refusal))
+    done.unwrap_or_else(|error| match error.downcast_ref::<Refusal>() {
+        Some(Refusal { code, .. }) => {
+            eprintln!("hashgate: {}: {error:#}", code.as_str());
+            ExitCode::from(exit_code(*code))
         }
         None => {
             eprintln!("hashgate: {error:#}");
@@ -58,22 +58,24 @@ fn main() -> ExitCode {
     })
 }
 
-/// What a script sees of a refused release.
-fn exit_code(refusal: Refusal) -> u8 {
-    match refusal {
-        Refusal::TrustInvalid => 10,
-        Refusal::ManifestSyntax => 11,
-        Refusal::ManifestField => 12,
-        Refusal::ManifestWrongKey => 13,
-        Refusal::ManifestTooFewSignatures => 14,
-        Refusal::ManifestBadSignature => 15,
-        Refusal::ManifestExpired => 16,
-        Refusal::ManifestNotYetValid => 17,
-        Refusal::ManifestRollback => 18,
-        Refusal::ReleaseLength => 19,
-        Refusal::ReleaseDigest => 20,
-        Refusal::ReleaseMismatch => 21,
-        Refusal::DeltaBase => 22,
-        Refusal::DeltaSyntax => 23,
+/// The exit code for a script: its own for every refusal of a release, 2 for the others.
+fn exit_code(code: RefusalCode) -> u8 {
+    match code {
+        RefusalCode::TrustInvalid => 10,
+        RefusalCode::ManifestSyntax => 11,
+        RefusalCode::ManifestField => 12,
+        RefusalCode::ManifestWrongKey => 13,
+        RefusalCode::ManifestTooFewSignatures => 14,
+        RefusalCode::ManifestBadSignature => 15,
+        RefusalCode::ManifestExpired => 16,
+        RefusalCode::ManifestNotYetValid => 17,
+        RefusalCode::ManifestRollback => 18,
+        RefusalCode::ReleaseLength => 19,
+        RefusalCode::ReleaseDigest => 20,
+        RefusalCode::ReleaseMismatch => 21,
+        RefusalCode::DeltaBase => 22,
+        RefusalCode::DeltaSyntax => 23,
+        RefusalCode::ManifestWrongList => 24,
+        _ => 2,
     }
 }

@@ -1,5 +1,5 @@
 //! The confirming server: the full lists, kept on the service's side, and the answer to the rare question whether a possible
-//! match is one. `docs/serving.md` says how it is run and what its rules are.
+//! match is one. `docs/reference/confirm-api.md` says how it is run and what its rules are.
 
 pub mod confirm;
 pub mod connections;

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use hashgate::confirm::REST;
 use hashgate::digest::{Md5Digest, Sha256Digest};
-use hashgate::index::REST;
-use hashgate::keys::ring_key;
+use hashgate::filter::ring_key;
 use hashgate::pdq::PdqHash;
 use serde_json::{Value, json};
 use tempfile::TempDir;

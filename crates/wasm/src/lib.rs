@@ -1,19 +1,51 @@
 //! Bindings of the core for JavaScript: convert, call, convert.
 //!
-//! The hashing workers call [`fingerprint`], the lookup worker holds a [`Lookup`]. Errors are
-//! JavaScript `Error` objects with a `code`, and where it applies `expected` and `got`. A panic is
-//! a trap, after which the instance must not be used again.
+//! The hashing workers make a [`Fingerprint`] of each file, and the lookup worker holds a [`Lookup`]. Errors are
+//! JavaScript `Error` objects with a `code`, and where it applies `field`, `expected` and `got`. A panic is a trap:
+//! after it, the instance must not be used again.
 
-use hashgate::image::{self, Format};
-use hashgate::release::{Manifest, ReleaseError, Trust};
+use hashgate::image::{self, Format, Picture};
+use hashgate::release::{Manifest, Trust};
 use hashgate::{
-    Dismissed, Failure, Filter, FilterError, Fingerprint, ImageHashes, Limits, Orientations, UncheckedReason, ViewSet,
-    Wanted,
+    Dismissed, Failure, Filter, ImageHashes, Limits, Orientations, Refusal, UncheckedReason, ViewSet, Wanted,
 };
 use js_sys::{Error, Reflect};
 use serde::{Deserialize, Serialize};
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
+use web_sys::ImageData;
+
+// The types of the values that are serialised here, as `js/generated/core.ts` has them from the core. The other files of
+// JavaScript see them through the bindings, so that nothing there is cast to a hoped-for type.
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"
+import type {
+  FilterInfo, Manifest, Match, Orientations, UncheckedReason, Verdict, ViewSet,
+} from "../../js/generated/core.js";
+
+/** What is wanted of a file. */
+export interface FingerprintOptions {
+  pdq: boolean;
+  sha256: boolean;
+  md5: boolean;
+  views: ViewSet;
+  limits?: {
+    maxWidth?: number;
+    maxHeight?: number;
+    maxPixels?: number;
+    maxAlloc?: number;
+    maxFrames?: number;
+    maxAnimationPixels?: number;
+  };
+}
+
+/** The signals that the loaded filters hold. */
+export interface Holds {
+  pdq: boolean;
+  sha256: boolean;
+  md5: boolean;
+}
+"#;
 
 #[wasm_bindgen(start)]
 fn start() {
@@ -46,8 +78,7 @@ struct LimitOptions {
 
 impl Options {
     fn read(value: JsValue) -> Result<(Wanted, Limits), Error> {
-        let options: Self =
-            serde_wasm_bindgen::from_value(value).map_err(|error| coded("invalid-options", &error.to_string()))?;
+        let options: Self = read_option(value)?;
         let (base, set) = (Limits::default(), options.limits);
         let limits = Limits {
             max_width: set.max_width.unwrap_or(base.max_width),
@@ -62,60 +93,173 @@ impl Options {
     }
 }
 
-/// First stage, of a file's bytes. Returns what [`Lookup::look_up`] takes.
-///
-/// # Errors
-/// `invalid-options`. What is wrong with the file is part of the fingerprint.
+/// The signals of one file: the result of the first stage.
 #[wasm_bindgen]
-pub fn fingerprint(bytes: &[u8], options: JsValue) -> Result<Vec<u8>, Error> {
-    let (wanted, limits) = Options::read(options)?;
-    Ok(hashgate::fingerprint(bytes, &limits, &wanted).to_bytes())
+pub struct Fingerprint {
+    signals: hashgate::Fingerprint,
+    wanted: Wanted,
+    limits: Limits,
 }
 
-/// A file that arrives in pieces: the first stage, begun before the end is there.
 #[wasm_bindgen]
-pub struct Arrival(hashgate::StreamingFingerprint);
-
-#[wasm_bindgen]
-impl Arrival {
-    /// For a file of `length` bytes whose first piece is `head`, which isn't taken yet. Undefined if there is nothing to do before its end.
+impl Fingerprint {
+    /// Computes the wanted signals of a whole file. What is wrong with the file is part of them.
     ///
     /// # Errors
     /// `invalid-options`.
-    pub fn open(head: &[u8], length: f64, options: JsValue) -> Result<Option<Self>, Error> {
+    pub fn of(
+        bytes: &[u8],
+        #[wasm_bindgen(unchecked_param_type = "FingerprintOptions")] options: JsValue,
+    ) -> Result<Self, Error> {
         let (wanted, limits) = Options::read(options)?;
-        // No memory here is larger.
-        if length > f64::from(u32::MAX) {
-            return Ok(None);
+        let mut signals = hashgate::fingerprint(bytes, &limits, &wanted);
+        if let Some(Err(failure @ Failure { reason: UncheckedReason::UnsupportedPicture, .. })) = &mut signals.picture {
+            // Before a browser is asked to decode it.
+            let head = &bytes[..bytes.len().min(HEAD)];
+            if let Some(Err(error)) = failure.format.map(|it| image::check_declared_size(it, head, &limits)) {
+                *failure = error.into();
+            }
         }
-        let length = length as usize;
-        let worth = wanted.pdq && image::StreamingDecoder::is_of_use(head);
-        Ok(worth.then(|| Self(hashgate::StreamingFingerprint::new(length, &limits, &wanted))))
+        Ok(Self { signals, wanted, limits })
     }
 
-    /// Takes the next piece.
-    pub fn push(&mut self, piece: &[u8]) {
-        self.0.push(piece);
-    }
-
-    /// What [`Lookup::begin`] takes, once, if the picture is known while much of the file is yet to be looked at.
-    pub fn early(&mut self) -> Option<Vec<u8>> {
-        self.0.early().map(|fingerprint| fingerprint.to_bytes())
-    }
-
-    /// Hashes the file. Returns what [`Lookup::look_up`] takes; undefined if [`fingerprint`] must be asked, with all of its bytes, as they
-    /// are not held.
+    /// Returns an empty picture for the browser's decoder to fill, if this file is to be decoded by it: because nothing
+    /// here reads its format, or because decoders may read it differently. Undefined otherwise.
+    #[wasm_bindgen(js_name = browserPicture)]
     #[must_use]
-    pub fn fingerprint(self) -> Option<Vec<u8>> {
-        self.0.finish().map(|fingerprint| fingerprint.to_bytes())
+    pub fn browser_picture(&self) -> Option<BrowserPicture> {
+        let second_reading = self.signals.needs_second_reading().is_some();
+        let (format, frames) = match self.signals.picture.as_ref()? {
+            Ok(hashes) => (Some(hashes.format), hashes.frame_count),
+            Err(failure) => (failure.format, 1),
+        };
+        let unread = |failure: &Failure| failure.reason == UncheckedReason::UnsupportedPicture;
+        let wanted = second_reading || matches!(&self.signals.picture, Some(Err(failure)) if unread(failure));
+        let format = format.filter(|_| wanted)?;
+        let unsure = matches!(self.signals.picture, Some(Err(_))) && second_reading;
+        Some(BrowserPicture {
+            format,
+            second_reading,
+            unsure,
+            frames,
+            limits: self.limits,
+            picture: None,
+            failure: None,
+        })
+    }
+
+    /// Adds what the browser's decoder made of the file.
+    #[must_use]
+    pub fn with(self, picture: BrowserPicture) -> Self {
+        let Self { signals, wanted, limits } = self;
+        let second_reading = picture.second_reading;
+        let hashes = picture.finish().map(|picture| ImageHashes::of(&picture, wanted.views));
+        let signals = if second_reading {
+            signals.with_second_reading(hashes)
+        } else {
+            hashgate::Fingerprint { picture: Some(hashes), ..signals }
+        };
+        Self { signals, wanted, limits }
+    }
+
+    /// The bytes that [`Lookup`] takes.
+    #[wasm_bindgen(js_name = toBytes)]
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.signals.to_bytes()
     }
 }
 
-/// A file in a format that only browsers read: the first stage, with pixels that the browser gives.
+/// Bytes at the start of a file in which the headers of formats that browsers read declare the picture's size.
+const HEAD: usize = 1 << 20;
+
+/// The first stage, of a file that arrives in pieces.
+#[wasm_bindgen]
+pub struct StreamingFingerprint {
+    stream: hashgate::StreamingFingerprint,
+    /// The failure of a file that is no picture.
+    other: Option<Failure>,
+    wanted: Wanted,
+    limits: Limits,
+}
+
+#[wasm_bindgen]
+impl StreamingFingerprint {
+    /// Begins a file of `length` bytes whose first piece is `head`, which isn't taken yet. Undefined if the file must be
+    /// whole. `platform_sha256`: the platform computes the SHA-256 of a picture.
+    ///
+    /// # Errors
+    /// `invalid-options`.
+    pub fn open(
+        head: &[u8],
+        length: f64,
+        #[wasm_bindgen(unchecked_param_type = "FingerprintOptions")] options: JsValue,
+        platform_sha256: bool,
+    ) -> Result<Option<Self>, Error> {
+        let (mut wanted, limits) = Options::read(options)?;
+        // No memory here is larger.
+        let whole = length.min(f64::from(u32::MAX)) as usize;
+        let decides = head.len() >= KIND_HEAD.min(whole);
+        let other = image::not_a_picture(head).filter(|_| decides && wanted.pdq).map(Failure::from);
+        if other.is_none() {
+            if !wanted.pdq || !image::StreamingDecoder::is_of_use(head) || length > f64::from(u32::MAX) {
+                return Ok(None);
+            }
+            wanted.sha256 &= !platform_sha256;
+        }
+        let taken = Wanted { pdq: other.is_none(), ..wanted };
+        let stream = hashgate::StreamingFingerprint::new(whole, &limits, &taken);
+        Ok(Some(Self { stream, other, wanted, limits }))
+    }
+
+    /// Whether the file may be a picture. If not, its bytes are not held.
+    #[wasm_bindgen(getter, js_name = isPicture)]
+    #[must_use]
+    pub fn is_picture(&self) -> bool {
+        self.other.is_none()
+    }
+
+    /// Takes the next piece. Returns false if the rest of the file need not be read.
+    pub fn push(&mut self, piece: &[u8]) -> bool {
+        self.stream.push(piece);
+        self.other.is_none() || self.wanted.sha256 || self.wanted.md5
+    }
+
+    /// What [`Lookup::begin`] takes, once, if the picture is known before the end of the file.
+    pub fn early(&mut self) -> Option<Vec<u8>> {
+        self.stream.early().map(|fingerprint| fingerprint.to_bytes())
+    }
+
+    /// Hashes the file. Undefined if [`Fingerprint::of`] must be called, with all bytes, because some that are needed
+    /// were dropped.
+    #[must_use]
+    pub fn finish(self) -> Option<Fingerprint> {
+        let Self { stream, other, wanted, limits } = self;
+        let mut signals = stream.finish()?;
+        if let Some(failure) = other {
+            signals.picture = Some(Err(failure));
+        }
+        Some(Fingerprint { signals, wanted, limits })
+    }
+}
+
+/// Bytes at the start of a file that tell a picture from anything else.
+const KIND_HEAD: usize = 1 << 16;
+
+/// Whether a file may be a picture, by its first 64 KiB.
+#[wasm_bindgen(js_name = mayBePicture)]
+#[must_use]
+pub fn may_be_picture(head: &[u8]) -> bool {
+    image::not_a_picture(head).is_none()
+}
+
+/// A picture that the browser decodes: it says the size, then gives the pixels of each wanted frame.
 #[wasm_bindgen]
 pub struct BrowserPicture {
     format: Format,
-    wanted: Wanted,
+    second_reading: bool,
+    unsure: bool,
+    frames: u32,
     limits: Limits,
     picture: Option<image::BrowserPicture>,
     failure: Option<Failure>,
@@ -123,58 +267,86 @@ pub struct BrowserPicture {
 
 #[wasm_bindgen]
 impl BrowserPicture {
-    /// Looks at a file's first bytes, its headers among them. Undefined if the file isn't for the browser to decode.
-    ///
-    /// # Errors
-    /// `invalid-options`.
-    pub fn open(head: &[u8], options: JsValue) -> Result<Option<Self>, Error> {
-        let (wanted, limits) = Options::read(options)?;
-        Ok(image::browser_format(head).filter(|_| wanted.pdq).map(|format| {
-            let failure = image::check_declared_size(format, head, &limits).err().map(Failure::from);
-            Self { format, wanted, limits, picture: None, failure }
-        }))
-    }
-
-    /// As in a media type, `avif`, `heic` or `jxl`.
-    #[wasm_bindgen(getter)]
+    /// The media type.
+    #[wasm_bindgen(getter, js_name = mediaType)]
     #[must_use]
-    pub fn format(&self) -> String {
+    pub fn media_type(&self) -> String {
         match self.format {
-            Format::Avif => "avif",
-            Format::Heic => "heic",
-            _ => "jxl",
+            Format::Jpeg => "image/jpeg",
+            Format::Png => "image/png",
+            Format::Gif => "image/gif",
+            Format::Webp => "image/webp",
+            Format::Bmp => "image/bmp",
+            Format::Ico => "image/x-icon",
+            Format::Svg => "image/svg+xml",
+            Format::Tiff => "image/tiff",
+            Format::Avif => "image/avif",
+            Format::Heic => "image/heic",
+            _ => "image/jxl",
         }
         .to_string()
     }
 
-    /// True if there is no use in going on.
-    #[wasm_bindgen(getter)]
+    /// Whether this is a second reading, which shows the colours as the browser paints them.
+    #[wasm_bindgen(getter, js_name = isSecondReading)]
     #[must_use]
-    pub fn failed(&self) -> bool {
-        self.failure.is_some()
+    pub fn is_second_reading(&self) -> bool {
+        self.second_reading
     }
 
-    /// Says that there is no picture to be had: `unreadable`, `unsupported` or `canvas-noise`.
+    /// Whether the first reading failed, so that only a strict decoder can tell that every pixel is there.
+    #[wasm_bindgen(getter, js_name = isUnsure)]
+    #[must_use]
+    pub fn is_unsure(&self) -> bool {
+        self.unsure
+    }
+
+    /// Frames that the first reading found; 1 if there was none.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn frames(&self) -> u32 {
+        self.frames
+    }
+
+    /// Says that there is no picture to be had: `unreadable`, `unsupported-picture` or `canvas-noise`.
     ///
     /// # Errors
     /// `invalid-options`.
-    pub fn fail(&mut self, reason: JsValue, detail: String) -> Result<(), Error> {
-        let reason =
-            serde_wasm_bindgen::from_value(reason).map_err(|error| coded("invalid-options", &error.to_string()))?;
+    pub fn fail(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "UncheckedReason")] reason: JsValue,
+        detail: String,
+    ) -> Result<(), Error> {
+        let reason = read_option(reason)?;
         self.failure.get_or_insert(Failure { reason, format: Some(self.format), detail });
         Ok(())
     }
 
-    /// Says what the browser found. Returns the frames that are wanted, none if it is too large.
+    /// Says what the browser found. Returns the frames that are wanted, none if the picture is too large.
     pub fn begin(&mut self, width: u32, height: u32, frames: u32) -> Vec<u32> {
         let begun = image::BrowserPicture::new(self.format, (width, height), frames, &self.limits);
         self.picture = begun.map_err(|error| self.failure = Some(error.into())).ok();
         self.picture.as_ref().map(|picture| picture.wanted_frames().to_vec()).unwrap_or_default()
     }
 
-    /// Takes further rows of red, green, blue and alpha that isn't premultiplied, from the top.
-    pub fn rows(&mut self, rgba: &[u8]) {
-        self.picture.iter_mut().for_each(|picture| picture.push_rows(rgba));
+    /// Takes further rows of red, green, blue and alpha, from the top. `premultiplied`: the colours are multiplied by
+    /// alpha.
+    pub fn rows(&mut self, mut rgba: Vec<u8>, premultiplied: bool) {
+        if let Some(picture) = &mut self.picture {
+            if premultiplied {
+                picture.push_premultiplied_rows(&mut rgba);
+            } else {
+                picture.push_rows(&rgba);
+            }
+        }
+    }
+
+    /// Takes further rows out of a canvas.
+    #[wasm_bindgen(js_name = canvasRows)]
+    pub fn canvas_rows(&mut self, rows: &ImageData) {
+        if let Some(picture) = &mut self.picture {
+            picture.push_rows(&rows.data());
+        }
     }
 
     /// Ends a frame.
@@ -185,21 +357,29 @@ impl BrowserPicture {
         }
     }
 
-    /// Hashes the picture, and the file's bytes. Returns what [`Lookup::look_up`] takes.
-    #[must_use]
-    pub fn fingerprint(self, bytes: &[u8]) -> Vec<u8> {
-        let digests = hashgate::fingerprint(bytes, &self.limits, &Wanted { pdq: false, ..self.wanted });
-        let picture = match (self.failure, self.picture) {
+    /// Says that the browser shows the picture in part only.
+    #[wasm_bindgen(js_name = markDamaged)]
+    pub fn mark_damaged(&mut self) {
+        self.picture.iter_mut().for_each(image::BrowserPicture::mark_damaged);
+    }
+}
+
+impl BrowserPicture {
+    fn finish(self) -> Result<Picture, Failure> {
+        match (self.failure, self.picture) {
             (None, Some(picture)) => picture.finish().map_err(Failure::from),
             (failure, _) => Err(failure.unwrap_or_else(|| Failure {
                 reason: UncheckedReason::UnsupportedPicture,
                 format: Some(self.format),
                 detail: "no decoder was asked".to_string(),
             })),
-        };
-        let picture = picture.map(|picture| ImageHashes::of(&picture, self.wanted.views));
-        Fingerprint { picture: Some(picture), ..digests }.to_bytes()
+        }
     }
+}
+
+/// Reads a string that stands for one of an enumeration.
+fn read_option<T: serde::de::DeserializeOwned>(value: JsValue) -> Result<T, Error> {
+    serde_wasm_bindgen::from_value(value).map_err(|error| coded("invalid-options", &error.to_string()))
 }
 
 /// The loaded filters, and the second stage.
@@ -229,7 +409,7 @@ impl Lookup {
     /// # Errors
     /// `filter-magic`, `filter-version`, `filter-length`, `filter-field`, `filter-checksum`,
     /// `filter-canary`.
-    #[wasm_bindgen(js_name = addFilter)]
+    #[wasm_bindgen(js_name = addFilter, unchecked_return_type = "FilterInfo")]
     pub fn add_filter(&mut self, bytes: Vec<u8>) -> Result<JsValue, Error> {
         let filter = Filter::open(bytes).map_err(|error| refused(&error))?;
         let info = to_js(filter.info())?;
@@ -241,6 +421,7 @@ impl Lookup {
     ///
     /// # Errors
     /// Never.
+    #[wasm_bindgen(unchecked_return_type = "Holds")]
     pub fn holds(&self) -> Result<JsValue, Error> {
         let Wanted { pdq, sha256, md5, .. } = self.0.wanted(ViewSet::All);
         to_js(&Holds { pdq, sha256, md5 })
@@ -250,7 +431,11 @@ impl Lookup {
     ///
     /// # Errors
     /// As [`look_up`](Self::look_up).
-    pub fn begin(&mut self, fingerprint: &[u8], orientations: JsValue) -> Result<(), Error> {
+    pub fn begin(
+        &mut self,
+        fingerprint: &[u8],
+        #[wasm_bindgen(unchecked_param_type = "Orientations")] orientations: JsValue,
+    ) -> Result<(), Error> {
         let (fingerprint, orientations) = read_ask(fingerprint, None, orientations)?;
         self.0.set_orientations(orientations);
         if let Some(Ok(hashes)) = fingerprint.picture {
@@ -263,12 +448,12 @@ impl Lookup {
     ///
     /// # Errors
     /// `invalid-fingerprint`, `invalid-options`.
-    #[wasm_bindgen(js_name = probe)] // until `engine.ts` calls it `lookUp`
+    #[wasm_bindgen(js_name = lookUp, unchecked_return_type = "Verdict")]
     pub fn look_up(
         &mut self,
         fingerprint: &[u8],
         sha256: Option<Box<[u8]>>,
-        orientations: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Orientations")] orientations: JsValue,
     ) -> Result<JsValue, Error> {
         let (fingerprint, orientations) = read_ask(fingerprint, sha256, orientations)?;
         self.0.set_orientations(orientations);
@@ -280,17 +465,16 @@ impl Lookup {
     ///
     /// # Errors
     /// `invalid-fingerprint`, `invalid-options`.
-    #[wasm_bindgen(js_name = lookUpPast)]
+    #[wasm_bindgen(js_name = lookUpPast, unchecked_return_type = "Verdict")]
     pub fn look_up_past(
         &mut self,
         fingerprint: &[u8],
         sha256: Option<Box<[u8]>>,
-        orientations: JsValue,
-        dismissed: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Orientations")] orientations: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Match[]")] dismissed: JsValue,
     ) -> Result<JsValue, Error> {
         let (fingerprint, orientations) = read_ask(fingerprint, sha256, orientations)?;
-        let dismissed: Vec<Dismissed> =
-            serde_wasm_bindgen::from_value(dismissed).map_err(|error| coded("invalid-options", &error.to_string()))?;
+        let dismissed: Vec<Dismissed> = read_option(dismissed)?;
         self.0.set_orientations(orientations);
         to_js(&self.0.look_up_past(&fingerprint, &dismissed))
     }
@@ -300,33 +484,40 @@ fn read_ask(
     fingerprint: &[u8],
     sha256: Option<Box<[u8]>>,
     orientations: JsValue,
-) -> Result<(Fingerprint, Orientations), Error> {
-    let invalid = |message: &str| coded("invalid-fingerprint", message);
-    let mut fingerprint = Fingerprint::from_bytes(fingerprint).map_err(|error| invalid(&error.to_string()))?;
+) -> Result<(hashgate::Fingerprint, Orientations), Error> {
+    let mut fingerprint = hashgate::Fingerprint::from_bytes(fingerprint).map_err(|error| refused(&error))?;
     if let Some(digest) = sha256 {
         let digest = digest
             .as_ref()
             .try_into()
-            .map_err(|_| invalid(&format!("sha256: expected 32 bytes, got {}", digest.len())))?;
+            .map_err(|_| coded("invalid-fingerprint", &format!("sha256: expected 32 bytes, got {}", digest.len())))?;
         fingerprint.sha256 = Some(hashgate::digest::Sha256Digest(digest));
     }
-    let orientations =
-        serde_wasm_bindgen::from_value(orientations).map_err(|error| coded("invalid-options", &error.to_string()))?;
-    Ok((fingerprint, orientations))
+    Ok((fingerprint, read_option(orientations)?))
 }
 
-/// Reads a manifest that at least `threshold` of `keys` have signed. Returns a `ManifestInfo`.
+/// Reads a manifest that at least `threshold` of `keys` have signed. If `name` is given, only the list of this name is
+/// trusted; if `category` is given too, only this category of it. Returns a `Manifest`.
 ///
 /// # Errors
 /// `trust-invalid`, `manifest-syntax`, `manifest-bad-signature`, `manifest-wrong-key`,
-/// `manifest-too-few-signatures`, `manifest-field`.
-#[wasm_bindgen(js_name = verifyManifest)]
+/// `manifest-too-few-signatures`, `manifest-field`, `manifest-wrong-list`.
+#[wasm_bindgen(js_name = verifyManifest, unchecked_return_type = "Manifest")]
 #[allow(clippy::needless_pass_by_value)] // how wasm-bindgen hands strings over
-pub fn verify_manifest(text: &[u8], keys: Vec<String>, threshold: f64) -> Result<JsValue, Error> {
+pub fn verify_manifest(
+    text: &[u8],
+    keys: Vec<String>,
+    threshold: f64,
+    name: Option<String>,
+    category: Option<String>,
+) -> Result<JsValue, Error> {
     // A fraction or a negative number is no threshold; 0 is refused with what was expected.
     let whole = if threshold.fract() == 0.0 && threshold > 0.0 { threshold as usize } else { 0 };
-    let trust = Trust::new(&keys, whole).map_err(|error| release_refused(&error))?;
-    to_js(&Manifest::verify(text, &trust).map_err(|error| release_refused(&error))?)
+    let mut trust = Trust::new(&keys, whole).map_err(|error| refused(&error))?;
+    if let Some(name) = name {
+        trust = trust.for_list(name, category);
+    }
+    to_js(&Manifest::verify(text, &trust).map_err(|error| refused(&error))?)
 }
 
 /// Whether a verified manifest may be used now, by a reader that has seen this release of the list (0: none).
@@ -334,11 +525,13 @@ pub fn verify_manifest(text: &[u8], keys: Vec<String>, threshold: f64) -> Result
 /// # Errors
 /// `manifest-not-yet-valid`, `manifest-rollback`, `manifest-expired`; `invalid-options`.
 #[wasm_bindgen(js_name = checkFreshness)]
-pub fn check_freshness(manifest: JsValue, now_unix_s: f64, highest_seen: f64) -> Result<(), Error> {
+pub fn check_freshness(
+    #[wasm_bindgen(unchecked_param_type = "Manifest")] manifest: JsValue,
+    now_unix_s: f64,
+    highest_seen: f64,
+) -> Result<(), Error> {
     // A clock of fractions, and none at all, become whole seconds.
-    read_manifest(manifest)?
-        .check_freshness(now_unix_s as u64, highest_seen as u64)
-        .map_err(|error| release_refused(&error))
+    read_manifest(manifest)?.check_freshness(now_unix_s as u64, highest_seen as u64).map_err(|error| refused(&error))
 }
 
 /// Whether these are the bytes of the full file that a verified manifest names.
@@ -346,8 +539,11 @@ pub fn check_freshness(manifest: JsValue, now_unix_s: f64, highest_seen: f64) ->
 /// # Errors
 /// `release-length`, `release-digest`, `release-mismatch`; `invalid-options`.
 #[wasm_bindgen(js_name = verifyFull)]
-pub fn verify_full(manifest: JsValue, bytes: &[u8]) -> Result<(), Error> {
-    read_manifest(manifest)?.verify_full(bytes).map_err(|error| release_refused(&error))
+pub fn verify_full(
+    #[wasm_bindgen(unchecked_param_type = "Manifest")] manifest: JsValue,
+    bytes: &[u8],
+) -> Result<(), Error> {
+    read_manifest(manifest)?.verify_full(bytes).map_err(|error| refused(&error))
 }
 
 /// The full file that a verified manifest names, from an earlier one and a delta. The result is proved.
@@ -355,8 +551,12 @@ pub fn verify_full(manifest: JsValue, bytes: &[u8]) -> Result<(), Error> {
 /// # Errors
 /// `delta-base`, `release-length`, `release-digest`, `delta-syntax`, `release-mismatch`; `invalid-options`.
 #[wasm_bindgen(js_name = applyDelta)]
-pub fn apply_delta(manifest: JsValue, base: &[u8], delta: &[u8]) -> Result<Vec<u8>, Error> {
-    read_manifest(manifest)?.apply_delta(base, delta).map_err(|error| release_refused(&error))
+pub fn apply_delta(
+    #[wasm_bindgen(unchecked_param_type = "Manifest")] manifest: JsValue,
+    base: &[u8],
+    delta: &[u8],
+) -> Result<Vec<u8>, Error> {
+    read_manifest(manifest)?.apply_delta(base, delta).map_err(|error| refused(&error))
 }
 
 /// A manifest that [`verify_manifest`] returned. Its signed text is read again, which takes less code than its fields.
@@ -365,13 +565,15 @@ fn read_manifest(value: JsValue) -> Result<Manifest, Error> {
     let text = text.ok_or_else(|| {
         coded("invalid-options", "manifest: expected what verifyManifest returned, got another value")
     })?;
-    Manifest::from_text(&text).map_err(|error| release_refused(&error))
+    Manifest::from_text(&text).map_err(|error| refused(&error))
 }
 
-fn release_refused(error: &ReleaseError) -> Error {
-    let thrown = coded(error.refusal.code(), &error.to_string());
-    set(&thrown, "expected", &error.expected);
-    set(&thrown, "got", &error.got);
+/// The error that JavaScript gets of a refusal: `code`, `field`, `expected`, `got`, and all of them in the message.
+fn refused(refusal: &Refusal) -> Error {
+    let thrown = coded(refusal.code.as_str(), &refusal.to_string());
+    set(&thrown, "field", &refusal.field);
+    set(&thrown, "expected", &refusal.expected);
+    set(&thrown, "got", &refusal.got);
     thrown
 }
 
@@ -384,21 +586,6 @@ fn coded(code: &str, message: &str) -> Error {
     let error = Error::new(message);
     set(&error, "code", code);
     error
-}
-
-fn refused(error: &FilterError) -> Error {
-    let thrown = coded(error.code(), &error.to_string());
-    let (expected, got) = match error {
-        FilterError::Magic => ("a hashgate filter file".to_string(), "other first bytes".to_string()),
-        FilterError::Version(got) => (hashgate::filter_file::VERSION.to_string(), got.to_string()),
-        FilterError::Length { expected, got } => (format!("{expected} bytes"), format!("{got} bytes")),
-        FilterError::Field { expected, got, .. } => ((*expected).to_string(), got.clone()),
-        FilterError::Checksum { expected, got } => (expected.to_string(), got.to_string()),
-        FilterError::Canary { expected } => ((*expected).to_string(), "the opposite".to_string()),
-    };
-    set(&thrown, "expected", &expected);
-    set(&thrown, "got", &got);
-    thrown
 }
 
 fn set(error: &Error, name: &str, value: &str) {

@@ -1,7 +1,9 @@
 // Downloads of a followed list. What comes is hostile until it is verified: every answer is bounded beforehand.
 import { type Fault, GateError, type GateErrorCode } from "../../errors.js";
 import type { Progress } from "../../types/types.js";
-import type { Part, Shelf } from "./store.js";
+import { describe } from "../read-file.js";
+import { joined } from "./filter.js";
+import type { ListStore, Part } from "./store.js";
 
 /** `fetch`, or what stands in for it. */
 export type Open = (url: string, init?: RequestInit) => Promise<Response>;
@@ -72,20 +74,20 @@ export interface Downloaded {
   pieced: boolean;
 }
 
-/** A file of which the manifest gives the length. What the shelf has of it already isn't asked for again. */
+/** A file of which the manifest gives the length. What the store has of it already isn't asked for again. */
 export async function fetchFile(
   network: Network,
-  shelf: Shelf,
+  store: ListStore,
   url: string,
   file: { bytes: number; sha256: string },
 ): Promise<Downloaded> {
   const whole = new Uint8Array(file.bytes);
-  let { length, etag } = restore(await shelf.parts(file.sha256), whole);
+  let { length, etag } = restore(await store.parts(file.sha256), whole);
   let kept = length;
   let pieced = length > 0;
   let last = { code: "release-unavailable" as GateErrorCode, got: "nothing" };
   const keep = async () => {
-    if (length > kept) await shelf.addPart(file.sha256, { offset: kept, bytes: whole.slice(kept, length), etag });
+    if (length > kept) await store.addPart(file.sha256, { offset: kept, bytes: whole.slice(kept, length), etag });
     kept = length;
   };
   const startOver = () => {
@@ -258,18 +260,4 @@ class Watch {
       this.#abort.abort();
     }, this.#timeoutMs);
   }
-}
-
-function joined(chunks: Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return bytes;
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

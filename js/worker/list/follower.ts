@@ -1,12 +1,13 @@
 // A followed list, in the lookup worker: restored from storage, refreshed from its server, verified each time, and
 // never given up for anything worse. What can be had, in this order: the delta, the full file, the last good release.
 
-import { GateError, type GateErrorCode } from "../../errors.js";
+import { GateError, type GateErrorCode, isCoded } from "../../errors.js";
+import type { Manifest } from "../../generated/core.js";
 import type { Following, Push } from "../../protocol.js";
 import type { GateStatus, Refresh, StatusError } from "../../types/types.js";
-import type { Engine, LoadedFilters, ManifestInfo, ReleaseFile } from "../engine.js";
+import type { Engine, LoadedFilters } from "../engine.js";
 import { fetchFile, fetchManifest, type Network, type Open } from "./download.js";
-import type { Current, Highest, Kept, Shelf } from "./store.js";
+import type { Current, Highest, Kept, ListStore } from "./store.js";
 
 /** The first wait after a failure; then twice as long each time, up to the interval of refreshes. */
 const RETRY_MS = 15_000;
@@ -22,7 +23,7 @@ export interface FollowerSide {
 
 /** The release that checks are answered from. */
 interface Held {
-  manifest: ManifestInfo;
+  manifest: Manifest;
   current: Current;
   filters: LoadedFilters;
   from: "network" | "storage";
@@ -32,7 +33,7 @@ type Result = Pick<Refresh, "outcome" | "by">;
 
 export class Follower {
   readonly #engine: Engine;
-  readonly #shelf: Shelf;
+  readonly #store: ListStore;
   readonly #side: FollowerSide;
   readonly #ask: Following;
   readonly #channel: BroadcastChannel | undefined;
@@ -48,9 +49,9 @@ export class Follower {
   #nextRefreshMs: number | undefined;
   #told = "";
 
-  constructor(engine: Engine, shelf: Shelf, side: FollowerSide, ask: Following) {
+  constructor(engine: Engine, store: ListStore, side: FollowerSide, ask: Following) {
     this.#engine = engine;
-    this.#shelf = shelf;
+    this.#store = store;
     this.#side = side;
     this.#ask = ask;
     if (typeof BroadcastChannel !== "undefined") {
@@ -70,8 +71,8 @@ export class Follower {
    */
   async start(): Promise<void> {
     this.#checkTrust();
-    this.#highest = await this.#shelf.highest(this.#ask.keys);
-    const kept = await this.#shelf.read();
+    this.#highest = await this.#store.highest(this.#ask.keys);
+    const kept = await this.#store.read();
     if (kept) this.#guard(() => this.#hold(kept, "storage"));
     if (this.filters === undefined) return this.refresh();
     const age = Date.now() - (this.#held?.current.checkedAtMs ?? 0);
@@ -164,7 +165,7 @@ export class Follower {
     const { keys } = this.#ask;
     if (release > (this.#highest?.release ?? 0)) {
       this.#highest = { name, release, sha256: full.sha256, keys };
-      await this.#shelf.remember(this.#highest);
+      await this.#store.remember(this.#highest);
     }
     const current: Current = {
       manifest: answer.text,
@@ -186,7 +187,7 @@ export class Follower {
   }
 
   /** Throws unless a manifest can follow what was seen before. */
-  #checkSuccession(manifest: ManifestInfo): void {
+  #checkSuccession(manifest: Manifest): void {
     const seen = this.#highest;
     if (seen && manifest.name !== seen.name) throw this.#refused("manifest-name", seen.name, manifest.name);
     this.#engine.checkFreshness(manifest, nowUnixS(), seen?.release ?? 0);
@@ -197,15 +198,15 @@ export class Follower {
   }
 
   /** The release's file by the cheapest way, verified, kept, and taken into use. */
-  async #fetch(manifest: ManifestInfo, current: Current): Promise<NonNullable<Refresh["by"]>> {
+  async #fetch(manifest: Manifest, current: Current): Promise<NonNullable<Refresh["by"]>> {
     const { full } = manifest;
     if (full.bytes > this.#ask.maxBytes) {
       throw this.#refused("release-too-large", `at most ${this.#ask.maxBytes} bytes`, `${full.bytes} bytes`);
     }
-    if ((await this.#shelf.current())?.sha256 === full.sha256) {
-      const kept = await this.#shelf.read();
+    if ((await this.#store.current())?.sha256 === full.sha256) {
+      const kept = await this.#store.read();
       if (kept && this.#guard(() => this.#hold({ ...kept, current }, "storage"))) {
-        await this.#shelf.note(current);
+        await this.#store.note(current);
         return "storage";
       }
     }
@@ -213,8 +214,8 @@ export class Follower {
     const swap = async (bytes: Uint8Array) => {
       const kept: Kept = { current, bytes };
       this.#hold(kept, "network");
-      await this.#shelf.swap(kept);
-      if (this.#shelf.state.kind !== "memory") this.#channel?.postMessage(current.release);
+      await this.#store.swap(kept);
+      if (this.#store.state.kind !== "memory") this.#channel?.postMessage(current.release);
     };
     if (byDelta) {
       try {
@@ -228,14 +229,14 @@ export class Follower {
     return "full";
   }
 
-  async #fetchDelta(manifest: ManifestInfo): Promise<Uint8Array | undefined> {
+  async #fetchDelta(manifest: Manifest): Promise<Uint8Array | undefined> {
     const { current } = this.#held ?? {};
     const delta = manifest.deltas.find(
       ({ from, baseSha256 }) => from === current?.release && baseSha256 === current.sha256,
     );
     if (!delta || delta.bytes >= manifest.full.bytes) return undefined;
     try {
-      const base = await this.#shelf.read();
+      const base = await this.#store.read();
       if (base?.current.sha256 !== delta.baseSha256) return undefined;
       let result: Uint8Array | undefined;
       await this.#file(delta, (bytes) => {
@@ -249,15 +250,18 @@ export class Follower {
   }
 
   /** A file that passes `verify`. If it was pieced together and doesn't, once more from the start. */
-  async #file(file: ReleaseFile, verify: (bytes: Uint8Array) => void): Promise<Uint8Array> {
+  async #file(
+    file: { path: string; bytes: number; sha256: string },
+    verify: (bytes: Uint8Array) => void,
+  ): Promise<Uint8Array> {
     const url = new URL(file.path, this.#ask.manifestUrl).href;
     for (;;) {
-      const { bytes, pieced } = await fetchFile(this.#network, this.#shelf, url, file);
+      const { bytes, pieced } = await fetchFile(this.#network, this.#store, url, file);
       try {
         verify(bytes);
         return bytes;
       } catch (error) {
-        await this.#shelf.dropParts();
+        await this.#store.dropParts();
         if (!pieced) throw located(error, url);
       }
     }
@@ -281,10 +285,10 @@ export class Follower {
 
   /** Another tab has put a newer release into storage. */
   async #adopt(): Promise<void> {
-    const stored = await this.#shelf.current();
+    const stored = await this.#store.current();
     if (!stored || stored.release <= (this.#held?.current.release ?? 0)) return;
-    const kept = await this.#shelf.read();
-    this.#highest = await this.#shelf.highest(this.#ask.keys);
+    const kept = await this.#store.read();
+    this.#highest = await this.#store.highest(this.#ask.keys);
     if (kept && kept.current.release > (this.#held?.current.release ?? 0)) {
       if (this.#guard(() => this.#hold(kept, "storage"))) {
         this.#lastError = undefined;
@@ -298,8 +302,8 @@ export class Follower {
   async #keepOn(current: Current): Promise<void> {
     if (this.#held) this.#held.current = current;
     this.#watchExpiry();
-    await this.#shelf.note(current);
-    await this.#shelf.checkKept(current.sha256);
+    await this.#store.note(current);
+    await this.#store.checkKept(current.sha256);
   }
 
   /** Whether it went well; notes what went wrong. */
@@ -385,7 +389,7 @@ export class Follower {
       bytes: info?.bytes ?? 0,
       ...(from && { from }),
       ...(this.#highest && { highestRelease: this.#highest.release }),
-      storage: this.#shelf.state,
+      storage: this.#store.state,
       refreshing: this.#refreshing !== undefined,
       ...(this.#lastRefresh && { lastRefresh: this.#lastRefresh }),
       ...(this.#nextRefreshMs !== undefined && { nextRefreshUnixS: Math.round(this.#nextRefreshMs / 1000) }),
@@ -404,10 +408,6 @@ function nameOf({ manifestUrl }: Following): string {
 
 function nowUnixS(): number {
   return Math.floor(Date.now() / 1000);
-}
-
-function isCoded(error: unknown): error is Error & { code: GateErrorCode } {
-  return error instanceof Error && "code" in error && typeof error.code === "string";
 }
 
 /** Says which file was refused. */

@@ -44,6 +44,11 @@ export interface Part {
   etag: string | undefined;
 }
 
+/** The backend didn't answer in time. */
+export class Silent extends Error {
+  override readonly name = "Silent";
+}
+
 /** A place that outlives the gate, for one list. */
 export interface Backend {
   readonly kind: StorageState["kind"];
@@ -62,9 +67,9 @@ export interface Backend {
   dropParts(): Promise<void>;
 }
 
-/** A backend, with memory for what it refuses. */
-export class Shelf {
-  readonly #backend: Backend | undefined;
+/** Keeps a list in a backend, and in memory what the backend refuses. */
+export class ListStore {
+  #backend: Backend | undefined;
   /** The release that the backend doesn't hold. */
   #kept: Kept | undefined;
   #highest: Highest | undefined;
@@ -145,138 +150,9 @@ export class Shelf {
       // ENOSPC and EDQUOT are how a file system says it.
       const full = name === "QuotaExceededError" || /ENOSPC|EDQUOT/.test(message);
       this.#problem = { reason: full ? "quota-exceeded" : "unavailable", message: `${name}: ${message}` };
+      // A backend that doesn't answer isn't waited for again.
+      if (error instanceof Silent) this.#backend = undefined;
       return undefined;
     }
   }
-}
-
-const STORE = "lists";
-/** Some browsers have been seen never to answer. */
-const OPEN_MS = 3000;
-
-/** IndexedDB: in windows, workers and extensions, and the one storage there whose writes are all or nothing. */
-export class IndexedDb implements Backend {
-  readonly kind = "indexeddb";
-  readonly #list: string;
-  #opened: Promise<IDBDatabase> | undefined;
-
-  constructor(list: string) {
-    this.#list = list;
-  }
-
-  read(): Promise<Kept | undefined> {
-    return this.#in("readonly", async (store) => {
-      const current: Current | undefined = await of(store.get(["current", this.#list]));
-      const bytes: Uint8Array | undefined = await of(store.get(["file", this.#list]));
-      return current && bytes && { current, bytes };
-    });
-  }
-
-  current(): Promise<Current | undefined> {
-    return this.#in("readonly", (store) => of(store.get(["current", this.#list])));
-  }
-
-  highest(): Promise<Highest | undefined> {
-    return this.#in("readonly", (store) => of(store.get(["highest", this.#list])));
-  }
-
-  swap({ current, bytes }: Kept): Promise<void> {
-    return this.#in("readwrite", async (store) => {
-      const old: Current | undefined = await of(store.get(["current", this.#list]));
-      if (old && old.release > current.release && counts(old, current.keys)) return;
-      store.put(current, ["current", this.#list]);
-      store.put(bytes, ["file", this.#list]);
-    });
-  }
-
-  note(current: Current): Promise<void> {
-    return this.#in("readwrite", async (store) => {
-      const old: Current | undefined = await of(store.get(["current", this.#list]));
-      if (old?.sha256 === current.sha256) store.put(current, ["current", this.#list]);
-    });
-  }
-
-  remember(highest: Highest): Promise<void> {
-    return this.#in("readwrite", async (store) => {
-      const old: Highest | undefined = await of(store.get(["highest", this.#list]));
-      if (!old || old.release <= highest.release || !counts(old, highest.keys))
-        store.put(highest, ["highest", this.#list]);
-    });
-  }
-
-  async parts(sha256: string): Promise<Part[]> {
-    return this.#in("readonly", (store) => of(store.getAll(this.#partsOf(sha256))));
-  }
-
-  addPart(sha256: string, part: Part): Promise<void> {
-    return this.#in("readwrite", async (store) => {
-      store.put(part, ["part", this.#list, sha256, part.offset]);
-    });
-  }
-
-  dropParts(): Promise<void> {
-    return this.#in("readwrite", async (store) => {
-      store.delete(this.#partsOf());
-    });
-  }
-
-  /** Arrays sort after all strings and numbers. */
-  #partsOf(...sha256: string[]): IDBKeyRange {
-    return IDBKeyRange.bound(["part", this.#list, ...sha256], ["part", this.#list, ...sha256, []]);
-  }
-
-  /** Resolves once the transaction is complete. */
-  async #in<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => Promise<T>): Promise<T> {
-    const database = await this.#open();
-    const transaction = database.transaction(STORE, mode);
-    const complete = new Promise<void>((resolve, reject) => {
-      transaction.oncomplete = () => resolve();
-      transaction.onabort = () => reject(transaction.error ?? new Error("the transaction was aborted"));
-    });
-    const working = work(transaction.objectStore(STORE)).catch((error) => {
-      // What was put before it must not be kept without the rest.
-      if (transaction.error === null) transaction.abort();
-      throw error;
-    });
-    const [answer] = await Promise.all([working, complete]);
-    return answer;
-  }
-
-  #open(): Promise<IDBDatabase> {
-    this.#opened ??= new Promise<IDBDatabase>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`IndexedDB didn't open within ${OPEN_MS} ms`)), OPEN_MS);
-      const request = indexedDB.open("hashgate", 1);
-      request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-      request.onerror = () => {
-        clearTimeout(timer);
-        reject(request.error);
-      };
-      request.onsuccess = () => {
-        clearTimeout(timer);
-        const database = request.result;
-        const forget = () => {
-          this.#opened = undefined;
-        };
-        // The user cleared the site's data, or another tab wants to.
-        database.onclose = forget;
-        database.onversionchange = () => {
-          database.close();
-          forget();
-        };
-        resolve(database);
-      };
-    });
-    const opened = this.#opened;
-    opened.catch(() => {
-      if (this.#opened === opened) this.#opened = undefined;
-    });
-    return opened;
-  }
-}
-
-function of<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
 }

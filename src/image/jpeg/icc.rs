@@ -21,16 +21,19 @@ impl ProfileParts {
         }
     }
 
-    /// Puts the profile together. A part that is missing or comes twice makes it void: libjpeg-turbo ignores such a
-    /// profile (`jdicc.c`).
+    /// Puts the profile together. If a part is missing or comes twice, decoders disagree: libjpeg-turbo ignores such a
+    /// profile (`jdicc.c`), and Chromium applies the first of two.
     pub(super) fn profile(mut self) -> Profile {
         self.parts.sort_by_key(|part| part.0);
         let count = self.parts.len();
         let is_whole = |((number, of, _), expected): (&(u8, u8, Vec<u8>), usize)| {
             usize::from(*number) == expected && usize::from(*of) == count
         };
-        if count == 0 || !self.parts.iter().zip(1..).all(is_whole) {
+        if count == 0 {
             return Profile::Usual;
+        }
+        if !self.parts.iter().zip(1..).all(is_whole) {
+            return Profile::Unknown;
         }
         Profile::of(&self.parts.into_iter().flat_map(|part| part.2).collect::<Vec<_>>())
     }

@@ -4,10 +4,10 @@ use std::sync::LazyLock;
 
 use wide::f32x4;
 
-use super::{CORNER, Luma64, SIDE};
+use super::luma64::{CORNER, Luma64, SIDE};
 
-/// `sqrt(2 / 64) * cos(k * pi / 128)` for k = 0 to 64, rounded to `f32`. A table, because `cos` of
-/// two platforms may differ in the last bit, and hashes may not.
+/// `sqrt(2 / 64) * cos(k * pi / 128)` for k = 0 to 64, rounded to `f32`. A table, because the cosine of two platforms may
+/// differ in the last bit, and hashes may not.
 #[rustfmt::skip]
 const QUARTER_WAVE: [f32; SIDE + 1] = [
     0.17677669, 0.17672345, 0.17656375, 0.17629771, 0.17592546, 0.17544726, 0.17486335,
@@ -22,7 +22,7 @@ const QUARTER_WAVE: [f32; SIDE + 1] = [
     0.0,
 ];
 
-/// Row `i` is the cosine of frequency `i + 1`, sampled at the 64 pixel centres.
+/// Row `i` holds the cosine of frequency `i + 1` at the 64 pixel centres.
 static BASIS: LazyLock<[[f32; SIDE]; CORNER]> = LazyLock::new(|| {
     let mut basis = [[0.0; SIDE]; CORNER];
     for (i, row) in basis.iter_mut().enumerate() {
@@ -43,12 +43,12 @@ fn cosine(k: usize) -> f32 {
     }
 }
 
-/// The same, pixel centre by pixel centre.
+/// [`BASIS`] transposed: entry `j` holds the 16 cosines at pixel centre `j`.
 static COLUMNS: LazyLock<[Sixteen; SIDE]> =
     LazyLock::new(|| std::array::from_fn(|j| Sixteen::new(&std::array::from_fn(|i| BASIS[i][j]))));
 
-/// Transforms rows, then columns; the result is row by row. Each coefficient is summed up in the order of pixels, so that vectors
-/// make no difference.
+/// Transforms columns, then rows, and returns the corner row by row. Each coefficient is summed in the order of pixels,
+/// so that the result is the same with and without vector instructions.
 pub(super) fn corner(small: &Luma64) -> [f32; CORNER * CORNER] {
     let columns = &*COLUMNS;
     let pixels: Vec<Sixteen> = small.as_chunks().0.iter().map(Sixteen::new).collect();
@@ -69,7 +69,7 @@ pub(super) fn corner(small: &Luma64) -> [f32; CORNER * CORNER] {
     corner
 }
 
-/// Sixteen numbers in vectors.
+/// Sixteen numbers in four vectors.
 #[derive(Clone, Copy, Default)]
 struct Sixteen(f32x4, f32x4, f32x4, f32x4);
 
@@ -81,7 +81,7 @@ impl Sixteen {
 
     #[inline(always)]
     fn add_scaled(&mut self, weight: f32, values: &Self) {
-        // `splat` is a loop where code is to be small.
+        // `splat` compiles to a loop when optimising for size.
         let weight = f32x4::new([weight, weight, weight, weight]);
         self.0 += weight * values.0;
         self.1 += weight * values.1;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::CORNER;
+use super::luma64::CORNER;
 
 /// One of the eight rotations and reflections of the square, named as in Meta's reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -45,14 +45,14 @@ impl Orientation {
         Self::FlipMinus1,
     ];
 
-    /// Whether copies come so without having been turned: as stored, and mirrored left to right.
+    /// Returns whether copies commonly have this orientation: as stored, or mirrored left to right.
     pub(crate) fn is_common(self) -> bool {
         matches!(self, Self::Original | Self::FlipY)
     }
 }
 
-/// Turns the corner of a transform. The corner starts at frequency 1, so even rows and columns are
-/// the odd frequencies, whose sign a mirror flips.
+/// Turns or mirrors the corner of a transform. The corner starts at frequency 1, so its even rows and columns are the odd
+/// frequencies, whose signs a mirror flips.
 pub(super) fn apply(values: &[f32], orientation: Orientation) -> Vec<f32> {
     use Orientation as O;
     let mut turned = vec![0.0; CORNER * CORNER];

@@ -1,16 +1,17 @@
-//! From rows of a picture to PDQ's filtered 64x64 luma picture.
+//! From rows of a picture to PDQ's reduced picture.
 //!
-//! The reference blurs with two box passes per axis (Jarosz filters), then keeps 64x64 samples.
-//! Both are linear and separable, so one sparse 64 x n matrix per axis, with the weights of a tent
-//! at each sample, does the same; it is applied as rows arrive, and no full-size buffer exists.
-//! The weights may be summed over blocks of pixels, so the same map runs on a reduced plane of
-//! block means (the DC terms of a JPEG, or the views' plane), with the sampling phase unchanged.
+//! The reference blurs with two box passes per axis (Jarosz filters), then keeps 64x64 samples. Both steps are linear and
+//! separable. So one sparse matrix of 64 rows per axis, with the weights of a tent at each sample, does the same. It is
+//! applied to each row as it arrives; no buffer of full size exists.
+//!
+//! The weights can be summed over blocks of pixels. So the same filter also runs on a reduced plane of block means (the
+//! DC terms of a JPEG, or the plane of the views), and samples at the same places.
 
 use wide::f32x4;
 
-use super::{Luma64, MIN_SIDE, SIDE};
+use super::luma64::{Luma64, MIN_SIDE, SIDE};
 
-/// A reduced plane kept for the views has at most this many cells on a side.
+/// Largest side, in cells, of the reduced plane that is kept for the views.
 const MAX_PLANE_SIDE: u32 = 512;
 
 /// A luma picture reduced to the means of blocks of pixels.
@@ -40,15 +41,14 @@ impl Plane {
         self.cells.chunks_exact(self.columns())
     }
 
-    /// PDQ's filtered picture of a window of the picture, as if the window were the whole picture.
-    /// Parts of the window outside the picture repeat its edge.
+    /// Filters a window of the picture as if the window were the whole picture. Outside the picture, its edge is repeated.
     #[must_use]
     pub fn small(&self, window: &Window) -> Luma64 {
         let across = Axis::new(window.width, window.x, self.width, self.block_width);
         let down = Axis::new(window.height, window.y, self.height, self.block_height);
         let columns = self.columns();
         let mut small = [0.0; SIDE * SIDE];
-        // Down first: the rows are short.
+        // Columns are filtered first, because the rows of a plane are short.
         for (line, sample) in small.chunks_exact_mut(SIDE).zip(&down.samples) {
             let mut filtered = vec![0.0; columns];
             for (weight, row) in sample.weights.iter().zip(self.rows().skip(sample.start)) {
@@ -75,17 +75,17 @@ pub struct Window {
     pub height: u32,
 }
 
-/// What is kept of a frame: the filtered picture that PDQ hashes, and a reduced plane for views.
+/// The luma of a frame: the reduced picture that PDQ hashes, and a reduced plane for the derived views.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Luma {
-    /// The filtered 64x64 picture of the whole frame.
+    /// The reduced picture of the whole frame.
     pub small: Box<Luma64>,
     /// The reduced frame.
     pub plane: Plane,
 }
 
 impl Luma {
-    /// Keeps what a decoder that gives block means can give.
+    /// Makes the luma of a frame whose block means are known.
     #[must_use]
     pub fn from_plane(plane: Plane) -> Self {
         let whole = Window { x: 0, y: 0, width: plane.width, height: plane.height };
@@ -93,8 +93,8 @@ impl Luma {
     }
 }
 
-/// Takes a frame row by row, in any order: each row once, or in parts that are black where another
-/// part has the pixel.
+/// Reduces a frame that arrives row by row, in any order. A row may come in several parts, each black where another part
+/// has the pixel.
 #[derive(Clone)]
 pub struct LumaBuilder {
     sum: TentSum,
@@ -115,7 +115,7 @@ impl LumaBuilder {
         }
     }
 
-    /// Adds row `y` from `width` RGB pixels of one byte a channel, by PDQ's Rec. 601 weights.
+    /// Adds row `y` from `width` RGB pixels of one byte per channel. Uses PDQ's weights (Rec. 601).
     pub fn push_rgb(&mut self, y: u32, rgb: &[u8]) {
         for (luma, pixel) in self.row.iter_mut().zip(rgb.chunks_exact(3)) {
             *luma = 0.299 * f32::from(pixel[0]) + 0.587 * f32::from(pixel[1]) + 0.114 * f32::from(pixel[2]);
@@ -123,8 +123,8 @@ impl LumaBuilder {
         self.add(y);
     }
 
-    /// Adds row `y` from `width` grey pixels. Grey goes through the same weights as RGB: their
-    /// rounded sum is not exactly 1, and the reference's isn't either.
+    /// Adds row `y` from `width` grey pixels. Grey goes through the same weights as RGB, because their rounded sum is not
+    /// exactly 1, and the reference's isn't either.
     pub fn push_grey(&mut self, y: u32, grey: &[u8]) {
         for (luma, &pixel) in self.row.iter_mut().zip(grey) {
             let value = f32::from(pixel);
@@ -143,8 +143,8 @@ impl LumaBuilder {
         }
     }
 
-    /// Ends the frame. Rows that were never pushed count as black, and so does all of a frame that
-    /// is under [`MIN_SIDE`] on a side, as in the reference: its hash is zero and its quality 0.
+    /// Ends the frame. Rows that were never pushed count as black. As in the reference, a frame with a side under
+    /// [`MIN_SIDE`] counts as black: its hash is zero and its quality 0.
     #[must_use]
     pub fn finish(mut self) -> Luma {
         let mut plane = self.plane;
@@ -163,7 +163,7 @@ impl LumaBuilder {
     }
 }
 
-/// The sparse sampling matrix of one axis: for each of the 64 samples a run of weights over cells.
+/// The sparse sampling matrix of one axis: for each of the 64 samples, weights of consecutive cells.
 #[derive(Clone)]
 struct Axis {
     samples: Vec<Sample>,
@@ -176,20 +176,20 @@ struct Sample {
 }
 
 impl Axis {
-    /// The matrix for a window of `length` pixels that begins at pixel `origin` of an axis of
-    /// `full` pixels stored as cells of `block` pixels.
+    /// Makes the matrix for a window of `length` pixels that begins at pixel `origin`, of an axis of `full` pixels that
+    /// are stored as cells of `block` pixels.
     fn new(length: u32, origin: i64, full: u32, block: u32) -> Self {
         let length = i64::from(length);
         // `computeJaroszFilterWindowSize`: one 128th of the axis, rounded up.
         let window = (length + 127) / 128;
-        // An even window reaches one pixel farther to the right than to the left.
+        // A window of even length reaches one pixel farther to the right than to the left.
         let right = (window + 2) / 2 - 1;
         let left = window - right - 1;
         let reach = |centre: i64| ((centre - left).max(0), (centre + right).min(length - 1));
         let (full, block) = (i64::from(full), i64::from(block));
         let pixel = |x: i64| (origin + x).clamp(0, full - 1);
         let cell = |x: i64| pixel(x) / block;
-        // The cells on both sides of one; where a cell is a pixel, none is needed.
+        // The cells before and after a cell, for interpolation. Cells of one pixel need none.
         let reach_of_line = i64::from(block > 1);
         let beside = |cell: i64| ((cell - reach_of_line).max(0), (cell + reach_of_line).min((full - 1) / block));
 
@@ -197,8 +197,8 @@ impl Axis {
             // `decimateFloat`: the pixel under the sample's centre.
             let (first, last) = reach((2 * sample + 1) * length / (2 * SIDE as i64));
             let (low, high) = (reach(first).0, reach(last).1);
-            // Two box passes: the mean, over the pixels of the outer box, of each one's inner box.
-            // Steps at both ends of each inner box, summed up below.
+            // Two box passes: the mean over the outer box of the means over the inner boxes. Each inner box is noted as a
+            // step up at its start and a step down after its end; the steps are summed below.
             let mut steps = vec![0.0f64; (high - low + 2) as usize];
             for centre in first..=last {
                 let (from, to) = reach(centre);
@@ -221,7 +221,7 @@ impl Axis {
                     x += 1;
                 }
                 weights[(middle - start) as usize] += sum;
-                // Within a block the picture is taken to follow the line through the blocks on both sides.
+                // Within a block, the picture is assumed to follow the line through the blocks before and after it.
                 let (before, after) = beside(middle);
                 if before < after {
                     let slope = moment / ((after - before) * block) as f64;
@@ -235,7 +235,7 @@ impl Axis {
     }
 }
 
-/// Applies two axes' matrices to rows as they come.
+/// Applies the matrices of both axes to rows as they arrive.
 #[derive(Clone)]
 struct TentSum {
     across: Axis,
@@ -249,7 +249,7 @@ impl TentSum {
     }
 
     fn add_row(&mut self, y: usize, row: &[f32]) {
-        // Starts and ends rise with the sample, so the samples that see this row are one run.
+        // Starts and ends ascend with the sample, so the samples that use this row are consecutive.
         let samples = &self.down.samples;
         let begin = samples.partition_point(|sample| sample.start + sample.weights.len() <= y);
         let end = samples.partition_point(|sample| sample.start <= y);
@@ -270,7 +270,7 @@ impl TentSum {
     }
 }
 
-/// Adds a multiple of `values` to sums, one by one.
+/// Adds `weight * value` to each sum.
 fn add_scaled(sums: &mut [f32], weight: f32, values: &[f32]) {
     let weights = f32x4::new([weight, weight, weight, weight]);
     let (sums, sums_rest) = sums.as_chunks_mut();
@@ -283,7 +283,7 @@ fn add_scaled(sums: &mut [f32], weight: f32, values: &[f32]) {
     }
 }
 
-/// The dot product in eight lanes: a fixed order of additions, the same on every platform.
+/// Returns the dot product. It is summed in eight lanes, so that the order of additions is the same on every platform.
 fn dot(weights: &[f32], values: &[f32]) -> f32 {
     let (weights, weights_rest) = weights.as_chunks::<8>();
     let (values, values_rest) = values[..8 * weights.len() + weights_rest.len()].as_chunks::<8>();

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result, bail};
-use hashgate::filter_file::build::{Entries, Plan, Request, write};
+use hashgate::filter::build::{Entries, Plan, Request, write};
 
 use crate::files::remark;
 use crate::list::{self, List};
@@ -49,7 +49,7 @@ pub struct RequestArgs {
     /// Share of clean pictures that may be held by chance.
     #[arg(long, default_value_t = 1e-4)]
     pub escalation: f64,
-    /// Probes a ring key of the picture as it is, 1 to 65536. Default: as docs/near-match.md measures.
+    /// Probes a ring key of the picture as it is, 1 to 65536. Default: as docs/lab/near-match.md measures.
     #[arg(long)]
     pub probe_budget: Option<u32>,
     /// Probes a ring key of each further view (zooms, painted-over captions), at most the probe budget.
@@ -66,7 +66,7 @@ impl RequestArgs {
         let defaults = Request::new(&self.name, &self.category);
         Request {
             rings: self.rings,
-            escalation: self.escalation,
+            image_false_positive_rate: self.escalation,
             lookup_budget: self.probe_budget.unwrap_or(defaults.lookup_budget),
             view_lookup_budget: self.view_probe_budget.unwrap_or(defaults.view_lookup_budget),
             ..defaults
@@ -136,18 +136,18 @@ pub fn say_plan(plan: &Plan, entries: &Entries) {
     remark(&format!(
         "plan: {} bytes, {each:.2} a hash; {:.2} bits a key, k = {}",
         plan.file_bytes,
-        plan.bits_per_key(),
+        plan.bits_per_item(),
         plan.k
     ));
     remark(&format!(
         "  a clean picture costs at most {} lookups and is held by chance with a probability of {:.2e}",
         plan.lookups,
-        plan.expected_escalation()
+        plan.expected_image_false_positive_rate()
     ));
 }
 
 /// Share of edited copies that were found, in per cent, by rings and probe budget with the further views at a quarter of it:
-/// `hashgate eval --rings N` on 90 photographs (docs/near-match.md).
+/// `hashgate eval --rings N` on 90 photographs (docs/lab/near-match.md).
 const MEASURED: [(u32, &[(u32, f64)]); 4] = [
     (1, &[(1024, 88.4), (8192, 93.4)]),
     (

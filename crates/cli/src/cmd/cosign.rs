@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use hashgate::filter_file::build::{Plan, Request, write};
+use hashgate::filter::build::{Plan, Request, write};
 use hashgate::release::Manifest;
 use hashgate::release::sign::cosign;
 
@@ -73,7 +73,7 @@ fn rebuild(args: &Args, folder: &Path, manifest: &Manifest) -> Result<()> {
         rings: if info.rings > 0 { info.rings } else { defaults.rings },
         lookup_budget: info.lookup_budget,
         view_lookup_budget: info.view_lookup_budget,
-        escalation: info.escalation(),
+        image_false_positive_rate: info.image_false_positive_rate(),
         ..defaults
     };
     let plan = Plan::in_geometry_of(&info, &request, &entries)?;

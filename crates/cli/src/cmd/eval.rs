@@ -12,7 +12,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use hashgate::digest::Sha256Digest;
-use hashgate::filter_file::build::{Entries, Plan, Request, write};
+use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate::pdq::{MIN_QUALITY, Orientation, PdqHash};
 use hashgate::{Filter, Fingerprint, Limits, Orientations, Outcome, ViewSet, Wanted, fingerprint, look_up};
 use image::RgbImage;
@@ -173,7 +173,8 @@ fn measure(args: &Args) -> Result<ExitCode> {
     if args.list_size < originals.len() {
         bail!("--list-size: expected at least the {} pictures, got {}", originals.len(), args.list_size);
     }
-    let request = Request { rings: args.rings, escalation: args.escalation, ..Request::new("eval", "evaluation") };
+    let request =
+        Request { rings: args.rings, image_false_positive_rate: args.escalation, ..Request::new("eval", "evaluation") };
     let list = |held: &mut dyn Iterator<Item = PdqHash>| -> Entries {
         let mut entries = Entries { pdq: held.collect(), ..Entries::default() };
         let numbered = (0..(args.list_size - entries.pdq.len()) as u64).map(|n| Sha256Digest::of(&n.to_le_bytes()));
@@ -207,7 +208,12 @@ fn measure(args: &Args) -> Result<ExitCode> {
     }
     let mut false_positives = Vec::new();
     for escalation in RATES.into_iter().chain([args.escalation]) {
-        false_positives.push(strangers(&copies, &originals, &Request { escalation, ..request.clone() }, &list)?);
+        false_positives.push(strangers(
+            &copies,
+            &originals,
+            &Request { image_false_positive_rate: escalation, ..request.clone() },
+            &list,
+        )?);
     }
     let figures = Figures {
         seed: args.seed,
@@ -217,7 +223,7 @@ fn measure(args: &Args) -> Result<ExitCode> {
         rings: args.rings,
         escalation: args.escalation,
         bytes_per_hash: bytes_per_hash(&filter),
-        bits_per_key: plan.bits_per_key(),
+        bits_per_key: plan.bits_per_item(),
         lookups: plan.lookups,
         edits,
         all,
@@ -367,14 +373,15 @@ fn strangers(
     request: &Request,
     list: &dyn Fn(&mut dyn Iterator<Item = PdqHash>) -> Entries,
 ) -> Result<FalsePositives> {
-    let mut sum = FalsePositives { escalation: request.escalation, bits_per_key: 0.0, pictures: 0, held: 0 };
+    let mut sum =
+        FalsePositives { escalation: request.image_false_positive_rate, bits_per_key: 0.0, pictures: 0, held: 0 };
     for half in 0..2 {
         let listed: Vec<_> = originals.iter().copied().skip(half).step_by(2).collect();
         let entries = list(&mut listed.iter().copied());
         for salt in 0..SALTS {
             // The name salts the filter.
             let (plan, filter) = build(&Request { name: format!("eval {salt}"), ..request.clone() }, &entries)?;
-            sum.bits_per_key = plan.bits_per_key();
+            sum.bits_per_key = plan.bits_per_item();
             let strangers = copies.par_iter().filter(|copy| {
                 let kind = copy.edit.map_or(0, |edit| edit + 1);
                 copy.picture % 2 != half && kind % SALTS == salt && copy.hashes.is_some()

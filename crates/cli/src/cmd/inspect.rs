@@ -52,11 +52,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         ("size", format!("{} bytes", info.bytes)),
         (
             "geometry",
-            format!("k = {}, slices of {} bits, {:.2} bits a key", info.k, info.slice_bits, info.bits_per_key()),
+            format!("k = {}, slices of {} bits, {:.2} bits a key", info.k, info.slice_bits, info.bits_per_item()),
         ),
         ("lookup budget", format!("{}; derived views {}", info.lookup_budget, info.view_lookup_budget)),
         ("lookups", format!("at most {} for a clean picture", info.lookups)),
-        ("escalation", format!("{:e} of clean pictures", info.escalation())),
+        ("image false-positive rate", format!("{:e} of clean pictures", info.image_false_positive_rate())),
         ("checksum", info.checksum.to_string()),
     ];
     for (name, value) in rows {

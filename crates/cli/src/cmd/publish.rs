@@ -6,17 +6,17 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
 use hashgate::digest::Sha256Digest;
-use hashgate::filter_file::build::{BuildError, Entries, Plan, Request, write};
+use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate::release::sign::write_delta;
 use hashgate::release::{DeltaFile, FullFile, MAX_LINES, Manifest, Trust};
-use hashgate::{Filter, FilterInfo};
+use hashgate::{Filter, FilterInfo, Refusal};
 
 use super::build::{RequestArgs, say_lists, say_plan, say_recall};
 use crate::output::write_atomically;
 use crate::published::{self, CURRENT};
 use crate::{keys, list};
 
-/// Room for growth by default, in per cent: what it costs is in docs/operating.md.
+/// Room for growth by default, in per cent: what it costs is in docs/lab/list-costs.md.
 pub const HEADROOM: u32 = 5;
 
 /// Publish the next release of a list into a folder that any static web server can serve.
@@ -158,7 +158,7 @@ fn last(args: &Args, trust: &Trust, issued: u64) -> Result<Option<Last>> {
 }
 
 /// The last release's geometry if the list still fits, or else a new one.
-fn plan(request: &Request, entries: &Entries, last: Option<&Last>) -> Result<Plan, BuildError> {
+fn plan(request: &Request, entries: &Entries, last: Option<&Last>) -> Result<Plan, Refusal> {
     if let Some(last) = last {
         match Plan::in_geometry_of(&last.info, request, entries) {
             Err(error) => println!("a full file only, in a new geometry: {error}"),

@@ -27,7 +27,7 @@ use crate::serve::upstream::{Address, Upstream};
 ///
 /// Answers plain HTTP on this machine alone, unless told otherwise; a proxy adds TLS. A changed list is read again while the
 /// old one answers; one that can't be read changes nothing. Ends on SIGINT or SIGTERM once open requests are answered.
-/// See docs/serving.md.
+/// See docs/how-to/confirming-server.md.
 #[derive(clap::Args)]
 pub struct Args {
     /// Full list to confirm by, as for build; may be given several times. NAME is what answers call it; default: the file's

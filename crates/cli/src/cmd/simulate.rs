@@ -11,9 +11,9 @@ use std::process::{Child, Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
+use hashgate::confirm::Index;
 use hashgate::digest::Sha256Digest;
-use hashgate::index::Index;
-use hashgate::keys::ring_key;
+use hashgate::filter::ring_key;
 use hashgate::pdq::PdqHash;
 use hashgate::release::Manifest;
 use hashgate::{Filter, Limits, Orientations, Outcome, ViewSet, Wanted, fingerprint, look_up};
@@ -325,8 +325,9 @@ async fn day(args: &Args, folder: &TempDir, numbered: &(dyn Fn(u32) -> PdqHash +
 
     let without = without(&clean, &list(HISTORY), uploads, bytes_of_all)?;
     let info = filter.info();
-    let larger =
-        [1e6, 1e8].map(|clients| larger(args, clients, &with, &without, info.escalation(), old_clients)).into();
+    let larger = [1e6, 1e8]
+        .map(|clients| larger(args, clients, &with, &without, info.image_false_positive_rate(), old_clients))
+        .into();
     Ok(Figures {
         seed: args.seed,
         clients: args.clients,
@@ -335,12 +336,12 @@ async fn day(args: &Args, folder: &TempDir, numbered: &(dyn Fn(u32) -> PdqHash +
         changes_a_day: half * 2,
         rings: info.rings,
         filter_bytes: info.bytes,
-        escalation: info.escalation(),
+        escalation: info.image_false_positive_rate(),
         different_clean_pictures: args.pictures,
         clean_pictures_held_by_chance: held(&clean) as u32,
         edited_copies_found: format!("{} of {LISTED}", held(&edited)),
         times_fewer_checks: without.checks as f64 / with.checks.max(1) as f64,
-        assumptions: assumptions(args, info.escalation()),
+        assumptions: assumptions(args, info.image_false_positive_rate()),
         with,
         without,
         larger,

@@ -11,7 +11,7 @@ use crate::{files, keys, published};
 /// Verify a release as a browser does: signatures, age, and the files that its manifest names.
 ///
 /// Exit code: 0 if all is well, 2 if something can't be read; every refusal has a code of its own, from 10 on
-/// (docs/operating.md).
+/// (docs/reference/command-line.md).
 #[derive(clap::Args)]
 pub struct Args {
     /// The manifest.

@@ -2,9 +2,9 @@
 
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use hashgate::confirm::REST;
 use hashgate::digest::{Md5Digest, Sha256Digest};
-use hashgate::index::REST;
-use hashgate::keys::{MAX_RINGS, ring_key};
+use hashgate::filter::{MAX_RINGS, ring_key};
 use hashgate::pdq::PdqHash;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -125,10 +125,9 @@ fn question(item: &Value, prefix: &str) -> Result<Question, Problem> {
             ($target:expr) => {
                 match text()?.parse() {
                     Ok(parsed) => $target = Some(parsed),
-                    Err(error) => {
-                        let message = format!("{error}");
-                        let (expected, got) = message.split_once(", got ").unwrap_or((&message, "something else"));
-                        return Err(bad("field-value", field, expected.trim_start_matches("expected "), got));
+                    Err(refusal) => {
+                        let hashgate::Refusal { expected, got, .. } = &refusal;
+                        return Err(bad("field-value", field, expected, got));
                     }
                 }
             };
@@ -243,7 +242,8 @@ pub fn ask(listed: &Listed, question: &Question) -> Answer {
     let md5 = question.md5.and_then(|digest| listed.md5(&digest));
     let near = question.pdq.and_then(|hash| listed.index().nearest(&hash));
     let ring = question.pdq.zip(question.ring).and_then(|(hash, ring)| listed.index().same_ring(&hash, ring));
-    let found = |by, found: hashgate::index::Found| Answer::listed(by, Some(found.distance), listed.label(found.place));
+    let found =
+        |by, found: hashgate::confirm::Found| Answer::listed(by, Some(found.distance), listed.label(found.place));
     if let Some(label) = sha256 {
         Answer::listed(By::Sha256, None, label)
     } else if let Some(label) = md5 {

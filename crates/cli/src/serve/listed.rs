@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
+use hashgate::confirm::Index;
 use hashgate::digest::{Md5Digest, Sha256Digest};
-use hashgate::index::Index;
 use hashgate::pdq::PdqHash;
 
 use crate::list::{self, Signal};

@@ -1,8 +1,8 @@
 //! What the confirming server would answer: to the copies that the filter finds, and about pictures that have nothing to do with
 //! one another.
 
-use hashgate::index::{HAMMING_THRESHOLD, Index, REST};
-use hashgate::keys::ring_key;
+use hashgate::confirm::{HAMMING_THRESHOLD, Index, REST};
+use hashgate::filter::ring_key;
 use hashgate::pdq::PdqHash;
 use hashgate::{Filter, Orientations, Outcome, look_up};
 use rayon::prelude::*;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use hashgate::digest::Sha256Digest;
-use hashgate::keys::ring_key;
+use hashgate::filter::ring_key;
 use hashgate::pdq::PdqHash;
 use serde_json::json;
 use tokio::time::Instant;

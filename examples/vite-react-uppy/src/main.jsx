@@ -1,0 +1,4 @@
+import { createRoot } from "react-dom/client";
+import { Uploader } from "./uploader.jsx";
+
+createRoot(document.querySelector("#root")).render(<Uploader />);

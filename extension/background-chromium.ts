@@ -1,0 +1,29 @@
+// Chromium's service worker. It never sees a file: the checker is in an offscreen document.
+import { startBackground } from "./background.js";
+
+let creating: Promise<void> | undefined;
+
+async function exists(): Promise<boolean> {
+  const contexts = await chrome.runtime.getContexts({ contextTypes: ["OFFSCREEN_DOCUMENT"] });
+  return contexts.length > 0;
+}
+
+startBackground({
+  // There can be one offscreen document, and it closes itself when it has been idle.
+  async ready() {
+    if (await exists()) return;
+    creating ??= chrome.offscreen
+      .createDocument({
+        url: "offscreen.html",
+        reasons: ["WORKERS"],
+        justification: "Hashes pictures in workers, with WebAssembly, which a page's own policy may forbid.",
+      })
+      .finally(() => {
+        creating = undefined;
+      });
+    await creating;
+  },
+  async end() {
+    if (await exists()) await chrome.offscreen.closeDocument();
+  },
+});

@@ -1,0 +1,117 @@
+// Forms and buttons while a file is being checked: what would send the form waits, and a copy of its data that a page
+// makes meanwhile says nothing of the input rather than that no file was chosen.
+import { controlsOf, isElement, isFileInput, isForm, nameOf, windowOf } from "./dom.js";
+import type { Interception } from "./interception.js";
+
+/** What is known of the inputs that wait for a check. */
+export interface Waiting {
+  /** Returns the inputs that wait for a check. */
+  waiting(): HTMLInputElement[];
+  /** Returns the check that an input waits for. It resolves to whether all files may pass. */
+  waitFor(input: HTMLInputElement): Promise<boolean> | undefined;
+  hasPassed(input: HTMLInputElement): boolean;
+  /** Checks the files in an input that were not, or joins the check that is being made. */
+  take(input: HTMLInputElement): Promise<boolean>;
+  onReset?(event: Event, form: HTMLFormElement): void;
+}
+
+/** What forms ask of the interception that they belong to. */
+type Owner = Pick<Interception, "isOwn" | "covers" | "takesScripted" | "stopped">;
+
+export class Forms {
+  readonly #interception: Owner;
+  readonly #inputs: Waiting;
+  /** Forms and buttons that wait, with the button that a form was last sent by. */
+  readonly #waiting = new WeakMap<Element, HTMLElement | null>();
+
+  constructor(interception: Owner, inputs: Waiting) {
+    this.#interception = interception;
+    this.#inputs = inputs;
+  }
+
+  /** Holds back a form that is sent while files in it are being checked, or that holds files that were not. */
+  onSubmit(event: SubmitEvent): void {
+    const form = event.composedPath()[0];
+    if (this.#interception.isOwn(event) || !isForm(form)) return;
+    const inputs = controlsOf(form).filter(isFileInput);
+    const waiting = inputs.filter(
+      (input) =>
+        this.#inputs.waitFor(input) ||
+        (this.#interception.takesScripted && !this.#inputs.hasPassed(input) && this.#interception.covers(input)),
+    );
+    if (waiting.length === 0) return;
+    stop(event);
+    const isFirst = !this.#waiting.has(form);
+    this.#waiting.set(form, event.submitter);
+    if (!isFirst) return;
+    void Promise.all(waiting.map((input) => this.#inputs.take(input))).then((passed) => {
+      const submitter = this.#waiting.get(form);
+      this.#waiting.delete(form);
+      // Something was held: the person decides what to send, not a form that has lost a file.
+      if (passed.includes(false) || this.#interception.stopped) return;
+      const { HTMLFormElement } = windowOf(form);
+      const button = submitter?.isConnected && (submitter as HTMLButtonElement).form === form ? submitter : undefined;
+      HTMLFormElement.prototype.requestSubmit.call(form, button);
+    });
+  }
+
+  onReset(event: Event): void {
+    const form = event.composedPath()[0];
+    if (isForm(form)) this.#inputs.onReset?.(event, form);
+  }
+
+  /** Takes the entries of inputs that are being checked out of a form's data: they look as if no file were chosen. */
+  onFormData(event: FormDataEvent): void {
+    const form = event.composedPath()[0];
+    if (!isForm(form)) return;
+    const waiting = this.#inputs.waiting().filter((input) => input.form === form && input.name !== "");
+    for (const name of new Set(waiting.map((input) => input.name))) {
+      const others = event.formData.getAll(name).filter((value) => typeof value === "string" || value.size > 0);
+      event.formData.delete(name);
+      for (const value of others) event.formData.append(name, value);
+    }
+  }
+
+  /**
+   * Holds back a click on a button while files in the same form are being checked; while files of an input that is in
+   * no form are being checked, a click on a button that is in no form either. The page reads the input when it is
+   * clicked, and would find it empty. The click is made again if all files passed.
+   */
+  onClick(event: Event): void {
+    if (this.#interception.isOwn(event) || this.#inputs.waiting().length === 0) return;
+    const path = event.composedPath();
+    const button = path.find((node) => isElement(node) && isButton(node)) as HTMLElement | undefined;
+    // A click that opens a file picker goes on, and so does one in the notice.
+    if (!button || isFileInput(path[0]) || path.some((node) => nameOf(node) === "hashgate-notice")) return;
+    const form = formOf(button);
+    const checks = this.#inputs
+      .waiting()
+      .filter((input) => input.form === form && (form || input.ownerDocument === button.ownerDocument))
+      .map((input) => this.#inputs.waitFor(input));
+    if (checks.length === 0) return;
+    stop(event);
+    if (this.#waiting.has(button)) return;
+    this.#waiting.set(button, null);
+    void Promise.all(checks).then((passed) => {
+      this.#waiting.delete(button);
+      if (!passed.includes(false) && !this.#interception.stopped) button.click();
+    });
+  }
+}
+
+/** Returns whether a click on an element may make a page read an input. A reset button never waits. */
+function isButton(element: Element): boolean {
+  const name = nameOf(element);
+  if (name === "button") return (element as HTMLButtonElement).type !== "reset";
+  if (name === "input") return /^(?:submit|button|image)$/.test((element as HTMLInputElement).type);
+  return element.getAttribute("role") === "button";
+}
+
+function formOf(button: Element): HTMLFormElement | null {
+  return (button as HTMLButtonElement).form ?? button.closest("form");
+}
+
+function stop(event: Event): void {
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}

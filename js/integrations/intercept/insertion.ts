@@ -1,0 +1,187 @@
+// What a browser does with a paste or a drop that the page leaves to it, done after the check: formatted text, plain
+// text or pictures go into the place where the person was writing.
+import { focusedIn, isElement, nameOf } from "./dom.js";
+
+/** What a paste or drop carries besides files: text, by type. */
+export type Texts = readonly (readonly [type: string, text: string])[];
+
+export const textOf = (texts: Texts, type: string): string => texts.find(([name]) => name === type)?.[1] ?? "";
+
+/** Returns the text of a paste or drop. It can be read during the event only. */
+export function textsOf(data: DataTransfer): Texts {
+  return [...data.types].filter((type) => type !== "Files").map((type) => [type, data.getData(type)] as const);
+}
+
+/** Returns texts that name no picture: without the addresses, and without `<img>` in what is formatted. */
+export function withoutPictures(texts: Texts): Texts {
+  return texts
+    .filter(([type]) => type === "text/plain" || type === "text/html")
+    .map(
+      ([type, text]) => [type, type === "text/html" && PICTURES.test(text) ? formatted(text, false) : text] as const,
+    );
+}
+
+const PICTURES = /<(?:img|picture|svg|object|embed|video|v:imagedata)\b/i;
+
+/** The controls into which text can be typed. */
+function textControl(place: unknown): HTMLInputElement | HTMLTextAreaElement | undefined {
+  if (nameOf(place) === "textarea") return place as HTMLTextAreaElement;
+  if (nameOf(place) !== "input") return undefined;
+  const typed = /^(?:text|search|url|tel|email|password|number)$/.test((place as HTMLInputElement).type);
+  return typed ? (place as HTMLInputElement) : undefined;
+}
+
+/** Returns the element that is edited at `node`, if any. */
+function editedAt(node: Node): HTMLElement | undefined {
+  for (let at: Node | null = node; at; at = at.parentNode) {
+    if (textControl(at)) return at as HTMLElement;
+    if (isElement(at) && (at as HTMLElement).isContentEditable) return at as HTMLElement;
+  }
+  return undefined;
+}
+
+/** Remembers where in `place` the caret is. The function that it returns puts the caret there again. */
+export function keepCaret(place: Node, point?: { x: number; y: number }): () => void {
+  const { ownerDocument } = place;
+  const edited = editedAt(place);
+  if (!edited || !ownerDocument) return () => undefined;
+  const control = textControl(edited);
+  const [start, end] = control ? selectionOf(control) : [null, null];
+  const selection = ownerDocument.getSelection();
+  const range = point ? caretAt(ownerDocument, point) : selection?.rangeCount ? selection.getRangeAt(0) : undefined;
+  const kept = range?.cloneRange();
+  return () => {
+    edited.focus();
+    if (control && start !== null) control.setSelectionRange(start, end);
+    else if (!control && kept && edited.contains(kept.startContainer)) {
+      selection?.removeAllRanges();
+      selection?.addRange(kept);
+    }
+  };
+}
+
+function selectionOf(control: HTMLInputElement | HTMLTextAreaElement): [number | null, number | null] {
+  try {
+    return [control.selectionStart, control.selectionEnd];
+  } catch {
+    // Fields for addresses and numbers don't tell.
+    return [null, null];
+  }
+}
+
+function caretAt(document: Document, { x, y }: { x: number; y: number }): Range | undefined {
+  const position = document.caretPositionFromPoint?.(x, y);
+  if (!position) return document.caretRangeFromPoint?.(x, y) ?? undefined;
+  const range = document.createRange();
+  range.setStart(position.offsetNode, position.offset);
+  return range;
+}
+
+/**
+ * Inserts at `place` what a browser would: formatted text where there is some, else plain text, else pictures. Does
+ * nothing where nothing can be edited. `back` puts the caret where it was; the focus returns afterwards to where the
+ * person has gone meanwhile.
+ */
+export async function insert(place: Node, texts: Texts, files: readonly File[], back: () => void): Promise<void> {
+  const edited = editedAt(place);
+  const { ownerDocument } = place;
+  if (!edited || !ownerDocument) return;
+  const away = focusedIn(ownerDocument);
+  const plain = textControl(edited) || edited.contentEditable === "plaintext-only";
+  const html = plain ? "" : formatted(textOf(texts, "text/html"));
+  const text = textOf(texts, "text/plain") || textOf(texts, "text/uri-list");
+  back();
+  if (html !== "") {
+    if (!run(ownerDocument, "insertHTML", html) && text !== "") run(ownerDocument, "insertText", text);
+  } else if (text !== "") {
+    run(ownerDocument, "insertText", text);
+  } else if (!plain) {
+    for (const file of files.filter(({ type }) => type.startsWith("image/"))) {
+      const url = await dataUrlOf(file);
+      back();
+      if (url !== undefined) run(ownerDocument, "insertImage", url);
+      // The next picture goes after this one.
+      back = () => edited.focus();
+    }
+  }
+  if (away && away !== edited && away !== ownerDocument.body) (away as HTMLElement).focus();
+}
+
+/** The page can forbid it, by Trusted Types. */
+function run(document: Document, command: string, value: string): boolean {
+  try {
+    return document.execCommand(command, false, value);
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves to undefined if the file can't be read. */
+function dataUrlOf(file: File): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.onloadend = () => resolve(typeof reader.result === "string" ? reader.result : undefined);
+    reader.readAsDataURL(file);
+  });
+}
+
+/** Returns HTML that can be inserted, or nothing where it can't be read: Trusted Types can forbid it. */
+function formatted(html: string, pictures = true): string {
+  try {
+    return html && cleaned(html, pictures);
+  } catch {
+    return "";
+  }
+}
+
+/** Left out with all that is in them. */
+const DROPPED = new Set(
+  "script style head title meta link base template iframe frame frameset object embed applet svg math noscript".split(
+    " ",
+  ),
+);
+const KEPT = new Set(
+  `a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del details dfn div
+  dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p pre q
+  rp rt ruby s samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var
+  wbr`.split(/\s+/),
+);
+const ATTRIBUTES = new Set(
+  "href src alt title width height colspan rowspan span align valign dir lang start reversed type cite datetime color face size".split(
+    " ",
+  ),
+);
+
+/**
+ * Returns the HTML of the clipboard without anything that runs or loads by itself, as a browser cleans what it pastes.
+ * Pictures stay if `pictures` says so and they are named by a web address: others were not checked.
+ */
+function cleaned(html: string, pictures: boolean): string {
+  const { body } = new DOMParser().parseFromString(html, "text/html");
+  const visit = (parent: Element) => {
+    for (const child of [...parent.childNodes]) {
+      if (child.nodeType === 3) continue;
+      const name = nameOf(child);
+      if (!isElement(child) || DROPPED.has(name)) {
+        child.remove();
+        continue;
+      }
+      visit(child);
+      if (name === "img" && !(pictures && /^https?:/i.test(child.getAttribute("src") ?? ""))) child.remove();
+      else if (!KEPT.has(name)) child.replaceWith(...child.childNodes);
+      else
+        for (const { name: attribute, value } of [...child.attributes]) {
+          if (!isHarmless(attribute, value)) child.removeAttribute(attribute);
+        }
+    }
+  };
+  visit(body);
+  return body.innerHTML.trim();
+}
+
+function isHarmless(attribute: string, value: string): boolean {
+  if (attribute === "style") return !/url\s*\(|expression|@import|\\|image-set|element\s*\(/i.test(value);
+  if (!ATTRIBUTES.has(attribute)) return false;
+  const names = attribute === "href" || attribute === "src" || attribute === "cite";
+  return !names || /^(?:https?:|mailto:|tel:|#)/i.test(value.trim());
+}

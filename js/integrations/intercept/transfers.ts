@@ -1,0 +1,111 @@
+// Drops and pastes: the event is held back, its files are checked, and the page gets it again with those that may pass.
+import { isElement, isFileInput, windowOf } from "./dom.js";
+import { filesOf } from "./folders.js";
+import type { Inputs } from "./inputs.js";
+import { insert, keepCaret, type Texts, textsOf, withoutPictures } from "./insertion.js";
+import type { Interception } from "./interception.js";
+
+export class Transfers {
+  readonly #interception: Interception;
+  readonly #inputs: Inputs;
+
+  constructor(interception: Interception, inputs: Inputs) {
+    this.#interception = interception;
+    this.#inputs = inputs;
+  }
+
+  onDrop(event: DragEvent): void {
+    const data = event.dataTransfer;
+    if (!data?.types.includes("Files")) return;
+    const { clientX, clientY, screenX, screenY, ctrlKey, shiftKey, altKey, metaKey, button, buttons } = event;
+    const how = { clientX, clientY, screenX, screenY, ctrlKey, shiftKey, altKey, metaKey, button, buttons };
+    const place = this.#placeOf(event, (root) => root.elementFromPoint(clientX, clientY));
+    if (!place) return;
+    const { DragEvent } = windowOf(place);
+    const texts = textsOf(data);
+    const { dropEffect } = data;
+    const back = keepCaret(place, { x: clientX, y: clientY });
+    const files = filesOf(data);
+    stop(event);
+    const again = (passed: readonly File[], said: Texts) => {
+      const dataTransfer = transferOf(place, passed, said);
+      dataTransfer.dropEffect = dropEffect;
+      const init = { bubbles: true, composed: true, cancelable: true, ...how, dataTransfer };
+      if (!this.#interception.fire(place, new DragEvent("drop", init))) return;
+      if (isFileInput(place)) this.#inputs.fill(place, passed);
+      else void insert(place, said, passed, back);
+    };
+    // A page that shows that something is dragged over it, stops to show it.
+    this.#interception.fire(place, new DragEvent("dragleave", { bubbles: true, composed: true, ...how }));
+    void files.then((all) => this.#check(all, place, texts, again, false));
+  }
+
+  onPaste(event: ClipboardEvent): void {
+    const data = event.clipboardData;
+    const files = [...(data?.files ?? [])];
+    if (!data || files.length === 0) return;
+    const place = this.#placeOf(event, (root) => root.activeElement);
+    if (!place) return;
+    const { ClipboardEvent } = windowOf(place);
+    const texts = textsOf(data);
+    const back = keepCaret(place);
+    stop(event);
+    const again = (passed: readonly File[], said: Texts) => {
+      const clipboardData = transferOf(place, passed, said);
+      const init = { bubbles: true, composed: true, cancelable: true, clipboardData };
+      if (this.#interception.fire(place, new ClipboardEvent("paste", init))) void insert(place, said, passed, back);
+    };
+    void this.#check(files, place, texts, again, true);
+  }
+
+  /** Checks files and hands them on by `again`: the texts with the first of them only, and never twice. */
+  async #check(
+    files: File[],
+    place: Node,
+    texts: Texts,
+    again: (files: readonly File[], texts: Texts) => void,
+    textsAlone: boolean,
+  ): Promise<void> {
+    const { signal } = this.#interception;
+    if (files.length === 0) {
+      if (!signal.aborted) again([], texts);
+      return;
+    }
+    let first = true;
+    const deliver = (passed: readonly File[]) => {
+      if (signal.aborted) return;
+      const whole = passed.length === files.length;
+      again(passed, first ? (whole ? texts : withoutPictures(texts)) : []);
+      first = false;
+    };
+    await this.#interception.check(files, place, deliver, signal);
+    // The text of a paste isn't lost with the picture beside it.
+    if (first && textsAlone && withoutPictures(texts).length > 0) deliver([]);
+  }
+
+  /** Returns where an event is to be taken, and undefined where it isn't. `inner` finds the place in a shadow root. */
+  #placeOf(event: Event, inner: (root: ShadowRoot) => Element | null): Node | undefined {
+    if (this.#interception.isOwn(event)) return undefined;
+    let place = event.composedPath()[0] as Node | undefined;
+    if (!place || !("nodeType" in place) || !this.#interception.covers(place, event)) return undefined;
+    for (;;) {
+      const root: ShadowRoot | null = isElement(place) ? this.#interception.shadowOf(place) : null;
+      const found: Element | null = root && inner(root);
+      if (!found || found === place) return place;
+      place = found;
+    }
+  }
+}
+
+function transferOf(place: Node, files: readonly File[], texts: Texts): DataTransfer {
+  const { DataTransfer } = windowOf(place);
+  const transfer = new DataTransfer();
+  for (const [type, text] of texts) transfer.setData(type, text);
+  for (const file of files) transfer.items.add(file);
+  return transfer;
+}
+
+function stop(event: Event): void {
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}

@@ -1,0 +1,46 @@
+// What a gate counts for a transparency report.
+import type { UncheckedReason } from "../generated/core.js";
+
+/** What came of a file that was held: it was sent all the same, or put to a review. */
+export type HostDecision = "overridden" | "appealed";
+
+/** Counts of one release of one list. */
+export interface ListCounts {
+  list: string;
+  category: string;
+  release: number;
+  /** Checks that were made with this release, whatever came of them. */
+  checked: number;
+  /** Files that seemed to match it, and that the service said are not listed. */
+  dismissed: number;
+  /** Files that seemed to match it, and were not confirmed. */
+  possible: number;
+  /** Files that matched it, and that the service said are listed. */
+  confirmed: number;
+  overridden: number;
+  appealed: number;
+}
+
+/** Counts alone: no file, hash or person. docs/reference/transparency-report.md has its JSON schema. */
+export interface TransparencyReport {
+  format: "hashgate-report-1";
+  /** When the gate was opened, rounded down to the hour, ISO 8601 in UTC. */
+  from: string;
+  /** When the report was made, rounded likewise. */
+  to: string;
+  /** `checked` is the sum of `clear`, `possible`, `confirmed` and all of `unchecked`. */
+  totals: {
+    checked: number;
+    clear: number;
+    /** Those of `clear` and `unchecked` that seemed to match, and that the service said are not listed. */
+    dismissed: number;
+    possible: number;
+    confirmed: number;
+    /** Reasons that never arose are left out. */
+    unchecked: Partial<Record<UncheckedReason, number>>;
+    overridden: number;
+    appealed: number;
+  };
+  /** One entry for each release of each list. */
+  lists: ListCounts[];
+}

@@ -1,0 +1,157 @@
+// Reads a file in a worker: piece by piece where the engine takes it so, else as a whole.
+import type { StreamingFingerprint } from "../../dist/bindings/hashgate.js";
+
+/** The file's bytes can't be read. */
+export class Unreadable extends Error {}
+
+/** A file that was read: all of its bytes, or the streaming decoder that took them, or both. */
+export interface Taken {
+  bytes: Uint8Array | undefined;
+  stream: StreamingFingerprint | undefined;
+}
+
+export interface Reading {
+  /** Returns what is to take the file piece by piece, if anything. Called with the first piece and the file's size. */
+  open(head: Uint8Array, size: number): StreamingFingerprint | undefined;
+  /** Called if the picture is known before the end of the file. */
+  early(fingerprint: Uint8Array): void;
+  /** Called with all bytes of a picture before the last of them are hashed. Then the bytes are held. */
+  whole: ((bytes: Uint8Array) => void) | undefined;
+}
+
+/** So many bytes of a file, or all of a shorter one, tell whether it is a picture. */
+const HEAD = 1 << 16;
+/** The most that is read at a time. */
+const PIECE = 1 << 18;
+
+/**
+ * Reads a file.
+ *
+ * @throws Unreadable if its bytes can't be had, or are more or fewer than it says.
+ */
+export async function readFile(file: Blob | Uint8Array, { open, early, whole }: Reading): Promise<Taken> {
+  const [given, pieces] = file instanceof Uint8Array ? [file, partsOf(file)] : [undefined, piecesOf(file)];
+  const size = given ? given.byteLength : (file as Blob).size;
+  let stream: StreamingFingerprint | undefined;
+  let bytes = given;
+  let head: Uint8Array | undefined = new Uint8Array();
+  let length = 0;
+  try {
+    for await (const part of pieces) {
+      length += part.byteLength;
+      if (length > size) break;
+      let piece = part;
+      if (head) {
+        if (head.byteLength > 0 || length < Math.min(size, HEAD)) head = piece = joined(head, part);
+        if (length < Math.min(size, HEAD)) continue;
+        stream = open(piece, size);
+        head = undefined;
+        if (given && stream?.isPicture !== false) whole?.(given);
+      }
+      if (!stream || (whole && stream.isPicture)) bytes ??= new Uint8Array(size);
+      if (!given) bytes?.set(piece, length - piece.byteLength);
+      if (!given && bytes && length === size) whole?.(bytes);
+      if (stream && !stream.push(piece)) return { bytes, stream };
+      const known = stream?.early();
+      if (known) {
+        early(known);
+        await aMoment();
+      }
+    }
+    if (length !== size) {
+      const got = length > size ? "more" : String(length);
+      throw new Unreadable(`the file's bytes can't be had: expected ${size}, got ${got}`);
+    }
+  } catch (error) {
+    // After a trap there is nothing to free.
+    if (error instanceof Unreadable) stream?.free();
+    throw error;
+  }
+  return { bytes, stream };
+}
+
+/** Reads all bytes of a file. */
+export async function wholeOf(file: Blob | Uint8Array): Promise<Uint8Array> {
+  const { bytes } = await readFile(file, { open: () => undefined, early: () => {}, whole: undefined });
+  return bytes ?? new Uint8Array();
+}
+
+/** Lets the lookup begin: where processors are few, the rest of the work here must not keep it from one. */
+function aMoment(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
+  const both = new Uint8Array(one.byteLength + other.byteLength);
+  both.set(one);
+  both.set(other, one.byteLength);
+  return both;
+}
+
+/** Yields bytes in pieces, so that they need not be in linear memory as a whole. Yields one empty piece for no bytes. */
+function* partsOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at === 0 || at < bytes.byteLength; at += PIECE) yield bytes.subarray(at, at + PIECE);
+}
+
+/** Streams that are being read: Chromium collects a stream as garbage while its reader waits, which then waits for ever. */
+const held = new Set<ReadableStream>();
+
+/**
+ * Yields a file in pieces; one empty piece for an empty file. The buffer is used again: a piece is valid until the next
+ * one is asked for.
+ */
+async function* piecesOf(file: Blob): AsyncGenerator<Uint8Array> {
+  let stream: ReadableStream<Uint8Array> | undefined;
+  let reader: Reader | undefined;
+  let length = 0;
+  try {
+    stream = file.stream();
+    held.add(stream);
+    reader = readerOf(stream, Math.min(file.size, PIECE));
+    // Stops after `file.size` bytes, as waiting for `done` is slow. An empty file is read once, to notice that it has grown.
+    do {
+      const { done, value } = await reader.read();
+      if (done) break;
+      length += value.byteLength;
+      if (value.byteLength > 0) yield value;
+    } while (length < file.size);
+    if (length === 0) yield new Uint8Array();
+  } catch (error) {
+    // A folder, a file that was changed or removed since it was chosen, or one that is too large for memory.
+    throw new Unreadable(`the file's bytes can't be had: ${describe(error)}`);
+  } finally {
+    if (stream) held.delete(stream);
+    // A stream that was read to its end closes by itself.
+    if (length < file.size) reader?.cancel().catch(() => {});
+  }
+}
+
+interface Reader {
+  read(): Promise<ReadableStreamReadResult<Uint8Array>>;
+  cancel(): Promise<void>;
+}
+
+/** Returns a reader that uses one buffer again and again, where the platform has one: less work than a buffer per piece. */
+function readerOf(stream: ReadableStream<Uint8Array>, most: number): Reader {
+  if (most === 0) return stream.getReader();
+  let reader: ReadableStreamBYOBReader;
+  try {
+    reader = stream.getReader({ mode: "byob" });
+  } catch {
+    return stream.getReader();
+  }
+  let buffer = new ArrayBuffer(most);
+  return {
+    async read() {
+      const result = await reader.read(new Uint8Array(buffer));
+      if (result.value) buffer = result.value.buffer;
+      return result as ReadableStreamReadResult<Uint8Array>;
+    },
+    cancel: () => reader.cancel(),
+  };
+}
+
+/** An error in one line. */
+export function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

@@ -1,0 +1,371 @@
+//! Plans and writes a filter file (feature `build`: never part of the browser's code).
+//!
+//! [`Plan::new`] derives the geometry from a [`Request`] and the [`Entries`]; [`write()`] writes the file.
+//!
+//! # Examples
+//! ```
+//! use hashgate::Filter;
+//! use hashgate::filter::build::{Entries, Plan, Request, write};
+//!
+//! let mut entries = Entries::default();
+//! entries.pdq.push("752dc47d3ed2714585ad4e907151a9cf4d1e5a348c83251b533c9d05375ba3fa".parse()?);
+//! let request = Request::new("Example list", "drawn pictures");
+//! let plan = Plan::new(&request, &entries)?;
+//! let file = write(&request, &plan, &entries)?;
+//! assert_eq!(file.len() as u64, plan.file_bytes);
+//! assert_eq!(Filter::open(file)?.info().pdq_count, 1);
+//! # Ok::<(), hashgate::Refusal>(())
+//! ```
+
+use sha2::{Digest, Sha256};
+
+use super::bloom::{self, Bloom, Domain, Hasher, MAX_K, MAX_SLICE_BITS};
+use super::file::{quartered, quarterings};
+use super::flip_masks::MAX_LOOKUP_BUDGET;
+use super::header::{self, CANARIES, CHECKSUM, FilterInfo, RATE_UNIT};
+use super::ring_keys::{MAX_RINGS, ring_key};
+use super::text::{EXPECTED_TEXT, is_plain_text};
+use crate::refusal::{Refusal, RefusalCode};
+use crate::signal::digest::{Md5Digest, Sha256Digest};
+use crate::signal::pdq::{Orientation, PdqHash};
+use crate::signal::views;
+
+/// The hashes and digests of a list. For the file, their order doesn't matter, but each must be there once: see
+/// [`normalise`](Self::normalise).
+#[derive(Debug, Clone, Default)]
+pub struct Entries {
+    /// PDQ hashes.
+    pub pdq: Vec<PdqHash>,
+    /// SHA-256 digests.
+    pub sha256: Vec<Sha256Digest>,
+    /// MD5 digests.
+    pub md5: Vec<Md5Digest>,
+}
+
+impl Entries {
+    /// Sorts, and removes repetitions. Then the same list gives the same file.
+    pub fn normalise(&mut self) {
+        self.pdq.sort_unstable();
+        self.pdq.dedup();
+        self.sha256.sort_unstable();
+        self.sha256.dedup();
+        self.md5.sort_unstable();
+        self.md5.dedup();
+    }
+}
+
+/// What the owner of a list asks of its filter.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Name of the list: 1 to 200 bytes of UTF-8 without control or invisible characters.
+    pub name: String,
+    /// What the list holds, by the same rule.
+    pub category: String,
+    /// Release number.
+    pub release: u64,
+    /// Build time in seconds since 1970 UTC; 0 leaves it out.
+    pub built_at_unix_s: u64,
+    /// Ring keys that are inserted per PDQ hash, 1 to 4.
+    pub rings: u32,
+    /// Lookups per ring key of a full view, 1 to 65,536.
+    pub lookup_budget: u32,
+    /// Lookups per ring key of a derived view, at most `lookup_budget`. [`FilterInfo::view_lookup_budget`] has the exceptions.
+    pub view_lookup_budget: u32,
+    /// Share of clean pictures that may match by chance, from 1e-12 to below 1.
+    pub image_false_positive_rate: f64,
+    /// Room for later releases of the same geometry, in per cent of today's items. Deltas between releases of one geometry
+    /// are small. 0 sizes the filter for today's items.
+    pub headroom_percent: u32,
+}
+
+impl Request {
+    /// A request with the defaults: two rings, an image false-positive rate of 1e-4, and the lookup budgets that
+    /// `docs/lab/near-match.md` measures.
+    #[must_use]
+    pub fn new(name: impl Into<String>, category: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            category: category.into(),
+            release: 1,
+            built_at_unix_s: 0,
+            rings: 2,
+            lookup_budget: 8192,
+            view_lookup_budget: 2048,
+            image_false_positive_rate: 1e-4,
+            headroom_percent: 0,
+        }
+    }
+}
+
+/// The geometry of a filter file, and the rates that follow from it, before the file is built.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Number of slices.
+    pub k: u32,
+    /// Bits of each slice.
+    pub slice_bits: u64,
+    /// Number of items to insert, canary items included.
+    pub items: u64,
+    /// Largest number of lookups of a clean picture.
+    pub lookups: u64,
+    /// False-positive rate of one lookup that the request allows.
+    pub allowed_rate: f64,
+    /// Expected false-positive rate of one lookup with `items` items.
+    pub expected_rate: f64,
+    /// Bytes of the file.
+    pub file_bytes: u64,
+}
+
+impl Plan {
+    /// Bits of filter per item.
+    #[must_use]
+    pub fn bits_per_item(&self) -> f64 {
+        (u64::from(self.k) * self.slice_bits) as f64 / self.items as f64
+    }
+
+    /// Expected share of clean pictures that match by chance.
+    #[must_use]
+    pub fn expected_image_false_positive_rate(&self) -> f64 {
+        self.expected_rate * self.lookups as f64
+    }
+
+    /// Derives the smallest geometry that meets the request.
+    ///
+    /// # Errors
+    /// `build-field` names the part of the request that can't be met.
+    pub fn new(request: &Request, entries: &Entries) -> Result<Self, Refusal> {
+        check_text("name", &request.name)?;
+        check_text("category", &request.category)?;
+        check("rings", (1..=MAX_RINGS).contains(&request.rings), "1 to 4", request.rings)?;
+        check(
+            "lookup budget",
+            (1..=MAX_LOOKUP_BUDGET).contains(&request.lookup_budget),
+            "1 to 65536",
+            request.lookup_budget,
+        )?;
+        check(
+            "view lookup budget",
+            request.view_lookup_budget <= request.lookup_budget,
+            "at most the lookup budget",
+            request.view_lookup_budget,
+        )?;
+        let possible =
+            request.image_false_positive_rate >= 1.0 / RATE_UNIT as f64 && request.image_false_positive_rate < 1.0;
+        check("image false-positive rate", possible, "from 1e-12 to below 1", request.image_false_positive_rate)?;
+        let items = count_items(request.rings, entries);
+        check("entries", items > CANARIES as u64, "at least one PDQ hash, SHA-256 or MD5", 0)?;
+
+        let lookups = lookups(request, entries);
+        let allowed_rate = request.image_false_positive_rate / lookups as f64;
+        let mut k = 1;
+        while power(0.5, k) > allowed_rate {
+            k += 1;
+        }
+        check(
+            "image false-positive rate",
+            k <= MAX_K,
+            &format!(
+                "at least {:e} with {lookups} lookups a picture (k = {MAX_K})",
+                power(0.5, MAX_K) * lookups as f64
+            ),
+            request.image_false_positive_rate,
+        )?;
+        let capacity = items + items * u64::from(request.headroom_percent) / 100;
+        // Finds the smallest slice, in words of 64 bits, that keeps the rate. Uses only the four basic operations, so that
+        // every platform finds the same one.
+        let (mut too_small, mut enough) = (0, MAX_SLICE_BITS / 64);
+        check(
+            "entries",
+            false_positive_rate(capacity, k, enough * 64) <= allowed_rate,
+            "fewer items: the largest slice is 2^32 bits",
+            capacity,
+        )?;
+        while enough - too_small > 1 {
+            let middle = too_small + (enough - too_small) / 2;
+            if false_positive_rate(capacity, k, middle * 64) <= allowed_rate {
+                enough = middle;
+            } else {
+                too_small = middle;
+            }
+        }
+        Ok(Self::of_geometry(request, entries, k, enough * 64, lookups, allowed_rate))
+    }
+
+    /// Plans a release in the geometry of an earlier one.
+    ///
+    /// # Errors
+    /// `build-capacity` if the list has outgrown the geometry; `build-field` if the request has another rate, budget or
+    /// number of rings than the earlier release.
+    pub fn in_geometry_of(earlier: &FilterInfo, request: &Request, entries: &Entries) -> Result<Self, Refusal> {
+        let lookups = lookups(request, entries);
+        let rings = if entries.pdq.is_empty() { 0 } else { request.rings };
+        check("rings", rings == earlier.rings, "as in the earlier release", rings)?;
+        check("lookups", lookups == earlier.lookups, "as in the earlier release", lookups)?;
+        let parts = false_positive_parts(request.image_false_positive_rate);
+        check(
+            "image false-positive rate",
+            parts == earlier.false_positive_parts,
+            "as in the earlier release",
+            request.image_false_positive_rate,
+        )?;
+        let allowed_rate = request.image_false_positive_rate / lookups as f64;
+        let plan = Self::of_geometry(request, entries, earlier.k, earlier.slice_bits, lookups, allowed_rate);
+        if plan.expected_rate > allowed_rate {
+            let (mut fits, mut over) = (0, plan.items);
+            while over - fits > 1 {
+                let middle = fits + (over - fits) / 2;
+                if false_positive_rate(middle, plan.k, plan.slice_bits) <= allowed_rate {
+                    fits = middle;
+                } else {
+                    over = middle;
+                }
+            }
+            return Err(RefusalCode::BuildCapacity.because(
+                "capacity",
+                &format!("at most {fits} items in the geometry of the earlier release"),
+                &plan.items,
+            ));
+        }
+        Ok(plan)
+    }
+
+    fn of_geometry(
+        request: &Request,
+        entries: &Entries,
+        k: u32,
+        slice_bits: u64,
+        lookups: u64,
+        allowed_rate: f64,
+    ) -> Self {
+        let items = count_items(request.rings, entries);
+        Self {
+            k,
+            slice_bits,
+            items,
+            lookups,
+            allowed_rate,
+            expected_rate: false_positive_rate(items, k, slice_bits),
+            file_bytes: header::length(&request.name, &request.category) as u64
+                + u64::from(k) * (slice_bits / 8)
+                + CHECKSUM as u64,
+        }
+    }
+}
+
+/// Writes the file. The same request and normalised entries give the same bytes.
+///
+/// # Errors
+/// `build-field` if `plan` is of another request or of other entries, and lacks room. Never with their own plan.
+pub fn write(request: &Request, plan: &Plan, entries: &Entries) -> Result<Vec<u8>, Refusal> {
+    let rings = if entries.pdq.is_empty() { 0 } else { request.rings };
+    // All releases of a list have the same salt, so that few bits change from one to the next.
+    let mut seed = Sha256::new();
+    seed.update(b"hashgate filter salt v1\0");
+    seed.update(request.name.as_bytes());
+    seed.update(b"\0");
+    seed.update(request.category.as_bytes());
+    let salt = Sha256Digest(seed.finalize().into()).item();
+
+    let mut bits = vec![0; (u64::from(plan.k) * (plan.slice_bits / 8)) as usize];
+    let mut insert_all = |domain, items: &mut dyn Iterator<Item = u64>| {
+        let hasher = Hasher::new(salt, domain, plan.k);
+        items.for_each(|item| bloom::insert(&mut bits, plan.slice_bits, &hasher, item));
+    };
+    for ring in 0..rings {
+        insert_all(Domain::Ring(ring), &mut entries.pdq.iter().map(|hash| ring_key(hash, ring)));
+    }
+    insert_all(Domain::Sha256, &mut entries.sha256.iter().map(Sha256Digest::item));
+    insert_all(Domain::Md5, &mut entries.md5.iter().map(Md5Digest::item));
+    let must_hit: [u64; CANARIES] = std::array::from_fn(|index| index as u64);
+    insert_all(Domain::Canary, &mut must_hit.iter().copied());
+
+    let canaries = Hasher::new(salt, Domain::Canary, plan.k);
+    let bloom = Bloom { bits: &bits, slice_bits: plan.slice_bits };
+    let mut misses = (CANARIES as u64..1 << 20).filter(|&key| !bloom.holds(&canaries, key));
+    let mut must_miss = [0; CANARIES];
+    for canary in &mut must_miss {
+        *canary = misses.next().ok_or_else(|| {
+            let got = format!("k = {}, slices of {} bits for {} items", plan.k, plan.slice_bits, plan.items);
+            RefusalCode::BuildField.because("plan", "a geometry with room for the entries", &got)
+        })?;
+    }
+
+    let info = FilterInfo {
+        name: request.name.clone(),
+        category: request.category.clone(),
+        release: request.release,
+        built_at_unix_s: request.built_at_unix_s,
+        pdq_count: entries.pdq.len() as u64,
+        sha256_count: entries.sha256.len() as u64,
+        md5_count: entries.md5.len() as u64,
+        rings,
+        lookup_budget: request.lookup_budget,
+        view_lookup_budget: request.view_lookup_budget,
+        lookups: plan.lookups,
+        false_positive_parts: false_positive_parts(request.image_false_positive_rate),
+        k: plan.k,
+        slice_bits: plan.slice_bits,
+        salt,
+        must_hit,
+        must_miss,
+        bytes: plan.file_bytes,
+        checksum: Sha256Digest([0; CHECKSUM]),
+    };
+    let mut file = header::write(&info);
+    file.reserve_exact(bits.len() + CHECKSUM);
+    file.extend_from_slice(&bits);
+    let checksum = Sha256Digest::of(&file);
+    file.extend_from_slice(&checksum.0);
+    Ok(file)
+}
+
+fn check(field: &str, holds: bool, expected: &str, got: impl std::fmt::Display) -> Result<(), Refusal> {
+    if holds { Ok(()) } else { Err(RefusalCode::BuildField.because(field, expected, &got)) }
+}
+
+fn check_text(field: &str, text: &str) -> Result<(), Refusal> {
+    check(field, is_plain_text(text), EXPECTED_TEXT, format_args!("{text:?}"))
+}
+
+fn count_items(rings: u32, entries: &Entries) -> u64 {
+    entries.pdq.len() as u64 * u64::from(rings) + (entries.sha256.len() + entries.md5.len() + CANARIES) as u64
+}
+
+/// Returns the largest number of lookups of a clean, opaque picture of one frame.
+fn lookups(request: &Request, entries: &Entries) -> u64 {
+    let digests = u64::from(!entries.sha256.is_empty()) + u64::from(!entries.md5.is_empty());
+    if entries.pdq.is_empty() {
+        return digests.max(1);
+    }
+    let of_ring = |orientation: Orientation, ring: u32| {
+        let further = quartered(request.view_lookup_budget, quarterings(orientation, ring));
+        views::FULL_VIEWS as u64 * u64::from(request.lookup_budget) + views::DERIVED_VIEWS as u64 * u64::from(further)
+    };
+    let of_orientation = |orientation| (0..request.rings).map(move |ring| of_ring(orientation, ring)).sum::<u64>();
+    Orientation::ALL.into_iter().map(of_orientation).sum::<u64>() + digests
+}
+
+fn false_positive_parts(rate: f64) -> u64 {
+    (rate * RATE_UNIT as f64).round() as u64
+}
+
+/// Returns the false-positive rate of one lookup with `items` items in `k` slices: the share of ones in a slice, to the
+/// power of `k`.
+#[must_use]
+pub fn false_positive_rate(items: u64, k: u32, slice_bits: u64) -> f64 {
+    let empty = power(1.0 - 1.0 / slice_bits as f64, items);
+    power(1.0 - empty, k)
+}
+
+/// Returns `base ^ exponent`, by squaring. `powi` may round differently on another platform.
+fn power(base: f64, exponent: impl Into<u64>) -> f64 {
+    let (mut square, mut exponent, mut result) = (base, exponent.into(), 1.0);
+    while exponent > 0 {
+        if exponent & 1 == 1 {
+            result *= square;
+        }
+        square *= square;
+        exponent >>= 1;
+    }
+    result
+}

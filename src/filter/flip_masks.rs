@@ -1,0 +1,139 @@
+//! Flip masks: which bits of a ring key a lookup flips, and in what order masks are tried.
+//!
+//! A filter answers exact membership, but an edited copy differs in a few bits of its hash, nearly always in those whose
+//! coefficient lies nearest the median. So the asking side looks up its own ring key with its least reliable bits
+//! flipped, the most plausible masks first. This is query-directed multi-probe LSH (Lv et al., VLDB 2007) with the
+//! reliabilities of soft-decision decoding (Chase, 1972).
+
+use std::sync::LazyLock;
+
+/// Only this many bits of a ring key, the least reliable ones, are ever flipped.
+pub(crate) const FLIPPABLE: usize = 24;
+/// Largest number of flip masks that a filter may ask for per ring key.
+pub const MAX_LOOKUP_BUDGET: u32 = 1 << 16;
+
+/// A set of ranks to flip. Bit `r` stands for the ring key's bit of rank `r + 1`; rank 1 is the least reliable bit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FlipMask(pub u32);
+
+impl FlipMask {
+    /// Number of bits that the mask flips.
+    pub fn flips(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// The sum of the flipped ranks. Masks are tried in the order of their costs.
+    pub fn cost(self) -> u32 {
+        (0..FLIPPABLE as u32).filter(|rank| self.0 >> rank & 1 == 1).map(|rank| rank + 1).sum()
+    }
+
+    /// The mask's place in the order of masks: by cost, then by number of flips, then by bit pattern. No two masks have
+    /// the same place.
+    pub fn place(self) -> u64 {
+        u64::from(self.cost()) << 40 | u64::from(self.flips()) << 32 | u64::from(self.0)
+    }
+}
+
+/// Sorts masks by their places. Every sort in this crate's lookup is of `u64`, so that the wasm needs one sorting routine.
+fn sort(masks: &mut [FlipMask]) {
+    let mut places: Vec<_> = masks.iter().map(|mask| mask.place()).collect();
+    places.sort_unstable();
+    for (mask, place) in masks.iter_mut().zip(places) {
+        *mask = FlipMask(place as u32);
+    }
+}
+
+/// The `budget` cheapest flip masks, twice: in the order in which they count, and grouped into runs.
+#[derive(Debug, Clone)]
+pub(crate) struct FlipMasks {
+    /// The cheapest masks, the cheapest first.
+    pub sequence: Vec<FlipMask>,
+    /// The same masks, grouped by their ranks above [`LOWER`], so that one table lookup serves a whole run.
+    pub runs: Vec<Run>,
+}
+
+/// Masks that share their ranks above [`LOWER`]. Their lower ranks are the first `length` masks of [`LOWER_MASKS`]: of two
+/// masks with the same upper ranks, the one with the earlier lower ranks also has the earlier place.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run {
+    /// The shared upper ranks.
+    pub upper: FlipMask,
+    /// Number of masks in the run.
+    pub length: usize,
+}
+
+/// Number of ranks that vary within a run.
+pub(crate) const LOWER: usize = 8;
+
+/// Every mask of the lower ranks, in the order of masks.
+pub(crate) static LOWER_MASKS: LazyLock<[FlipMask; 1 << LOWER]> = LazyLock::new(|| {
+    let mut masks = std::array::from_fn(|mask| FlipMask(mask as u32));
+    sort(&mut masks);
+    masks
+});
+
+impl FlipMasks {
+    /// The first `budget` masks.
+    pub fn new(budget: u32) -> Self {
+        let sequence = mask_sequence(budget);
+        let mut uppers: Vec<_> = sequence.iter().map(|mask| u64::from(mask.0 >> LOWER)).collect();
+        uppers.sort_unstable();
+        let run = |same: &[u64]| Run { upper: FlipMask((same[0] as u32) << LOWER), length: same.len() };
+        let runs = uppers.chunk_by(|a, b| a == b).map(run).collect();
+        Self { sequence, runs }
+    }
+}
+
+/// Returns the first `budget` masks, the same for every picture. The first mask flips nothing.
+fn mask_sequence(budget: u32) -> Vec<FlipMask> {
+    /// Collects every set of different ranks up to `largest` whose sum is `sum`, together with the ranks in `chosen`.
+    fn subsets(sum: u32, largest: u32, chosen: u32, found: &mut Vec<FlipMask>) {
+        if sum == 0 {
+            found.push(FlipMask(chosen));
+            return;
+        }
+        for rank in 1..=largest.min(sum) {
+            subsets(sum - rank, rank - 1, chosen | 1 << (rank - 1), found);
+        }
+    }
+    let budget = budget.min(MAX_LOOKUP_BUDGET) as usize;
+    let mut sequence = Vec::new();
+    let mut sum = 0;
+    while sequence.len() < budget {
+        let mut same_sum = Vec::new();
+        subsets(sum, FLIPPABLE as u32, 0, &mut same_sum);
+        sort(&mut same_sum);
+        sequence.append(&mut same_sum);
+        sum += 1;
+    }
+    sequence.truncate(budget);
+    sequence
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_come_cheapest_first_and_none_comes_twice() {
+        let sequence = mask_sequence(MAX_LOOKUP_BUDGET);
+        assert_eq!(sequence.len(), 65_536);
+        assert_eq!(sequence[..5], [FlipMask(0), FlipMask(1), FlipMask(2), FlipMask(4), FlipMask(3)]);
+        assert!(sequence.windows(2).all(|pair| pair[0].cost() <= pair[1].cost()));
+        let mut masks: Vec<_> = sequence.iter().map(|mask| mask.0).collect();
+        masks.sort_unstable();
+        masks.dedup();
+        assert_eq!(masks.len(), sequence.len());
+    }
+
+    #[test]
+    fn runs_are_the_same_masks() {
+        for budget in [1, 2, 3, 100, 2048, 8192, MAX_LOOKUP_BUDGET] {
+            let masks = FlipMasks::new(budget);
+            let of_run = |run: Run| LOWER_MASKS[..run.length].iter().map(move |lower| FlipMask(run.upper.0 | lower.0));
+            let mut of_runs: Vec<_> = masks.runs.iter().copied().flat_map(of_run).collect();
+            of_runs.sort_unstable_by_key(|mask| mask.place());
+            assert_eq!(of_runs, masks.sequence);
+        }
+    }
+}

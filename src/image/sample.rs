@@ -1,0 +1,338 @@
+//! Which frames of an animation are looked up.
+//!
+//! Every frame is decoded, and each one that differs from all those kept so far is kept. Frames that look like a kept
+//! one cost nothing: its lookups find what theirs would. If more frames differ than are kept at most, the distance
+//! below which frames count as alike is doubled until they fit (the doubling algorithm for streaming k-centre:
+//! Charikar et al., 1997), so those that are left out are the ones nearest to a kept frame, and no frame's number
+//! decides. The first frame, the last and the ones that are shown for long are always kept.
+
+use super::animation::{Canvas, Rect};
+use super::limits::Limits;
+use super::picture::{Frame, Surface};
+use super::surfaces::{GREYS, mix};
+use crate::pdq::{Coefficients, Luma, MIN_QUALITY, PdqHash, Plane, SIDE, Window, quality};
+
+/// Frames within so many bits of a kept one on every surface are alike: any lookup of the one, which tolerates four
+/// times as many, finds what the other matches.
+const ALIKE: u32 = 8;
+
+/// Frames that are looked up in every view; the others are looked up in the plain view alone.
+const WITH_VIEWS: usize = 64;
+
+/// Frames whose plane for the views is kept as it is. The planes of the others are reduced, to bound the memory.
+const FULL_PLANES: usize = 4;
+
+/// Cells on a side of the planes that are reduced.
+const REDUCED_SIDE: u32 = 128;
+
+/// A frame costs at least as much as this many pixels: its headers, palette and tables.
+const LEAST_PIXELS: u64 = 4096;
+
+/// A frame that is shown for as long as this is always kept, as far as there is room.
+const LONG_MS: u32 = 1000;
+
+/// What is known of a frame before it is decoded.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FrameHead {
+    pub rect: Rect,
+    pub duration_ms: u32,
+}
+
+/// How many frames are decoded, counted from the first: as many as `max_animation_pixels` pays for, and at least one.
+/// Each costs its own pixels, and those that are kept cost the canvas once more.
+pub(super) fn reach(canvas_pixels: u64, frames: &[FrameHead], limits: &Limits) -> u32 {
+    let most = (limits.max_frames.max(1) as usize).min(WITH_VIEWS) as u64;
+    let (mut decoded, mut reach) = (0, 0);
+    for frame in frames {
+        decoded += frame.rect.pixels().max(LEAST_PIXELS);
+        let hashed = canvas_pixels * (reach + 1).min(most);
+        if reach > 0 && decoded + hashed > limits.max_animation_pixels {
+            break;
+        }
+        reach += 1;
+    }
+    reach as u32
+}
+
+/// So many numbers below `count`, evenly spread with the first and the last.
+pub(super) fn spread(count: u32, most: u32) -> Vec<u32> {
+    let keep = u64::from(count.min(most.max(1)));
+    let place = |i: u64| if keep > 1 { (i * u64::from(count - 1) / (keep - 1)) as u32 } else { 0 };
+    (0..keep).map(place).collect()
+}
+
+/// Takes the frames of an animation one by one and keeps those that are to be looked up.
+pub(super) struct Sample {
+    max_frames: usize,
+    /// Frames that are always kept.
+    always: Vec<u32>,
+    kept: Vec<Kept>,
+    /// Frames within so many bits of a kept one are not kept.
+    distance: u32,
+    /// Frames that were composed for the views so far.
+    composed: usize,
+    left_out: bool,
+    cells: Option<Cells>,
+}
+
+struct Kept {
+    index: u32,
+    looks: Vec<Look>,
+    frames: Vec<Frame>,
+}
+
+impl Sample {
+    /// For the frames that are decoded.
+    pub(super) fn new(frames: &[FrameHead], limits: &Limits) -> Self {
+        let max_frames = limits.max_frames.max(1) as usize;
+        let durations = || (0u32..).zip(frames).map(|(index, frame)| (frame.duration_ms, index));
+        let total: u64 = durations().map(|(duration, _)| u64::from(duration)).sum();
+        let is_long = |duration: u32| duration >= LONG_MS || u64::from(duration) * 16 > total;
+        let mut long: Vec<_> = durations().filter(|&(duration, _)| is_long(duration)).collect();
+        long.sort_by_key(|&(duration, index)| (std::cmp::Reverse(duration), index));
+        let mut always = vec![0, (frames.len() as u32).saturating_sub(1)];
+        always.extend(long.into_iter().map(|(_, index)| index));
+        always.dedup();
+        always.truncate(max_frames.min(2).max(max_frames / 2));
+        Self { max_frames, always, kept: Vec::new(), distance: ALIKE, composed: 0, left_out: false, cells: None }
+    }
+
+    /// Takes the frame that the canvas shows.
+    pub(super) fn take_canvas(&mut self, index: u32, canvas: &mut Canvas) {
+        let cells = self.cells.get_or_insert_with(|| Cells::new(canvas.width(), canvas.height()));
+        if !cells.update(canvas) && index > 0 {
+            return;
+        }
+        let smalls = cells.smalls();
+        let looks = smalls.iter().map(|(_, small)| Look::of(small)).collect();
+        self.offer(index, looks, |with_views| {
+            if with_views {
+                return canvas.show(index).collect();
+            }
+            // The reduced picture is near enough for the plain view.
+            let luma = |small| Luma { small, plane: without_cells() };
+            smalls
+                .into_iter()
+                .map(|(surface, small)| Frame { index, surface, derived_views: false, luma: luma(small) })
+                .collect()
+        });
+    }
+
+    /// Takes a frame that is composed already.
+    pub(super) fn take_frames(&mut self, index: u32, frames: Vec<Frame>) {
+        let looks = frames.iter().map(|frame| Look::of(&frame.luma.small)).collect();
+        self.offer(index, looks, |_| frames);
+    }
+
+    /// Keeps a frame if it differs from those that are kept. `frames` composes it, for all views or the plain one.
+    fn offer(&mut self, index: u32, looks: Vec<Look>, frames: impl FnOnce(bool) -> Vec<Frame>) {
+        let nearest = self.kept.iter().map(|kept| distance(&kept.looks, &looks, self.distance)).min();
+        let always = self.always.contains(&index);
+        if let Some(nearest) = nearest.filter(|&nearest| nearest <= if always { ALIKE } else { self.distance }) {
+            self.left_out |= nearest > ALIKE;
+            return;
+        }
+        let with_views = self.composed < WITH_VIEWS || always;
+        let mut frames = frames(with_views);
+        self.composed += usize::from(with_views);
+        if self.composed > FULL_PLANES {
+            let reduce = |frame: &mut Frame| frame.luma.plane = reduced(&frame.luma.plane, REDUCED_SIDE);
+            frames.iter_mut().filter(|frame| frame.derived_views).for_each(reduce);
+        }
+        self.kept.push(Kept { index, looks, frames });
+        while self.kept.len() > self.max_frames {
+            self.distance *= 2;
+            self.thin_out();
+        }
+    }
+
+    /// Leaves out every kept frame that is within the distance of an earlier one.
+    fn thin_out(&mut self) {
+        let mut kept: Vec<Kept> = Vec::new();
+        let (always, others) =
+            std::mem::take(&mut self.kept).into_iter().partition::<Vec<_>, _>(|kept| self.always.contains(&kept.index));
+        for frame in always {
+            // With less room than frames to be kept always, the first ones have it.
+            if kept.len() < self.max_frames { kept.push(frame) } else { self.left_out = true }
+        }
+        for frame in others {
+            let near = |other: &Kept| distance(&other.looks, &frame.looks, self.distance) <= self.distance;
+            if kept.iter().any(near) || kept.len() == self.max_frames && self.distance > 256 {
+                self.left_out = true;
+            } else {
+                kept.push(frame);
+            }
+        }
+        self.kept = kept;
+    }
+
+    /// The kept frames in their order, and whether any frame that differs from them was left out.
+    pub(super) fn finish(mut self) -> (Vec<Frame>, bool) {
+        self.kept.sort_by_key(|kept| kept.index);
+        (self.kept.into_iter().flat_map(|kept| kept.frames).collect(), self.left_out)
+    }
+}
+
+/// What one surface of a frame looks like.
+struct Look {
+    hash: PdqHash,
+    /// The filtered picture in whole levels, if its hash says nothing.
+    shades: Option<Box<[u8; SIDE * SIDE]>>,
+}
+
+impl Look {
+    fn of(small: &[f32; SIDE * SIDE]) -> Self {
+        let says_nothing = quality(small) < MIN_QUALITY;
+        let shades = says_nothing.then(|| Box::new(small.map(|value| value as u8)));
+        Self { hash: Coefficients::of(small).hash(), shades }
+    }
+}
+
+/// How far two frames are apart on the surface that differs most: in bits of the hash, and where neither hash says
+/// anything in eighths of a grey level (root mean square). Exact up to `enough`.
+fn distance(one: &[Look], other: &[Look], enough: u32) -> u32 {
+    if one.len() != other.len() {
+        return u32::MAX;
+    }
+    let mut most = 0;
+    for (a, b) in one.iter().zip(other) {
+        let between = match (&a.shades, &b.shades) {
+            (Some(a), Some(b)) => {
+                let sum: u64 = a.iter().zip(b.iter()).map(|(a, b)| u64::from(a.abs_diff(*b)).pow(2)).sum();
+                (8.0 * (sum as f64 / (SIDE * SIDE) as f64).sqrt()) as u32
+            }
+            _ => a.hash.distance(&b.hash),
+        };
+        most = most.max(between);
+        if most > enough {
+            break;
+        }
+    }
+    most
+}
+
+/// Means of the canvas over blocks of pixels, kept up to date as frames change parts of it. Comparing frames by them
+/// costs as much as the frames' own pixels, not as the canvas.
+struct Cells {
+    plain: Plane,
+    /// Composed over black.
+    black: Vec<f32>,
+    alpha: Vec<f32>,
+}
+
+impl Cells {
+    /// Cells on a side. PDQ's boxes are twice as wide.
+    const SIDE: u32 = 256;
+
+    fn new(width: u32, height: u32) -> Self {
+        let (block_width, block_height) = (width.div_ceil(Self::SIDE), height.div_ceil(Self::SIDE));
+        let cells = vec![0.0; (width.div_ceil(block_width) * height.div_ceil(block_height)) as usize];
+        let (black, alpha) = (cells.clone(), cells.clone());
+        Self { plain: Plane { width, height, block_width, block_height, cells }, black, alpha }
+    }
+
+    /// Takes what was drawn. Returns whether that has changed anything.
+    fn update(&mut self, canvas: &mut Canvas) -> bool {
+        let changed = canvas.take_changed();
+        if changed.pixels() == 0 {
+            return false;
+        }
+        let mut differs = false;
+        let mut before = Vec::new();
+        let columns = self.plain.columns();
+        let (block_width, block_height) = (self.plain.block_width as usize, self.plain.block_height as usize);
+        let (left, right) =
+            (changed.x as usize / block_width, (changed.x + changed.width).div_ceil(self.plain.block_width) as usize);
+        let lines =
+            changed.y as usize / block_height..(changed.y + changed.height).div_ceil(self.plain.block_height) as usize;
+        let (start, end) = (left * block_width, (right * block_width).min(self.plain.width as usize));
+        for line in lines {
+            let range = line * columns + left..line * columns + right;
+            before.clear();
+            for cells in [&self.plain.cells, &self.black, &self.alpha] {
+                before.extend_from_slice(&cells[range.clone()]);
+            }
+            let (plain, black) = (&mut self.plain.cells[range.clone()], &mut self.black[range.clone()]);
+            let alphas = &mut self.alpha[range];
+            let rows = line * block_height..((line + 1) * block_height).min(self.plain.height as usize);
+            let height = rows.len();
+            plain.fill(0.0);
+            black.fill(0.0);
+            alphas.fill(0.0);
+            for row in rows.map(|y| &canvas.row(y)[start..end]) {
+                for (at, pixels) in row.chunks(block_width).enumerate() {
+                    for &[red, green, blue, alpha] in pixels {
+                        let luma = 0.299 * f32::from(red) + 0.587 * f32::from(green) + 0.114 * f32::from(blue);
+                        let alpha = f32::from(alpha);
+                        plain[at] += luma;
+                        black[at] += luma * alpha;
+                        alphas[at] += alpha;
+                    }
+                }
+            }
+            for (at, pixels) in (start..end).step_by(block_width).enumerate() {
+                let count = (height * block_width.min(end - pixels)) as f32;
+                plain[at] /= count;
+                black[at] /= 255.0 * count;
+                alphas[at] /= count;
+            }
+            differs |= !plain.iter().chain(black.iter()).chain(alphas.iter()).eq(&before);
+        }
+        differs
+    }
+
+    /// PDQ's filtered picture of each surface.
+    fn smalls(&self) -> Vec<(Surface, Box<[f32; SIDE * SIDE]>)> {
+        let whole = Window { x: 0, y: 0, width: self.plain.width, height: self.plain.height };
+        let mut smalls = vec![(Surface::Plain, Box::new(self.plain.small(&whole)))];
+        if self.alpha.iter().any(|&alpha| alpha < 255.0) {
+            let over = |cells: Vec<f32>| Box::new(Plane { cells, ..self.plain.clone() }.small(&whole));
+            let over_white = self.black.iter().zip(&self.alpha).map(|(black, alpha)| black + 255.0 - alpha);
+            let (white, black) = (over(over_white.collect()), over(self.black.clone()));
+            for (surface, share) in GREYS {
+                let mut grey = black.clone();
+                mix(grey.as_mut_slice(), share, white.as_slice());
+                smalls.push((surface, grey));
+            }
+            smalls.extend([(Surface::OverWhite, white), (Surface::OverBlack, black)]);
+        }
+        smalls
+    }
+}
+
+/// What stands for the plane of a frame that no view but the plain one is made of.
+fn without_cells() -> Plane {
+    Plane { width: 1, height: 1, block_width: 1, block_height: 1, cells: vec![0.0] }
+}
+
+/// A plane of at most `side` cells on a side, by means of whole groups of cells.
+fn reduced(plane: &Plane, side: u32) -> Plane {
+    let columns = plane.columns();
+    let lines = plane.cells.len() / columns;
+    let (across, down) = ((columns as u32).div_ceil(side) as usize, (lines as u32).div_ceil(side) as usize);
+    if across == 1 && down == 1 {
+        return plane.clone();
+    }
+    let pixels = |at: usize, block: u32, length: u32| block.min(length - at as u32 * block) as f32;
+    let mut cells = Vec::with_capacity(columns.div_ceil(across) * lines.div_ceil(down));
+    for y in (0..lines).step_by(down) {
+        for x in (0..columns).step_by(across) {
+            let (mut sum, mut count) = (0.0, 0.0);
+            for line in y..(y + down).min(lines) {
+                for column in x..(x + across).min(columns) {
+                    let weight =
+                        pixels(column, plane.block_width, plane.width) * pixels(line, plane.block_height, plane.height);
+                    sum += weight * plane.cells[line * columns + column];
+                    count += weight;
+                }
+            }
+            cells.push(sum / count);
+        }
+    }
+    Plane {
+        block_width: plane.block_width * across as u32,
+        block_height: plane.block_height * down as u32,
+        cells,
+        ..*plane
+    }
+}

@@ -1,0 +1,127 @@
+// Real browsers that paint batches of files: many on one page, and a fresh page when one is lost.
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import puppeteer from "puppeteer-core";
+import { CHROMIUM } from "../browser/chromium.mjs";
+import { serve } from "../browser/server.mjs";
+import { join, u32 } from "./bytes.mjs";
+
+const PAGE = `<!doctype html><meta charset="utf-8"><title>paint</title><script type="module" src="/page.js"></script>`;
+const LAUNCH = {
+  chromium: () => chromium.launch(CHROMIUM),
+  firefox: () =>
+    puppeteer.launch({
+      browser: "firefox",
+      executablePath: process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr",
+      headless: true,
+      protocolTimeout: 600_000,
+      extraPrefsFirefox: { "browser.shell.checkDefaultBrowser": false },
+    }),
+};
+export const BROWSERS = Object.keys(LAUNCH);
+
+/** A server that hands batches of files to pages, with the filters that the gates in the page ask, and the listed hashes. */
+export async function servePainting(filters, hashes) {
+  const batches = new Map();
+  const script = readFileSync(fileURLToPath(new URL("page.js", import.meta.url)));
+  const server = await serve({
+    extra: {
+      "/page.html": { body: PAGE, type: "text/html; charset=utf-8" },
+      "/page.js": { body: script, type: "text/javascript" },
+      "/hashes.json": { body: JSON.stringify(hashes), type: "application/json" },
+      ...Object.fromEntries(Object.entries(filters).map(([path, body]) => [path, { body }])),
+    },
+    handle(_request, response, pathname) {
+      const batch = batches.get(pathname);
+      if (!batch) return false;
+      response
+        .writeHead(200, { "content-type": "application/octet-stream", "content-length": batch.length })
+        .end(batch);
+      return true;
+    },
+  });
+  let count = 0;
+  return {
+    url: server.url,
+    add(files) {
+      const head = new TextEncoder().encode(
+        JSON.stringify(files.map(({ name, type, bytes }) => ({ name, type, length: bytes.length }))),
+      );
+      count += 1;
+      const path = `/batch/${count}`;
+      batches.set(path, join(u32(head.length), head, ...files.map(({ bytes }) => bytes)));
+      return path;
+    },
+    remove: (path) => batches.delete(path),
+    close: () => server.close(),
+  };
+}
+
+/** One browser, started when it is first needed and again when its page is lost. */
+export class Painter {
+  #name;
+  #server;
+  #browser;
+  #page;
+  #batches = 0;
+
+  constructor(name, server) {
+    this.#name = name;
+    this.#server = server;
+  }
+
+  /** Paints `files`; with `check`, the gate in the page checks them too. Results come in the order of the files. */
+  async run(files, { check = true } = {}) {
+    const path = this.#server.add(files);
+    try {
+      const page = await this.#ready();
+      const results = page.evaluate((path, check) => window.runBatch(path, check), ...this.#arguments(path, check));
+      return JSON.parse(await limited(results, 30_000 + 4000 * files.length));
+    } catch (error) {
+      await this.close();
+      if (files.length === 1) return [{ name: files[0].name, painted: [], lost: String(error) }];
+      const half = files.length >> 1;
+      return [...(await this.run(files.slice(0, half), { check })), ...(await this.run(files.slice(half), { check }))];
+    } finally {
+      this.#server.remove(path);
+    }
+  }
+
+  /** Playwright hands one argument over, and Puppeteer any number. */
+  #arguments(path, check) {
+    return this.#name === "chromium" ? [{ path, check }] : [path, check];
+  }
+
+  async #ready() {
+    // A page holds every painting's verdict, so it is replaced from time to time.
+    this.#batches += 1;
+    if (this.#page && this.#batches % 200 !== 0) return this.#page;
+    await this.#page?.close();
+    this.#browser ??= await LAUNCH[this.#name]();
+    this.#page = await this.#browser.newPage();
+    await this.#page.goto(`${this.#server.url}/page.html`);
+    await this.#page.waitForFunction(() => window.ready);
+    if (this.#name === "chromium") {
+      await this.#page.evaluate(() => {
+        const run = window.runBatch;
+        window.runBatch = ({ path, check }) => run(path, check);
+      });
+    }
+    return this.#page;
+  }
+
+  async close() {
+    const browser = this.#browser;
+    this.#browser = this.#page = undefined;
+    await browser?.close().catch(() => {});
+  }
+}
+
+function limited(promise, milliseconds) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no result in ${milliseconds} ms`)), milliseconds);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
