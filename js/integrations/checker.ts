@@ -1,13 +1,15 @@
 // What all integrations share: a file's verdict and the decision on it, whatever becomes of the gate, and who is told.
-import type { Gate, Unchecked, Verdict } from "../types/types.js";
-import { assertPolicy, type Decision, decide, type UncheckedPolicy } from "./decision.js";
+import type { Caveat, Gate, Unchecked, Verdict } from "../types/types.js";
+import { assertPolicy, type Decision, decide, type Policy, type UncheckedPolicy } from "./decision.js";
 
 /** A gate, or the promise that `openGate` returns: an integration can be set up before the filters are there. */
 export type GateLike = Gate | PromiseLike<Gate>;
 
 export interface CheckerOptions {
-  /** What becomes of files that could not be checked. Default "block". */
+  /** What becomes of files that could not be checked. Default: `not-a-picture` passes, everything else is held. */
   unchecked?: UncheckedPolicy;
+  /** Caveats for which a file is held although it is clear. Default: none. */
+  caveats?: readonly Caveat[];
   /** What becomes of files if `gate` is a promise that is rejected. Default: what `unchecked` says of `unavailable`. */
   whenUnavailable?: "block" | "allow";
 }
@@ -25,13 +27,13 @@ export interface CheckedFile {
 export class Checker {
   readonly #name: string;
   readonly #gate: GateLike;
-  readonly #unchecked: UncheckedPolicy;
+  readonly #policy: Policy;
   readonly #whenUnavailable: "block" | "allow" | undefined;
   #warned = "";
 
   /** `name` stands in the console's messages. */
-  constructor(name: string, gate: GateLike, { unchecked = "block", whenUnavailable }: CheckerOptions = {}) {
-    assertPolicy(unchecked);
+  constructor(name: string, gate: GateLike, { unchecked = {}, caveats = [], whenUnavailable }: CheckerOptions = {}) {
+    assertPolicy(unchecked, caveats);
     if (whenUnavailable !== undefined && whenUnavailable !== "block" && whenUnavailable !== "allow") {
       const got = JSON.stringify(whenUnavailable);
       throw new TypeError(`whenUnavailable: expected "block" or "allow", got ${got}`);
@@ -41,7 +43,7 @@ export class Checker {
     }
     this.#name = name;
     this.#gate = gate;
-    this.#unchecked = unchecked;
+    this.#policy = { unchecked, caveats };
     this.#whenUnavailable = whenUnavailable;
     // The console says so as soon as it is known, not when somebody chooses a file. It is never an unhandled rejection.
     if ("then" in gate) gate.then(undefined, (error) => this.#warn(this.#unavailable(error)));
@@ -77,7 +79,7 @@ export class Checker {
   }
 
   #decide(verdict: Verdict): Decision {
-    return decide(verdict, { unchecked: this.#unchecked });
+    return decide(verdict, this.#policy);
   }
 
   #unavailable(error: unknown): Unchecked {

@@ -4,7 +4,7 @@
 //! - `zune-jpeg` reads every pixel of the other ordinary ones.
 //! - The decoder in [`libjpeg`] reads what is not ordinary, as browsers show it.
 //!
-//! [`survey`] says what is ordinary. `docs/decode.md` states the rules.
+//! [`survey`] says what is ordinary. `docs/explanation/which-reader-decides.md` states the rules.
 
 mod dc;
 mod frame;

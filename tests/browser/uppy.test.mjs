@@ -18,6 +18,8 @@ uppy.on("preprocess-progress", (file, progress) => window.seen.push(progress.mod
 uppy.on("preprocess-complete", () => window.seen.push("complete"));
 uppy.on("hashgate:held", (file, verdict) => window.held.push(file.name + " " + verdict.outcome));
 uppy.on("hashgate:unchecked", (file, verdict) => window.held.push(file.name + " unchecked " + verdict.reason));
+const namesOf = (files) => files.map(({ name }) => name).sort();
+uppy.on("complete", ({ successful, failed }) => { window.result = { successful: namesOf(successful), failed: namesOf(failed) }; });
 window.uppy = uppy; window.gate = gate; window.plugin = uppy.getPlugin("Hashgate"); window.ready = true;`;
 const choose = (page, paths) => page.locator("input[type=file]").first().setInputFiles(paths);
 const press = (page) => page.locator(".uppy-StatusBar-actionBtn--upload").click();
@@ -45,11 +47,19 @@ test("clean files are uploaded, listed and edited ones stay with their reason, r
   const [clean, listed] = await states(page);
   assert.equal(clean, "clean-0.png uploaded");
   assert.match(listed, /^listed-0\.jpg “listed-0\.jpg” may match a picture on the list “Demo list”.*possible match/);
-  // What the person reads, and hears.
-  const shown = page.locator(".uppy-Dashboard-Item-errorDetails");
-  await page.waitForFunction(() => document.querySelectorAll(".uppy-Dashboard-Item-errorDetails").length === 2);
-  assert.match(await shown.first().getAttribute("aria-label"), /^“listed-0\.jpg” may match a picture/);
-  await page.waitForSelector(".uppy-Informer :text('Failed to upload listed-')");
+  // The person reads the reason in the card. Nothing says that an upload failed, or offers to retry it.
+  const cards = page.locator(".uppy-Dashboard-Item.is-error");
+  await page.waitForFunction(() => document.querySelectorAll(".hashgate-reason").length === 2);
+  assert.match(await cards.first().textContent(), /“listed-0\.jpg” may match a picture on the list/);
+  await page.waitForSelector(".uppy-Informer :text('Your upload was held')");
+  const dashboard = await page.locator("#app").textContent();
+  assert.doesNotMatch(dashboard, /Upload failed|Failed to upload|Retry/);
+  assert.equal(await page.getByRole("button", { name: /retry/i }).count(), 0);
+  const result = await page.evaluate(() => window.result);
+  assert.deepEqual(result, {
+    successful: ["clean-0.png", "clean-1.jpg"],
+    failed: ["listed-0.jpg", "listed-2-mirrored.jpg"],
+  });
 
   // A retry checks again, and holds again.
   await page.evaluate(() => window.uppy.retryAll());

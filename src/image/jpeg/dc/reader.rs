@@ -16,7 +16,7 @@ use super::plane::{Steps, Term, Terms, plane};
 use super::scan::{Band, Data, FirstTerms, PassOver, Refinement, Sequential, Walk};
 
 /// Pictures of fewer pixels on the short side are too coarse in blocks: their hashes are too far
-/// from those of a full decode (`docs/decode.md` has the distances).
+/// from those of a full decode (`docs/lab/decoding.md` has the distances).
 const MIN_SHORT_SIDE: u32 = 900;
 
 /// DC terms of steps up to this are near enough without their last bit: what is missing is the same for all blocks, which no hash
