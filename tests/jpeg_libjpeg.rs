@@ -371,6 +371,7 @@ fn broken_files_are_read_as_libjpeg_reads_them() {
         }
     }
     assert!(compared > 90, "only {compared} files were compared");
-    // MozJPEG's portable code lets samples far out of range wrap where browsers' vector code, and the decoder here, clips.
-    assert!(20 * alike >= 19 * compared, "only {alike} of {compared} are near libjpeg's");
+    // MozJPEG's portable code lets samples far out of range wrap, where browsers' vector code and the decoder here clip
+    // them, and it smooths progressive pictures whose last scans are missing.
+    assert!(5 * alike >= 4 * compared, "only {alike} of {compared} are near libjpeg's");
 }
