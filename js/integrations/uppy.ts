@@ -78,16 +78,28 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
     this.#restart({}, uppy.getState().currentUploads);
   }
 
+  /**
+   * Ends the checks that are being made: their files are held. While uploads are running the pre-processor stays, and
+   * holds what it finds: `upload()` may have files yet that it takes up after those that it retries.
+   */
   override uninstall(): void {
     const { uppy } = this;
     this.#isRemoved = true;
     this.#abort();
-    uppy.removePreProcessor(this.#check);
-    uppy.off("upload", this.#beLast);
     uppy.off("file-removed", this.#forget);
     uppy.off("cancel-all", this.#abort);
-    uppy.off("state-update", this.#onState);
     this.#reasons.stop();
+    const leave = () => {
+      const isRunning = Object.keys(uppy.getState().currentUploads).length > 0;
+      if (isRunning || !this.#isRemoved) return;
+      uppy.removePreProcessor(this.#check);
+      uppy.off("upload", this.#beLast);
+      uppy.off("state-update", this.#onState);
+      uppy.off("state-update", later);
+    };
+    const later = () => void setTimeout(leave);
+    uppy.on("state-update", later);
+    leave();
   }
 
   /** Returns what was found of the bytes that a file has now, or undefined if those were not checked. */

@@ -13,10 +13,12 @@ export interface HashgateNoticeAttributes extends HTMLAttributes<HashgateNotice>
   "learn-more-href"?: string;
 }
 
+export type HashgateNoticeProps = DetailedHTMLProps<HashgateNoticeAttributes, HashgateNotice>;
+
 declare module "react" {
   namespace JSX {
     interface IntrinsicElements {
-      "hashgate-notice": DetailedHTMLProps<HashgateNoticeAttributes, HashgateNotice>;
+      "hashgate-notice": HashgateNoticeProps;
     }
   }
 }
