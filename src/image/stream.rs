@@ -41,7 +41,11 @@ impl StreamingDecoder {
     /// Takes the next piece, of any length.
     pub fn push(&mut self, piece: &[u8]) {
         if self.failure.is_none() {
-            self.failure = contained(|| Ok(self.push_unguarded(piece))).err();
+            self.failure = contained(|| {
+                self.push_unguarded(piece);
+                Ok(())
+            })
+            .err();
         }
     }
 

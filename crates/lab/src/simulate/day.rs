@@ -60,7 +60,7 @@ pub async fn play(args: &Args, folder: &TempDir, numbered: &(dyn Fn(u32) -> PdqH
     let filter = Filter::open(old[HISTORY as usize - 1].clone())?;
 
     // Clients check pictures, as browsers do.
-    complain(&format!("checking the pictures"));
+    complain("checking the pictures");
     let filters = std::slice::from_ref(&filter);
     let check = |all: Vec<Vec<u8>>| -> Vec<Upload> {
         all.into_par_iter().map(|bytes| Upload { question: question(&bytes, filters), bytes }).collect()
