@@ -1,5 +1,6 @@
-// npm run docs: makes dist-docs/, the documentation as one static site that loads nothing from elsewhere: the pages of docs/ with a
-// search, the Rust API by rustdoc, and the TypeScript API by typedoc. It opens from a disk, too, so its scripts are classic ones.
+// npm run docs: makes dist-docs/, the documentation as one static site that loads nothing from elsewhere: the pages of
+// docs/ with a search, the Rust API by rustdoc, and the TypeScript API by typedoc. The pages open from a disk, too, so
+// their scripts are classic ones.
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join, posix, relative } from "node:path";

@@ -92,7 +92,9 @@ test("opens in Chromium without an error and without a request to elsewhere, ser
       "request",
       (request) => request.url().startsWith("data:") || request.url().startsWith(base) || problems.push(request.url()),
     );
-    for (const path of base === disk ? ["index.html", "reference/glossary.html", ...api] : shown) {
+    // typedoc's icons are in a file of their own, which browsers don't read from a disk.
+    const onDisk = shown.filter((path) => !path.startsWith("typescript/"));
+    for (const path of base === disk ? onDisk : shown) {
       await tab.goto(`${base}/${path}`);
       assert.deepEqual(problems, [], path);
     }
@@ -100,7 +102,7 @@ test("opens in Chromium without an error and without a request to elsewhere, ser
     await tab.getByRole("searchbox", { name: "Search" }).fill("ring key");
     await tab.locator("#found a", { hasText: "Glossary" }).first().waitFor();
     await tab.getByRole("searchbox", { name: "Search" }).fill("whenUnavailable");
-    await tab.locator("#found a").first().click();
+    await tab.locator("#found a:not([href*=typescript])").first().click();
     await tab.waitForLoadState();
     assert.ok(tab.url().startsWith(base) && !tab.url().includes("notice.html"), tab.url());
     assert.deepEqual(problems, []);
