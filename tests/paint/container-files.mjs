@@ -1,20 +1,36 @@
 // Pictures within other files, and files under a wrong media type: ICO, SVG, and names that lie.
-import { ascii, join, le16, le32 } from "./bytes.mjs";
+
 import { bmp } from "./bmp-files.mjs";
+import { ascii, join, le16, le32 } from "./bytes.mjs";
 import { gif } from "./gif-files.mjs";
 import { jpeg } from "./jpeg-coder.mjs";
-import { SIZES, decoy, listed } from "./pictures.mjs";
+import { decoy, listed, SIZES } from "./pictures.mjs";
 import { png } from "./png-files.mjs";
 
 /** An icon file of entries `{ data, width, height, bits }`. */
 function icon(entries, type = 1) {
   let at = 6 + 16 * entries.length;
   const index = entries.map(({ data, width, height, bits = 32 }) => {
-    const entry = join(width & 255, height & 255, 0, 0, le16(type === 1 ? 1 : 0), le16(type === 1 ? bits : 0), le32(data.length), le32(at));
+    const entry = join(
+      width & 255,
+      height & 255,
+      0,
+      0,
+      le16(type === 1 ? 1 : 0),
+      le16(type === 1 ? bits : 0),
+      le32(data.length),
+      le32(at),
+    );
     at += data.length;
     return entry;
   });
-  return join(le16(0), le16(type), le16(entries.length), index, entries.map(({ data }) => data));
+  return join(
+    le16(0),
+    le16(type),
+    le16(entries.length),
+    index,
+    entries.map(({ data }) => data),
+  );
 }
 /** A bitmap as icons hold it: without the file's header, and of twice the height, for the mask. */
 function iconBitmap(picture) {
@@ -51,23 +67,52 @@ export function* containerFiles() {
   for (const [name, make] of Object.entries(icons)) yield { kind: "ico", name, type: "image/x-icon", make };
 
   const svg = (content, more = "") =>
-    ascii(`<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${width}" height="${height}" ${more}>${content}</svg>`);
-  const image = (bytes, type, attributes = `width="${width}" height="${height}"`) => `<image ${attributes} href="data:image/${type};base64,${base64(bytes)}"/>`;
+    ascii(
+      `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" ` +
+        `width="${width}" height="${height}" ${more}>${content}</svg>`,
+    );
+  const image = (bytes, type, attributes = `width="${width}" height="${height}"`) =>
+    `<image ${attributes} href="data:image/${type};base64,${base64(bytes)}"/>`;
   const drawings = {
     png: () => svg(image(png({ picture: L }), "png")),
     jpeg: () => svg(image(jpeg({ picture: L }), "jpeg")),
     xlink: () => svg(image(jpeg({ picture: L }), "jpeg").replace("href", "xlink:href")),
     "decoy-under-listed": () => svg(image(jpeg({ picture: D }), "jpeg") + image(jpeg({ picture: L }), "jpeg")),
     "listed-under-decoy": () => svg(image(jpeg({ picture: L }), "jpeg") + image(jpeg({ picture: D }), "jpeg")),
-    "declaration-and-comment": () => join(ascii('<?xml version="1.0"?>\n<!-- drawn -->\n'), svg(image(png({ picture: L }), "png"))),
-    filter: () => svg(`<filter id="f"><feColorMatrix values="-1 0 0 0 1 0 -1 0 0 1 0 0 -1 0 1 0 0 0 1 0"/></filter><g filter="url(#f)">${image(png({ picture: L }), "png")}</g>`),
+    "declaration-and-comment": () =>
+      join(ascii('<?xml version="1.0"?>\n<!-- drawn -->\n'), svg(image(png({ picture: L }), "png"))),
+    filter: () =>
+      svg(
+        `<filter id="f"><feColorMatrix values="-1 0 0 0 1 0 -1 0 0 1 0 0 -1 0 1 0 0 0 1 0"/></filter>` +
+          `<g filter="url(#f)">${image(png({ picture: L }), "png")}</g>`,
+      ),
   };
   for (const [name, make] of Object.entries(drawings)) yield { kind: "svg", name, type: "image/svg+xml", make };
 
-  const formats = { jpeg: jpeg({ picture: listed("small") }), png: png({ picture: listed("small") }), gif: gif({ frames: [{ picture: listed("small") }] }), bmp: bmp({ picture: listed("small") }) };
+  const formats = {
+    jpeg: jpeg({ picture: listed("small") }),
+    png: png({ picture: listed("small") }),
+    gif: gif({ frames: [{ picture: listed("small") }] }),
+    bmp: bmp({ picture: listed("small") }),
+  };
   for (const [format, bytes] of Object.entries(formats)) {
-    for (const type of ["image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp", "image/x-icon", "text/plain", "application/octet-stream", ""]) {
-      yield { kind: "media-type", name: `${format}-as-${type.replace("/", "-") || "nothing"}`, type, make: () => bytes };
+    for (const type of [
+      "image/jpeg",
+      "image/png",
+      "image/gif",
+      "image/webp",
+      "image/bmp",
+      "image/x-icon",
+      "text/plain",
+      "application/octet-stream",
+      "",
+    ]) {
+      yield {
+        kind: "media-type",
+        name: `${format}-as-${type.replace("/", "-") || "nothing"}`,
+        type,
+        make: () => bytes,
+      };
     }
   }
 }

@@ -10,7 +10,10 @@ const BAYER = Array.from({ length: 64 }, (_, at) => {
   return threshold;
 });
 const STRIPES = Array.from({ length: 64 }, (_, at) => 8 * (at & 7) + (at >> 3));
-const BLOCKS = Array.from({ length: 64 }, (_, at) => 16 * (((at >> 2) & 1) + 2 * (at >> 5)) + ((at & 3) + 4 * ((at >> 3) & 3)));
+const BLOCKS = Array.from(
+  { length: 64 },
+  (_, at) => 16 * (((at >> 2) & 1) + 2 * (at >> 5)) + ((at & 3) + 4 * ((at >> 3) & 3)),
+);
 
 /** By style: which thresholds paint, and the contrast of the decoy and of the listed picture around 128. */
 export const STYLES = {
@@ -25,9 +28,9 @@ export const STYLES = {
 };
 
 /**
- * Terms of three components (one with `grey`), all sampled alike. `most` bounds the terms beside the mean, in the units that
- * a decoder multiplies them to. In each block the pattern is chosen whose clipped mean is nearest to the listed picture's;
- * with `share` below 1 only in so many blocks.
+ * Terms of three components (one with `grey`), all sampled alike. `most` bounds the terms beside the mean, in the units
+ * that a decoder multiplies them to. In each block the pattern is chosen whose clipped mean is nearest to the listed
+ * picture's; with `share` below 1 only in so many blocks.
  */
 export function decoyedTerms({ listed, decoy, style, most, table = steps(16, 0), grey = false, share = 1 }) {
   const { width, height } = listed;
@@ -53,12 +56,20 @@ export function decoyedTerms({ listed, decoy, style, most, table = steps(16, 0),
     // Blocks of the same mean and target take the same pattern.
     const key = 4096 * Math.round(8 * mean) + Math.round(target);
     if (patterns) {
-      if (!found.has(key)) found.set(key, nearest(patterns, ({ pixels }) => clippedMean(pixels, 128 + mean), target));
+      if (!found.has(key))
+        found.set(
+          key,
+          nearest(patterns, ({ pixels }) => clippedMean(pixels, 128 + mean), target),
+        );
       const best = found.get(key);
       put(0, best.terms, mean);
     } else {
       put(0, undefined, level - 128 + mean);
-      if (!found.has(key)) found.set(key, nearest(chromas, (pattern) => pattern.luma(level + mean), target));
+      if (!found.has(key))
+        found.set(
+          key,
+          nearest(chromas, (pattern) => pattern.luma(level + mean), target),
+        );
       const best = found.get(key);
       for (const component of [1, 2]) put(component, best.terms, best.mean);
     }
@@ -90,7 +101,11 @@ function lumaPatterns(thresholds, most, table) {
       block[0] = 0;
       const scale = (strength * most) / Math.max(...block.map(Math.abs));
       const terms = new Int16Array(64);
-      quantized(block.map((term) => term * scale), table, terms);
+      quantized(
+        block.map((term) => term * scale),
+        table,
+        terms,
+      );
       terms[0] = 0;
       patterns.push({ terms, pixels: dequantized(terms, table) });
     }
@@ -101,7 +116,9 @@ function lumaPatterns(thresholds, most, table) {
 /** Chroma of both components: a mean, or a checkerboard without one. `luma` is the clipped mean beside a mean of Y. */
 function chromaPatterns(style, table) {
   const lumaAt = (y, chroma) => {
-    const [r, g, b] = [y + 1.402 * chroma, y - 1.058272 * chroma, y + 1.772 * chroma].map((v) => Math.max(0, Math.min(255, v)));
+    const [r, g, b] = [y + 1.402 * chroma, y - 1.058272 * chroma, y + 1.772 * chroma].map((v) =>
+      Math.max(0, Math.min(255, v)),
+    );
     return 0.299 * r + 0.587 * g + 0.114 * b;
   };
   return Array.from({ length: style === "chroma" ? 128 : 64 }, (_, at) => {
@@ -110,9 +127,17 @@ function chromaPatterns(style, table) {
       return { terms: undefined, mean, luma: (y) => lumaAt(y, mean) };
     }
     const terms = new Int16Array(64);
-    quantized(transformed(Array.from({ length: 64 }, (_, place) => (((place & 7) + (place >> 3)) & 1 ? 2 : -2) * at)), table, terms);
+    quantized(
+      transformed(Array.from({ length: 64 }, (_, place) => (((place & 7) + (place >> 3)) & 1 ? 2 : -2) * at)),
+      table,
+      terms,
+    );
     const pixels = dequantized(terms, table);
-    return { terms, mean: 0, luma: (y) => pixels.reduce((sum, chroma) => sum + lumaAt(y, Math.max(-128, Math.min(127, chroma))), 0) / 64 };
+    return {
+      terms,
+      mean: 0,
+      luma: (y) => pixels.reduce((sum, chroma) => sum + lumaAt(y, Math.max(-128, Math.min(127, chroma))), 0) / 64,
+    };
   });
 }
 

@@ -1,6 +1,6 @@
 // Odd GIF files: blocks that are missing or surplus, frames of odd sizes and places, palettes, and long animations.
 import { ascii, dice, join, le16, patched, spliced, zeros } from "./bytes.mjs";
-import { PALETTE, decoy, indexed, listed, other } from "./pictures.mjs";
+import { decoy, indexed, listed, other, PALETTE } from "./pictures.mjs";
 
 /** Indices in LZW codes of variable length, in sub-blocks (GIF89a, appendix F). */
 export function lzw(indices, { depth = 8, first = true, end = true, literal = false } = {}) {
@@ -41,7 +41,8 @@ export function lzw(indices, { depth = 8, first = true, end = true, literal = fa
 
 const subBlocks = (bytes, size = 255) => {
   const parts = [];
-  for (let at = 0; at < bytes.length; at += size) parts.push(Math.min(size, bytes.length - at), bytes.subarray(at, at + size));
+  for (let at = 0; at < bytes.length; at += size)
+    parts.push(Math.min(size, bytes.length - at), bytes.subarray(at, at + size));
   return join(...parts, 0);
 };
 
@@ -50,7 +51,7 @@ const GLOBAL = join(PALETTE, zeros(12));
 const dataOf = new Map();
 function compressed(picture, options) {
   const key = JSON.stringify([picture.seed, picture.width, picture.height, options]);
-  const indices = () => (picture.indices ?? indexed(picture));
+  const indices = () => picture.indices ?? indexed(picture);
   if (picture.seed === undefined) return lzw(indices(), options);
   if (!dataOf.has(key)) dataOf.set(key, lzw(indices(), options));
   return dataOf.get(key);
@@ -96,16 +97,34 @@ export function gifFrame({
 }
 
 /** A GIF as a list of named blocks. */
-export function gifBlocks({ frames, width, height, palette = GLOBAL, version = "89a", loop = true, background = 0, flags }) {
+export function gifBlocks({
+  frames,
+  width,
+  height,
+  palette = GLOBAL,
+  version = "89a",
+  loop = true,
+  background = 0,
+  flags,
+}) {
   const [first] = frames;
   const bits = palette ? 0xf0 | (Math.ceil(Math.log2(palette.length / 3)) - 1) : 0x70;
   return [
     { name: "header", bytes: ascii(`GIF${version}`) },
     {
       name: "screen",
-      bytes: join(le16(width ?? first.picture.width), le16(height ?? first.picture.height), flags ?? bits, background, 0, palette ?? []),
+      bytes: join(
+        le16(width ?? first.picture.width),
+        le16(height ?? first.picture.height),
+        flags ?? bits,
+        background,
+        0,
+        palette ?? [],
+      ),
     },
-    ...(loop && frames.length > 1 ? [{ name: "loop", bytes: join(0x21, 0xff, 11, ascii("NETSCAPE2.0"), 3, 1, le16(0), 0) }] : []),
+    ...(loop && frames.length > 1
+      ? [{ name: "loop", bytes: join(0x21, 0xff, 11, ascii("NETSCAPE2.0"), 3, 1, le16(0), 0) }]
+      : []),
     ...frames.flatMap(gifFrame),
     { name: "trailer", bytes: Uint8Array.of(0x3b) },
   ];
@@ -114,10 +133,17 @@ export const assembleGif = (blocks) => join(...blocks.map(({ bytes }) => bytes))
 export const gif = (options) => assembleGif(gifBlocks(options));
 
 const at = (blocks, name) => blocks.findIndex((block) => block.name === name);
-const insert = (name, ...bytes) => (blocks) => blocks.toSpliced(at(blocks, name), 0, { bytes: join(...bytes) });
-const append = (name, ...bytes) => (blocks) => blocks.toSpliced(at(blocks, name) + 1, 0, { bytes: join(...bytes) });
+const insert =
+  (name, ...bytes) =>
+  (blocks) =>
+    blocks.toSpliced(at(blocks, name), 0, { bytes: join(...bytes) });
+const append =
+  (name, ...bytes) =>
+  (blocks) =>
+    blocks.toSpliced(at(blocks, name) + 1, 0, { bytes: join(...bytes) });
 const without = (name) => (blocks) => blocks.filter((block) => block.name !== name);
-const change = (name, edit) => (blocks) => blocks.map((block) => (block.name === name ? { ...block, bytes: edit(block.bytes) } : block));
+const change = (name, edit) => (blocks) =>
+  blocks.map((block) => (block.name === name ? { ...block, bytes: edit(block.bytes) } : block));
 
 export function* gifFiles() {
   yield* blocks();
@@ -150,11 +176,35 @@ function* blocks() {
     comment: insert("image", comment),
     "comment-after-control": append("control", comment),
     "comment-open": insert("trailer", comment.subarray(0, -1)),
-    "plain-text": insert("image", 0x21, 0x01, 12, le16(0), le16(0), le16(100), le16(50), 8, 8, 1, 2, subBlocks(ascii("Text"))),
+    "plain-text": insert(
+      "image",
+      0x21,
+      0x01,
+      12,
+      le16(0),
+      le16(0),
+      le16(100),
+      le16(50),
+      8,
+      8,
+      1,
+      2,
+      subBlocks(ascii("Text")),
+    ),
     "unknown-extension": insert("image", 0x21, 0x42, subBlocks(zeros(9, 3))),
     "extension-00": insert("image", 0x21, 0x00, 0),
     "application-short": insert("image", 0x21, 0xff, 3, ascii("abc"), 0),
-    "application-xmp": insert("image", 0x21, 0xff, 11, ascii("XMP DataXMP"), ascii("<x/>"), 1, Uint8Array.from({ length: 256 }, (_, n) => 255 - n), 0),
+    "application-xmp": insert(
+      "image",
+      0x21,
+      0xff,
+      11,
+      ascii("XMP DataXMP"),
+      ascii("<x/>"),
+      1,
+      Uint8Array.from({ length: 256 }, (_, n) => 255 - n),
+      0,
+    ),
     "control-long": change("control", () => join(0x21, 0xf9, 6, zeros(6), 0)),
     "control-short": change("control", () => join(0x21, 0xf9, 2, 0, 0, 0)),
     "control-not-ended": change("control", (bytes) => bytes.subarray(0, -1)),
@@ -182,7 +232,11 @@ function* blocks() {
       two: () => [{ picture: listed("small") }, { picture: decoy("small"), delay: 30 }],
       "decoy-first": () => [{ picture: decoy("small"), delay: 30 }, { picture: listed("small") }],
     })) {
-      yield { kind: "gif-block", name: `${base}-${name}`, make: () => assembleGif(edit(gifBlocks({ frames: frames() }))) };
+      yield {
+        kind: "gif-block",
+        name: `${base}-${name}`,
+        make: () => assembleGif(edit(gifBlocks({ frames: frames() }))),
+      };
     }
   }
 }
@@ -191,68 +245,102 @@ const none = { seed: undefined, width: 0, height: 0, indices: new Uint8Array(1) 
 const strip = (picture, x, y, width, height) => ({
   width,
   height,
-  planes: picture.planes.map((plane) => Uint8Array.from({ length: width * height }, (_, place) => plane[(y + Math.floor(place / width)) * picture.width + x + (place % width)])),
+  planes: picture.planes.map((plane) =>
+    Uint8Array.from(
+      { length: width * height },
+      (_, place) => plane[(y + Math.floor(place / width)) * picture.width + x + (place % width)],
+    ),
+  ),
 });
 const quarters = (picture) => {
   const [width, height] = [picture.width / 2, picture.height / 2];
-  return [[0, 0], [width, 0], [0, height], [width, height]].map(([x, y]) => ({ picture: strip(picture, x, y, width, height), x, y }));
+  return [
+    [0, 0],
+    [width, 0],
+    [0, height],
+    [width, height],
+  ].map(([x, y]) => ({ picture: strip(picture, x, y, width, height), x, y }));
 };
 
 /** Frames of no size, beyond the screen, with their own palettes, and ones that show the picture together. */
 function* frames() {
-  const L = (more = {}) => ({ picture: listed("small"), ...more });
-  const D = (more = {}) => ({ picture: decoy("small"), ...more });
+  const shownFrame = (more = {}) => ({ picture: listed("small"), ...more });
+  const decoyFrame = (more = {}) => ({ picture: decoy("small"), ...more });
   const cases = {
-    "zero-size-first": [{ picture: none }, L()],
-    "zero-size-second": [L(), { picture: none }],
+    "zero-size-first": [{ picture: none }, shownFrame()],
+    "zero-size-second": [shownFrame(), { picture: none }],
     "zero-size-alone": [{ picture: none }],
-    "zero-width": [L({ width: 0 })],
-    "zero-height-then-listed": [D({ height: 0 }), L()],
-    "width-0-data-whole-then-listed": [D({ width: 0 }), L()],
-    "height-more-than-data": [L({ height: 300 })],
-    "height-less-than-data": [L({ height: 200 })],
-    "offset-out": [L({ x: 400 })],
-    "offset-half-out": [L({ x: 160 })],
-    "offset-out-then-listed": [D({ x: 400, y: 10 }), L()],
-    interlaced: [L({ interlaced: true })],
-    "local-palette": [L({ palette: GLOBAL })],
-    "local-palette-inverted": [L({ palette: GLOBAL.map((value) => 255 - value) })],
-    "local-palette-of-4": [L({ palette: GLOBAL.subarray(0, 12) })],
-    "local-palette-of-200-said-256": [L({ palette: GLOBAL.subarray(0, 600) })],
-    "transparent-0": [L({ transparent: 0 })],
-    "transparent-255": [L({ transparent: 255 })],
-    "transparent-half-over-decoy": [D(), L({ transparent: 100 })],
-    "delay-0": [D({ delay: 0 }), L({ delay: 0 })],
-    "delay-most": [D({ delay: 1 }), L({ delay: 65535 })],
-    "delay-most-first": [L({ delay: 65535 }), D({ delay: 1 })],
-    "data-empty": [L({ data: new Uint8Array() })],
-    "data-empty-then-listed": [D({ data: new Uint8Array() }), L()],
-    "listed-then-data-empty": [L(), D({ data: new Uint8Array() })],
+    "zero-width": [shownFrame({ width: 0 })],
+    "zero-height-then-listed": [decoyFrame({ height: 0 }), shownFrame()],
+    "width-0-data-whole-then-listed": [decoyFrame({ width: 0 }), shownFrame()],
+    "height-more-than-data": [shownFrame({ height: 300 })],
+    "height-less-than-data": [shownFrame({ height: 200 })],
+    "offset-out": [shownFrame({ x: 400 })],
+    "offset-half-out": [shownFrame({ x: 160 })],
+    "offset-out-then-listed": [decoyFrame({ x: 400, y: 10 }), shownFrame()],
+    interlaced: [shownFrame({ interlaced: true })],
+    "local-palette": [shownFrame({ palette: GLOBAL })],
+    "local-palette-inverted": [shownFrame({ palette: GLOBAL.map((value) => 255 - value) })],
+    "local-palette-of-4": [shownFrame({ palette: GLOBAL.subarray(0, 12) })],
+    "local-palette-of-200-said-256": [shownFrame({ palette: GLOBAL.subarray(0, 600) })],
+    "transparent-0": [shownFrame({ transparent: 0 })],
+    "transparent-255": [shownFrame({ transparent: 255 })],
+    "transparent-half-over-decoy": [decoyFrame(), shownFrame({ transparent: 100 })],
+    "delay-0": [decoyFrame({ delay: 0 }), shownFrame({ delay: 0 })],
+    "delay-most": [decoyFrame({ delay: 1 }), shownFrame({ delay: 65535 })],
+    "delay-most-first": [shownFrame({ delay: 65535 }), decoyFrame({ delay: 1 })],
+    "data-empty": [shownFrame({ data: new Uint8Array() })],
+    "data-empty-then-listed": [decoyFrame({ data: new Uint8Array() }), shownFrame()],
+    "listed-then-data-empty": [shownFrame(), decoyFrame({ data: new Uint8Array() })],
   };
   for (const [name, list] of Object.entries(cases)) {
     yield { kind: "gif-frame", name, make: () => gif({ frames: list, width: 320, height: 240 }) };
-    yield { kind: "gif-frame", name: `${name}-no-global-palette`, make: () => gif({ frames: list, width: 320, height: 240, palette: undefined }) };
+    yield {
+      kind: "gif-frame",
+      name: `${name}-no-global-palette`,
+      make: () => gif({ frames: list, width: 320, height: 240, palette: undefined }),
+    };
   }
   for (let disposal = 0; disposal < 8; disposal += 1) {
     yield {
       kind: "gif-composed",
       name: `quarters-disposal-${disposal}`,
-      make: () => gif({ frames: [...quarters(listed("small")).map((frame) => ({ ...frame, disposal })), D({ disposal })] }),
+      make: () =>
+        gif({
+          frames: [...quarters(listed("small")).map((frame) => ({ ...frame, disposal })), decoyFrame({ disposal })],
+        }),
     };
     yield {
       kind: "gif-composed",
       name: `decoy-then-quarters-disposal-${disposal}`,
-      make: () => gif({ frames: [D({ disposal }), ...quarters(listed("small")).map((frame) => ({ ...frame, disposal: 1 }))] }),
+      make: () =>
+        gif({
+          frames: [decoyFrame({ disposal }), ...quarters(listed("small")).map((frame) => ({ ...frame, disposal: 1 }))],
+        }),
     };
     yield {
       kind: "gif-composed",
       name: `listed-under-disposal-${disposal}`,
-      make: () => gif({ frames: [L({ disposal: 1 }), D({ disposal }), { picture: strip(listed("small"), 0, 0, 4, 4), disposal: 1 }], width: 320, height: 240 }),
+      make: () =>
+        gif({
+          frames: [
+            shownFrame({ disposal: 1 }),
+            decoyFrame({ disposal }),
+            { picture: strip(listed("small"), 0, 0, 4, 4), disposal: 1 },
+          ],
+          width: 320,
+          height: 240,
+        }),
     };
     yield {
       kind: "gif-composed",
       name: `margin-disposal-${disposal}`,
-      make: () => gif({ frames: [D({ x: 10, y: 20, disposal }), L({ x: 30, y: 5, disposal })], width: 400, height: 300 }),
+      make: () =>
+        gif({
+          frames: [decoyFrame({ x: 10, y: 20, disposal }), shownFrame({ x: 30, y: 5, disposal })],
+          width: 400,
+          height: 300,
+        }),
     };
   }
   // Many small pieces that make up the picture, each of which changes little.
@@ -262,8 +350,24 @@ function* frames() {
       name: `rows-${pieces}`,
       make: () => {
         const height = 240 / pieces;
-        const frames = Array.from({ length: pieces }, (_, n) => ({ picture: strip(listed("small"), 0, n * height, 320, height), y: n * height, disposal: 1, delay: 2 }));
-        return gif({ frames: [D({ disposal: 1 }), ...frames, ...Array.from({ length: pieces }, (_, n) => ({ picture: strip(decoy("small", 1), 0, n * height, 320, height), y: n * height, disposal: 1, delay: 2 }))] });
+        const frames = Array.from({ length: pieces }, (_, n) => ({
+          picture: strip(listed("small"), 0, n * height, 320, height),
+          y: n * height,
+          disposal: 1,
+          delay: 2,
+        }));
+        return gif({
+          frames: [
+            decoyFrame({ disposal: 1 }),
+            ...frames,
+            ...Array.from({ length: pieces }, (_, n) => ({
+              picture: strip(decoy("small", 1), 0, n * height, 320, height),
+              y: n * height,
+              disposal: 1,
+              delay: 2,
+            })),
+          ],
+        });
       },
     };
   }
@@ -281,7 +385,12 @@ function* coding() {
     literal: () => file({ coding: { literal: true } }),
     "bytes-after-end": () => file({ data: join(whole(), zeros(100, 0x5a)) }),
     "another-picture-after-end": () => file({ data: join(whole(), lzw(indexed(decoy("small")))) }),
-    "two-streams-one-frame": () => assembleGif(gifBlocks({ frames: [{ picture: L }] }).flatMap((block) => (block.name === "image" ? [{ bytes: join(block.bytes, subBlocks(lzw(indexed(decoy("small"))))) }] : [block]))),
+    "two-streams-one-frame": () =>
+      assembleGif(
+        gifBlocks({ frames: [{ picture: L }] }).flatMap((block) =>
+          block.name === "image" ? [{ bytes: join(block.bytes, subBlocks(lzw(indexed(decoy("small"))))) }] : [block],
+        ),
+      ),
     "data-of-half": () => file({ data: lzw(indexed(L).subarray(0, 38400)) }),
     "data-of-nine-tenths": () => file({ data: lzw(indexed(L).subarray(0, 69120)) }),
     "data-of-all-but-one": () => file({ data: lzw(indexed(L).subarray(0, 76799)) }),
@@ -298,12 +407,19 @@ function* coding() {
     "block-length-0-in-middle": () => {
       const image = gifFrame({ picture: L, control: false })[0].bytes;
       const place = 11 + 256 * Math.floor((image.length - 11) / 512);
-      return assembleGif(gifBlocks({ frames: [{ picture: L }] }).map((block) => (block.name === "image" ? { bytes: spliced(image, place, 0, Uint8Array.of(0)) } : block)));
+      return assembleGif(
+        gifBlocks({ frames: [{ picture: L }] }).map((block) =>
+          block.name === "image" ? { bytes: spliced(image, place, 0, Uint8Array.of(0)) } : block,
+        ),
+      );
     },
-    "block-terminator-missing": () => assembleGif(change("image", (bytes) => bytes.subarray(0, -1))(gifBlocks({ frames: [{ picture: L }] }))),
+    "block-terminator-missing": () =>
+      assembleGif(change("image", (bytes) => bytes.subarray(0, -1))(gifBlocks({ frames: [{ picture: L }] }))),
     "blocks-of-17": () => {
       const head = gifFrame({ picture: L, control: false, data: new Uint8Array() })[0].bytes.subarray(0, -1);
-      return assembleGif(change("image", () => join(head, subBlocks(whole(), 17)))(gifBlocks({ frames: [{ picture: L }] })));
+      return assembleGif(
+        change("image", () => join(head, subBlocks(whole(), 17)))(gifBlocks({ frames: [{ picture: L }] })),
+      );
     },
   };
   for (const [name, make] of Object.entries(cases)) yield { kind: "gif-coding", name, make };
@@ -338,7 +454,12 @@ function* animations() {
             make: () =>
               gif({
                 frames: Array.from({ length: total }, (_, number) => ({
-                  picture: number === place ? listed("tiny") : still ? alike(Math.floor((3 * number) / total)) : other("tiny", number % 45),
+                  picture:
+                    number === place
+                      ? listed("tiny")
+                      : still
+                        ? alike(Math.floor((3 * number) / total))
+                        : other("tiny", number % 45),
                   delay: delays[number === place ? 1 : 0],
                 })),
               }),

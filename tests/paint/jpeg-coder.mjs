@@ -5,7 +5,8 @@ import { ascii, join, u16 } from "./bytes.mjs";
 const ZIGZAG = Uint8Array.from(
   // biome-ignore format: a table of the standard (figure A.6).
   [0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
-    35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63],
+    35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60,
+    61, 54, 47, 55, 62, 63],
 );
 
 /** What is stored for each pixel, by colour model: functions of red, green and blue. */
@@ -107,11 +108,15 @@ function geometry({ width, height, sampling }) {
 }
 
 const held = new Map();
-let identities = 0;
-const identity = new WeakMap();
+/** A number for each object, by which `held` knows it again. */
+const identities = new WeakMap();
+let known = 0;
 function identityOf(object) {
-  if (!identity.has(object)) identity.set(object, (identities += 1));
-  return identity.get(object);
+  if (!identities.has(object)) {
+    known += 1;
+    identities.set(object, known);
+  }
+  return identities.get(object);
 }
 
 /** Quantized terms of all components, for a picture and a colour model. Held for the next file of the same picture. */
@@ -140,7 +145,8 @@ function codedPlane(value, [red, green, blue], width, height, component, table) 
       const [left, right] = span(x, component.width, width);
       let sum = 0;
       for (let j = top; j < bottom; j += 1) {
-        for (let i = left; i < right; i += 1) sum += value(red[j * width + i], green[j * width + i], blue[j * width + i]);
+        for (let i = left; i < right; i += 1)
+          sum += value(red[j * width + i], green[j * width + i], blue[j * width + i]);
       }
       small[y * component.width + x] = sum / ((bottom - top) * (right - left)) - 128;
     }
@@ -173,12 +179,18 @@ function span(at, count, whole) {
 const STANDARD = {
   dc: [[0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]],
   ac: [[0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 125],
-    [1, 2, 3, 0, 4, 17, 5, 18, 33, 49, 65, 6, 19, 81, 97, 7, 34, 113, 20, 50, 129, 145, 161, 8, 35, 66, 177, 193, 21, 82,
-      209, 240, 36, 51, 98, 114, 130, 9, 10, 22, 23, 24, 25, 26, 37, 38, 39, 40, 41, 42, 52, 53, 54, 55, 56, 57, 58, 67, 68,
-      69, 70, 71, 72, 73, 74, 83, 84, 85, 86, 87, 88, 89, 90, 99, 100, 101, 102, 103, 104, 105, 106, 115, 116, 117, 118, 119,
-      120, 121, 122, 131, 132, 133, 134, 135, 136, 137, 138, 146, 147, 148, 149, 150, 151, 152, 153, 154, 162, 163, 164, 165,
-      166, 167, 168, 169, 170, 178, 179, 180, 181, 182, 183, 184, 185, 186, 194, 195, 196, 197, 198, 199, 200, 201, 202, 210,
-      211, 212, 213, 214, 215, 216, 217, 218, 225, 226, 227, 228, 229, 230, 231, 232, 233, 234, 241, 242, 243, 244, 245, 246,
+    [1, 2, 3, 0, 4, 17, 5, 18, 33, 49, 65, 6, 19, 81, 97, 7, 34, 113, 20, 50, 129, 145, 161, 8, 35, 66, 177,
+    193, 21, 82,
+      209, 240, 36, 51, 98, 114, 130, 9, 10, 22, 23, 24, 25, 26, 37, 38, 39, 40, 41, 42, 52, 53, 54, 55, 56,
+      57, 58, 67, 68,
+      69, 70, 71, 72, 73, 74, 83, 84, 85, 86, 87, 88, 89, 90, 99, 100, 101, 102, 103, 104, 105, 106, 115,
+      116, 117, 118, 119,
+      120, 121, 122, 131, 132, 133, 134, 135, 136, 137, 138, 146, 147, 148, 149, 150, 151, 152, 153, 154,
+      162, 163, 164, 165,
+      166, 167, 168, 169, 170, 178, 179, 180, 181, 182, 183, 184, 185, 186, 194, 195, 196, 197, 198, 199,
+      200, 201, 202, 210,
+      211, 212, 213, 214, 215, 216, 217, 218, 225, 226, 227, 228, 229, 230, 231, 232, 233, 234, 241, 242,
+      243, 244, 245, 246,
       247, 248, 249, 250]],
 };
 const FLAT = {
@@ -373,8 +385,8 @@ export const HEADERS = {
 };
 
 /**
- * A JPEG as a list of parts: `{ marker, body }` for a segment, and for a scan also `intervals` and `restarts` (the numbers
- * of the restart markers between them). `raw` bytes stand as they are.
+ * A JPEG as a list of parts: `{ marker, body }` for a segment, and for a scan also `intervals` and `restarts` (the
+ * numbers of the restart markers between them). `raw` bytes stand as they are.
  */
 export function jpegParts({
   coded,

@@ -27,7 +27,11 @@ export const mirages = {
   // Over grey shows the mean of what is shown over white and over black, so the decoy cancels out.
   "grey-listed": (listed, decoy) => {
     const [mean, lie] = [scaled(lumaOf(listed), 110, 145), scaled(lumaOf(decoy), 8, 106)];
-    return between(listed, mean.map((value, at) => value + lie[at]), mean.map((value, at) => value - lie[at]));
+    return between(
+      listed,
+      mean.map((value, at) => value + lie[at]),
+      mean.map((value, at) => value - lie[at]),
+    );
   },
   "listed-in-alpha-over-black": (listed) => byAlpha(listed, 255),
   "listed-in-alpha-over-white": (listed) => byAlpha(listed, 0),

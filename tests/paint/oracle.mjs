@@ -2,34 +2,47 @@
 import { createHash } from "node:crypto";
 import { chromium } from "playwright-core";
 import { CHROMIUM } from "../browser/chromium.mjs";
+import { buildFilters, checkNatively, outcome, shown } from "./judge.mjs";
+import { BROWSERS, Painter, servePainting } from "./painter.mjs";
 import { interleaved } from "./pictures.mjs";
 import { lossyChunk, lossyPictures } from "./webp-files.mjs";
-import { BROWSERS, Painter, servePainting } from "./painter.mjs";
-import { buildFilter, checkNatively, shown, word } from "./judge.mjs";
 
 const BATCH = 24;
 
-/** Starts the browsers. `judge(files)` yields a row for each of `{ kind, name, type, make }`. */
-export async function openOracle({ browsers = BROWSERS } = {}) {
-  const { filter, hashes } = buildFilter();
-  const server = await servePainting(filter);
+/**
+ * Whether a browser paints a file as listed of which a reader says plainly `clear`, or that it is no picture; or the native
+ * tool ended at it.
+ */
+export const isFinding = ({ shown, words }) =>
+  words.cli === "crashed" ||
+  (shown.kind === "match" && Object.values(words).some((word) => word === "clear" || word === "passed"));
+
+/**
+ * Starts the browsers. `judge(files)` yields a row for each of `{ kind, name, type, make }`. With `webp` false, there are
+ * no lossy bitstreams to make WebP files of.
+ */
+export async function openOracle({ browsers = BROWSERS, webp = true } = {}) {
+  const { filters, hashes } = buildFilters();
+  const server = await servePainting(filters, hashes);
   const painters = Object.fromEntries(browsers.map((name) => [name, new Painter(name, server)]));
   return {
-    hashes,
-    lossy: await lossyEncoder(),
+    lossy: webp ? await lossyEncoder() : () => undefined,
     async *judge(files, { check = true } = {}) {
       for (const batch of batches(files)) {
         const made = batch.map((file) => ({ ...file, bytes: file.make() }));
         const painting = browsers.map((name) => painters[name].run(made, { check }));
         const native = checkNatively(made);
         const painted = await Promise.all(painting);
-        for (const [at, { kind, name, type, bytes }] of made.entries()) {
+        for (const [at, { make, ...file }] of made.entries()) {
           const paintings = Object.fromEntries(browsers.map((browser, n) => [browser, painted[n][at].painted]));
           const verdicts = { cli: native[at] };
           for (const [n, browser] of browsers.entries()) if (check) verdicts[browser] = painted[n][at].verdict;
-          const words = Object.fromEntries(Object.entries(verdicts).map(([reader, verdict]) => [reader, word(verdict)]));
+          const seen = shown(paintings);
+          const words = Object.fromEntries(
+            Object.entries(verdicts).map(([reader, verdict]) => [reader, outcome(verdict, seen)]),
+          );
           const lost = browsers.filter((_, n) => painted[n][at].lost);
-          yield { kind, name, type, bytes, paintings, verdicts, words, shown: shown(paintings, hashes), lost };
+          yield { ...file, paintings, verdicts, words, shown: seen, lost };
         }
       }
     },
@@ -40,7 +53,7 @@ export async function openOracle({ browsers = BROWSERS } = {}) {
   };
 }
 
-/** Has Chromium encode the pictures that the generators need as lossy WebP bitstreams. Returns a function that finds one. */
+/** Has Chromium encode lossy WebP bitstreams of the pictures that need one. Returns a function that finds them. */
 async function lossyEncoder() {
   const browser = await chromium.launch(CHROMIUM);
   try {

@@ -21,20 +21,23 @@ const LAUNCH = {
 };
 export const BROWSERS = Object.keys(LAUNCH);
 
-/** A server that hands batches of files to pages, with the filter that the gate in the page asks. */
-export async function servePainting(filter) {
+/** A server that hands batches of files to pages, with the filters that the gates in the page ask, and the listed hashes. */
+export async function servePainting(filters, hashes) {
   const batches = new Map();
   const script = readFileSync(fileURLToPath(new URL("page.js", import.meta.url)));
   const server = await serve({
     extra: {
       "/page.html": { body: PAGE, type: "text/html; charset=utf-8" },
       "/page.js": { body: script, type: "text/javascript" },
-      "/list.hgf": { body: filter },
+      "/hashes.json": { body: JSON.stringify(hashes), type: "application/json" },
+      ...Object.fromEntries(Object.entries(filters).map(([path, body]) => [path, { body }])),
     },
     handle(_request, response, pathname) {
       const batch = batches.get(pathname);
       if (!batch) return false;
-      response.writeHead(200, { "content-type": "application/octet-stream", "content-length": batch.length }).end(batch);
+      response
+        .writeHead(200, { "content-type": "application/octet-stream", "content-length": batch.length })
+        .end(batch);
       return true;
     },
   });
@@ -45,7 +48,8 @@ export async function servePainting(filter) {
       const head = new TextEncoder().encode(
         JSON.stringify(files.map(({ name, type, bytes }) => ({ name, type, length: bytes.length }))),
       );
-      const path = `/batch/${(count += 1)}`;
+      count += 1;
+      const path = `/batch/${count}`;
       batches.set(path, join(u32(head.length), head, ...files.map(({ bytes }) => bytes)));
       return path;
     },
@@ -78,10 +82,7 @@ export class Painter {
       await this.close();
       if (files.length === 1) return [{ name: files[0].name, painted: [], lost: String(error) }];
       const half = files.length >> 1;
-      return [
-        ...(await this.run(files.slice(0, half), { check })),
-        ...(await this.run(files.slice(half), { check })),
-      ];
+      return [...(await this.run(files.slice(0, half), { check })), ...(await this.run(files.slice(half), { check }))];
     } finally {
       this.#server.remove(path);
     }
@@ -94,7 +95,8 @@ export class Painter {
 
   async #ready() {
     // A page holds every painting's verdict, so it is replaced from time to time.
-    if (this.#page && (this.#batches += 1) % 200 !== 0) return this.#page;
+    this.#batches += 1;
+    if (this.#page && this.#batches % 200 !== 0) return this.#page;
     await this.#page?.close();
     this.#browser ??= await LAUNCH[this.#name]();
     this.#page = await this.#browser.newPage();

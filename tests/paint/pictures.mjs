@@ -39,12 +39,15 @@ function paint(seed, width, height) {
   for (let y = 0; y < height; y += 1) {
     for (let x = 0; x < width; x += 1) {
       const at = y * width + x;
-      const [u, v] = [x / width, y / height];
-      const inside = spots.filter((spot) => Math.hypot(u - spot.x, 0.75 * (v - spot.y)) < spot.radius);
+      const value = [0, 1, 2].map((channel) => 128 + 75 * commonAt[at] + 48 * ownAt[channel][at]);
+      for (const { x: left, y: top, radius, colour } of spots) {
+        const [across, down] = [x / width - left, 0.75 * (y / height - top)];
+        if (across * across + down * down < radius * radius) {
+          for (let channel = 0; channel < 3; channel += 1) value[channel] += colour[channel];
+        }
+      }
       for (let channel = 0; channel < 3; channel += 1) {
-        let value = 128 + 75 * commonAt[at] + 48 * ownAt[channel][at];
-        for (const spot of inside) value += spot.colour[channel];
-        planes[channel][at] = Math.max(12, Math.min(243, Math.round(value)));
+        planes[channel][at] = Math.max(12, Math.min(243, Math.round(value[channel])));
       }
     }
   }
@@ -105,7 +108,11 @@ export function interleaved(picture, alpha) {
 
 /** A palette of 6 x 7 x 6 colours, and a picture as indices into it, dithered so that its means stay. */
 export const PALETTE = Uint8Array.from(
-  Array.from({ length: 252 }, (_, at) => [(at % 6) * 51, (Math.floor(at / 6) % 7) * 42.5, Math.floor(at / 42) * 51]).flat(),
+  Array.from({ length: 252 }, (_, at) => [
+    (at % 6) * 51,
+    (Math.floor(at / 6) % 7) * 42.5,
+    Math.floor(at / 42) * 51,
+  ]).flat(),
 );
 export function indexed(picture) {
   const { width, height, planes } = picture;

@@ -3,7 +3,7 @@ import { constants, crc32, deflateSync } from "node:zlib";
 import { ascii, dice, join, patched, spliced, u16, u32, zeros } from "./bytes.mjs";
 import { exif } from "./exif.mjs";
 import { dim, mirages, shadow } from "./mirages.mjs";
-import { PALETTE, decoy, indexed, interleaved, listed, lumaOf, other } from "./pictures.mjs";
+import { decoy, indexed, interleaved, listed, lumaOf, other, PALETTE } from "./pictures.mjs";
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 const TYPES = { grey: [0, 1], rgb: [2, 3], palette: [3, 1], "grey-alpha": [4, 2], rgba: [6, 4] };
@@ -14,10 +14,20 @@ function samplesOf(picture, type, alpha = () => 255) {
   if (type === "rgba") return interleaved(picture, alpha);
   if (type === "palette") return indexed(picture);
   const luma = Uint8Array.from(lumaOf(picture), Math.round);
-  return type === "grey" ? luma : Uint8Array.from({ length: 2 * luma.length }, (_, at) => (at % 2 ? alpha(at >> 1) : luma[at >> 1]));
+  return type === "grey"
+    ? luma
+    : Uint8Array.from({ length: 2 * luma.length }, (_, at) => (at % 2 ? alpha(at >> 1) : luma[at >> 1]));
 }
 
-const PASSES = [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]];
+const PASSES = [
+  [0, 0, 8, 8],
+  [4, 0, 8, 8],
+  [0, 4, 4, 8],
+  [2, 0, 4, 4],
+  [0, 2, 2, 4],
+  [1, 0, 2, 2],
+  [0, 1, 1, 2],
+];
 
 /** Rows with filter bytes: of a plain picture, or in the seven passes of Adam7. */
 function rowsOf(samples, width, height, bytesPerPixel, { interlaced = false, filter = 0, deep = false } = {}) {
@@ -48,7 +58,16 @@ const header = (width, height, colour, { depth = 8, interlaced = false } = {}) =
   pngChunk("IHDR", join(u32(width), u32(height), depth, colour, 0, 0, interlaced ? 1 : 0));
 
 /** The chunks of a PNG. */
-export function pngChunks({ picture, type = "rgb", samples, alpha, palette = PALETTE, before = [], level = 3, ...options }) {
+export function pngChunks({
+  picture,
+  type = "rgb",
+  samples,
+  alpha,
+  palette = PALETTE,
+  before = [],
+  level = 3,
+  ...options
+}) {
   const { width, height } = picture;
   const [colour, bytes] = TYPES[type];
   samples ??= samplesOf(picture, type, alpha);
@@ -101,10 +120,17 @@ function* colourTypes() {
 }
 
 const at = (chunks, type) => chunks.findIndex((chunk) => chunk.type === type);
-const insert = (type, ...added) => (chunks) => chunks.toSpliced(at(chunks, type), 0, ...added);
-const append = (type, ...added) => (chunks) => chunks.toSpliced(at(chunks, type) + 1, 0, ...added);
+const insert =
+  (type, ...added) =>
+  (chunks) =>
+    chunks.toSpliced(at(chunks, type), 0, ...added);
+const append =
+  (type, ...added) =>
+  (chunks) =>
+    chunks.toSpliced(at(chunks, type) + 1, 0, ...added);
 const without = (type) => (chunks) => chunks.filter((chunk) => chunk.type !== type);
-const change = (type, edit) => (chunks) => chunks.map((chunk) => (chunk.type === type ? { ...chunk, ...edit(chunk) } : chunk));
+const change = (type, edit) => (chunks) =>
+  chunks.map((chunk) => (chunk.type === type ? { ...chunk, ...edit(chunk) } : chunk));
 const split = (sizes) => (chunks) =>
   chunks.flatMap((chunk) => {
     if (chunk.type !== "IDAT") return [chunk];
@@ -126,7 +152,13 @@ function* chunks() {
     const first = at(chunks, "IDAT");
     const { data } = chunks[first];
     const half = data.length >> 1;
-    return chunks.toSpliced(first, 1, pngChunk("IDAT", data.subarray(0, half)), text, pngChunk("IDAT", data.subarray(half)));
+    return chunks.toSpliced(
+      first,
+      1,
+      pngChunk("IDAT", data.subarray(0, half)),
+      text,
+      pngChunk("IDAT", data.subarray(half)),
+    );
   };
   const edits = (size, type) => ({
     "no-iend": without("IEND"),
@@ -147,18 +179,23 @@ function* chunks() {
       const parts = split([9000])(chunks);
       return parts.toSpliced(parts.length - 2, 1, { ...parts.at(-2), crc: 7 });
     },
-    "first-idat-bad-crc": (chunks) => change("IDAT", ({ data }) => (data.length > 8000 ? { crc: 7 } : {}))(split([9000, 100])(chunks)),
+    "first-idat-bad-crc": (chunks) =>
+      change("IDAT", ({ data }) => (data.length > 8000 ? { crc: 7 } : {}))(split([9000, 100])(chunks)),
     "idat-in-small-parts": split([1, 100, 3000]),
     "idat-empty-first": insert("IDAT", pngChunk("IDAT")),
     "idat-empty-last": append("IDAT", pngChunk("IDAT")),
     "idat-interrupted": interrupted,
-    "idat-interrupted-by-unknown": (chunks) => interrupted(chunks).map((chunk) => (chunk === text ? pngChunk("abCd", zeros(3)) : chunk)),
+    "idat-interrupted-by-unknown": (chunks) =>
+      interrupted(chunks).map((chunk) => (chunk === text ? pngChunk("abCd", zeros(3)) : chunk)),
     "idat-then-decoy-idat": append("IDAT", dataOf(decoy(size), { type })),
     "decoy-idat-first": insert("IDAT", dataOf(decoy(size), { type })),
     "idat-text-decoy-idat": append("IDAT", text, dataOf(decoy(size), { type })),
     "decoy-idat-text-idat": insert("IDAT", dataOf(decoy(size), { type }), text),
     "idat-missing": without("IDAT"),
-    "ihdr-twice": append("IHDR", header(...Object.values({ width: listed(size).width, height: listed(size).height }), TYPES[type][0])),
+    "ihdr-twice": append(
+      "IHDR",
+      header(...Object.values({ width: listed(size).width, height: listed(size).height }), TYPES[type][0]),
+    ),
     "ihdr-twice-otherwise": append("IHDR", header(20, 20, 2)),
     "ihdr-late": (chunks) => [text, ...chunks],
     "ihdr-long": change("IHDR", ({ data }) => ({ data: join(data, 0, 0) })),
@@ -178,20 +215,25 @@ function* chunks() {
     "length-too-much": insert("IEND", { ...text, length: 400 }),
     "bytes-between": insert("IDAT", raw(zeros(3))),
     "bytes-before-iend": insert("IEND", raw(zeros(3))),
-    "background": insert("IDAT", pngChunk("bKGD", zeros(type === "palette" ? 1 : 6, 0))),
-    "physical": insert("IDAT", pngChunk("pHYs", join(u32(1), u32(4), 0))),
+    background: insert("IDAT", pngChunk("bKGD", zeros(type === "palette" ? 1 : 6, 0))),
+    physical: insert("IDAT", pngChunk("pHYs", join(u32(1), u32(4), 0))),
     "significant-bits-0": insert("IDAT", pngChunk("sBIT", zeros(3))),
-    "histogram": insert("IDAT", pngChunk("hIST", zeros(4))),
-    "time": insert("IEND", pngChunk("tIME", zeros(7))),
+    histogram: insert("IDAT", pngChunk("hIST", zeros(4))),
+    time: insert("IEND", pngChunk("tIME", zeros(7))),
     "itxt-bad": insert("IDAT", pngChunk("iTXt", zeros(4))),
     "ztxt-bad": insert("IDAT", pngChunk("zTXt", join(ascii("a\0\0"), zeros(9, 9)))),
     "exif-orientation": insert("IDAT", pngChunk("eXIf", exif({ orientation: 6, bare: true }))),
     "exif-late": insert("IEND", pngChunk("eXIf", exif({ orientation: 3, bare: true }))),
     "gamma-0": insert("IDAT", pngChunk("gAMA", u32(0))),
-    "cgbi": (chunks) => [pngChunk("CgBI", zeros(4)), ...chunks],
+    cgbi: (chunks) => [pngChunk("CgBI", zeros(4)), ...chunks],
     "chunk-after-iend": append("IEND", text),
   });
-  for (const [size, type] of [["small", "rgb"], ["small", "rgba"], ["small", "palette"], ["large", "rgb"]]) {
+  for (const [size, type] of [
+    ["small", "rgb"],
+    ["small", "rgba"],
+    ["small", "palette"],
+    ["large", "rgb"],
+  ]) {
     for (const [name, edit] of Object.entries(edits(size, type))) {
       yield {
         kind: "png-chunk",
@@ -200,7 +242,11 @@ function* chunks() {
       };
     }
   }
-  const signatures = { "cr-lost": [0x89, 0x50, 0x4e, 0x47, 0x0a, 0x1a, 0x0a], "high-bit": [0x09, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a], "last-byte": [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0b] };
+  const signatures = {
+    "cr-lost": [0x89, 0x50, 0x4e, 0x47, 0x0a, 0x1a, 0x0a],
+    "high-bit": [0x09, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
+    "last-byte": [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0b],
+  };
   for (const [name, signature] of Object.entries(signatures)) {
     yield {
       kind: "png-chunk",
@@ -214,7 +260,10 @@ function* chunks() {
 function twoPalettes(one, two) {
   const [first, second] = [lumaOf(one), lumaOf(two)];
   const level = (value, place) => Math.min(15, Math.floor((value / 255) * 15 + [0, 0.5, 0.75, 0.25][place & 3]));
-  const indices = Uint8Array.from(first, (value, place) => 16 * level(value, place) + level(second[place], place + (place >> 9)));
+  const indices = Uint8Array.from(
+    first,
+    (value, place) => 16 * level(value, place) + level(second[place], place + (place >> 9)),
+  );
   const palette = (shift) =>
     Uint8Array.from({ length: 768 }, (_, place) => 17 * ((Math.floor(place / 3) >> shift) & 15));
   return { indices, first: palette(4), second: palette(0) };
@@ -226,7 +275,8 @@ function* palettes() {
     yield {
       kind: "png-palette",
       name: `length-${length}`,
-      make: () => png({ picture: listed("small"), type: "palette", palette: join(PALETTE, zeros(60)).subarray(0, length) }),
+      make: () =>
+        png({ picture: listed("small"), type: "palette", palette: join(PALETTE, zeros(60)).subarray(0, length) }),
     };
   }
   for (const type of ["rgb", "grey", "rgba"]) {
@@ -246,10 +296,19 @@ function* palettes() {
   yield {
     kind: "png-palette",
     name: "late",
-    make: () => assemblePng(append("IDAT", pngChunk("PLTE", PALETTE))(without("PLTE")(pngChunks({ picture: listed("small"), type: "palette" })))),
+    make: () =>
+      assemblePng(
+        append(
+          "IDAT",
+          pngChunk("PLTE", PALETTE),
+        )(without("PLTE")(pngChunks({ picture: listed("small"), type: "palette" }))),
+      ),
   };
   for (const order of ["decoy-listed", "listed-decoy"]) {
-    const pair = () => (order === "decoy-listed" ? twoPalettes(decoy("small"), listed("small")) : twoPalettes(listed("small"), decoy("small")));
+    const pair = () =>
+      order === "decoy-listed"
+        ? twoPalettes(decoy("small"), listed("small"))
+        : twoPalettes(listed("small"), decoy("small"));
     const made = (edit) => () => {
       const { indices, first, second } = pair();
       const chunks = pngChunks({ picture: listed("small"), type: "palette", samples: indices, palette: first });
@@ -261,8 +320,10 @@ function* palettes() {
       "second-after-trns": (chunks, second) => insert("IDAT", pngChunk("tRNS", zeros(3, 255)), second)(chunks),
       "first-bad-crc": (chunks, second) => insert("IDAT", second)(change("PLTE", () => ({ crc: 1 }))(chunks)),
       "second-bad-crc": (chunks, second) => insert("IDAT", { ...second, crc: 1 })(chunks),
-      "first-of-766": (chunks, second) => insert("IDAT", second)(change("PLTE", ({ data }) => ({ data: data.subarray(0, 766) }))(chunks)),
-      "suggested-splt": (chunks, second) => insert("IDAT", pngChunk("sPLT", join(ascii("x\0"), 8, second.data)))(chunks),
+      "first-of-766": (chunks, second) =>
+        insert("IDAT", second)(change("PLTE", ({ data }) => ({ data: data.subarray(0, 766) }))(chunks)),
+      "suggested-splt": (chunks, second) =>
+        insert("IDAT", pngChunk("sPLT", join(ascii("x\0"), 8, second.data)))(chunks),
     };
     for (const [name, edit] of Object.entries(places)) {
       yield { kind: "png-palette", name: `${order}-${name}`, make: made(edit) };
@@ -312,8 +373,15 @@ function* transparency() {
   for (const [name, [type, data]] of Object.entries(trns)) {
     for (const place of ["before", "after", "twice"]) {
       const chunk = pngChunk("tRNS", data);
-      const edit = place === "after" ? append("IDAT", chunk) : insert("IDAT", ...(place === "twice" ? [chunk, pngChunk("tRNS", zeros(2))] : [chunk]));
-      yield { kind: "png-trns", name: `${name}-${place}`, make: () => assemblePng(edit(pngChunks({ picture: listed("small"), type }))) };
+      const edit =
+        place === "after"
+          ? append("IDAT", chunk)
+          : insert("IDAT", ...(place === "twice" ? [chunk, pngChunk("tRNS", zeros(2))] : [chunk]));
+      yield {
+        kind: "png-trns",
+        name: `${name}-${place}`,
+        make: () => assemblePng(edit(pngChunks({ picture: listed("small"), type }))),
+      };
     }
   }
   // One colour of a grey picture is transparent: its black half shows the page's background.
@@ -357,7 +425,8 @@ function* data() {
     "filter-5-last": () => made(deflateSync(patched(rows(), 961 * 239, [5]))),
     "filter-9-middle": () => made(deflateSync(patched(rows(), 961 * 120, [9]))),
     "filter-2-first": () => made(deflateSync(patched(rows(), 0, [2]))),
-    "flushed-often": () => made(deflateSync(rows(), { flush: constants.Z_FULL_FLUSH, finishFlush: constants.Z_SYNC_FLUSH })),
+    "flushed-often": () =>
+      made(deflateSync(rows(), { flush: constants.Z_FULL_FLUSH, finishFlush: constants.Z_SYNC_FLUSH })),
     "raw-deflate": () => made(packed().subarray(2, -4)),
     "block-type-3": () => made(spliced(packed(), Math.floor(packed().length / 2), 2, Uint8Array.of(0xff, 0xff))),
   };
@@ -379,12 +448,16 @@ function* data() {
 
 /** An animated PNG. Frames: `{ picture, x, y, delay, dispose, blend, alpha }`; with `still`, IDAT is no frame. */
 function animation({ frames, still, width = 160, height = 120, plays = 0, count, edit = (chunks) => chunks }) {
-  let sequence = 0;
+  let sequence = -1;
+  const numbered = () => {
+    sequence += 1;
+    return sequence;
+  };
   const control = ({ picture, x = 0, y = 0, delay = 100, dispose = 0, blend = 0, control = {} }) =>
     pngChunk(
       "fcTL",
       join(
-        u32(control.sequence ?? (sequence += 1) - 1),
+        u32(control.sequence ?? numbered()),
         u32(control.width ?? picture.width),
         u32(control.height ?? picture.height),
         u32(x),
@@ -395,12 +468,13 @@ function animation({ frames, still, width = 160, height = 120, plays = 0, count,
         blend,
       ),
     );
-  const dataOf = ({ picture, alpha, type = "rgba" }) => pngChunks({ picture, type, alpha, level: 1 }).find(({ type }) => type === "IDAT").data;
+  const dataOf = ({ picture, alpha, type = "rgba" }) =>
+    pngChunks({ picture, type, alpha, level: 1 }).find(({ type }) => type === "IDAT").data;
   const body = frames.flatMap((frame, place) => {
     const first = place === 0 && !still;
     const head = control(frame);
     if (first) return [head, pngChunk("IDAT", dataOf(frame))];
-    return [head, pngChunk("fdAT", join(u32((sequence += 1) - 1), dataOf(frame)))];
+    return [head, pngChunk("fdAT", join(u32(numbered()), dataOf(frame)))];
   });
   const chunks = [
     header(width, height, 6),
@@ -420,7 +494,14 @@ function* animations() {
     yield file(`${order}-frames`, () => animation({ frames: [one(), two()] }));
     yield file(`${order}-still-then-frames`, () => animation({ still: one(), frames: [two(), two()] }));
     yield file(`${order}-still-one-frame`, () => animation({ still: one(), frames: [two()] }));
-    yield file(`${order}-ten-minutes-second`, () => animation({ frames: [{ ...one(), delay: 10 }, { ...two(), delay: 60000, control: { denominator: 100 } }] }));
+    yield file(`${order}-ten-minutes-second`, () =>
+      animation({
+        frames: [
+          { ...one(), delay: 10 },
+          { ...two(), delay: 60000, control: { denominator: 100 } },
+        ],
+      }),
+    );
     const broken = {
       "count-0": { count: 0 },
       "count-1": { count: 1 },
@@ -431,7 +512,13 @@ function* animations() {
       "actl-bad-crc": { edit: change("acTL", () => ({ crc: 1 })) },
       "actl-short": { edit: change("acTL", () => ({ data: u32(2) })) },
       "actl-missing": { edit: without("acTL") },
-      "actl-late": { edit: (chunks) => append("IDAT", chunks.find(({ type }) => type === "acTL"))(without("acTL")(chunks)) },
+      "actl-late": {
+        edit: (chunks) =>
+          append(
+            "IDAT",
+            chunks.find(({ type }) => type === "acTL"),
+          )(without("acTL")(chunks)),
+      },
       "actl-twice": { edit: append("acTL", pngChunk("acTL", join(u32(1), u32(0)))) },
       "fdat-missing": { edit: without("fdAT") },
       "fdat-bad-crc": { edit: change("fdAT", () => ({ crc: 1 })) },
@@ -450,7 +537,10 @@ function* animations() {
           chunks.flatMap((chunk) => {
             if (chunk.type !== "fdAT") return [chunk];
             const half = chunk.data.length >> 1;
-            return [pngChunk("fdAT", chunk.data.subarray(0, half)), pngChunk("fdAT", join(u32(3), chunk.data.subarray(half)))];
+            return [
+              pngChunk("fdAT", chunk.data.subarray(0, half)),
+              pngChunk("fdAT", join(u32(3), chunk.data.subarray(half))),
+            ];
           }),
       },
     };
@@ -478,9 +568,17 @@ function* animations() {
   const quarter = (picture, x, y) => ({
     width: 80,
     height: 60,
-    planes: picture.planes.map((plane) => Uint8Array.from({ length: 80 * 60 }, (_, place) => plane[(y + Math.floor(place / 80)) * 160 + x + (place % 80)])),
+    planes: picture.planes.map((plane) =>
+      Uint8Array.from({ length: 80 * 60 }, (_, place) => plane[(y + Math.floor(place / 80)) * 160 + x + (place % 80)]),
+    ),
   });
-  const quarters = (picture, more = {}) => [[0, 0], [80, 0], [0, 60], [80, 60]].map(([x, y]) => ({ picture: quarter(picture, x, y), x, y, ...more }));
+  const quarters = (picture, more = {}) =>
+    [
+      [0, 0],
+      [80, 0],
+      [0, 60],
+      [80, 60],
+    ].map(([x, y]) => ({ picture: quarter(picture, x, y), x, y, ...more }));
   for (const dispose of [0, 1, 2]) {
     for (const blend of [0, 1]) {
       yield file(`quarters-dispose-${dispose}-blend-${blend}`, () =>
@@ -489,12 +587,19 @@ function* animations() {
     }
   }
   yield file("half-transparent-over-decoy", () =>
-    animation({ frames: [{ picture: dim(listed("tiny")) }, { picture: dim(listed("tiny")), alpha: () => 128, blend: 1 }, D()] }),
+    animation({
+      frames: [{ picture: dim(listed("tiny")) }, { picture: dim(listed("tiny")), alpha: () => 128, blend: 1 }, D()],
+    }),
   );
 }
 
 function* cut() {
-  for (const [base, options] of Object.entries({ rgb: {}, palette: { type: "palette" }, adam7: { interlaced: true }, rgba: { type: "rgba" } })) {
+  for (const [base, options] of Object.entries({
+    rgb: {},
+    palette: { type: "palette" },
+    adam7: { interlaced: true },
+    rgba: { type: "rgba" },
+  })) {
     for (const share of [0.01, 0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999]) {
       yield {
         kind: "png-cut",

@@ -16,7 +16,14 @@ const BLUE = [0.1431, 0.0606, 0.7141];
 const WHITE = [0.9642, 1, 0.8249];
 const NONE = [0, 0, 0];
 
-export function profile({ space = "RGB ", tags, kind = "mntr", version = 0x02100000, connection = "XYZ ", signature = "acsp" }) {
+export function profile({
+  space = "RGB ",
+  tags,
+  kind = "mntr",
+  version = 0x02100000,
+  connection = "XYZ ",
+  signature = "acsp",
+}) {
   const all = Object.entries({ desc: description("drawn"), cprt: copyright, wtpt: xyz(...WHITE), ...tags });
   const padded = all.map(([name, data]) => [name, join(data, zeros(-data.length & 3))]);
   let at = 128 + 4 + 12 * padded.length;
@@ -30,14 +37,22 @@ export function profile({ space = "RGB ", tags, kind = "mntr", version = 0x02100
     [u16(2020), u16(1), u16(1), zeros(6), ascii(signature), zeros(4), zeros(4), zeros(4), zeros(4), zeros(8)],
     [u32(0), fixed(WHITE[0]), fixed(WHITE[1]), fixed(WHITE[2])],
   );
-  return join(header, zeros(128 - header.length), u32(padded.length), index, padded.map(([, data]) => data));
+  return join(
+    header,
+    zeros(128 - header.length),
+    u32(padded.length),
+    index,
+    padded.map(([, data]) => data),
+  );
 }
 const matrix = (red, green, blue, tone = gamma(2.2)) =>
   profile({ tags: { rXYZ: xyz(...red), gXYZ: xyz(...green), bXYZ: xyz(...blue), rTRC: tone, gTRC: tone, bTRC: tone } });
 
 /** A table (`mft2`) from two samples per channel to XYZ or Lab: `map(red, green, blue)` gives 0..1 for each. */
 function table(map, { connection = "XYZ ", tag = "A2B0", inputs = 3, version = 0x02100000, space = "RGB " } = {}) {
-  const points = Array.from({ length: 2 ** inputs }, (_, at) => map(...Array.from({ length: inputs }, (_, n) => (at >> (inputs - 1 - n)) & 1)));
+  const points = Array.from({ length: 2 ** inputs }, (_, at) =>
+    map(...Array.from({ length: inputs }, (_, n) => (at >> (inputs - 1 - n)) & 1)),
+  );
   const ramp = [0, 65535];
   const data = join(
     ascii("mft2"),
@@ -76,20 +91,44 @@ export const ODD = {
   "red-and-blue-swapped": { make: () => matrix(BLUE, GREEN, RED), stored: (l) => [l, l, l] },
   "primaries-turned": { make: () => matrix(GREEN, BLUE, RED), stored: (l, d) => [d, l, l] },
   inverted: { make: () => matrix(RED, GREEN, BLUE, inverse), stored: (l) => [255 - l, 255 - l, 255 - l] },
-  "gamma-9": { make: () => matrix(RED, GREEN, BLUE, gamma(9)), stored: (l) => Array(3).fill(255 * (l / 255) ** (2.2 / 9)) },
-  "gamma-tenth": { make: () => matrix(RED, GREEN, BLUE, gamma(0.2)), stored: (l) => Array(3).fill(255 * (l / 255) ** 11) },
+  "gamma-9": {
+    make: () => matrix(RED, GREEN, BLUE, gamma(9)),
+    stored: (l) => Array(3).fill(255 * (l / 255) ** (2.2 / 9)),
+  },
+  "gamma-tenth": {
+    make: () => matrix(RED, GREEN, BLUE, gamma(0.2)),
+    stored: (l) => Array(3).fill(255 * (l / 255) ** 11),
+  },
   "table-blue-alone": { make: () => table((_r, _g, b) => WHITE.map((v) => (v * b) / 2)), stored: (l, d) => [d, d, l] },
-  "table-lab-blue-alone": { make: () => table((_r, _g, b) => lab(b), { connection: "Lab " }), stored: (l, d) => [d, d, l] },
-  "table-lab-inverted": { make: () => table((r, g, b) => lab(1 - (r + g + b) / 3), { connection: "Lab " }), stored: (l) => Array(3).fill(255 - l) },
-  "table-a2b1": { make: () => table((_r, _g, b) => lab(b), { connection: "Lab ", tag: "A2B1" }), stored: (l, d) => [d, d, l] },
-  "table-version-4": { make: () => table((_r, _g, b) => lab(b), { connection: "Lab ", version: 0x04200000 }), stored: (l, d) => [d, d, l] },
+  "table-lab-blue-alone": {
+    make: () => table((_r, _g, b) => lab(b), { connection: "Lab " }),
+    stored: (l, d) => [d, d, l],
+  },
+  "table-lab-inverted": {
+    make: () => table((r, g, b) => lab(1 - (r + g + b) / 3), { connection: "Lab " }),
+    stored: (l) => Array(3).fill(255 - l),
+  },
+  "table-a2b1": {
+    make: () => table((_r, _g, b) => lab(b), { connection: "Lab ", tag: "A2B1" }),
+    stored: (l, d) => [d, d, l],
+  },
+  "table-version-4": {
+    make: () => table((_r, _g, b) => lab(b), { connection: "Lab ", version: 0x04200000 }),
+    stored: (l, d) => [d, d, l],
+  },
   "negative-primaries": {
     make: () => matrix([-0.5, -0.5, -0.4], [-0.5, -0.5, -0.4], sum(WHITE, [1, 1, 0.8])),
     stored: (l, d) => [d / 2, d / 2, 128 + l / 2],
   },
   // Curves of a few bright steps: the picture lies in the low bits.
   "low-bits": {
-    make: () => matrix(RED, GREEN, BLUE, curve(Array.from({ length: 256 }, (_, at) => Math.round(65535 * ((at % 16) / 15) ** 2.2)))),
+    make: () =>
+      matrix(
+        RED,
+        GREEN,
+        BLUE,
+        curve(Array.from({ length: 256 }, (_, at) => Math.round(65535 * ((at % 16) / 15) ** 2.2))),
+      ),
     stored: (l, d) => Array(3).fill(16 * Math.round(d / 17) + Math.floor(l / 16.1)),
   },
 };
@@ -104,11 +143,23 @@ export const BROKEN = {
   cut: () => ODD["blue-alone"].make().subarray(0, 300),
   "no-signature": () => profile({ signature: "xxxx", tags: {} }),
   "no-tags": () => profile({ tags: {} }),
-  "of-cmyk": () => table((c, m, y, k) => lab(1 - (c + m + y + k) / 4), { connection: "Lab ", inputs: 4, space: "CMYK" }),
+  "of-cmyk": () =>
+    table((c, m, y, k) => lab(1 - (c + m + y + k) / 4), { connection: "Lab ", inputs: 4, space: "CMYK" }),
   "of-grey": () => GREY["grey-inverted"].make(),
-  "kind-printer": () => profile({ kind: "prtr", tags: { rXYZ: xyz(...NONE), gXYZ: xyz(...NONE), bXYZ: xyz(...WHITE), rTRC: gamma(2.2), gTRC: gamma(2.2), bTRC: gamma(2.2) } }),
+  "kind-printer": () =>
+    profile({
+      kind: "prtr",
+      tags: {
+        rXYZ: xyz(...NONE),
+        gXYZ: xyz(...NONE),
+        bXYZ: xyz(...WHITE),
+        rTRC: gamma(2.2),
+        gTRC: gamma(2.2),
+        bTRC: gamma(2.2),
+      },
+    }),
   "kind-link": () => profile({ kind: "link", tags: {} }),
-  "zeros": () => zeros(500),
+  zeros: () => zeros(500),
 };
 
 /** An ICC profile as APP2 segments of a JPEG. */

@@ -55,9 +55,11 @@ function encoded({ width, height }, pixels, alpha) {
     // Order of code lengths: 17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, ...
     const used = [...new Set(Array.from({ length: symbols }, (_, at) => lengthOf(at)))];
     bits.put(13 - 4, 4);
-    for (const length of [17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9]) bits.put(used.includes(length) ? (used.length > 1 ? 1 : 1) : 0, 3);
+    for (const length of [17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9])
+      bits.put(used.includes(length) ? (used.length > 1 ? 1 : 1) : 0, 3);
     bits.put(0, 1);
-    if (used.length > 1) for (let at = 0; at < symbols; at += 1) bits.put(lengthOf(at) === Math.max(...used) ? 1 : 0, 1);
+    if (used.length > 1)
+      for (let at = 0; at < symbols; at += 1) bits.put(lengthOf(at) === Math.max(...used) ? 1 : 0, 1);
   };
   // Green shares its alphabet with 24 lengths: 232 codes of 8 bits and 48 of 9 fill the space.
   code(280, (at) => (at < 232 ? 8 : 9));
@@ -85,7 +87,8 @@ function encoded({ width, height }, pixels, alpha) {
 
 export const webpChunk = (type, data) => ({ type, data });
 export const losslessChunk = (picture, alpha) => webpChunk("VP8L", lossless(picture, alpha));
-const writtenChunk = ({ raw, type, data, length }) => (raw ? raw : join(ascii(type), le32(length ?? data.length), data, data.length % 2 ? [0] : []));
+const writtenChunk = ({ raw, type, data, length }) =>
+  raw ? raw : join(ascii(type), le32(length ?? data.length), data, data.length % 2 ? [0] : []);
 
 /** A WebP of chunks. `more` is added to the size that the container says. */
 export function webp(chunks, { more = 0, size, magic = "WEBP", trailer = [] } = {}) {
@@ -106,10 +109,36 @@ export function lossyChunk(file) {
 
 const FLAGS = { icc: 0x20, alpha: 0x10, exif: 8, xmp: 4, animation: 2 };
 const extended = ({ width, height }, ...flags) =>
-  webpChunk("VP8X", join(flags.reduce((all, flag) => all | FLAGS[flag], 0), zeros(3), le24(width - 1), le24(height - 1)));
-const alphaChunk = (picture, alpha) => webpChunk("ALPH", join(0, Uint8Array.from(picture.planes[0], (_, at) => alpha(at))));
+  webpChunk(
+    "VP8X",
+    join(
+      flags.reduce((all, flag) => all | FLAGS[flag], 0),
+      zeros(3),
+      le24(width - 1),
+      le24(height - 1),
+    ),
+  );
+const alphaChunk = (picture, alpha) =>
+  webpChunk(
+    "ALPH",
+    join(
+      0,
+      Uint8Array.from(picture.planes[0], (_, at) => alpha(at)),
+    ),
+  );
 const animationFrame = ({ picture, chunks, x = 0, y = 0, delay = 100, flags = 0 }) =>
-  webpChunk("ANMF", join(le24(x >> 1), le24(y >> 1), le24(picture.width - 1), le24(picture.height - 1), le24(delay), flags, ...(chunks ?? [losslessChunk(picture)]).map(writtenChunk)));
+  webpChunk(
+    "ANMF",
+    join(
+      le24(x >> 1),
+      le24(y >> 1),
+      le24(picture.width - 1),
+      le24(picture.height - 1),
+      le24(delay),
+      flags,
+      ...(chunks ?? [losslessChunk(picture)]).map(writtenChunk),
+    ),
+  );
 const control = (loops = 0) => webpChunk("ANIM", join(le32(0), le16(loops)));
 
 /** The pictures of which `webpFiles` needs a lossy bitstream. */
@@ -166,11 +195,15 @@ export function* webpFiles(lossy) {
         "extended-animation-said-with-control": () => webp([extended(L, "animation"), control(), of(L)]),
         "extended-decoy-second": () => webp([extended(L), of(L), of(D)]),
         "extended-decoy-first": () => webp([extended(L), of(D), of(L)]),
-        "extended-exif-orientation": () => webp([extended(L, "exif"), of(L), webpChunk("EXIF", exif({ orientation: 8, bare: true }))]),
-        "extended-exif-first": () => webp([extended(L, "exif"), webpChunk("EXIF", exif({ orientation: 8, bare: true })), of(L)]),
+        "extended-exif-orientation": () =>
+          webp([extended(L, "exif"), of(L), webpChunk("EXIF", exif({ orientation: 8, bare: true }))]),
+        "extended-exif-first": () =>
+          webp([extended(L, "exif"), webpChunk("EXIF", exif({ orientation: 8, bare: true })), of(L)]),
         "extended-frame-and-still": () => webp([extended(L), animationFrame({ picture: D, chunks: [of(D)] }), of(L)]),
-        "extended-animation-frame-and-still": () => webp([extended(L, "animation"), control(), animationFrame({ picture: D, chunks: [of(D)] }), of(L)]),
-        "extended-still-and-frame": () => webp([extended(L, "animation"), control(), of(D), animationFrame({ picture: L, chunks: [of(L)] })]),
+        "extended-animation-frame-and-still": () =>
+          webp([extended(L, "animation"), control(), animationFrame({ picture: D, chunks: [of(D)] }), of(L)]),
+        "extended-still-and-frame": () =>
+          webp([extended(L, "animation"), control(), of(D), animationFrame({ picture: L, chunks: [of(L)] })]),
         "frame-without-extended": () => webp([animationFrame({ picture: L, chunks: [of(L)] })]),
         "extended-late": () => webp([of(L), extended(L)]),
         "magic-lower": () => webp([of(L)], { magic: "webp" }),
@@ -200,37 +233,89 @@ export function* webpFiles(lossy) {
         const named = `${size}-${order}-${name}`;
         yield file("two-bitstreams", named, () => webp(chunks));
         yield file("two-bitstreams", `${named}-extended`, () => webp([extended(L), ...chunks]));
-        yield file("two-bitstreams", `${named}-extended-alpha-first`, () => webp([extended(L, "alpha"), alphaChunk(L, () => 255), ...chunks]));
-        yield file("two-bitstreams", `${named}-extended-unknown-between`, () => webp([extended(L), chunks[0], webpChunk("abcd", zeros(4)), chunks[1]]));
-        yield file("two-bitstreams", `${named}-in-frame`, () => webp([extended(L, "animation"), control(), animationFrame({ picture: L, chunks })]));
-        yield file("two-bitstreams", `${named}-in-two-frames`, () => webp([extended(L, "animation"), control(), animationFrame({ picture: L, chunks }), animationFrame({ picture: L, chunks: [...chunks].reverse() })]));
-        yield file("two-bitstreams", `${named}-size-covers-first`, () => webp(chunks, { size: 4 + writtenChunk(chunks[0]).length }));
-        yield file("two-bitstreams", `${named}-after-animation`, () => webp([extended(L, "animation"), control(), animationFrame({ picture: L, chunks: [chunks[0]] }), chunks[1]]));
+        yield file("two-bitstreams", `${named}-extended-alpha-first`, () =>
+          webp([extended(L, "alpha"), alphaChunk(L, () => 255), ...chunks]),
+        );
+        yield file("two-bitstreams", `${named}-extended-unknown-between`, () =>
+          webp([extended(L), chunks[0], webpChunk("abcd", zeros(4)), chunks[1]]),
+        );
+        yield file("two-bitstreams", `${named}-in-frame`, () =>
+          webp([extended(L, "animation"), control(), animationFrame({ picture: L, chunks })]),
+        );
+        yield file("two-bitstreams", `${named}-in-two-frames`, () =>
+          webp([
+            extended(L, "animation"),
+            control(),
+            animationFrame({ picture: L, chunks }),
+            animationFrame({ picture: L, chunks: [...chunks].reverse() }),
+          ]),
+        );
+        yield file("two-bitstreams", `${named}-size-covers-first`, () =>
+          webp(chunks, { size: 4 + writtenChunk(chunks[0]).length }),
+        );
+        yield file("two-bitstreams", `${named}-after-animation`, () =>
+          webp([extended(L, "animation"), control(), animationFrame({ picture: L, chunks: [chunks[0]] }), chunks[1]]),
+        );
       }
     }
     for (const [name, make] of Object.entries(mirages)) {
       const { picture, alpha } = make(L, D);
       const alphaAt = (at) => alpha[at];
       yield file("mirage", `${size}-${name}-lossless`, () => webp([losslessChunk(picture, alphaAt)]));
-      yield file("mirage", `${size}-${name}-lossless-extended`, () => webp([extended(L, "alpha"), losslessChunk(picture, alphaAt)]));
-      yield file("mirage", `${size}-${name}-lossless-alpha-unsaid`, () => webp([extended(L), losslessChunk(picture, alphaAt)]));
-      yield file("mirage", `${size}-${name}-lossy`, () => webp([extended(L, "alpha"), alphaChunk(picture, alphaAt), lossy(picture)]));
-      yield file("mirage", `${size}-${name}-lossy-alpha-unsaid`, () => webp([extended(L), alphaChunk(picture, alphaAt), lossy(picture)]));
-      yield file("mirage", `${size}-${name}-lossy-alpha-late`, () => webp([extended(L, "alpha"), lossy(picture), alphaChunk(picture, alphaAt)]));
-      yield file("mirage", `${size}-${name}-lossy-not-extended`, () => webp([alphaChunk(picture, alphaAt), lossy(picture)]));
-      yield file("mirage", `${size}-${name}-lossless-with-chunk`, () => webp([extended(L, "alpha"), alphaChunk(picture, alphaAt), losslessChunk(picture)]));
-      yield file("mirage", `${size}-${name}-two-alphas`, () => webp([extended(L, "alpha"), alphaChunk(picture, () => 255), alphaChunk(picture, alphaAt), lossy(picture)]));
-      yield file("mirage", `${size}-${name}-in-frame`, () => webp([extended(L, "alpha", "animation"), control(), animationFrame({ picture: L, chunks: [losslessChunk(picture, alphaAt)] })]));
+      yield file("mirage", `${size}-${name}-lossless-extended`, () =>
+        webp([extended(L, "alpha"), losslessChunk(picture, alphaAt)]),
+      );
+      yield file("mirage", `${size}-${name}-lossless-alpha-unsaid`, () =>
+        webp([extended(L), losslessChunk(picture, alphaAt)]),
+      );
+      yield file("mirage", `${size}-${name}-lossy`, () =>
+        webp([extended(L, "alpha"), alphaChunk(picture, alphaAt), lossy(picture)]),
+      );
+      yield file("mirage", `${size}-${name}-lossy-alpha-unsaid`, () =>
+        webp([extended(L), alphaChunk(picture, alphaAt), lossy(picture)]),
+      );
+      yield file("mirage", `${size}-${name}-lossy-alpha-late`, () =>
+        webp([extended(L, "alpha"), lossy(picture), alphaChunk(picture, alphaAt)]),
+      );
+      yield file("mirage", `${size}-${name}-lossy-not-extended`, () =>
+        webp([alphaChunk(picture, alphaAt), lossy(picture)]),
+      );
+      yield file("mirage", `${size}-${name}-lossless-with-chunk`, () =>
+        webp([extended(L, "alpha"), alphaChunk(picture, alphaAt), losslessChunk(picture)]),
+      );
+      yield file("mirage", `${size}-${name}-two-alphas`, () =>
+        webp([extended(L, "alpha"), alphaChunk(picture, () => 255), alphaChunk(picture, alphaAt), lossy(picture)]),
+      );
+      yield file("mirage", `${size}-${name}-in-frame`, () =>
+        webp([
+          extended(L, "alpha", "animation"),
+          control(),
+          animationFrame({ picture: L, chunks: [losslessChunk(picture, alphaAt)] }),
+        ]),
+      );
     }
   }
   const tiny = listed("tiny");
-  const animated = (frames, options = {}) => webp([extended(options.canvas ?? tiny, "animation", ...(options.flags ?? [])), ...(options.control ?? [control()]), ...frames.map(animationFrame)], options);
+  const animated = (frames, options = {}) =>
+    webp(
+      [
+        extended(options.canvas ?? tiny, "animation", ...(options.flags ?? [])),
+        ...(options.control ?? [control()]),
+        ...frames.map(animationFrame),
+      ],
+      options,
+    );
   for (const total of [2, 17, 40]) {
     for (const place of [0, 1, 6, 8, 9, 15, 16, 25, 38]) {
       if (place >= total) continue;
       for (const long of [false, true]) {
         yield file("animated", `frame-${place}-of-${total}${long ? "-long" : ""}`, () =>
-          animated(Array.from({ length: total }, (_, n) => ({ picture: n === place ? tiny : other("tiny", n), delay: long && n === place ? 600000 : 50 }))),
+          animated(
+            Array.from({ length: total }, (_, n) => ({
+              picture: n === place ? tiny : other("tiny", n),
+              delay: long && n === place ? 600000 : 50,
+            })),
+          ),
         );
       }
     }
@@ -247,11 +332,25 @@ export function* webpFiles(lossy) {
     "frame-cut": () => animated([two, one]).subarray(0, -5000),
     "first-frame-broken": () => animated([{ ...two, chunks: [webpChunk("VP8L", zeros(20))] }, one]),
     "second-frame-broken": () => animated([one, { ...two, chunks: [webpChunk("VP8L", zeros(20))] }]),
-    "blend-none-dispose": () => animated([{ ...two, flags: 1 }, { ...one, flags: 3 }]),
-    "delay-0": () => animated([{ ...two, delay: 0 }, { ...one, delay: 0 }]),
+    "blend-none-dispose": () =>
+      animated([
+        { ...two, flags: 1 },
+        { ...one, flags: 3 },
+      ]),
+    "delay-0": () =>
+      animated([
+        { ...two, delay: 0 },
+        { ...one, delay: 0 },
+      ]),
     "frame-says-other-size": () => animated([two, { picture: { ...tiny, width: 150 }, chunks: [losslessChunk(tiny)] }]),
     "one-frame": () => animated([one]),
-    "exif-orientation": () => webp([extended(tiny, "animation", "exif"), control(), animationFrame(one), webpChunk("EXIF", exif({ orientation: 5, bare: true }))]),
+    "exif-orientation": () =>
+      webp([
+        extended(tiny, "animation", "exif"),
+        control(),
+        animationFrame(one),
+        webpChunk("EXIF", exif({ orientation: 5, bare: true })),
+      ]),
   };
   for (const [name, make] of Object.entries(odd)) yield file("animated", name, make);
 }

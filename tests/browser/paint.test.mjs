@@ -1,0 +1,46 @@
+// What is checked is what is shown: a part of `npm run paint`, in real Chromium and real Firefox.
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { test } from "node:test";
+import { generated } from "../paint/files.mjs";
+import { mutants } from "../paint/fuzz.mjs";
+import { described, FOLDER, table } from "../paint/judge.mjs";
+import { isFinding, openOracle } from "../paint/oracle.mjs";
+
+/** Every so many files of the generators, but large ones, which take longer. */
+const EVERY = 24;
+
+function* some(lossy) {
+  let count = 0;
+  for (const file of generated(lossy)) {
+    if (/^(large|l|lp)-/.test(file.name) || file.kind === "gif-animated-long") continue;
+    count += 1;
+    if (count % EVERY === 0) yield file;
+  }
+  yield* mutants(40, 20, lossy);
+}
+
+test("no file is plainly clear while a browser paints a listed picture", async (context) => {
+  mkdirSync(FOLDER, { recursive: true });
+  const oracle = await openOracle();
+  context.after(() => oracle.close());
+  const rows = [];
+  for await (const { bytes, ...row } of oracle.judge(some(oracle.lossy))) rows.push(row);
+
+  const findings = rows.filter(isFinding).map(({ kind, name, verdicts, shown }) => {
+    const said = Object.entries(verdicts).map(([reader, verdict]) => `${reader}: ${described(verdict)}`);
+    return `${kind}/${name} is painted by ${shown.matching[0]?.browser}; ${said.join("; ")}`;
+  });
+  assert.deepEqual(findings, [], table(rows, ["cli", "chromium", "firefox"]));
+
+  // The oracle itself: most of these files hold a listed picture, both browsers paint most, and the gate finds them.
+  const listed = rows.filter(({ shown }) => shown.kind === "match");
+  assert.ok(rows.length > 150, `${rows.length} files`);
+  assert.ok(listed.length > rows.length / 3, `${listed.length} of ${rows.length} are painted as listed`);
+  for (const browser of ["chromium", "firefox"]) {
+    const painted = listed.filter(({ paintings }) => paintings[browser].length > 0).length;
+    assert.ok(painted > 0.8 * listed.length, `${browser} paints ${painted} of ${listed.length}`);
+    const matched = listed.filter(({ words }) => words[browser] === "match").length;
+    assert.ok(matched > 0.85 * listed.length, `in ${browser}, ${matched} of ${listed.length} match`);
+  }
+});
