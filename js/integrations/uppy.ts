@@ -54,6 +54,8 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
   readonly #uploads = new Map<string, Set<string>>();
   /** The Blob of each file that is being uploaded. */
   readonly #uploading = new Map<string, object>();
+  /** How many uploads are in the pre-processor. */
+  #running = 0;
   #isRemoved = false;
   #hasHeld = false;
 
@@ -79,27 +81,23 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
   }
 
   /**
-   * Ends the checks that are being made: their files are held. While uploads are running the pre-processor stays, and
-   * holds what it finds: `upload()` may have files yet that it takes up after those that it retries.
+   * Ends the checks that are being made: their files are held. If there are any, the pre-processor stays for that turn of
+   * the event loop and holds what it finds: `upload()` takes up new files after those that it retries.
    */
   override uninstall(): void {
-    const { uppy } = this;
     this.#isRemoved = true;
     this.#abort();
-    uppy.off("file-removed", this.#forget);
-    uppy.off("cancel-all", this.#abort);
+    this.uppy.off("file-removed", this.#forget);
+    this.uppy.off("cancel-all", this.#abort);
     this.#reasons.stop();
-    const leave = () => {
-      const isRunning = Object.keys(uppy.getState().currentUploads).length > 0;
-      if (isRunning || !this.#isRemoved) return;
-      uppy.removePreProcessor(this.#check);
-      uppy.off("upload", this.#beLast);
-      uppy.off("state-update", this.#onState);
-      uppy.off("state-update", later);
-    };
-    const later = () => void setTimeout(leave);
-    uppy.on("state-update", later);
-    leave();
+    if (this.#running === 0) this.#leave();
+  }
+
+  #leave(): void {
+    if (this.#running > 0 || !this.#isRemoved) return;
+    this.uppy.removePreProcessor(this.#check);
+    this.uppy.off("upload", this.#beLast);
+    this.uppy.off("state-update", this.#onState);
   }
 
   /** Returns what was found of the bytes that a file has now, or undefined if those were not checked. */
@@ -129,6 +127,13 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
 
   /** The pre-processor. It never throws: that would end the whole batch, with the clean files in it. */
   #check = async (fileIDs: string[], uploadID: string): Promise<void> => {
+    this.#running += 1;
+    await this.#checkAll(fileIDs, uploadID);
+    this.#running -= 1;
+    if (this.#isRemoved) setTimeout(() => this.#leave());
+  };
+
+  async #checkAll(fileIDs: string[], uploadID: string): Promise<void> {
     const done = new Set<object>();
     for (let round = 0; round < ROUNDS; round += 1) {
       const open = this.#filesOf(uploadID, fileIDs).filter((file) => {
@@ -143,7 +148,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
       if (isObject(file.data) && !done.has(file.data) && !file.error) this.#checked.delete(file.data);
     }
     this.#takeOut(uploadID, fileIDs);
-  };
+  }
 
   /** The files of an upload that are still in it. */
   #filesOf(uploadID: string, fileIDs: readonly string[]): UppyFile<M, B>[] {

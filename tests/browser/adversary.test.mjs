@@ -45,7 +45,7 @@ for (const version of [6, 5]) {
         [],
         `seed ${seed}: uploaded although held or unjudged (${wrong.map((serial) => kindOf.get(serial))}), after ${log.join(", ")}`,
       );
-      assert.deepEqual(lost, [], `seed ${seed}: lost, after ${log.join(", ")}`);
+      assert.deepEqual(lost, [], `seed ${seed}: lost (${lost}), after ${log.join(", ")}`);
       const missing = done.filter((serial) => !sent.includes(serial));
       assert.deepEqual(missing, [], `seed ${seed}: said to be uploaded, but did not arrive, after ${log.join(", ")}`);
     }
