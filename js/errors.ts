@@ -2,8 +2,8 @@ import type { RefusalCode } from "./generated/core.js";
 import type { Verdict } from "./types/types.js";
 
 /**
- * Stable codes of a {@link GateError}: those of the core's refusals, which docs/reference/errors.md explains, and those of
- * the gate itself.
+ * Stable codes of a {@link GateError}: those of the core's refusals (docs/reference/refusal-codes.md), and those of the
+ * gate itself (docs/reference/gate-errors.md).
  */
 export type GateErrorCode =
   | Exclude<RefusalCode, "build-field" | "build-capacity" | "hex-length" | "hex-digit">

@@ -1,6 +1,6 @@
 // npm run build: makes dist/ and prints what it weighs.
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { writeLicences } from "./licences.mjs";
@@ -34,9 +34,23 @@ await build({
     filepond: "js/integrations/filepond.ts",
     guard: "js/integrations/guard.ts",
     notice: "js/ui/notice.ts",
+    "service-worker-page": "js/service-worker/page.ts",
     uppy: "js/integrations/uppy.ts",
   },
 });
+// A service worker is one file: as a module, and as a script for `importScripts`, which defines `hashgate.checkUploads`.
+const serviceWorker = { ...common, platform: "browser", entryPoints: ["js/service-worker/service-worker.ts"] };
+await build(serviceWorker);
+await build({ ...serviceWorker, format: "iife", globalName: "hashgate", outExtension: { ".js": ".classic.js" } });
+// Test runners load the fake gate as a module or by `require`.
+const testing = { ...common, platform: "neutral", entryPoints: ["js/testing/testing.ts"] };
+await build(testing);
+await build({ ...testing, format: "cjs", outExtension: { ".js": ".cjs" } });
+// What `require("hashgate")` finds where ES modules can't be required: an error that says what to do.
+writeFileSync(
+  "dist/require.cjs",
+  `throw new Error('hashgate is an ES module: write \`const { openGate } = await import("hashgate")\`, or use Node.js 20.19 or later.');\n`,
+);
 // The inline entry carries the worker and the engine.
 const define = {
   WORKER_SCRIPT: JSON.stringify(readFileSync("dist/worker.js", "utf8")),

@@ -13,7 +13,7 @@ const OUT = "dist-extension";
 /** What differs from browser to browser, beside the manifests. */
 const BROWSERS = {
   chromium: { target: "chrome148", background: "background-chromium", pages: ["offscreen"] },
-  firefox: { target: "firefox140", background: "background-firefox", pages: [] },
+  firefox: { target: "firefox142", background: "background-firefox", pages: [] },
 };
 
 /** Where a browser's package is. */

@@ -24,6 +24,8 @@ export async function sizes() {
   for (const [name, entry] of Object.entries(exports)) {
     // The others are single files that an entry fetches.
     if (typeof entry === "string") continue;
+    // Entries that add types alone to another.
+    if (Object.keys(exports).some((other) => other !== "." && other !== name && name.startsWith(`${other}/`))) continue;
     const files = await filesOf(entry.default);
     if (name === ".") files.push(...FETCHED);
     const contents = files.map((file) => readFileSync(`dist/${file}`));

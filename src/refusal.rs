@@ -104,7 +104,7 @@ codes! {
         "Build the list again.";
     FilterChecksum, "filter-checksum", "The filter file's bytes are not those that were written.",
         "Fetch the file again.";
-    FilterCanary, "filter-canary", "The filter gives a wrong answer about one of its own test keys.",
+    FilterCanary, "filter-canary", "The filter gives a wrong answer about one of its own canary items.",
         "Build the list again.";
     ManifestSyntax, "manifest-syntax", "The manifest is not a signed note.",
         "Fetch it again: something on the way may have changed it.";

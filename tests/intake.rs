@@ -191,6 +191,7 @@ fn hostile_files_come_to_the_right_end() {
             Err(IntakeError::UnsupportedPicture { .. } | IntakeError::NotAPicture { .. }) => Expect::Unsupported,
             Err(IntakeError::Unreadable { .. }) => Expect::Unreadable,
             Err(IntakeError::TooLarge { .. }) => Expect::TooLarge,
+            Err(error @ IntakeError::EngineFailed { .. }) => panic!("{}: {error}", file.name),
         };
         if got != file.expect {
             wrong.push((file.name, got));
@@ -418,14 +419,15 @@ fn a_first_frame_is_the_same_alone_and_in_an_animation() {
     let twice = [&alone[..alone.len() - 1], &alone[start..]].concat();
     let (alone, twice) = (read(&alone, &Limits::default()).unwrap(), read(&twice, &Limits::default()).unwrap());
     assert_eq!((alone.frame_count, twice.frame_count), (1, 2));
-    assert_eq!(alone.frames.len(), 4);
+    assert_eq!(alone.frames.len(), 5);
     for (one, two) in alone.frames.iter().zip(&twice.frames) {
         assert_eq!((one.index, one.surface), (two.index, two.surface));
         assert_eq!(one.luma, two.luma, "{:?}", one.surface);
     }
 }
 
-const ALL_SURFACES: [Surface; 4] = [Surface::Plain, Surface::OverWhite, Surface::OverBlack, Surface::OverGrey];
+const ALL_SURFACES: [Surface; 5] =
+    [Surface::Plain, Surface::OverWhite, Surface::OverBlack, Surface::OverGrey, Surface::OverDarkGrey];
 
 #[test]
 fn opaque_alpha_is_no_transparency() {
@@ -445,7 +447,7 @@ fn one_transparent_pixel_in_the_last_row_makes_further_surfaces() {
     assert_eq!(opaque.frames.len(), 1);
     *rgba.last_mut().unwrap() = 0;
     let picture = read_rgba(Format::Avif, 64, 64, &rgba, &Limits::default()).unwrap();
-    let [plain, over_white, over_black, over_grey] = &picture.frames[..] else {
+    let [plain, over_white, over_black, over_grey, over_dark_grey] = &picture.frames[..] else {
         panic!("{} surfaces", picture.frames.len())
     };
     assert_eq!(plain.luma, opaque.frames[0].luma);
@@ -454,6 +456,7 @@ fn one_transparent_pixel_in_the_last_row_makes_further_surfaces() {
     assert!(last(over_white) > last(plain) + 1.0);
     assert!(last(over_black) < last(plain) - 1.0);
     assert!((last(over_grey) - (last(over_white) + last(over_black)) / 2.0).abs() < 1e-3);
+    assert!((last(over_black)..last(over_grey)).contains(&last(over_dark_grey)));
 }
 
 #[test]
@@ -466,7 +469,7 @@ fn pixels_from_the_browser_are_taken_as_they_are() {
     let same = read_vector("png-rgba-8.png");
     assert_eq!((picture.format, picture.decoded_by), (Format::Jxl, DecodedBy::Browser));
     assert_eq!((picture.width, picture.height, picture.frame_count), (72, 54, 1));
-    assert_eq!(picture.frames.len(), 4);
+    assert_eq!(picture.frames.len(), 5);
     for (ours, theirs) in picture.frames.iter().zip(&same.frames) {
         assert_eq!(ours.luma, theirs.luma, "{:?}", ours.surface);
     }

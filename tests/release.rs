@@ -527,3 +527,48 @@ fn a_cosigner_signs_once_and_nothing_that_no_reader_takes() {
     backwards.expires_unix_s = 1;
     assert!(backwards.sign(&key("alpha")).unwrap_err().to_string().starts_with("expires: "));
 }
+
+#[test]
+fn another_list_by_the_same_key_is_refused() {
+    let note = Release::new().note(&["alpha"]);
+    let verify = |name: &str, category: Option<&str>| {
+        Manifest::verify(&note, &trust(&["alpha"], 1).for_list(name, category.map(str::to_owned)))
+    };
+    assert_eq!(verify("vector", None).unwrap().name, "vector");
+    verify("vector", Some("numbered hashes")).unwrap();
+    for (name, category, field) in
+        [("Vector", None, "name"), ("vector ", None, "name"), ("vector", Some("others"), "category")]
+    {
+        let refusal = verify(name, category).unwrap_err();
+        assert_eq!((refusal.code, refusal.field.as_str()), (RefusalCode::ManifestWrongList, field), "{refusal}");
+    }
+    // The signatures come first: nothing in an unsigned manifest counts.
+    let unsigned = Manifest::verify(&note, &trust(&["beta"], 1).for_list("another", None)).unwrap_err();
+    assert_eq!(unsigned.code, RefusalCode::ManifestWrongKey);
+}
+
+#[test]
+fn a_name_that_looks_like_another_is_refused_everywhere() {
+    let release = Release::new();
+    // Shown as "vector", or as its mirror image.
+    for name in ["vec\u{202e}tor", "\u{2066}vector", "vec\u{200b}tor", "vec\u{ad}tor", "vector\u{feff}"] {
+        let built = Plan::new(&Request { name: name.into(), ..request(1) }, &entries(0..3)).unwrap_err();
+        assert_eq!((built.code, built.field.as_str()), (RefusalCode::BuildField, "name"), "{built}");
+        let signed = Manifest { name: name.into(), ..release.manifest.clone() }.sign(&key("alpha")).unwrap_err();
+        assert_eq!((signed.code, signed.field.as_str()), (RefusalCode::ManifestField, "name"), "{signed}");
+        let text = String::from_utf8(release.note(&["alpha"])).unwrap();
+        let text = text.split("\n\n").next().unwrap().replace("name vector", &format!("name {name}")) + "\n";
+        let read = Manifest::verify(sign_anything(&text, "alpha").as_bytes(), &trust(&["alpha"], 1)).unwrap_err();
+        assert_eq!((read.code, read.field.as_str()), (RefusalCode::ManifestField, "name"), "{read}");
+    }
+    // A filter file with such a name and a checksum that fits it.
+    let mut file = release.files[0].clone();
+    let name = "ve\u{ad}or"; // as long as "vector" in UTF-8
+    let at = file.windows(6).position(|window| window == b"vector").unwrap();
+    file[at..at + 6].copy_from_slice(name.as_bytes());
+    let end = file.len() - 32;
+    let checksum = Sha256Digest::of(&file[..end]);
+    file[end..].copy_from_slice(&checksum.0);
+    let refusal = Filter::open(file).unwrap_err();
+    assert_eq!((refusal.code, refusal.field.as_str()), (RefusalCode::FilterField, "name"), "{refusal}");
+}

@@ -54,9 +54,6 @@ export async function openGateOn(host: Host, options: GateOptions): Promise<Gate
   return gate;
 }
 
-/** What `admit` lets pass beside clear files, unless it is told otherwise. */
-const ADMITTED = { "not-a-picture": "allow" } as const;
-
 interface Parts {
   pool: HashingPool;
   lookup: LookupWorker;
@@ -135,11 +132,10 @@ class OpenGate extends EventTarget implements Gate {
   }
 
   async admit(input: Input, options: AdmitOptions = {}): Promise<Admitted> {
-    const { unchecked = {}, copyUpToBytes = 0, ...ask } = options;
-    const policy = typeof unchecked === "string" ? unchecked : { ...ADMITTED, ...unchecked };
+    const { unchecked = {}, caveats = [], copyUpToBytes = 0, ...ask } = options;
     const file = await abortable(blobOf(input, copyUpToBytes), ask.signal);
     const verdict = await this.check(file, ask);
-    if (decide(verdict, { unchecked: policy }) === "hold") throw new HeldError(verdict);
+    if (decide(verdict, { unchecked, caveats }) === "hold") throw new HeldError(verdict);
     return { file: file as Blob, verdict };
   }
 

@@ -198,7 +198,7 @@ export type Format = "jpeg" | "png" | "gif" | "webp" | "bmp" | "ico" | "svg" | "
 /**
  * The colours that a frame shows.
  */
-export type Surface = "plain" | "over-white" | "over-black" | "over-grey" | "managed";
+export type Surface = "plain" | "over-white" | "over-black" | "over-grey" | "over-dark-grey" | "managed";
 
 /**
  * Which decoding of a file the pixels come from.
@@ -414,7 +414,7 @@ baseSha256: string, };
  * - `filter-length`: The filter file is shorter or longer than its header says. Fetch the file again.
  * - `filter-field`: A header field of the filter file has a value that it can't have. Build the list again.
  * - `filter-checksum`: The filter file's bytes are not those that were written. Fetch the file again.
- * - `filter-canary`: The filter gives a wrong answer about one of its own test keys. Build the list again.
+ * - `filter-canary`: The filter gives a wrong answer about one of its own canary items. Build the list again.
  * - `manifest-syntax`: The manifest is not a signed note. Fetch it again: something on the way may have changed it.
  * - `manifest-field`: A line of the manifest has a value that it can't have. Publish the list again.
  * - `manifest-wrong-key`: None of the trusted keys has signed the manifest. Compare the trusted keys with those that the list's owner gives.

@@ -1,13 +1,18 @@
 // What all integrations share: a file's verdict and the decision on it, whatever becomes of the gate, and who is told.
-import type { Gate, Unchecked, Verdict } from "../types/types.js";
+import type { Caveat, Gate, Unchecked, Verdict } from "../types/types.js";
 import { assertPolicy, type Decision, decide, type UncheckedPolicy } from "./decision.js";
 
 /** A gate, or the promise that `openGate` returns: an integration can be set up before the filters are there. */
 export type GateLike = Gate | PromiseLike<Gate>;
 
 export interface CheckerOptions {
-  /** What becomes of files that could not be checked. Default "block". */
+  /**
+   * What becomes of files that could not be checked: all of them, or by reason. Reasons that are left out are blocked,
+   * but for `not-a-picture`: what is no picture passes. "block" holds that too.
+   */
   unchecked?: UncheckedPolicy;
+  /** Caveats for which a clear file is held. Default: none. */
+  caveats?: readonly Caveat[];
   /** What becomes of files if `gate` is a promise that is rejected. Default: what `unchecked` says of `unavailable`. */
   whenUnavailable?: "block" | "allow";
 }
@@ -26,12 +31,14 @@ export class Checker {
   readonly #name: string;
   readonly #gate: GateLike;
   readonly #unchecked: UncheckedPolicy;
+  readonly #caveats: readonly Caveat[];
   readonly #whenUnavailable: "block" | "allow" | undefined;
   #warned = "";
 
   /** `name` stands in the console's messages. */
-  constructor(name: string, gate: GateLike, { unchecked = "block", whenUnavailable }: CheckerOptions = {}) {
+  constructor(name: string, gate: GateLike, { unchecked = {}, whenUnavailable, caveats = [] }: CheckerOptions = {}) {
     assertPolicy(unchecked);
+    if (!Array.isArray(caveats)) throw new TypeError(`caveats: expected an array of caveats, got ${typeof caveats}`);
     if (whenUnavailable !== undefined && whenUnavailable !== "block" && whenUnavailable !== "allow") {
       const got = JSON.stringify(whenUnavailable);
       throw new TypeError(`whenUnavailable: expected "block" or "allow", got ${got}`);
@@ -41,7 +48,8 @@ export class Checker {
     }
     this.#name = name;
     this.#gate = gate;
-    this.#unchecked = unchecked;
+    this.#unchecked = typeof unchecked === "string" ? unchecked : { "not-a-picture": "allow", ...unchecked };
+    this.#caveats = caveats;
     this.#whenUnavailable = whenUnavailable;
     // The console says so as soon as it is known, not when somebody chooses a file. It is never an unhandled rejection.
     if ("then" in gate) gate.then(undefined, (error) => this.#warn(this.#unavailable(error)));
@@ -77,6 +85,10 @@ export class Checker {
   }
 
   #decide(verdict: Verdict): Decision {
+    if (verdict.outcome === "clear") {
+      const caveats = verdict.caveats ?? (verdict.caveat ? [verdict.caveat] : []);
+      if (caveats.some((caveat) => this.#caveats.includes(caveat))) return "hold";
+    }
     return decide(verdict, { unchecked: this.#unchecked });
   }
 

@@ -1,35 +1,63 @@
 // From a verdict to what a host does with the file. Which files that could not be checked are let through is the
 // host's decision, so it has to be said.
-import type { UncheckedReason, Verdict } from "../types/types.js";
+import type { Caveat, UncheckedReason, Verdict } from "../types/types.js";
 
 /** What a host does with a file. */
 export type Decision = "upload" | "hold";
 
-/** What to do with what could not be checked. Reasons that are left out are blocked. */
+/**
+ * What to do with files that could not be checked: one answer for all, or one per reason. Of the reasons that are left
+ * out, `not-a-picture` is allowed and all others are blocked.
+ */
 export type UncheckedPolicy = "block" | "allow" | Partial<Record<UncheckedReason, "block" | "allow">>;
 
+/** A host's policy on the files that are on no list. */
+export interface Policy {
+  unchecked: UncheckedPolicy;
+  /** Caveats for which a file is held although it is clear. Default: none. */
+  caveats?: readonly Caveat[];
+}
+
+const CAVEATS: Record<Caveat, true> = {
+  "one-reading": true,
+  "colour-profile": true,
+  "ac-terms-unread": true,
+  "frames-sampled": true,
+  malformed: true,
+  "low-detail": true,
+};
+
 /**
- * What to do with a file: `clear` is uploaded, a match and a possible match are held, and what could not be checked
- * follows `unchecked`; where the gate itself was unavailable, its own `whenUnavailable` comes first.
+ * Returns what to do with a file. A file that is `clear` is uploaded, unless it has one of the host's `caveats`. A match
+ * and a possible match are held. A file that could not be checked follows `unchecked`; if the gate itself was
+ * unavailable, the gate's own `whenUnavailable` comes first.
+ *
+ * @throws TypeError for anything that isn't a policy.
  */
-export function decide(verdict: Verdict, { unchecked }: { unchecked: UncheckedPolicy }): Decision {
-  assertPolicy(unchecked);
+export function decide(verdict: Verdict, { unchecked, caveats = [] }: Policy): Decision {
+  assertPolicy(unchecked, caveats);
   switch (verdict.outcome) {
-    case "clear":
-      return "upload";
+    case "clear": {
+      const found = verdict.caveats ?? (verdict.caveat ? [verdict.caveat] : []);
+      return found.some((caveat) => caveats.includes(caveat)) ? "hold" : "upload";
+    }
     case "unchecked": {
       const { reason, whenUnavailable } = verdict;
       const own = reason === "unavailable" ? whenUnavailable : undefined;
-      const said = own ?? (typeof unchecked === "string" ? unchecked : unchecked[reason]);
-      return said === "allow" ? "upload" : "hold";
+      return (own ?? answerOf(unchecked, reason)) === "allow" ? "upload" : "hold";
     }
     default:
       return "hold";
   }
 }
 
+function answerOf(unchecked: UncheckedPolicy, reason: UncheckedReason): "block" | "allow" {
+  if (typeof unchecked === "string") return unchecked;
+  return unchecked[reason] ?? (reason === "not-a-picture" ? "allow" : "block");
+}
+
 /** @throws TypeError for anything that isn't a policy. */
-export function assertPolicy(policy: unknown): asserts policy is UncheckedPolicy {
+export function assertPolicy(policy: unknown, caveats: unknown = []): asserts policy is UncheckedPolicy {
   const each = typeof policy === "object" && policy !== null ? Object.entries(policy) : [["", policy]];
   for (const [reason, said] of each) {
     if (said === undefined && reason !== "") continue;
@@ -37,4 +65,9 @@ export function assertPolicy(policy: unknown): asserts policy is UncheckedPolicy
     const field = reason === "" ? "unchecked" : `unchecked["${reason}"]`;
     throw new TypeError(`${field}: expected "block" or "allow", got ${JSON.stringify(said)}`);
   }
+  if (!Array.isArray(caveats))
+    throw new TypeError(`caveats: expected an array of caveats, got ${JSON.stringify(caveats)}`);
+  const wrong = caveats.find((caveat) => !Object.hasOwn(CAVEATS, caveat));
+  if (wrong === undefined) return;
+  throw new TypeError(`caveats: expected some of ${Object.keys(CAVEATS).join(", ")}, got ${JSON.stringify(wrong)}`);
 }

@@ -220,7 +220,8 @@ class ElementGuard implements Guard {
       if (this.#tell(place, "hashgate-held", detail)) told.push({ place, entry: { file, verdict }, detail });
     }
     for (const { file, verdict } of passed) {
-      if (verdict.outcome !== "unchecked") continue;
+      // That a text is no picture needs no notice.
+      if (verdict.outcome !== "unchecked" || verdict.reason === "not-a-picture") continue;
       if (!this.#tell(place, "hashgate-unchecked", { file, verdict })) continue;
       told.push({ place, entry: { file, verdict, decision: "upload" }, detail: undefined });
     }

@@ -1,23 +1,28 @@
-// A plugin for Uppy: files are checked before any of them is uploaded, and what is held stays in the list with its reason.
-import { BasePlugin, type Body, type Meta, type PluginOpts, type Uppy, type UppyFile } from "@uppy/core";
+// A plugin for Uppy: files are checked before any of them is uploaded, and held ones stay in the list with the reason.
+//
+// Uppy uploads what its state says at the moment when an uploader starts, and other plugins, buttons and the host change
+// that state at any time. So a verdict and a release belong to a Blob, not to the id of a file; and what an upload may
+// contain is decided again, by Blob, whenever Uppy goes on to the next step of it.
+import { BasePlugin, type Body, type Meta, type PluginOpts, type State, type Uppy, type UppyFile } from "@uppy/core";
 import type { Verdict } from "../types/types.js";
-import { type NoticeStrings, sentencesOf, stringsFor } from "../ui/strings.js";
-import { Checker, type CheckerOptions, type GateLike } from "./checker.js";
+import { type NoticeStrings, sentencesOf, stringsFor, titleOf } from "../ui/strings.js";
+import { type CheckedFile, Checker, type CheckerOptions, type GateLike } from "./checker.js";
+import { localeFrom, stringsFrom } from "./uppy/locale.js";
+import { Reasons } from "./uppy/reasons.js";
 
 export type { GateLike } from "./checker.js";
+export { hashgateLocale } from "./uppy/locale.js";
 
 export interface HashgateUppyOptions extends PluginOpts, CheckerOptions {
   gate: GateLike;
-  /** Of the messages. Default: the page's. */
-  language?: string;
-  /** In place of the built-in messages. */
-  strings?: Partial<NoticeStrings>;
+  /** Strings in place of the built-in ones, which are in the page's language: `hashgateLocale("fr")` has them all. */
+  locale?: PluginOpts["locale"];
 }
 
 /** Events that the plugin emits on Uppy: `uppy.on("hashgate:held", (file, verdict) => …)`. */
 export interface HashgateUppyEvents<M extends Meta, B extends Body> {
   "hashgate:held": (file: UppyFile<M, B>, verdict: Verdict) => void;
-  /** Could not be checked, and is uploaded all the same, as the options say. */
+  /** The file could not be checked, and is uploaded all the same, as the options say. */
   "hashgate:unchecked": (file: UppyFile<M, B>, verdict: Verdict) => void;
 }
 
@@ -28,136 +33,338 @@ declare module "@uppy/core" {
   }
 }
 
+/** How often a file may be changed while it is being checked, before it is held for that. */
+const ROUNDS = 20;
+
+interface Check {
+  controller: AbortController;
+  done: Promise<CheckedFile>;
+}
+
+/** @example new Uppy().use(HashgateUppy, { gate, whenUnavailable: "block" }) */
 export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends BasePlugin<HashgateUppyOptions, M, B> {
   readonly #checker: Checker;
-  readonly #strings: NoticeStrings;
-  /** The checks that are being made, by the id of the file. */
-  readonly #checks = new Map<string, AbortController>();
-  readonly #verdicts = new Map<string, Verdict>();
-  readonly #released = new Set<string>();
-  #restore: Uppy<M, B>["restore"] | undefined;
+  readonly #reasons: Reasons;
+  /** What came of each Blob. */
+  readonly #checked = new WeakMap<object, CheckedFile>();
+  readonly #released = new WeakSet<object>();
+  /** The checks that are being made, by Blob. */
+  readonly #checks = new Map<object, Check>();
+  /** Uploads that have begun, or are to begin, with the check; and the ids that it took out of each. */
+  readonly #uploads = new Map<string, Set<string>>();
+  /** The Blob of each file that is being uploaded. */
+  readonly #uploading = new Map<string, object>();
+  #isRemoved = false;
+  #hasHeld = false;
 
   constructor(uppy: Uppy<M, B>, options: HashgateUppyOptions) {
     super(uppy, options);
     this.id = options.id ?? "Hashgate";
     this.type = "modifier";
     this.#checker = new Checker("uppy", options.gate, options);
-    const own = stringsFor(options.language ?? globalThis.document?.documentElement.lang).strings;
-    this.#strings = { ...own, ...options.strings, unchecked: { ...own.unchecked, ...options.strings?.unchecked } };
+    this.defaultLocale = localeFrom(stringsFor(globalThis.document?.documentElement.lang).strings) as never;
+    this.i18nInit();
+    this.#reasons = new Reasons((id) => this.#reasonOf(id));
   }
 
   override install(): void {
     const { uppy } = this;
+    this.#isRemoved = false;
     uppy.addPreProcessor(this.#check);
+    uppy.on("upload", this.#beLast);
     uppy.on("file-removed", this.#forget);
     uppy.on("cancel-all", this.#abort);
-    // A restored upload goes on at the step where it was, which may be past the check: it begins again.
-    const restore = uppy.restore;
-    this.#restore = restore;
-    uppy.restore = (uploadID) => {
-      const { currentUploads } = uppy.getState();
-      const upload = currentUploads[uploadID];
-      if (upload) uppy.setState({ currentUploads: { ...currentUploads, [uploadID]: { ...upload, step: 0 } } });
-      return restore.call(uppy, uploadID);
-    };
+    uppy.on("state-update", this.#onState);
+    this.#restart({}, uppy.getState().currentUploads);
   }
 
+  /**
+   * Ends the checks that are being made: their files are held. While uploads are running the pre-processor stays, and
+   * holds what it finds: `upload()` may have files yet that it takes up after those that it retries.
+   */
   override uninstall(): void {
+    const { uppy } = this;
+    this.#isRemoved = true;
     this.#abort();
-    this.uppy.removePreProcessor(this.#check);
-    this.uppy.off("file-removed", this.#forget);
-    this.uppy.off("cancel-all", this.#abort);
-    if (this.#restore) this.uppy.restore = this.#restore;
+    uppy.off("file-removed", this.#forget);
+    uppy.off("cancel-all", this.#abort);
+    this.#reasons.stop();
+    const leave = () => {
+      const isRunning = Object.keys(uppy.getState().currentUploads).length > 0;
+      if (isRunning || !this.#isRemoved) return;
+      uppy.removePreProcessor(this.#check);
+      uppy.off("upload", this.#beLast);
+      uppy.off("state-update", this.#onState);
+      uppy.off("state-update", later);
+    };
+    const later = () => void setTimeout(leave);
+    uppy.on("state-update", later);
+    leave();
   }
 
-  /** Why a file is held. */
+  /** Returns what was found of the bytes that a file has now, or undefined if those were not checked. */
   verdictOf(fileID: string): Verdict | undefined {
-    return this.#verdicts.get(fileID);
+    return this.#found(this.uppy.getFile(fileID))?.verdict;
   }
 
-  /** Uploads a held file all the same. Counted as overridden. */
+  /** Uploads a held file all the same, with the bytes that were held and no others. Counted as overridden. */
   async release(fileID: string): Promise<void> {
-    const verdict = this.#verdicts.get(fileID);
-    if (!verdict) return;
-    this.#released.add(fileID);
-    await this.#checker.record("overridden", verdict);
-    await this.uppy.retryUpload(fileID);
+    const { data } = this.uppy.getFile(fileID) ?? {};
+    const found = isObject(data) ? this.#checked.get(data) : undefined;
+    if (found?.decision !== "hold") return;
+    this.#released.add(data as object);
+    await this.#checker.record("overridden", found.verdict);
+    if (this.uppy.getFile(fileID)) await this.uppy.retryUpload(fileID);
   }
 
   /** Counts a held file as appealed. What is sent to whom is the page's affair. */
   async appeal(fileID: string): Promise<void> {
-    const verdict = this.#verdicts.get(fileID);
+    const verdict = this.verdictOf(fileID);
     if (verdict) await this.#checker.record("appealed", verdict);
   }
 
-  /** Never throws: that would end the whole batch, the clean files with it. */
-  #check = async (fileIDs: string[]): Promise<void> => {
-    await Promise.all(fileIDs.map((id) => this.#checkOne(id)));
+  get #strings(): NoticeStrings {
+    return stringsFrom(this.i18n);
+  }
+
+  /** The pre-processor. It never throws: that would end the whole batch, with the clean files in it. */
+  #check = async (fileIDs: string[], uploadID: string): Promise<void> => {
+    const done = new Set<object>();
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const open = this.#filesOf(uploadID, fileIDs).filter((file) => {
+        const { data } = file;
+        return !file.error && isObject(data) && !done.has(data) && !this.#released.has(data);
+      });
+      if (open.length === 0 || this.#isRemoved) break;
+      await Promise.all(open.map((file) => this.#checkOne(file, done)));
+    }
+    // Nothing runs between this and the end of the last round: a file that was changed meanwhile is not in `done`.
+    for (const file of this.#filesOf(uploadID, fileIDs)) {
+      if (isObject(file.data) && !done.has(file.data) && !file.error) this.#checked.delete(file.data);
+    }
+    this.#takeOut(uploadID, fileIDs);
   };
 
-  async #checkOne(id: string): Promise<void> {
-    const file = this.uppy.getFile(id);
-    // One that has failed already is not going to be uploaded in this batch.
-    if (!file || file.error || this.#released.has(id)) return;
-    const controller = new AbortController();
-    this.#checks.set(id, controller);
-    const progress = { mode: "indeterminate", message: this.#strings.checking } as const;
+  /** The files of an upload that are still in it. */
+  #filesOf(uploadID: string, fileIDs: readonly string[]): UppyFile<M, B>[] {
+    const ids = this.uppy.getState().currentUploads[uploadID]?.fileIDs ?? fileIDs;
+    return ids.map((id) => this.uppy.getFile(id)).filter((file) => file !== undefined);
+  }
+
+  async #checkOne(file: UppyFile<M, B>, done: Set<object>): Promise<void> {
+    const data = file.data as object;
+    const progress = { mode: "indeterminate", message: this.i18n("hashgateChecking") } as const;
     this.uppy.emit("preprocess-progress", file, progress);
     try {
-      const judged =
-        file.data instanceof Blob && !file.isRemote
-          ? await this.#checker.check(file.data, controller.signal)
-          : this.#checker.incomplete("its bytes aren't on this device: it comes from a remote service");
-      const current = this.uppy.getFile(id);
-      if (!current || controller.signal.aborted) return;
-      if (judged.decision === "hold") this.#hold(current, judged.verdict);
-      else if (judged.verdict.outcome === "unchecked") this.#pass(current, judged.verdict);
-      else this.#verdicts.delete(id);
-    } catch (error) {
-      // Cancelled, or something that nobody foresaw: which is no reason to let a file through.
-      const current = this.uppy.getFile(id);
-      if (!current || controller.signal.aborted) return;
-      const detail = error instanceof Error ? error.message : String(error);
-      this.uppy.log(error as Error, "error");
-      this.#hold(current, { outcome: "unchecked", reason: "engine-failed", detail, lookups: 0 });
-    } finally {
-      if (this.#checks.get(id) === controller) this.#checks.delete(id);
-      const current = this.uppy.getFile(id);
-      if (current) this.uppy.emit("preprocess-complete", current);
+      const found = await this.#checkOf(file, data).done;
+      this.#checked.set(data, found);
+      done.add(data);
+    } catch {
+      // Aborted: the file was removed, or the plugin was. Whatever has this Blob is not checked.
+    }
+    const current = this.uppy.getFile(file.id);
+    if (current) this.uppy.emit("preprocess-complete", current);
+  }
+
+  /** Starts the check of a Blob, or joins the one that is being made for another upload. */
+  #checkOf(file: UppyFile<M, B>, data: object): Check {
+    const running = this.#checks.get(data);
+    if (running) return running;
+    const controller = new AbortController();
+    const { signal } = controller;
+    const check: Check = {
+      controller,
+      done: file.isRemote
+        ? Promise.resolve(this.#checker.incomplete("its bytes aren't on this device: it comes from a remote service"))
+        : this.#checker.check(data as Blob, signal),
+    };
+    this.#checks.set(data, check);
+    void check.done.catch(() => undefined).then(() => this.#checks.get(data) === check && this.#checks.delete(data));
+    return check;
+  }
+
+  /** Returns what is known of the bytes that a file has now. Bytes that aren't there can't be uploaded either. */
+  #found(file: UppyFile<M, B> | undefined): CheckedFile | undefined {
+    if (!file) return undefined;
+    if (isObject(file.data)) return this.#checked.get(file.data);
+    return held("its bytes were not kept from the last session: it has to be chosen again");
+  }
+
+  #mayPass(file: UppyFile<M, B>): boolean {
+    if (isObject(file.data) && this.#released.has(file.data)) return true;
+    return this.#found(file)?.decision === "upload";
+  }
+
+  /** Ends the check of an upload: what may not pass is held, and taken out of it. */
+  #takeOut(uploadID: string, fileIDs: readonly string[]): void {
+    const out = new Set<string>();
+    for (const file of this.#filesOf(uploadID, fileIDs)) {
+      const passes = this.#mayPass(file) && !file.error;
+      if (passes) {
+        this.#uploading.set(file.id, file.data as object);
+        this.#tellIfUnchecked(file);
+        continue;
+      }
+      out.add(file.id);
+      if (!file.error) this.#hold(file);
+    }
+    this.#uploads.set(uploadID, out);
+    const { currentUploads } = this.uppy.getState();
+    const upload = currentUploads[uploadID];
+    if (!upload) return;
+    const rest = upload.fileIDs.filter((id) => !out.has(id));
+    this.uppy.setState({ currentUploads: { ...currentUploads, [uploadID]: { ...upload, fileIDs: rest } } });
+  }
+
+  #hold(file: UppyFile<M, B>): void {
+    const found = this.#found(file) ?? held("it was changed, or its check was ended, before the check was over");
+    if (isObject(file.data)) this.#checked.set(file.data, found);
+    const entry = { file: { name: file.name ?? "" }, verdict: found.verdict };
+    const message = sentencesOf(entry, this.#strings).join(" ");
+    // Uploaders pass over a file with an error. It is no "upload-error", which Uppy shows as a failed connection.
+    this.uppy.setFileState(file.id, { error: message });
+    this.uppy.info({ message: titleOf(entry, this.#strings), details: message }, "warning", 8000);
+    this.#hasHeld = true;
+    this.#reasons.show(this.#roots());
+    this.uppy.emit("hashgate:held", this.uppy.getFile(file.id) ?? file, found.verdict);
+  }
+
+  #tellIfUnchecked(file: UppyFile<M, B>): void {
+    const verdict = this.#found(file)?.verdict;
+    if (verdict?.outcome !== "unchecked" || this.#released.has(file.data as object)) return;
+    const entry = { file: { name: file.name ?? "" }, verdict, decision: "upload" } as const;
+    const [message = "", details = ""] = sentencesOf(entry, this.#strings);
+    this.uppy.info({ message, details }, "warning", 8000);
+    this.uppy.emit("hashgate:unchecked", file, verdict);
+  }
+
+  /** Makes the check the last of the pre-processors, as the others may change files. An upload is about to be run. */
+  #beLast = (uploadID: string): void => {
+    this.#uploads.set(uploadID, new Set());
+    this.uppy.removePreProcessor(this.#check);
+    this.uppy.addPreProcessor(this.#check);
+  };
+
+  /**
+   * Sets uploads that are put into the state past their beginning back to it, and so to the check: uploads of an earlier
+   * session. Uppy itself begins with step 0, changes the step or the list of files but never both at once, and takes
+   * files out of the list only.
+   */
+  #restart(before: State<M, B>["currentUploads"], after: State<M, B>["currentUploads"]): void {
+    const late = Object.entries(after).filter(([id, { step, fileIDs }]) => {
+      const old = before[id];
+      if (!step) return false;
+      if (!old || fileIDs.some((fileID) => !old.fileIDs.includes(fileID))) return true;
+      return step > (old.step ?? 0) && fileIDs !== old.fileIDs;
+    });
+    if (late.length === 0) return;
+    for (const [id] of late) this.#beLast(id);
+    const restarted = Object.fromEntries(late.map(([id, upload]) => [id, { ...upload, step: 0 }]));
+    this.uppy.setState({ currentUploads: { ...after, ...restarted } });
+  }
+
+  #onState = (before: State<M, B>, after: State<M, B>): void => {
+    if (after.currentUploads !== before.currentUploads) {
+      this.#restart(before.currentUploads, after.currentUploads);
+      for (const [id, upload] of Object.entries(after.currentUploads)) {
+        if ((upload.step ?? 0) > (before.currentUploads[id]?.step ?? 0)) this.#onStep(upload.fileIDs);
+        this.#completeResult(id, upload.result);
+      }
+      for (const id of this.#uploads.keys()) {
+        const ended = after.currentUploads[id] ? undefined : before.currentUploads[id];
+        // An upload that is about to be run is known before it is in the state.
+        if (!ended) continue;
+        this.#uploads.delete(id);
+        const running = new Set(Object.values(after.currentUploads).flatMap(({ fileIDs }) => fileIDs));
+        for (const fileID of ended.fileIDs) if (!running.has(fileID)) this.#uploading.delete(fileID);
+      }
+    }
+    if (after.files !== before.files) this.#onFiles(after);
+  };
+
+  /** The next step of an upload begins, which may be an uploader: what it may not upload is held, whatever came between. */
+  #onStep(fileIDs: string[]): void {
+    for (const id of [...fileIDs]) {
+      const file = this.uppy.getFile(id);
+      if (!file || file.error || file.progress.uploadComplete || this.#mayPass(file)) continue;
+      // A step before the check: the file's turn will come.
+      if (!this.#uploading.has(id)) continue;
+      this.#uploading.delete(id);
+      this.#hold(file);
+      // The uploader is given this very list.
+      fileIDs.splice(fileIDs.indexOf(id), 1);
     }
   }
 
-  #hold(file: UppyFile<M, B>, verdict: Verdict): void {
-    this.#verdicts.set(file.id, verdict);
-    const sentences = sentencesOf({ file: { name: file.name }, verdict }, this.#strings);
-    // A file with an error is passed over by every uploader, and can be retried or removed.
-    this.uppy.emit("upload-error", file, { name: "HashgateHeld", message: sentences.join(" ") });
-    this.#tell("hashgate:held", file, verdict);
+  /** While a file is being uploaded, its bytes stay those that were checked. */
+  #onFiles({ files }: State<M, B>): void {
+    for (const [id, data] of this.#uploading) {
+      const file = files[id];
+      if (!file || file.progress.uploadComplete || file.error) this.#uploading.delete(id);
+      else if (file.data !== data && !this.#mayPass(file)) {
+        this.uppy.log(
+          `hashgate: ${id} was changed while it was uploaded, and is uploaded as it was checked`,
+          "warning",
+        );
+        this.uppy.setFileState(id, { data: data as never });
+      }
+    }
+    if (this.#hasHeld) this.#reasons.show(this.#roots());
   }
 
-  #pass(file: UppyFile<M, B>, verdict: Verdict): void {
-    const [message = "", details = ""] = sentencesOf(
-      { file: { name: file.name }, verdict, decision: "upload" },
-      this.#strings,
-    );
-    this.uppy.info({ message, details }, "warning", 8000);
-    this.#tell("hashgate:unchecked", file, verdict);
-  }
-
-  #tell(event: keyof HashgateUppyEvents<M, B>, file: UppyFile<M, B>, verdict: Verdict): void {
-    this.uppy.emit(event, file, verdict);
+  /** Uppy lists as failed what is in the upload, and held files no longer are. */
+  #completeResult(uploadID: string, result: { failed?: UppyFile<M, B>[] } | undefined): void {
+    const out = this.#uploads.get(uploadID);
+    if (!result?.failed || !out || out.size === 0) return;
+    const failed = [...out].map((id) => this.uppy.getFile(id)).filter((file) => file?.error);
+    out.clear();
+    if (failed.length > 0) this.uppy.addResultData(uploadID, { failed: [...result.failed, ...failed] } as never);
   }
 
   #forget = (file: UppyFile<M, B> | undefined): void => {
     if (!file) return;
-    this.#checks.get(file.id)?.abort();
-    this.#verdicts.delete(file.id);
-    this.#released.delete(file.id);
+    this.#uploading.delete(file.id);
+    const { data } = file;
+    if (!isObject(data) || this.uppy.getFiles().some((other) => other.data === data)) return;
+    this.#end(data);
   };
 
   #abort = (): void => {
-    for (const controller of this.#checks.values()) controller.abort();
-    this.#verdicts.clear();
-    this.#released.clear();
+    for (const data of [...this.#checks.keys()]) this.#end(data);
+    this.#uploading.clear();
   };
+
+  #end(data: object): void {
+    this.#checks.get(data)?.controller.abort();
+    this.#checks.delete(data);
+  }
+
+  #reasonOf(fileID: string): string | undefined {
+    const file = this.uppy.getFile(fileID);
+    const found = file?.error ? this.#found(file) : undefined;
+    if (!file || found?.decision !== "hold") return undefined;
+    const entry = { file: { name: file.name ?? "" }, verdict: found.verdict };
+    const reason = sentencesOf(entry, this.#strings).join(" ");
+    // A file that was released can fail for another reason.
+    return file.error === reason ? reason : undefined;
+  }
+
+  /** The elements of the plugins that show something. */
+  #roots(): Element[] {
+    const roots: Element[] = [];
+    this.uppy.iteratePlugins((plugin) => {
+      const { el } = plugin as { el?: unknown };
+      if (globalThis.Element && el instanceof Element) roots.push(el);
+    });
+    return roots;
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+/** What couldn't be checked to the end. No option lets it through. */
+function held(detail: string): CheckedFile {
+  return { verdict: { outcome: "unchecked", reason: "incomplete", detail, lookups: 0 }, decision: "hold" };
 }

@@ -1,5 +1,5 @@
 // What a host gives: files, lists, options.
-import type { Orientation, Orientations, View, ViewSet } from "../generated/core.js";
+import type { Caveat, Orientation, Orientations, View, ViewSet } from "../generated/core.js";
 import type { UncheckedPolicy } from "../integrations/decision.js";
 import type { Progress } from "./status.js";
 import type { Match, WhenUnavailable } from "./verdict.js";
@@ -92,6 +92,8 @@ export interface CheckOptions {
 export interface AdmitOptions extends CheckOptions {
   /** What becomes of files that could not be checked. Default: `not-a-picture` passes, everything else is held. */
   unchecked?: UncheckedPolicy;
+  /** Caveats for which a file is held although it is clear. Default: none. */
+  caveats?: readonly Caveat[];
   /**
    * Copies a file of up to this many bytes into memory first, and judges and admits the copy. Then it doesn't matter if
    * the file on disk is changed between the check and the upload. Default 0: the file is admitted as it is.

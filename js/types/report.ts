@@ -21,7 +21,7 @@ export interface ListCounts {
   appealed: number;
 }
 
-/** Counts alone: no file, hash or person. docs/transparency.md has its JSON schema. */
+/** Counts alone: no file, hash or person. docs/reference/transparency-report.md has its JSON schema. */
 export interface TransparencyReport {
   format: "hashgate-report-1";
   /** When the gate was opened, rounded down to the hour, ISO 8601 in UTC. */

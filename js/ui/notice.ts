@@ -102,7 +102,8 @@ export class HashgateNotice extends Base {
   /** Shows what happened to one file or several. Focus goes to the heading, and back when the notice is closed. */
   show(entries: NoticeEntry | readonly NoticeEntry[], { focus = true }: { focus?: boolean } = {}): void {
     const all = Array.isArray(entries) ? [...entries] : [entries as NoticeEntry];
-    const [first] = all;
+    // The most serious names the notice.
+    const first = all.find(isMatch) ?? all.find(({ decision }) => decision !== "upload") ?? all[0];
     if (!this.#section || !this.#live || !first) return;
     if (this.#section.hidden) this.#before = document.activeElement;
     this.#entries = all;
@@ -125,6 +126,18 @@ export class HashgateNotice extends Base {
     this.say("");
     const words = all.map((entry) => sentencesOf(entry, strings)[0] ?? "").join(" ");
     setTimeout(() => this.say(`${titleOf(first, strings)}. ${words}`), 50);
+  }
+
+  /**
+   * Shows what happened to one file or several beside what is shown already: for a page that checks file by file. The
+   * focus moves when the notice appears, and stays where it is when it grows.
+   */
+  add(entries: NoticeEntry | readonly NoticeEntry[]): void {
+    const more = Array.isArray(entries) ? entries : [entries as NoticeEntry];
+    const isHidden = this.#section?.hidden !== false;
+    // A file that was checked again has one line.
+    const kept = this.#entries.filter(({ file }) => !more.some((entry) => entry.file === file));
+    this.show([...kept, ...more], { focus: isHidden && more.some(({ decision }) => decision !== "upload") });
   }
 
   /** Has a screen reader say a sentence. */
@@ -209,6 +222,10 @@ export class HashgateNotice extends Base {
     const detail = { entries: this.#entries };
     return this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true, cancelable: true }));
   }
+}
+
+function isMatch({ verdict, decision }: NoticeEntry): boolean {
+  return decision !== "upload" && verdict.outcome !== "unchecked" && verdict.outcome !== "clear";
 }
 
 function filesOf(entries: NoticeEntry[], strings: NoticeStrings): HTMLElement {

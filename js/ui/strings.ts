@@ -124,7 +124,8 @@ export function stringsFor(tag: string | undefined): { strings: NoticeStrings; l
 
 export function titleOf({ verdict, decision }: NoticeEntry, strings: NoticeStrings): string {
   if (decision === "upload") return strings.titlePassed;
-  return verdict.outcome === "unchecked" ? strings.titleUnchecked : strings.titleHeld;
+  const isMatch = verdict.outcome === "possible-match" || verdict.outcome === "match";
+  return isMatch ? strings.titleHeld : strings.titleUnchecked;
 }
 
 /** What happened, a sentence an item. */
@@ -132,9 +133,12 @@ export function sentencesOf({ file, verdict, decision }: NoticeEntry, strings: N
   const name = file.name || "?";
   if (verdict.outcome === "unchecked") {
     const became = decision === "upload" ? strings.uncheckedPassed : strings.uncheckedHeld;
-    return [filled(strings.unchecked[verdict.reason], { file: name }), became];
+    return [filled(strings.unchecked[verdict.reason] ?? strings.unchecked.incomplete, { file: name }), became];
   }
-  if (verdict.outcome === "clear") return [];
+  if (verdict.outcome === "clear") {
+    // Held for a caveat: what was looked at is on no list, but not all of it was.
+    return decision === "upload" ? [] : [filled(strings.unchecked.incomplete, { file: name }), strings.uncheckedHeld];
+  }
   const lists = new Map(verdict.matches.map((match) => [JSON.stringify([match.list, match.category]), match]));
   const isMatch = verdict.outcome === "match";
   const asked = isMatch || verdict.confirmation !== undefined;

@@ -49,6 +49,7 @@ impl From<IntakeError> for Failure {
             IntakeError::UnsupportedPicture { format, .. } => (UncheckedReason::UnsupportedPicture, format),
             IntakeError::TooLarge { .. } => (UncheckedReason::TooLarge, None),
             IntakeError::Unreadable { format, .. } => (UncheckedReason::Unreadable, Some(format)),
+            IntakeError::EngineFailed { .. } => (UncheckedReason::EngineFailed, None),
         };
         Self { reason, format, detail: error.to_string() }
     }

@@ -8,6 +8,7 @@ use super::reason::UncheckedReason;
 use super::search::{Dismissed, LookedUp, MAX_DISMISSED};
 use super::verdict::{Match, MatchedSignal, Outcome, Strength, Verdict};
 use crate::filter::Filter;
+use crate::image::Format;
 use crate::image::{Caveat, Limits};
 use crate::signal::Wanted;
 use crate::signal::pdq::MIN_QUALITY;
@@ -239,6 +240,10 @@ fn without_match(fingerprint: &Fingerprint, filters: &[Filter]) -> Outcome {
         None => unchecked(UncheckedReason::Incomplete, "the PDQ hash was not computed".into()),
         Some(Err(failure)) => unchecked(failure.reason, failure.detail.clone()),
         Some(Ok(hashes)) => match &hashes.damaged {
+            // The rasters in it were looked up, the drawing wasn't.
+            Some(detail) if hashes.format == Format::Svg => {
+                unchecked(UncheckedReason::UnsupportedPicture, detail.clone())
+            }
             Some(detail) => unchecked(UncheckedReason::Unreadable, detail.clone()),
             None if hashes.frames_skipped > 0 => {
                 let (skipped, count) = (hashes.frames_skipped, hashes.frame_count);

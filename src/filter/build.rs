@@ -104,7 +104,7 @@ pub struct Plan {
     pub k: u32,
     /// Bits of each slice.
     pub slice_bits: u64,
-    /// Number of items to insert, test keys included.
+    /// Number of items to insert, canary items included.
     pub items: u64,
     /// Largest number of lookups of a clean picture.
     pub lookups: u64,

@@ -41,7 +41,7 @@ impl std::fmt::Debug for Filter {
 }
 
 impl Filter {
-    /// Verifies a file from its first byte to its last, and asks the filter about its own test keys.
+    /// Verifies a file from its first byte to its last, and asks the filter about its own canary items.
     ///
     /// # Errors
     /// `filter-magic`, `filter-version`, `filter-length`, `filter-field`, `filter-checksum`, `filter-canary`. Any flipped

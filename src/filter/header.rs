@@ -18,7 +18,7 @@ pub const VERSION: u32 = 1;
 const FIXED_HEADER: usize = 184;
 /// Bytes of the SHA-256 at the end of the file.
 pub(crate) const CHECKSUM: usize = 32;
-/// Number of test keys of each kind.
+/// Number of canary items of each kind.
 pub(crate) const CANARIES: usize = 4;
 /// Image false-positive rates are stored in parts of this many.
 pub const RATE_UNIT: u64 = 1_000_000_000_000;
@@ -62,10 +62,10 @@ pub struct FilterInfo {
     #[serde(serialize_with = "as_hex")]
     #[cfg_attr(test, ts(type = "string"))]
     pub salt: u64,
-    /// Test keys that the filter holds.
+    /// Canary items that the filter holds.
     #[serde(skip)]
     pub(crate) must_hit: [u64; CANARIES],
-    /// Test keys that the filter doesn't hold.
+    /// Canary items that the filter doesn't hold.
     #[serde(skip)]
     pub(crate) must_miss: [u64; CANARIES],
     /// Bytes of the file.
@@ -90,7 +90,7 @@ impl FilterInfo {
         u64::from(self.k) * (self.slice_bits / 8)
     }
 
-    /// Bits of filter per item, test keys aside.
+    /// Bits of filter per item, canary items aside.
     #[must_use]
     pub fn bits_per_item(&self) -> f64 {
         let items = u64::from(self.rings) * self.pdq_count + self.sha256_count + self.md5_count;
@@ -124,8 +124,8 @@ impl FilterInfo {
 //     88    8 bits of a slice
 //     96    8 lookups of a clean picture, at most
 //    104    8 image false-positive rate in parts of 10^12
-//    112   32 four test keys that hit
-//    144   32 four test keys that miss
+//    112   32 four canary items that the filter holds
+//    144   32 four canary items that it doesn't hold
 //    176    4 bytes of the name, n
 //    180    4 bytes of the category, c
 //    184    n name, UTF-8

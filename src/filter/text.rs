@@ -1,7 +1,7 @@
 //! The rule for texts that people read: names and categories of lists, and curators.
 
 /// Longest text, in bytes of UTF-8.
-pub(crate) const MAX_TEXT: usize = 200;
+pub const MAX_TEXT: usize = 200;
 /// The rule, for refusals.
 pub(crate) const EXPECTED_TEXT: &str = "1 to 200 bytes of UTF-8 without control or invisible characters";
 
@@ -9,13 +9,15 @@ pub(crate) const EXPECTED_TEXT: &str = "1 to 200 bytes of UTF-8 without control 
 ///
 /// Control characters could forge lines of a manifest. Characters that turn the direction of writing, or that show
 /// nothing, could make one name look like another.
-pub(crate) fn is_plain_text(text: &str) -> bool {
+#[must_use]
+pub fn is_plain_text(text: &str) -> bool {
     (1..=MAX_TEXT).contains(&text.len()) && !text.chars().any(|c| c.is_control() || is_invisible(c))
 }
 
 /// Characters without a shape of their own (Unicode 16): format characters (category Cf), line and paragraph separators,
 /// variation selectors, fillers and blanks.
-fn is_invisible(c: char) -> bool {
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}'
         | '\u{8e2}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'

@@ -29,10 +29,10 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     check_size(Format::Bmp, width, height, limits)?;
     let declared = long(bytes, 10).ok_or_else(short)? as usize;
     let colours_end = FILE_HEADER + header.pixels_start();
-    // An offset that points into the headers is none: Firefox and Chromium refuse such a file, others begin behind
-    // the palette.
+    // An offset that points into the headers is none: Firefox begins behind the palette, Chromium elsewhere.
     let offset = if declared < FILE_HEADER + header.end { colours_end } else { declared };
-    let palette = bytes.get(FILE_HEADER + header.end..offset.min(bytes.len())).unwrap_or_default();
+    // Decoders take the palette from where it belongs, even if the pixels begin within it.
+    let palette = bytes.get(FILE_HEADER + header.end..colours_end.min(bytes.len())).unwrap_or_default();
     let pixel = Pixel::of(&bytes[FILE_HEADER..], palette, &header)?;
     let data = bytes.get(offset..).unwrap_or_default();
 
@@ -56,7 +56,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     }
     let mut picture = still(Format::Bmp, width, height, surfaces);
     picture.not_ordinary = odd_profile;
-    if let Some(reason) = header.oddity(offset == declared, palette.len()) {
+    if let Some(reason) = header.oddity(offset == declared, declared < colours_end, palette.len()) {
         picture.mark_not_ordinary(NotOrdinary::structure(reason));
     }
     let stride = header.stride();
@@ -211,9 +211,10 @@ impl Header {
     }
 
     /// Why decoders may read the file differently.
-    fn oddity(&self, offset_holds: bool, palette: usize) -> Option<&'static str> {
+    fn oddity(&self, offset_holds: bool, overlaps: bool, palette: usize) -> Option<&'static str> {
         match () {
             () if !offset_holds => Some("its pixels begin within its header"),
+            () if overlaps => Some("its pixels begin within its palette"),
             () if self.is_packed() => Some("it is run-length coded, and decoders disagree about what runs leave out"),
             () if self.bits <= 8 && palette < self.colour_count() * self.colour_length() => Some("its palette is cut"),
             () if !matches!(self.end, 12 | 40 | 108 | 124) => Some("its header has an uncommon length"),

@@ -11,17 +11,27 @@ use super::{bmp, gif, ico, jpeg, png, sniff, svg, webp};
 
 /// Reads a picture.
 ///
-/// The pixels are the stored ones, neither turned by EXIF nor colour-managed, turned to RGB as
-/// Pillow's `convert("RGB")` does; `docs/decode.md` has the details. A file that ends before its
-/// picture does, or contradicts itself, is unreadable; bytes after the picture's end are ignored.
+/// The pixels are the stored ones, neither turned by EXIF nor colour-managed, and turned to RGB as Pillow's
+/// `convert("RGB")` does. If a colour profile shows other colours, or pixels are transparent, the picture has further
+/// surfaces. Bytes after the picture's end are ignored. If a file ends before its picture does, the picture holds what
+/// is there, and [`Picture::damaged`] is set.
 ///
 /// # Errors
-/// [`IntakeError`] says whether the format, the size or the content stood in the way.
+/// [`IntakeError`] says whether the content, the format, the size or damage stood in the way.
+///
+/// # Examples
+/// ```
+/// use hashgate::image::{IntakeError, Limits, read};
+///
+/// let error = read(b"%PDF-1.7", &Limits::default()).unwrap_err();
+/// assert!(matches!(error, IntakeError::NotAPicture { .. }));
+/// assert_eq!(error.to_string(), "expected a picture, got a PDF document");
+/// ```
 pub fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
-    match sniff::sniff(bytes)? {
+    contained(|| match sniff::sniff(bytes)? {
         Format::Jpeg => jpeg::read(bytes, limits),
         format => read_as(format, bytes, limits),
-    }
+    })
 }
 
 /// The error of a file that is not a picture, told by its first 64 KiB. `None` if it may be a picture.
@@ -30,12 +40,26 @@ pub fn not_a_picture(head: &[u8]) -> Option<IntakeError> {
     sniff::sniff(head).err().filter(|error| matches!(error, IntakeError::NotAPicture { .. }))
 }
 
-/// Reads a picture from every pixel of it, by the general decoders alone: what the fast path for JPEG is measured against.
+/// Reads a picture from every pixel of it, by the general decoders alone. The DC-only decoder is measured against it.
 ///
 /// # Errors
 /// As [`read`].
 pub fn read_fully(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
-    read_as(sniff::sniff(bytes)?, bytes, limits)
+    contained(|| read_as(sniff::sniff(bytes)?, bytes, limits))
+}
+
+/// Turns a panic of a decoder into an error, so that no file ends a batch. A build that aborts on panics, as that for
+/// browsers does, can't.
+pub(super) fn contained<T>(work: impl FnOnce() -> Result<T, IntakeError>) -> Result<T, IntakeError> {
+    if cfg!(panic = "abort") {
+        return work();
+    }
+    // A decoder that has panicked is never used again.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let message = panic.downcast_ref::<&str>().map(ToString::to_string);
+        let message = message.or_else(|| panic.downcast_ref::<String>().cloned());
+        Err(IntakeError::EngineFailed { message: message.unwrap_or_else(|| "no message".into()) })
+    })
 }
 
 fn read_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
@@ -90,4 +114,18 @@ fn read_svg(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
 
 fn numbered(frames: Vec<Frame>, index: u32) -> Vec<Frame> {
     frames.into_iter().map(|frame| Frame { index, ..frame }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decoder_that_panics_is_contained() {
+        let nothing: &[u8] = &[];
+        let failed = contained(|| Ok(nothing[std::hint::black_box(0)]));
+        let Err(IntakeError::EngineFailed { message }) = failed else { panic!("{failed:?}") };
+        assert!(message.starts_with("index out of bounds"), "{message}");
+        assert_eq!(contained(|| Ok(1)), Ok(1));
+    }
 }

@@ -40,6 +40,12 @@ pub enum IntakeError {
         /// What is wrong.
         message: String,
     },
+    /// A decoder panicked, which is a fault of this crate or of one that it builds on. Please report the file.
+    #[error("the decoder failed at this file: {message}")]
+    EngineFailed {
+        /// The message of the panic.
+        message: String,
+    },
 }
 
 /// [`IntakeError::Unreadable`] with a message.

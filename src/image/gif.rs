@@ -97,6 +97,8 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
 /// A frame and where its data lies.
 struct Frame<'a> {
     head: FrameHead,
+    /// Whether its own size is 0, and `head` has the screen's instead.
+    sizeless: bool,
     dispose: Dispose,
     transparent: Option<u8>,
     interlaced: bool,
@@ -243,15 +245,17 @@ impl<'a> Outline<'a> {
                     at += 10 + own.len();
                     let code_size = *bytes.get(at)?;
                     let data = bytes.get(at + 1..).filter(|data| !data.is_empty())?;
-                    if width == 0 || height == 0 {
-                        // Firefox takes the screen's size for such a frame, others pass over it.
+                    let sizeless = width == 0 || height == 0;
+                    if sizeless {
                         self.malformed = true;
-                        if data[0] != 0 {
-                            self.note(NotOrdinary::structure("a frame with data has no size"));
-                        }
-                    } else {
+                        self.note(NotOrdinary::structure("a frame has no size"));
+                    }
+                    // Firefox takes the screen's size for such a frame, others pass over it.
+                    let (width, height) = if sizeless { (self.width, self.height) } else { (width, height) };
+                    if width > 0 && height > 0 && !(sizeless && data[0] == 0) {
                         self.frames.push(Frame {
                             head: FrameHead { rect: Rect { x, y, width, height }, duration_ms: control.duration_ms },
+                            sizeless,
                             dispose: control.dispose,
                             transparent: control.transparent,
                             interlaced: flags & 0x40 != 0,
@@ -287,7 +291,7 @@ impl<'a> Outline<'a> {
     fn judge(&mut self, index: usize, found: Found) {
         self.pixels_found += found.pixels;
         let expected = self.frames[index].head.rect.pixels();
-        if found.pixels < expected {
+        if found.pixels < expected && (!self.frames[index].sizeless || self.frames.len() == 1) {
             let message = || format!("frame {index} has {} of {expected} pixels", found.pixels);
             self.damaged.get_or_insert_with(message);
         }

@@ -22,7 +22,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     let count = usize::from(u16::from_le_bytes([bytes[4], bytes[5]]));
     let entries = bytes[6..].as_chunks::<16>().0.iter().take(count);
     let mut broken = entries.len() < count;
-    let mut pictures = Vec::new();
+    let (mut pictures, mut first_error) = (Vec::new(), None);
     let mut pixels_left = limits.max_animation_pixels;
     for entry in entries.clone().take(MAX_ENTRIES) {
         let number = |at: usize| u32::from_le_bytes([entry[at], entry[at + 1], entry[at + 2], entry[at + 3]]) as usize;
@@ -36,13 +36,16 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
                 pixels_left = left;
                 pictures.push(picture);
             }
-            Err(error @ IntakeError::TooLarge { .. }) => return Err(error),
-            Err(_) => broken = true,
+            Err(error) => {
+                broken = true;
+                first_error.get_or_insert(error);
+            }
         }
     }
     pictures.sort_by_key(|(width, height, _)| std::cmp::Reverse(u64::from(*width) * u64::from(*height)));
     let Some(&(width, height, _)) = pictures.first() else {
-        return Err(error::unreadable(Format::Ico, "none of its pictures can be read"));
+        let empty = || error::unreadable(Format::Ico, "none of its pictures can be read");
+        return Err(first_error.filter(|error| matches!(error, IntakeError::TooLarge { .. })).unwrap_or_else(empty));
     };
     let skipped = count.saturating_sub(MAX_ENTRIES) as u32;
     let mut sample = Sample::new(&[], limits);

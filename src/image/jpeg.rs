@@ -4,7 +4,7 @@
 //! - `zune-jpeg` reads every pixel of the other ordinary ones.
 //! - The decoder in [`libjpeg`] reads what is not ordinary, as browsers show it.
 //!
-//! [`survey`] says what is ordinary. `docs/decode.md` states the rules.
+//! [`survey`] says what is ordinary. `docs/explanation/which-reader-decides.md` states the rules.
 
 mod dc;
 mod frame;
@@ -119,8 +119,9 @@ pub(super) fn read_fully(bytes: &[u8], limits: &Limits) -> Result<Picture, Intak
     let mut surfaces = Surfaces::new(width, height);
     surfaces.manage(conversion);
     let mut reason = survey.odd;
-    if survey.odd.is_none() && !survey.misleads_zune {
-        if by_zune(bytes, &survey, limits, &mut surfaces)? {
+    // Of a progressive file only the decoder that follows libjpeg tells whether its data is sound.
+    if survey.odd.is_none() && !survey.misleads_zune && !survey.frame.progressive {
+        if dc::is_sound(bytes, limits) && by_zune(bytes, &survey, limits, &mut surfaces)? {
             let mut picture = still(Format::Jpeg, width, height, surfaces);
             profile_reason.into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
             return Ok(picture);

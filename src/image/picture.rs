@@ -34,6 +34,8 @@ pub enum Surface {
     OverBlack,
     /// Composed over mid-grey, the mean of the two above.
     OverGrey,
+    /// Composed over a dark grey of 38 of 255 levels, as pages in dark mode are.
+    OverDarkGrey,
     /// The colours that the embedded profile asks for, converted to sRGB.
     Managed,
 }

@@ -14,7 +14,7 @@ use super::animation::{Blend, Canvas, Dispose, Rect};
 use super::caveat::{Caveat, NotOrdinary};
 use super::error::{self, IntakeError};
 use super::format::Format;
-use super::limits::{HEAD, Limits, check_plausible, check_size};
+use super::limits::{HEAD, Limits, check_alloc, check_plausible, check_size};
 use super::picture::{DecodedBy, Picture};
 use super::sample::{FrameHead, Sample, reach};
 use super::surfaces::{Surfaces, still};
@@ -29,6 +29,8 @@ const ADAM7: [(u32, u32, u32, u32); 7] =
 
 /// Decoders pass over chunks that they can't make sense of, or stop at them.
 const BROKEN_CHUNKS: NotOrdinary = NotOrdinary::structure("it has broken chunks");
+
+const OUTSIDE_PALETTE: NotOrdinary = NotOrdinary::structure("pixels have colours that its palette lacks");
 
 fn unreadable(error: DecodingError) -> IntakeError {
     error::unreadable(Format::Png, error)
@@ -46,7 +48,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     match first {
         Err(IntakeError::Unreadable { format, message }) => {
             // What browsers show of a picture whose other chunks are broken.
-            let plain = stripped(bytes).filter(|plain| plain.len() != bytes.len());
+            let plain = stripped(bytes).filter(|plain| plain != bytes);
             let again = plain.map(|plain| read_chunks(&plain, &Found::default(), limits));
             let Some(Ok(mut picture)) = again else { return Err(IntakeError::Unreadable { format, message }) };
             picture.admit(Caveat::Malformed);
@@ -69,7 +71,10 @@ fn read_chunks(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Picture, 
     let mut picture;
     if animated && !lone_default {
         picture = animation(&mut reader, &heads, 0, found.has_ended, limits)?;
-        picture.not_ordinary = found.profile().split().1.map(|_| NotOrdinary::ColourProfile { applied: false });
+        if found.profile().split().1.is_some() {
+            // The frames of an animation are not converted.
+            picture.mark_not_ordinary(NotOrdinary::ColourProfile { applied: false });
+        }
     } else {
         let (conversion, odd_profile) = found.profile().split();
         let mut still = Still::new(reader);
@@ -78,9 +83,13 @@ fn read_chunks(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Picture, 
         if let Some(error) = damaged.as_ref().filter(|_| still.rows.given == 0) {
             return Err(error::unreadable(Format::Png, error));
         }
+        if damaged.is_some() && still.reader.info().interlaced {
+            // The rows that are missing lie between those that are there.
+            still.surfaces = interpolated(bytes, found, limits)?;
+        }
         let whole = damaged.is_none();
         (picture, reader) = still.finish(damaged);
-        picture.not_ordinary = odd_profile;
+        odd_profile.into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
         if animated && whole {
             match animation(&mut reader, &heads, 1, found.has_ended, limits) {
                 Ok(rest) => {
@@ -123,11 +132,19 @@ fn open<'a>(
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     decoder.set_limits(PngLimits { bytes: usize::try_from(limits.max_alloc).unwrap_or(usize::MAX) });
-    decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
-    let (width, height) = decoder.read_header_info().map_err(unreadable)?.size();
+    let info = decoder.read_header_info().map_err(unreadable)?;
+    let (width, height) = info.size();
+    // Palettes are applied here, to see whether pixels point outside them.
+    let is_indexed = info.color_type == ::png::ColorType::Indexed;
+    let transformations = Transformations::EXPAND | Transformations::STRIP_16;
+    decoder.set_transformations(if is_indexed { Transformations::IDENTITY } else { transformations });
     check_size(Format::Png, width, height, limits)?;
     check_plausible(Format::Png, u64::from(width) * u64::from(height), PIXELS_PER_BYTE, length)?;
-    decoder.read_info().map_err(unreadable)
+    let reader = decoder.read_info().map_err(unreadable)?;
+    if is_indexed && reader.info().palette.as_ref().is_none_or(|palette| palette.len() < 3) {
+        return Err(error::unreadable(Format::Png, "its palette is missing"));
+    }
+    Ok(reader)
 }
 
 /// A file that is read while it arrives, and isn't held.
@@ -199,12 +216,60 @@ impl Arriving {
         };
         let (mut picture, _) = still.finish(None);
         let found = self.scan.found;
-        picture.not_ordinary = found.profile().split().1;
+        found.profile().split().1.into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
         if !found.ends_well || !matches!(self.end, Some(Ok(()))) {
             picture.admit(Caveat::Malformed);
         }
         found.oddity().into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
         Some(Ok(picture))
+    }
+}
+
+/// Reads an interlaced picture whose last passes are missing. Each pixel fills the rectangle that later passes would
+/// refine, as in browsers.
+fn interpolated(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Surfaces, IntakeError> {
+    let mut reader = open(Input::of(bytes), bytes.len(), found.is_animated, limits)?;
+    let (width, height) = reader.info().size();
+    check_alloc(4 * u64::from(width) * u64::from(height), limits)?;
+    let mut canvas = vec![[255, 255, 255, 0]; width as usize * height as usize];
+    let mut rows = Rows::new(&reader, (width, height));
+    // It ends early, as is known.
+    let _ = rows.read(&mut reader, |channels, (x, step), y, part| {
+        // The first pass has one pixel in 8 x 8; each later one halves a side of what a pixel stands for.
+        let (across, down) = match (x, step) {
+            (0, 8) => (8, 8),
+            (_, 8) => (4, 8),
+            (0, 4) => (4, 4),
+            (_, 4) => (2, 4),
+            (0, 2) => (2, 2),
+            (_, 2) => (1, 2),
+            _ => (1, 1),
+        };
+        for (at, pixel) in part.chunks_exact(channels).enumerate() {
+            let left = x + at as u32 * step;
+            for line in y..(y + down).min(height) {
+                let start = (line * width) as usize;
+                let end = start + (left + across).min(width) as usize;
+                canvas[start + left as usize..end].fill(rgba(pixel));
+            }
+        }
+    });
+    let mut surfaces = Surfaces::new(width, height);
+    surfaces.manage(found.profile().split().0);
+    for (y, row) in (0..).zip(canvas.chunks_exact(width as usize)) {
+        surfaces.push(y, 4, row.as_flattened());
+    }
+    Ok(surfaces)
+}
+
+/// A pixel of any number of channels as red, green, blue and alpha.
+fn rgba(pixel: &[u8]) -> [u8; 4] {
+    match *pixel {
+        [grey] => [grey, grey, grey, 255],
+        [grey, alpha] => [grey, grey, grey, alpha],
+        [red, green, blue] => [red, green, blue, 255],
+        [red, green, blue, alpha, ..] => [red, green, blue, alpha],
+        [] => [0; 4],
     }
 }
 
@@ -296,6 +361,9 @@ impl<'a> Still<'a> {
         let (width, height) = self.reader.info().size();
         let mut picture = still(Format::Png, width, height, self.surfaces);
         picture.damaged = damaged.map(|error| format!("rows are missing: {error}"));
+        if self.rows.has_exceeded_palette() {
+            picture.mark_not_ordinary(OUTSIDE_PALETTE);
+        }
         (picture, self.reader)
     }
 }
@@ -309,12 +377,62 @@ struct Rows {
     next: Option<u32>,
     /// Rows that were given.
     given: u32,
+    palette: Option<Palette>,
+}
+
+/// Colours of indexed pixels.
+struct Palette {
+    /// Red, green, blue, alpha; black where the file has no colour.
+    colours: Box<[[u8; 4]; 256]>,
+    count: usize,
+    bits: usize,
+    has_alpha: bool,
+    /// Whether a pixel had an index without a colour, about which decoders disagree.
+    is_exceeded: bool,
+    row: Vec<u8>,
+}
+
+impl Palette {
+    fn of(reader: &Reader<Input>) -> Option<Self> {
+        let info = reader.info();
+        if info.color_type != ::png::ColorType::Indexed {
+            return None;
+        }
+        let mut colours = Box::new([[0, 0, 0, 255]; 256]);
+        let stored = info.palette.as_deref().unwrap_or_default().as_chunks::<3>().0;
+        for (colour, stored) in colours.iter_mut().zip(stored) {
+            colour[..3].copy_from_slice(stored);
+        }
+        let alphas = info.trns.as_deref().unwrap_or_default();
+        colours.iter_mut().zip(alphas).for_each(|(colour, &alpha)| colour[3] = alpha);
+        let (count, bits) = (stored.len(), info.bit_depth as usize);
+        Some(Self { colours, count, bits, has_alpha: !alphas.is_empty(), is_exceeded: false, row: Vec::new() })
+    }
+
+    /// Turns packed indices into `width` pixels of 3 or 4 bytes.
+    fn apply(&mut self, packed: &[u8], width: usize) -> (usize, &[u8]) {
+        let bits = self.bits;
+        let channels = if self.has_alpha { 4 } else { 3 };
+        let mask = (255 >> (8 - bits)) as u8;
+        self.row.clear();
+        for x in 0..width {
+            let byte = packed.get(x * bits / 8).copied().unwrap_or(0);
+            let index = usize::from(byte >> (8 - bits - x * bits % 8) & mask);
+            self.is_exceeded |= index >= self.count;
+            self.row.extend_from_slice(&self.colours[index][..channels]);
+        }
+        (channels, &self.row)
+    }
 }
 
 impl Rows {
     fn new(reader: &Reader<Input>, (width, height): (u32, u32)) -> Self {
         let passes = if reader.info().interlaced { &ADAM7[..] } else { &[(0, 1, 0, 1)] };
-        Self { width, height, passes, next: None, given: 0 }
+        Self { width, height, passes, next: None, given: 0, palette: Palette::of(reader) }
+    }
+
+    fn has_exceeded_palette(&self) -> bool {
+        self.palette.as_ref().is_some_and(|palette| palette.is_exceeded)
     }
 
     /// Gives them with their number of channels: first pixel and step across, row, pixels.
@@ -331,7 +449,14 @@ impl Rows {
                 continue;
             }
             let row = reader.next_row()?;
-            each(channels, (x, step), y, row.map_or(&[], |row| row.data()));
+            let row = row.as_ref().map_or(&[][..], |row| row.data());
+            match &mut self.palette {
+                Some(palette) => {
+                    let (channels, row) = palette.apply(row, (self.width - x).div_ceil(step) as usize);
+                    each(channels, (x, step), y, row);
+                }
+                None => each(channels, (x, step), y, row),
+            }
             self.next = Some(y + down);
             self.given += 1;
         }
@@ -359,7 +484,7 @@ fn animation(
     let reach = reach(pixels, heads, limits);
     let mut sample = Sample::new(&heads[..reach as usize], limits);
     let mut canvas = Canvas::new(width, height, [0; 4], limits)?;
-    let mut broken = miscounted;
+    let (mut broken, mut exceeded) = (miscounted, false);
     let mut damaged = (miscounted && !has_ended).then(|| "it ends before its last frame".to_string());
     for frame in 0..reach {
         if frame > 0 || index > 0 {
@@ -399,15 +524,10 @@ fn animation(
         canvas.begin(rect, dispose);
         let mut rows = Rows::new(reader, (rect.width, rect.height));
         let drawn = rows.read(reader, |channels, across, y, part| {
-            let pixels = part.chunks_exact(channels).map(|pixel| match *pixel {
-                [grey] => [grey, grey, grey, 255],
-                [grey, alpha] => [grey, grey, grey, alpha],
-                [red, green, blue] => [red, green, blue, 255],
-                [red, green, blue, alpha, ..] => [red, green, blue, alpha],
-                [] => [0; 4],
-            });
+            let pixels = part.chunks_exact(channels).map(rgba);
             canvas.draw(across, y, pixels, blend);
         });
+        exceeded |= rows.has_exceeded_palette();
         if let Err(error) = &drawn {
             if frame == 0 && rows.given == 0 {
                 return Err(error::unreadable(Format::Png, error));
@@ -428,6 +548,9 @@ fn animation(
     picture.damaged = damaged;
     if left_out {
         picture.admit(Caveat::FramesSampled);
+    }
+    if exceeded {
+        picture.mark_not_ordinary(OUTSIDE_PALETTE);
     }
     if broken {
         picture.admit(Caveat::Malformed);

@@ -8,7 +8,8 @@
 
 use super::animation::{Canvas, Rect};
 use super::limits::Limits;
-use super::picture::Frame;
+use super::picture::{Frame, Surface};
+use super::surfaces::{GREYS, mix};
 use crate::pdq::{Coefficients, Luma, MIN_QUALITY, PdqHash, Plane, SIDE, Window, quality};
 
 /// Frames within so many bits of a kept one on every surface are alike: any lookup of the one, which tolerates four
@@ -281,16 +282,19 @@ impl Cells {
     }
 
     /// PDQ's filtered picture of each surface.
-    fn smalls(&self) -> Vec<(super::picture::Surface, Box<[f32; SIDE * SIDE]>)> {
-        use super::picture::Surface;
+    fn smalls(&self) -> Vec<(Surface, Box<[f32; SIDE * SIDE]>)> {
         let whole = Window { x: 0, y: 0, width: self.plain.width, height: self.plain.height };
         let mut smalls = vec![(Surface::Plain, Box::new(self.plain.small(&whole)))];
         if self.alpha.iter().any(|&alpha| alpha < 255.0) {
             let over = |cells: Vec<f32>| Box::new(Plane { cells, ..self.plain.clone() }.small(&whole));
             let over_white = self.black.iter().zip(&self.alpha).map(|(black, alpha)| black + 255.0 - alpha);
             let (white, black) = (over(over_white.collect()), over(self.black.clone()));
-            let grey = Box::new(std::array::from_fn(|at| (white[at] + black[at]) / 2.0));
-            smalls.extend([(Surface::OverWhite, white), (Surface::OverBlack, black), (Surface::OverGrey, grey)]);
+            for (surface, share) in GREYS {
+                let mut grey = black.clone();
+                mix(grey.as_mut_slice(), share, white.as_slice());
+                smalls.push((surface, grey));
+            }
+            smalls.extend([(Surface::OverWhite, white), (Surface::OverBlack, black)]);
         }
         smalls
     }

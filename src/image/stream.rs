@@ -1,40 +1,55 @@
 //! Reading a picture while its file arrives.
 
-use super::dispatch::read;
+use super::dispatch::{contained, read};
 use super::error::IntakeError;
 use super::format::Format;
 use super::limits::{HEAD, Limits};
 use super::picture::Picture;
 use super::{jpeg, png, sniff};
 
-/// A file that arrives in pieces. What can be is read while it arrives, and isn't held: a JPEG whose block means are enough, and a
-/// PNG that isn't animated. All else waits for the end.
+/// Reads a picture from a file that arrives in pieces.
+///
+/// Some files are read while they arrive, and their bytes are dropped: a JPEG that the DC-only decoder reads, and a PNG
+/// that isn't animated. All others are collected and read at the end.
 pub struct StreamingDecoder {
     length: usize,
     limits: Limits,
-    /// What is held, and how much of the file came before it.
+    /// The bytes that are held.
     bytes: Vec<u8>,
+    /// Bytes of the file before those that are held.
     start: usize,
     jpeg: jpeg::Arriving,
     png: Option<png::Arriving>,
+    /// The error of a decoder that panicked.
+    failure: Option<IntakeError>,
 }
 
 impl StreamingDecoder {
-    /// Whether a file that begins like this may be read before its end.
+    /// Returns whether a file that begins like this may be read before its end.
     #[must_use]
     pub fn is_of_use(head: &[u8]) -> bool {
         matches!(sniff::sniff(head), Ok(Format::Jpeg | Format::Png))
     }
 
-    /// For a file of `length` bytes.
+    /// Begins a file of `length` bytes.
     #[must_use]
     pub fn new(length: usize, limits: &Limits) -> Self {
         let jpeg = jpeg::Arriving::new(length, limits);
-        Self { length, limits: *limits, bytes: Vec::new(), start: 0, jpeg, png: None }
+        Self { length, limits: *limits, bytes: Vec::new(), start: 0, jpeg, png: None, failure: None }
     }
 
-    /// Takes the next piece, of any length. What of it isn't needed for [`early`](Self::early) is read with the next one.
+    /// Takes the next piece, of any length.
     pub fn push(&mut self, piece: &[u8]) {
+        if self.failure.is_none() {
+            self.failure = contained(|| {
+                self.push_unguarded(piece);
+                Ok(())
+            })
+            .err();
+        }
+    }
+
+    fn push_unguarded(&mut self, piece: &[u8]) {
         if let Some(png) = &mut self.png {
             return png.push(piece);
         }
@@ -46,7 +61,8 @@ impl StreamingDecoder {
         }
     }
 
-    /// Reads what has come, and lets go of it. `in_head` if the piece begins within [`HEAD`].
+    /// Reads the bytes that have come, and drops those that aren't needed any more. `in_head` says whether the piece
+    /// begins within [`HEAD`].
     fn read_on(&mut self, in_head: bool) {
         if self.start == 0 {
             match sniff::sniff(&self.bytes) {
@@ -65,26 +81,37 @@ impl StreamingDecoder {
                 self.bytes.drain(..read);
                 self.start += read;
             }
-            // It will be needed as a whole, and is there.
+            // The general decoder needs every byte, and has them all.
             None if self.start == 0 => {}
             None => self.bytes.clear(),
         }
     }
 
-    /// The picture, if it is known before the end: that of a progressive JPEG, after its first scans. [`read`](Self::read) gives the
-    /// same one, unless what is still to come is damaged or calls for the general decoder.
+    /// Returns the picture if it is known before the end of the file: that of a progressive JPEG, after its first
+    /// scans. [`read`](Self::read) gives the same one, unless the rest of the file is damaged or needs the general
+    /// decoder.
     #[must_use]
     pub fn early(&self) -> Option<&Picture> {
         self.jpeg.early()
     }
 
-    /// Reads the picture: what [`read`] makes of the bytes that have arrived. None if that takes the file as a whole, of which a part
-    /// isn't held any more: it was on the fast path and turned out not to be for it.
+    /// Returns the picture that [`read`] makes of all the bytes. Returns none if decoding needs bytes that were dropped
+    /// already; call [`read`] with the whole file then.
     ///
     /// # Errors
     /// As [`read`].
     #[must_use]
     pub fn read(self) -> Option<Result<Picture, IntakeError>> {
+        match contained(|| Ok(self.read_unguarded())) {
+            Ok(result) => result,
+            Err(failure) => Some(Err(failure)),
+        }
+    }
+
+    fn read_unguarded(self) -> Option<Result<Picture, IntakeError>> {
+        if let Some(failure) = self.failure {
+            return Some(Err(failure));
+        }
         if let Some(png) = self.png {
             return png.finish();
         }

@@ -8,8 +8,8 @@ use crate::pdq::{Luma, LumaBuilder};
 /// Takes the rows of a frame and keeps the luma of its surfaces.
 ///
 /// The surfaces over a background come to life with the first pixel that isn't opaque; up to there they are the same
-/// as the plain one. Nothing is computed for the one over grey but the mean of those over white and black: composing
-/// is linear in the background, and so is everything up to the filtered luma.
+/// as the plain one. Those over grey are mixed from those over white and black: composing is linear in the background,
+/// and so is everything up to the filtered luma.
 pub(super) struct Surfaces {
     plain: LumaBuilder,
     over: Option<Box<Over>>,
@@ -118,10 +118,10 @@ impl Surfaces {
         let mut frames = vec![frame(index, Surface::Plain, self.plain.finish())];
         if let Some(over) = self.over {
             let (white, black) = (over.white.finish(), over.black.finish());
-            let grey = mean(&white, &black);
+            let greys = GREYS.map(|(surface, share)| frame(index, surface, mixed(&white, share, &black)));
             frames.push(frame(index, Surface::OverWhite, white));
             frames.push(frame(index, Surface::OverBlack, black));
-            frames.push(frame(index, Surface::OverGrey, grey));
+            frames.extend(greys);
         }
         if let Some(managed) = self.managed {
             frames.push(frame(index, Surface::Managed, managed.builder.finish()));
@@ -134,15 +134,20 @@ fn frame(index: u32, surface: Surface, luma: Luma) -> Frame {
     Frame { index, surface, derived_views: true, luma }
 }
 
-/// The mean of two pictures of the same size.
-fn mean(one: &Luma, other: &Luma) -> Luma {
-    let mut mean = one.clone();
-    let halve = |values: &mut [f32], others: &[f32]| {
-        values.iter_mut().zip(others).for_each(|(value, other)| *value = (*value + other) / 2.0);
-    };
-    halve(mean.small.as_mut_slice(), other.small.as_slice());
-    halve(&mut mean.plane.cells, &other.plane.cells);
-    mean
+/// The grey backgrounds, by the share of white in them.
+pub(super) const GREYS: [(Surface, f32); 2] = [(Surface::OverGrey, 0.5), (Surface::OverDarkGrey, 0.15)];
+
+/// A share of one picture and the rest of another of the same size.
+fn mixed(one: &Luma, share: f32, other: &Luma) -> Luma {
+    let mut mixed = other.clone();
+    mix(mixed.small.as_mut_slice(), share, one.small.as_slice());
+    mix(&mut mixed.plane.cells, share, &one.plane.cells);
+    mixed
+}
+
+/// Moves values towards others by a share of the way.
+pub(super) fn mix(values: &mut [f32], share: f32, others: &[f32]) {
+    values.iter_mut().zip(others).for_each(|(value, other)| *value += share * (other - *value));
 }
 
 /// A picture of one frame that a general decoder read.

@@ -2,7 +2,7 @@
 //!
 //! A crop or border of 2% changes 25 to 45 bits of a PDQ hash, and a caption flips reliable bits. Flip masks reach
 //! neither. Each view undoes one such edit: it filters another window of the same reduced plane, or paints over a region
-//! of the filtered picture.
+//! of the reduced picture.
 
 use serde::{Deserialize, Serialize};
 
@@ -186,7 +186,7 @@ fn zoomed(plane: &Plane, per_mille: i64) -> Window {
 }
 
 /// Turns a picture of `aspect` (height divided by width) by 2 degrees around its centre. Beyond the edges, the edge is
-/// repeated. The filtered picture has no detail finer than two pixels, so interpolating linearly between the four pixels
+/// repeated. The reduced picture has no detail finer than two pixels, so interpolating linearly between the four pixels
 /// around a point is enough.
 fn turned(small: &Luma64, sine: f32, aspect: f32) -> Luma64 {
     const LAST: f32 = (SIDE - 1) as f32;

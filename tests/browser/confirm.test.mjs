@@ -177,11 +177,16 @@ test("a Hasher-Matcher-Actioner confirms by Hamming distance, and clears whole p
   const pdq = listed.verdicts[0].matches[0].pdq;
   assert.deepEqual(Object.fromEntries(query), { signal_type: "pdq", signal: pdq });
 
-  const { verdicts } = await checking({ confirm: hmaConfirmer({ url: `${ignorant.url}/hma/` }) }, ...files);
+  const confirm = hmaConfirmer({ url: `${ignorant.url}/hma/` });
+  const whole = await checking({ confirm, views: "plain" }, files[0]);
+  assert.deepEqual([whole.verdicts[0].outcome, whole.verdicts[0].matches[0].view], ["clear", "plain"]);
+
+  const { verdicts } = await checking({ confirm }, ...files);
   assert.deepEqual(
     verdicts.map(({ outcome, confirmation, matches }) => [outcome, confirmation, matches[0].view ?? matches[0].signal]),
     [
-      ["clear", undefined, "plain"],
+      // The whole picture isn't listed, which says nothing of a derived view that matches too.
+      ["possible-match", "unknown", "turned-left-2"],
       ["possible-match", "unknown", "zoom-out-2"],
       // It was asked about the picture; what it can't know is whether these bytes are listed.
       ["possible-match", "unknown", "sha256"],
@@ -277,10 +282,10 @@ test("lists that matched by one hash are one question; by different hashes, two,
   const [demo] = filters;
   const same = await checking({ filters: [demo, demo], confirm: answering(() => "not-listed") }, sample("edited", 6));
   assert.equal(same.verdicts[0].outcome, "clear");
-  assert.deepEqual(
-    asked.map(({ lists }) => lists.length),
-    [2],
-  );
+  // Each candidate once, the derived views that match too among them.
+  assert.ok(asked.length >= 1);
+  for (const { lists } of asked) assert.equal(lists.length, 2);
+  assert.equal(new Set(asked.map(({ pdq, ring }) => `${pdq} ${ring}`)).size, asked.length);
   // The copy's own hash, which isn't the listed picture's.
   assert.notEqual(same.verdicts[0].pdq, list[6].pdq);
   const both = [demo, filterOf([`${same.verdicts[0].pdq},pdq`])];

@@ -10,6 +10,7 @@ import { join, resolve } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { chromium } from "playwright-core";
 import { buildExtension, folderOf, zipped } from "../../scripts/extension.mjs";
+import { PICKERS, pickersScript } from "./pickers.mjs";
 
 const LISTED = resolve("target/samples/listed/listed-0.jpg");
 const EDITED = resolve("target/samples/edited/listed-2-mirrored.jpg");
@@ -47,27 +48,11 @@ const PAGES = {
     <button id="detached">choose</button><div id="closed"></div>`,
   "/drop.html": `<div id="zone" style="height: 200px">drop here</div>`,
   "/paste.html": `<div id="text" contenteditable="true">text</div>`,
-  "/pickers.html": () =>
-    Object.keys(PICKERS)
-      .map((name) => `<button name="${name}">${name}</button>`)
-      .join(""),
+  "/pickers.html": Object.keys(PICKERS)
+    .map((name) => `<button name="${name}">${name}</button>`)
+    .join(""),
   "/frames.html": `<iframe id="other" width="600" height="400"></iframe>`,
 };
-
-/** A page's script with a function for each way to open a picker. */
-const pickersScript = () => `{
-  const note = ({ target }) => { for (const { name } of target.files) seen.push("picked " + name); };
-  const make = (early) => {
-    const input = document.createElement("input");
-    input.type = "file";
-    if (early) input.addEventListener("change", note, true);
-    else input.onchange = note;
-    return input;
-  };
-  const ways = { ${Object.entries(PICKERS)
-    .map(([name, code]) => `${JSON.stringify(name)}: () => { ${code} }`)
-    .join(",")} };
-  for (const button of document.querySelectorAll("button[name]")) button.addEventListener("click", () => ways[button.name]?.()); }`;
 
 let context;
 let server;
@@ -100,7 +85,7 @@ before(async () => {
     if (!(path in PAGES)) return response.writeHead(404).end();
     send(
       "text/html; charset=utf-8",
-      `<!doctype html><title>page</title>${typeof PAGES[path] === "function" ? PAGES[path]() : PAGES[path]}
+      `<!doctype html><title>page</title>${PAGES[path]}
         <script src="/page.js"></script><script src="/pickers.js"></script>`,
     );
   }).listen(0, "127.0.0.1");
@@ -325,31 +310,6 @@ test("an input that is never in the document, and one in a closed shadow tree", 
     [],
   );
 });
-
-/** The ways in which pages open a file picker, each with the button that does so. */
-const PICKERS = {
-  "put in, clicked, taken out": "const input = make(); document.body.append(input); input.click(); input.remove();",
-  "never in the document": "make().click();",
-  "a listener as early as can be": `const input = make(true); input.click();`,
-  "put in after a while": "const input = make(); input.click(); setTimeout(() => document.body.append(input), 50);",
-  "in a fragment":
-    "const input = make(); const fragment = new DocumentFragment(); fragment.append(input); input.click();",
-  "in an element without a document":
-    "const input = make(); const div = document.createElement('div'); div.append(input); input.click();",
-  "in closed trees within each other": `const [outer, inner] = [document.createElement("x-outer"), document.createElement("x-inner")];
-    const input = make(); document.body.append(outer); outer.attachShadow({ mode: "closed" }).append(inner);
-    inner.attachShadow({ mode: "closed" }).append(input); input.click();`,
-  "in a closed tree without a document": `const host = document.createElement("div"); const input = make();
-    host.attachShadow({ mode: "closed" }).append(input); input.click();`,
-  "by its label":
-    "const input = make(); const label = document.createElement('label'); label.append(input); label.click();",
-  "by its label, put in and taken out": `const input = make(); const label = document.createElement("label"); label.append(input);
-    document.body.append(label); label.click(); label.remove();`,
-  "by a click that is dispatched": "make().dispatchEvent(new MouseEvent('click'));",
-  "by showPicker": "make().showPicker();",
-  "by showPicker in a closed tree": `const host = document.createElement("div"); const input = make(); document.body.append(host);
-    host.attachShadow({ mode: "closed" }).append(input); input.showPicker();`,
-};
 
 for (const name of Object.keys(PICKERS)) {
   test(`a picker: an input ${name}`, async () => {

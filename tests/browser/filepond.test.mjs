@@ -18,10 +18,11 @@ window.held = [];
 FilePond.registerPlugin(hashgateFilePond(gate, {
   onHeld: (file, verdict) => window.held.push(file.name + " " + verdict.outcome),
   onUnchecked: (file, verdict) => window.held.push(file.name + " unchecked " + verdict.reason), ${options} }));
+window.gate = gate;
 window.pond = FilePond.create(document.querySelector("#app"), { allowMultiple: true, server: ${server} });
 window.ready = true;`;
 const body = `<input type="file" id="app">`;
-const choose = (page, paths) => page.locator("input[type=file]").setInputFiles(paths);
+const choose = (page, paths) => page.locator("input[type=file].filepond--browser").setInputFiles(paths);
 const statuses = (page) =>
   page.evaluate(() => window.pond.getFiles().map(({ filename, status }) => [filename, status]));
 // FilePond.FileStatus
@@ -85,6 +86,58 @@ test("removed while it is checked, it is not uploaded; a failed upload is retrie
   await page.getByRole("button", { name: "Retry" }).click();
   await until(() => uploads.length === 1, "the retried upload");
   assert.deepEqual(uploads, ["clean/clean-1.jpg"]);
+});
+
+test("what a plugin makes of a file is checked before it is uploaded", async (context) => {
+  const swap = `
+    FilePond.registerPlugin(({ addFilter }) => {
+      addFilter("PREPARE_OUTPUT", async (file) => file.name === "clean-1.jpg" ? new File([await (await fetch("/samples/listed/listed-0.jpg")).blob()], file.name, { type: file.type }) : file);
+      return { options: {} };
+    });`;
+  const { page, uploads } = await openApp(context, {
+    script: app().replace("window.pond =", `${swap}\nwindow.pond =`),
+    body,
+    csp,
+  });
+  await choose(page, [sample("clean", 0), sample("clean", 1)]);
+  await until(() => uploads.length === 1, "one upload");
+  await page.waitForFunction(() => window.held.length === 1);
+  await page.waitForFunction(() => /Your upload was held/.test(document.querySelector(".filepond--list").textContent));
+  assert.deepEqual(await page.evaluate(() => window.held), ["clean-1.jpg possible-match"]);
+  assert.deepEqual(uploads, ["clean/clean-0.png"]);
+});
+
+test("stored in the form: a form or a button that is pressed meanwhile waits, and nothing empty is sent", async (context) => {
+  const { page, uploads, requests } = await openApp(context, {
+    csp: csp.replace("form-action 'none'", "form-action 'self'; frame-src 'self'"),
+    body: `<form action="/upload" method="post" enctype="multipart/form-data" target="frame"><input type="file" id="app" name="picture">
+      <button id="send">Send</button><button type="button" id="copy">Copy</button></form><iframe name="frame" title="answer"></iframe>`,
+    script: `${app("", undefined, "null").replace("allowMultiple: true", "allowMultiple: true, storeAsFile: true")}
+      document.querySelector("#copy").onclick = () => fetch("/upload", { method: "POST", body: new FormData(document.querySelector("form")) });`,
+  });
+  const posts = () => requests.filter((request) => request === "POST /upload").length;
+  const during = (button) =>
+    page.evaluate((button) => {
+      const check = window.gate.check.bind(window.gate);
+      window.gate.check = async (...asked) => {
+        window.gate.check = check;
+        document.querySelector(button).click();
+        return check(...asked);
+      };
+    }, button);
+  await during("#send");
+  await choose(page, [sample("clean", 0)]);
+  await until(() => uploads.length === 1, "the form's upload");
+  await during("#copy");
+  await choose(page, [sample("clean", 1)]);
+  await until(() => uploads.length === 3, "the copy's uploads");
+  assert.deepEqual(uploads.toSorted(), ["clean/clean-0.png", "clean/clean-0.png", "clean/clean-1.jpg"]);
+  // A held file stops the form once: then the person decides.
+  await during("#send");
+  await choose(page, [sample("listed", 0)]);
+  await page.waitForFunction(() => window.held.length === 1);
+  await page.evaluate(() => new Promise((done) => setTimeout(done, 300)));
+  assert.deepEqual([posts(), uploads.length], [2, 3]);
 });
 
 for (const [name, gate, options, answer] of unavailableGates()) {

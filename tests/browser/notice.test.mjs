@@ -1,7 +1,8 @@
 // <hashgate-notice> in real Chromium, under a policy that allows no inline style or script.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { openApp, violations } from "./uploads.mjs";
+import { openApp, violations, writeRecipe } from "./uploads.mjs";
 
 const SCRIPT = `
 import { ENGLISH, FRENCH } from "hashgate/notice";
@@ -22,7 +23,7 @@ for (const type of ["choose-another", "review", "learn-more", "close"]) {
   });
 }
 window.show = (names, options) => notice.show(names.map((name) => ({ file: { name: name + ".jpg" }, verdict: verdicts[name] })), options);
-window.notice = notice;
+window.notice = notice; window.verdicts = verdicts;
 window.ready = true;`;
 const BODY = `<button id="before">Before</button><hashgate-notice></hashgate-notice>`;
 const text = (page) =>
@@ -200,6 +201,55 @@ test("no violation that axe knows of: dark and light, right to left, narrow, wit
       assert.deepEqual(themed, ["rgb(1, 2, 3)", "3px"]);
     }
   }
+});
+
+test("what is added is shown beside what was shown, and the most serious names the notice", async (context) => {
+  const { page } = await openApp(context, { script: SCRIPT, body: BODY });
+  await page.focus("#before");
+  const shown = await page.evaluate(async () => {
+    const add = (file, name, decision) =>
+      window.notice.add({ file, verdict: window.verdicts[name], ...(decision && { decision }) });
+    const [first, second] = [{ name: "one.jpg" }, { name: "two.jpg" }];
+    add(first, "unavailable", "upload");
+    add(second, "unavailable");
+    const focused = () => window.notice.shadowRoot.activeElement?.textContent ?? document.activeElement.id;
+    const before = focused();
+    add({ name: "three.jpg" }, "possible");
+    // The same file, checked again.
+    add(first, "possible");
+    return [before, window.notice.entries.map(({ file }) => file.name)];
+  });
+  assert.deepEqual(shown, ["before", ["two.jpg", "three.jpg", "one.jpg"]]);
+  const words = await text(page);
+  assert.match(words, /^Your upload was held/);
+  for (const name of ["one", "two", "three"]) assert.match(words, new RegExp(`“${name}\\.jpg”`));
+  assert.deepEqual(await violations(page), []);
+});
+
+test("types for JSX and for Vue's templates ship with the package", () => {
+  writeRecipe(
+    "jsx.tsx",
+    `import "hashgate/notice/react";\nexport const notice = <hashgate-notice lang="fr" actions="close" learn-more-href="/help" />;\n`,
+  );
+  writeRecipe(
+    "vue.ts",
+    `import type { GlobalComponents } from "vue";\nimport "hashgate/notice/vue";\nexport type Notice = GlobalComponents["hashgate-notice"];\n`,
+  );
+  const compilerOptions = {
+    ...{
+      strict: true,
+      noEmit: true,
+      module: "esnext",
+      moduleResolution: "bundler",
+      target: "es2023",
+      jsx: "react-jsx",
+    },
+    ...{ lib: ["es2023", "dom", "dom.iterable"], skipLibCheck: true, types: [] },
+  };
+  writeRecipe("types.json", JSON.stringify({ compilerOptions, files: ["jsx.tsx", "vue.ts"] }));
+  execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "--project", "target/recipes/types.json"], {
+    encoding: "utf8",
+  });
 });
 
 test("a server may import every entry point", async () => {

@@ -13,9 +13,14 @@ test("a real report is what the schema says, and holds counts alone", async () =
   const validate = new Ajv({ strict: true, allErrors: true }).compile(schema);
   const gate = await openGate({
     filters: ["target/samples/demo.hgf"],
-    confirm: async ({ sha256, view }) => (view === "plain" && sha256 ? answers.shift() : "unknown"),
+    // One answer for all candidates of a file.
+    confirm: async ({ sha256 }) => {
+      if (!said.has(sha256)) said.set(sha256, answers.shift());
+      return said.get(sha256);
+    },
   });
   const answers = ["listed", "not-listed", "unknown"];
+  const said = new Map();
   const valid = () => assert.ok(validate(gate.report()), JSON.stringify(validate.errors));
   valid();
   const files = [sample("edited", 0), sample("edited", 1), sample("edited", 2), sample("clean", 0), sample("clean", 1)];

@@ -230,7 +230,7 @@ test("in Chromium, what is painted is looked up", async (context) => {
   }));
 
   // Node has no second reader: it says so.
-  const gate = await openGate({ filters: [join(folder, "ordinary.hgf")], workers: 1 });
+  const gate = await openGate({ filters: [join(folder, "rgbIds.hgf")], workers: 1 });
   const bytes = Uint8Array.from(await page.evaluate(() => window.bytesOf("table")));
   const { outcome, caveat, secondReadingBy } = await gate.check(bytes);
   assert.deepEqual([outcome, caveat, secondReadingBy], ["clear", "colour-profile", undefined]);

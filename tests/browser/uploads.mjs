@@ -31,10 +31,11 @@ const names = new Map(
 );
 
 /** Bundles an app's script, with its styles, as an app's author would. */
-export async function bundle(contents, loader = "ts") {
+export async function bundle(contents, loader = "ts", alias = {}) {
   const { outputFiles } = await build({
     stdin: { contents, loader, resolveDir: process.cwd(), sourcefile: `app.${loader}` },
     bundle: true,
+    alias,
     format: "esm",
     target: "es2022",
     jsx: "automatic",
@@ -50,16 +51,23 @@ export async function bundle(contents, loader = "ts") {
 
 /**
  * Serves `body` with the bundled `script`, and opens it in a page. `uploads` is what arrived, named by its bytes.
- * `delayMs` is how long an upload is kept waiting; `lost` are paths that answer 404.
+ * `delayMs` is how long an upload is kept waiting; `onUpload` is called with the bytes and the URL of each;
+ * `alias` has packages stand in for others; `lost` are paths that answer 404.
  */
-export async function openApp(context, { script, loader, body, csp = CSP, lost = [], delayMs = 0, page: options }) {
-  const made = await bundle(script, loader);
+export async function openApp(
+  context,
+  { script, loader, body, csp = CSP, lost = [], delayMs = 0, page: options, alias, onUpload },
+) {
+  const made = await bundle(script, loader, alias);
   const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>app</title>
     <link rel="stylesheet" href="/hashgate/app.css"><main><h1>App</h1>${body}</main>
     <script type="module" src="/hashgate/app.js"></script>`;
   const uploads = [];
   const requests = [];
-  const arrived = (bytes) => uploads.push(names.get(digest(bytes)) ?? `${bytes.length} unknown bytes`);
+  const arrived = (bytes, url) => {
+    onUpload?.(bytes, url);
+    uploads.push(names.get(digest(bytes)) ?? `${bytes.length} unknown bytes`);
+  };
   const folder = join("target", "tus");
   mkdirSync(folder, { recursive: true });
   const tus = new TusServer({
@@ -71,20 +79,24 @@ export async function openApp(context, { script, loader, body, csp = CSP, lost =
     },
   });
   const server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url, "http://localhost");
+    const url = new URL(request.url, "http://localhost");
+    const { pathname } = url;
     requests.push(`${request.method} ${pathname}`);
     if (pathname.startsWith("/tus")) return tus.handle(request, response);
     const send = (status, type, content) =>
       response.writeHead(status, { "content-type": type, "content-security-policy": csp }).end(content);
     if (request.method === "POST") {
-      const sent = Buffer.concat(await request.toArray());
+      const chunks = await request.toArray().catch(() => undefined);
+      // The page has ended the upload.
+      if (!chunks) return;
+      const sent = Buffer.concat(chunks);
       const type = request.headers["content-type"] ?? "";
       if (delayMs) await new Promise((resolve) => setTimeout(resolve, delayMs));
       if (type.startsWith("multipart/")) {
         const form = await new Response(sent, { headers: { "content-type": type } }).formData();
         const files = [...form.values()].filter((value) => typeof value !== "string" && value.size > 0);
-        for (const file of files) arrived(Buffer.from(await file.arrayBuffer()));
-      } else arrived(sent);
+        for (const file of files) arrived(Buffer.from(await file.arrayBuffer()), url);
+      } else arrived(sent, url);
       return send(200, "application/json", '{"url":"/files/1"}');
     }
     if (lost.includes(pathname)) return send(404, "text/plain", "lost");

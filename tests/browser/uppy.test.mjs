@@ -18,6 +18,8 @@ uppy.on("preprocess-progress", (file, progress) => window.seen.push(progress.mod
 uppy.on("preprocess-complete", () => window.seen.push("complete"));
 uppy.on("hashgate:held", (file, verdict) => window.held.push(file.name + " " + verdict.outcome));
 uppy.on("hashgate:unchecked", (file, verdict) => window.held.push(file.name + " unchecked " + verdict.reason));
+const namesOf = (files) => files.map(({ name }) => name).sort();
+uppy.on("complete", ({ successful, failed }) => { window.result = { successful: namesOf(successful), failed: namesOf(failed) }; });
 window.uppy = uppy; window.gate = gate; window.plugin = uppy.getPlugin("Hashgate"); window.ready = true;`;
 const choose = (page, paths) => page.locator("input[type=file]").first().setInputFiles(paths);
 const press = (page) => page.locator(".uppy-StatusBar-actionBtn--upload").click();
@@ -45,11 +47,19 @@ test("clean files are uploaded, listed and edited ones stay with their reason, r
   const [clean, listed] = await states(page);
   assert.equal(clean, "clean-0.png uploaded");
   assert.match(listed, /^listed-0\.jpg “listed-0\.jpg” may match a picture on the list “Demo list”.*possible match/);
-  // What the person reads, and hears.
-  const shown = page.locator(".uppy-Dashboard-Item-errorDetails");
-  await page.waitForFunction(() => document.querySelectorAll(".uppy-Dashboard-Item-errorDetails").length === 2);
-  assert.match(await shown.first().getAttribute("aria-label"), /^“listed-0\.jpg” may match a picture/);
-  await page.waitForSelector(".uppy-Informer :text('Failed to upload listed-')");
+  // The person reads the reason in the card. Nothing says that an upload failed, or offers to retry it.
+  const cards = page.locator(".uppy-Dashboard-Item.is-error");
+  await page.waitForFunction(() => document.querySelectorAll(".hashgate-reason").length === 2);
+  assert.match(await cards.first().textContent(), /“listed-0\.jpg” may match a picture on the list/);
+  await page.waitForSelector(".uppy-Informer :text('Your upload was held')");
+  const dashboard = await page.locator("#app").textContent();
+  assert.doesNotMatch(dashboard, /Upload failed|Failed to upload|Retry/);
+  assert.equal(await page.getByRole("button", { name: /retry/i }).count(), 0);
+  const result = await page.evaluate(() => window.result);
+  assert.deepEqual(result, {
+    successful: ["clean-0.png", "clean-1.jpg"],
+    failed: ["listed-0.jpg", "listed-2-mirrored.jpg"],
+  });
 
   // A retry checks again, and holds again.
   await page.evaluate(() => window.uppy.retryAll());
@@ -131,6 +141,147 @@ test("a restored upload is checked, and a remote file, of which there are no byt
   await choose(page, [sample("listed", 2)]);
   await page.evaluate(() => window.uppy.upload());
   assert.deepEqual(uploads, ["clean/clean-1.jpg", "listed/listed-2.jpg"]);
+});
+
+/** A gate whose checks wait for `window.goOn()`, once `window.wait()` was called. */
+const SLOW = `await (async () => {
+  const gate = await openGate({ filters: ["/filters/demo.hgf"], workers: 1 });
+  const check = gate.check.bind(gate);
+  let waiting = Promise.resolve();
+  window.goOn = () => {};
+  window.wait = () => { waiting = new Promise((resolve) => { window.goOn = resolve; }); };
+  gate.check = async (file, options) => { await waiting; options?.signal?.throwIfAborted(); return check(file, options); };
+  window.blob = async (path) => (await fetch("/samples/" + path)).blob();
+  window.settle = () => new Promise((done) => setTimeout(done, 300));
+  return gate;
+})()`;
+
+for (const version of [6, 5]) {
+  const alias =
+    version === 5
+      ? { "@uppy/core": "uppy5-core", "@uppy/dashboard": "uppy5-dashboard", "@uppy/xhr-upload": "uppy5-xhr-upload" }
+      : {};
+  const open = (context) => openApp(context, { script: app("", SLOW), body: `<div id="app"></div>`, csp, alias });
+
+  test(`Uppy ${version}: what is uploaded is what was judged, whatever is changed when`, async (context) => {
+    const { page, uploads } = await open(context);
+    await choose(page, [sample("clean", 0), sample("clean", 1)]);
+    // Changed while it is checked, and put back for a moment.
+    await page.evaluate(async () => {
+      window.wait();
+      window.done = window.uppy.upload();
+      await window.settle();
+      const [first] = window.uppy.getFiles();
+      window.uppy.setFileState(first.id, { data: await window.blob("listed/listed-0.jpg") });
+      window.goOn();
+      await window.done;
+    });
+    assert.deepEqual(uploads, ["clean/clean-1.jpg"]);
+    assert.deepEqual(await page.evaluate(() => window.held), ["clean-0.png possible-match"]);
+    // A release is for the bytes that were held.
+    await page.evaluate(async () => {
+      const [{ id }] = window.uppy.getFiles();
+      const released = window.plugin.release(id);
+      window.uppy.setFileState(id, { data: await window.blob("listed/listed-1.jpg") });
+      await released.catch(() => undefined);
+      await window.settle();
+    });
+    assert.ok(!uploads.includes("listed/listed-1.jpg"), uploads.join());
+    // Everything cleared, and another file of the same name and size under the same id.
+    const before = uploads.length;
+    await page.evaluate(async () => {
+      const add = (data) => window.uppy.addFile({ name: "same", type: "image/jpeg", data });
+      window.uppy.cancelAll();
+      add(await window.blob("clean/clean-2.jpg"));
+      await window.uppy.upload();
+      window.uppy.clear();
+      const listed = await window.blob("listed/listed-2.jpg");
+      add(listed);
+      await window.uppy.upload();
+    });
+    assert.deepEqual(uploads.slice(before), ["clean/clean-2.jpg"]);
+  });
+
+  test(`Uppy ${version}: a held file is not uploaded by a retry while others are checked, or without the plugin`, async (context) => {
+    const { page, uploads } = await open(context);
+    await choose(page, [sample("listed", 0)]);
+    await page.evaluate(() => window.uppy.upload());
+    await page.waitForFunction(() => window.held.length === 1);
+    // The Dashboard has no input while it shows its list.
+    const add = (...paths) =>
+      page.evaluate(async (paths) => {
+        for (const path of paths) {
+          window.uppy.addFile({ name: path.split("/")[1], type: "image/jpeg", data: await window.blob(path) });
+        }
+      }, paths);
+    await add("clean/clean-0.png");
+    await page.evaluate(async () => {
+      window.wait();
+      const [held, clean] = window.uppy.getFiles();
+      const all = [
+        window.uppy.retryUpload(held.id),
+        window.uppy.retryUpload(clean.id),
+        window.uppy.retryAll(),
+        window.uppy.upload(),
+      ];
+      await window.settle();
+      for (const { id } of window.uppy.getFiles()) window.uppy.setFileState(id, { error: null });
+      window.goOn();
+      await Promise.allSettled(all);
+    });
+    assert.deepEqual([...new Set(uploads)], ["clean/clean-0.png"]);
+    // The plugin is removed during a check, which is then a hold.
+    await add("clean/clean-1.jpg", "listed/listed-1.jpg");
+    const count = uploads.length;
+    await page.evaluate(async () => {
+      window.wait();
+      const done = window.uppy.upload();
+      await window.settle();
+      window.uppy.removePlugin(window.plugin);
+      window.goOn();
+      await done;
+    });
+    assert.equal(uploads.length, count);
+  });
+}
+
+test("strings are Uppy's: a locale of the plugin or of Uppy, at any time; ghosts are not remote", async (context) => {
+  const script = app(
+    `locale: { strings: { ...hashgateLocale("fr").strings, hashgateChecking: "Un instant" } }`,
+  ).replace("{ HashgateUppy }", "{ HashgateUppy, hashgateLocale }");
+  const { page } = await openApp(context, { script, body: `<div id="app"></div>`, csp });
+  await choose(page, [sample("listed", 0)]);
+  await page.evaluate(() => window.uppy.upload());
+  assert.equal((await page.evaluate(() => window.seen))[0], "indeterminate Un instant");
+  assert.match((await states(page))[0], /correspond peut-être à une image de la liste/);
+  await page.evaluate(() => {
+    window.plugin.setOptions({ locale: { strings: { hashgatePossible: "%{file}: %{list}?" } } });
+    return window.uppy.upload();
+  });
+  assert.match((await states(page))[0], /listed-0\.jpg: Demo list\?/);
+  const verdict = await page.evaluate(async () => {
+    const [{ id }] = window.uppy.getFiles();
+    window.uppy.setFileState(id, { isGhost: true, data: undefined, error: null });
+    await window.uppy.upload();
+    return window.plugin.verdictOf(id);
+  });
+  assert.equal(verdict.outcome, "unchecked");
+  assert.doesNotMatch(verdict.detail, /remote/);
+  // A Blob of another frame is a Blob.
+  const framed = await page.evaluate(async () => {
+    window.uppy.cancelAll();
+    const frame = document.createElement("iframe");
+    document.body.append(frame);
+    const bytes = await (await fetch("/samples/clean/clean-1.jpg")).arrayBuffer();
+    const id = window.uppy.addFile({
+      name: "framed.jpg",
+      type: "image/jpeg",
+      data: new frame.contentWindow.Blob([bytes]),
+    });
+    await window.uppy.upload();
+    return window.plugin.verdictOf(id)?.outcome;
+  });
+  assert.equal(framed, "clear");
 });
 
 for (const [name, gate, options, answer] of unavailableGates()) {

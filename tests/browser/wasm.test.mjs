@@ -38,7 +38,7 @@ for (const build of ["hashgate", "hashgate-baseline"]) {
     refused(Uint8Array.of(...file, 0), "one byte more");
   });
 
-  test(`${build}.wasm gives the native verdicts, probe by probe`, async () => {
+  test(`${build}.wasm gives the native verdicts, lookup by lookup`, async () => {
     const engine = await instance(build);
     const { lookup } = open(engine, new Uint8Array(readFileSync("target/samples/demo.hgf")));
     const folders = ["listed", "edited", "clean"].map((folder) => `target/samples/${folder}`);
@@ -58,14 +58,14 @@ for (const build of ["hashgate", "hashgate-baseline"]) {
     assert.ok(lines.length > 24 + 60, `${lines.length} pictures`);
     for (const { path, ...expected } of lines) {
       const wanted = { pdq: true, sha256: true, md5: true, views: "all", limits: {} };
-      const fingerprint = engine.fingerprint(new Uint8Array(readFileSync(path)), wanted);
-      // Among it: which probe of which key of which view matched, and how many lookups it took.
-      assert.deepEqual(lookup.probe(fingerprint, undefined, "all"), expected, path);
+      const fingerprint = engine.Fingerprint.of(new Uint8Array(readFileSync(path)), wanted).toBytes();
+      // Among it: which flip mask of which key of which view matched, and how many lookups it took.
+      assert.deepEqual(lookup.lookUp(fingerprint, undefined, "all"), expected, path);
     }
   });
 
   test(`${build}.wasm makes the same of a file that arrives in pieces`, async () => {
-    const { Arrival, fingerprint } = await instance(build);
+    const { StreamingFingerprint, Fingerprint, mayBePicture } = await instance(build);
     const options = { pdq: true, sha256: true, md5: true, views: "all", limits: {} };
     const jpegs = readdirSync("target/samples/listed").filter((name) => name.endsWith(".jpg"));
     for (const name of [...jpegs.map((name) => `listed/${name}`), "clean/clean-0.png"]) {
@@ -73,28 +73,44 @@ for (const build of ["hashgate", "hashgate-baseline"]) {
       // The second isn't a picture any more, and is one to the general decoder at best.
       for (const bytes of [whole, whole.subarray(0, whole.length / 2)]) {
         for (const length of [997, 65_536, whole.length]) {
-          const arrival = Arrival.open(bytes.subarray(0, length), bytes.length, options);
+          const stream = StreamingFingerprint.open(bytes.subarray(0, length), bytes.length, options, false);
           for (let at = 0; at < bytes.length; at += length) {
-            arrival.push(bytes.subarray(at, at + length));
-            assert.equal(arrival.early(), undefined, "there is nothing to be known before its end");
+            assert.ok(stream.push(bytes.subarray(at, at + length)));
+            assert.equal(stream.early(), undefined, "there is nothing to be known before its end");
           }
-          const made = arrival.fingerprint();
+          const made = stream.finish()?.toBytes();
           // A cut JPEG is not for the fast path, which wants it back.
           const again = made === undefined && bytes !== whole && name.endsWith(".jpg");
-          if (!again) assert.deepEqual(made, fingerprint(bytes, options), `${name}, ${length} bytes at a time`);
+          if (!again)
+            assert.deepEqual(made, Fingerprint.of(bytes, options).toBytes(), `${name}, ${length} bytes at a time`);
         }
       }
     }
     const gif = new TextEncoder().encode("GIF89a");
-    assert.equal(Arrival.open(gif, gif.length, options), undefined);
-    assert.equal(Arrival.open(Uint8Array.of(0xff, 0xd8, 0xff), 2 ** 32, options), undefined);
+    assert.equal(StreamingFingerprint.open(gif, gif.length, options, false), undefined);
+    assert.equal(StreamingFingerprint.open(Uint8Array.of(0xff, 0xd8, 0xff), 2 ** 32, options, false), undefined);
     const digests = { ...options, pdq: false };
-    assert.equal(Arrival.open(Uint8Array.of(0xff, 0xd8, 0xff), 3, digests), undefined);
-    assert.throws(() => Arrival.open(gif, gif.length, { ...options, views: "some" }), { code: "invalid-options" });
+    assert.equal(StreamingFingerprint.open(Uint8Array.of(0xff, 0xd8, 0xff), 3, digests, false), undefined);
+    // A film is known by its first bytes. The rest is read for digests alone, and isn't held.
+    const film = new Uint8Array(200_000);
+    film.set(new TextEncoder().encode("\0\0\0\u0018ftypisom"));
+    assert.ok(!mayBePicture(film.subarray(0, 65_536)) && mayBePicture(gif));
+    const head = film.subarray(0, 65_536);
+    assert.equal(StreamingFingerprint.open(film.subarray(0, 100), film.length, options, false), undefined);
+    const pdq = { ...options, sha256: false, md5: false };
+    const first = StreamingFingerprint.open(head, film.length, pdq, true);
+    assert.deepEqual([first.isPicture, first.push(head)], [false, false]);
+    assert.deepEqual(first.finish().toBytes(), Fingerprint.of(film, pdq).toBytes());
+    const all = StreamingFingerprint.open(head, film.length, options, true);
+    assert.ok(all.push(head) && all.push(film.subarray(65_536)));
+    assert.deepEqual(all.finish().toBytes(), Fingerprint.of(film, options).toBytes());
+    assert.throws(() => StreamingFingerprint.open(gif, gif.length, { ...options, views: "some" }, false), {
+      code: "invalid-options",
+    });
   });
 
   test(`${build}.wasm reads a PNG of 24 megapixels in less than 16 MiB, however long the file`, async () => {
-    const { Arrival, initSync } = await import(`../../dist/bindings/hashgate.js?${build}, memory`);
+    const { StreamingFingerprint, initSync } = await import(`../../dist/bindings/hashgate.js?${build}, memory`);
     const { memory } = initSync({ module: new WebAssembly.Module(readFileSync(`dist/${build}.wasm`)) });
     let state = 1;
     // Noise, not compressed.
@@ -107,9 +123,9 @@ for (const build of ["hashgate", "hashgate-baseline"]) {
     assert.ok(bytes.length > 72e6, `${bytes.length} bytes`);
     const options = { pdq: true, sha256: false, md5: true, views: "all", limits: {} };
     const length = 1 << 18;
-    const arrival = Arrival.open(bytes.subarray(0, length), bytes.length, options);
-    for (let at = 0; at < bytes.length; at += length) arrival.push(bytes.subarray(at, at + length));
-    assert.ok(arrival.fingerprint().length > 0);
+    const stream = StreamingFingerprint.open(bytes.subarray(0, length), bytes.length, options, false);
+    for (let at = 0; at < bytes.length; at += length) stream.push(bytes.subarray(at, at + length));
+    assert.ok(stream.finish().toBytes().length > 0);
     assert.ok(memory.buffer.byteLength < 16 * 2 ** 20, `${memory.buffer.byteLength} bytes`);
   });
 
@@ -119,15 +135,15 @@ for (const build of ["hashgate", "hashgate-baseline"]) {
     const options = { pdq: true, sha256: true, md5: true, views: "all", limits: {} };
     for (const name of ["clean/clean-1.jpg", "edited/listed-0-progressive.jpg"]) {
       const bytes = new Uint8Array(readFileSync(`target/samples/${name}`));
-      const arrival = engine.Arrival.open(bytes, bytes.length, options);
-      arrival.push(bytes);
-      const early = arrival.early();
-      assert.equal(arrival.early(), undefined, "once");
-      const whole = arrival.fingerprint();
-      assert.deepEqual(whole, engine.fingerprint(bytes, options), name);
+      const stream = engine.StreamingFingerprint.open(bytes, bytes.length, options, false);
+      stream.push(bytes);
+      const early = stream.early();
+      assert.equal(stream.early(), undefined, "once");
+      const whole = stream.finish().toBytes();
+      assert.deepEqual(whole, engine.Fingerprint.of(bytes, options).toBytes(), name);
       const expected = {
-        all: lookup.probe(whole, undefined, "all"),
-        upright: lookup.probe(whole, undefined, "upright"),
+        all: lookup.lookUp(whole, undefined, "all"),
+        upright: lookup.lookUp(whole, undefined, "upright"),
       };
       for (const [begun, asked] of [
         ["all", "all"],
@@ -135,13 +151,13 @@ for (const build of ["hashgate", "hashgate-baseline"]) {
         ["upright", "all"],
       ]) {
         for (let times = 0; times < 20; times += 1) lookup.begin(early, begun);
-        assert.deepEqual(lookup.probe(whole, undefined, asked), expected[asked], `${name}, ${begun}, ${asked}`);
+        assert.deepEqual(lookup.lookUp(whole, undefined, asked), expected[asked], `${name}, ${begun}, ${asked}`);
       }
       // What was looked up without a filter says nothing about it.
       const another = new engine.Lookup();
       another.begin(early, "all");
       another.addFilter(new Uint8Array(readFileSync("target/samples/demo.hgf")));
-      assert.deepEqual(another.probe(whole, undefined, "all"), expected.all, name);
+      assert.deepEqual(another.lookUp(whole, undefined, "all"), expected.all, name);
     }
     assert.throws(() => lookup.begin(Uint8Array.of(1, 2, 3), "all"), { code: "invalid-fingerprint" });
   });

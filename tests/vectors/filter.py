@@ -1,4 +1,4 @@
-"""Reads filter-v1.hgf by docs/filter-format.md alone, with nothing of this project: python3 filter.py
+"""Reads filter-v1.hgf by docs/reference/filter-format.md alone, with nothing of this project: python3 filter.py
 
 Checks every field that has only one right value, and that the file holds the numbered hashes it was built from
 (SHA-256 and MD5 of the four little-endian bytes of a number) and not their neighbours.

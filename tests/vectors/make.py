@@ -1,7 +1,7 @@
 """Draws the pictures in this folder and writes expected.csv beside them.
 
 Pillow reads each picture back and the Python package pdqhash (Meta's reference) hashes what it
-read, so the figures don't come from this project. Where Pillow doesn't do what docs/decode.md
+read, so the figures don't come from this project. Where Pillow doesn't do what docs/reference/decoding.md
 says, the expected picture is composed here instead; those places say why.
 
     pip install Pillow==13.0.0 numpy pdqhash && python3 make.py

@@ -1,4 +1,4 @@
-"""Reads the vectors in release/ by docs/filter-format.md alone, with nothing of this project: python3 release.py
+"""Reads the vectors in release/ by docs/reference/release-format.md and filter-format.md alone, with nothing of this project: python3 release.py
 
 Ed25519 is RFC 8032's, in plain integers. Prints how many vectors gave the outcome that they say.
 """

@@ -1,14 +1,11 @@
-//! The subcommands, a file each.
+//! The subcommands, one per file. `serve` is in the crate `hashgate-server`, `eval` and `simulate` in `hashgate-lab`.
 
 pub mod build;
 pub mod check;
 pub mod cosign;
 pub mod diff;
-pub mod eval;
 pub mod hash;
 pub mod inspect;
 pub mod keygen;
 pub mod publish;
-pub mod serve;
-pub mod simulate;
 pub mod verify;

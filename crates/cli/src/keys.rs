@@ -1,4 +1,4 @@
-//! Files of keys. A private key is in a file that its owner alone can read, and nowhere else.
+//! Files of signing keys. A private key lies in a file that its owner alone can read, and nowhere else.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -6,8 +6,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use hashgate::release::sign::Key;
+use hashgate_native::permissions;
 
-/// Writes the private key to `path` and the public one to `path.pub`; overwrites neither.
+/// Writes the private key to `path` and the public key to `path.pub`, and returns the latter path. Overwrites neither.
+///
+/// # Errors
+/// A file can't be written, or exists.
 pub fn write_new(path: &Path, key: &Key) -> Result<PathBuf> {
     let mut public = path.as_os_str().to_owned();
     public.push(".pub");
@@ -17,10 +21,16 @@ pub fn write_new(path: &Path, key: &Key) -> Result<PathBuf> {
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-        options.open(path).with_context(|| format!("{}: expected to make a new file", path.display()))
+        let make = || {
+            format!("{}: expected to make a new file; move the old one away, or choose another name", path.display())
+        };
+        options.open(path).with_context(make)
     };
     if public.exists() {
-        bail!("{}: expected to make a new file, got one that exists", public.display());
+        bail!(
+            "{}: expected to make a new file, got one that exists; move it away, or choose another name",
+            public.display()
+        );
     }
     let write = |mut file: File, text: String| -> std::io::Result<()> {
         file.write_all(text.as_bytes())?;
@@ -32,26 +42,28 @@ pub fn write_new(path: &Path, key: &Key) -> Result<PathBuf> {
     Ok(public)
 }
 
-/// Reads a private key, unless others than its owner could too.
+/// Reads a private key.
+///
+/// # Errors
+/// The file can't be read, holds no private key, or others than its owner may read it.
 pub fn read(path: &Path) -> Result<Key> {
     let name = path.display();
     let mut file = File::open(path).with_context(|| name.to_string())?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = file.metadata().with_context(|| name.to_string())?.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            bail!(
-                "{name}: permissions: expected a private key that only its owner can read (chmod 600), got {mode:03o}; who else read it can sign as you"
-            );
-        }
+    if let Some(mode) = permissions::open_to_others(&file).with_context(|| name.to_string())? {
+        bail!(
+            "{name}: permissions: expected a private key that only its owner can read, got {mode}; run chmod 600 on it, and \
+             make a new key if others could read it, because they can sign as you"
+        );
     }
     let mut text = String::new();
     file.read_to_string(&mut text).with_context(|| name.to_string())?;
     Key::parse(text.trim_end()).with_context(|| name.to_string())
 }
 
-/// Public keys, each as text or as the file that `keygen` wrote beside the private one.
+/// Returns public keys as text. Each may be given as text, or as the file that `keygen` wrote beside the private key.
+///
+/// # Errors
+/// A file can't be read.
 pub fn public(keys: &[String]) -> Result<Vec<String>> {
     let read = |key: &String| match Path::new(key).is_file() {
         true => Ok(std::fs::read_to_string(key).with_context(|| key.clone())?.trim_end().to_owned()),

@@ -1,17 +1,18 @@
-//! `hashgate`: hashes pictures, builds, inspects and asks filters, publishes releases of them, and serves them.
+//! The command-line tool `hashgate`: hashes pictures, builds filters and asks them, publishes releases of them, and serves
+//! them.
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use hashgate::{Refusal, RefusalCode};
+use hashgate_native::{terminal, text};
 
 mod cmd;
-mod files;
+mod exit;
+mod intake;
 mod keys;
-mod list;
-mod output;
+#[cfg(feature = "native-decoders")]
+mod native_decoder;
 mod published;
-mod serve;
 
 /// Hash pictures; build, inspect and ask filters of known hashes; sign, publish, verify and serve releases of them.
 #[derive(Parser)]
@@ -21,61 +22,63 @@ enum Command {
     Build(cmd::build::Args),
     Inspect(cmd::inspect::Args),
     Check(cmd::check::Args),
-    Eval(cmd::eval::Args),
+    #[cfg(feature = "lab")]
+    Eval(hashgate_lab::eval::Args),
     Keygen(cmd::keygen::Args),
     Publish(cmd::publish::Args),
     Cosign(cmd::cosign::Args),
     Verify(cmd::verify::Args),
     Diff(cmd::diff::Args),
-    Serve(cmd::serve::Args),
-    Simulate(cmd::simulate::Args),
+    #[cfg(feature = "server")]
+    Serve(hashgate_server::command::Args),
+    #[cfg(feature = "lab")]
+    Simulate(hashgate_lab::simulate::Args),
 }
 
 fn main() -> ExitCode {
-    let done = match Command::parse() {
+    let done = match parse() {
         Command::Hash(args) => cmd::hash::run(&args),
         Command::Build(args) => cmd::build::run(&args),
         Command::Inspect(args) => cmd::inspect::run(&args),
         Command::Check(args) => cmd::check::run(&args),
-        Command::Eval(args) => cmd::eval::run(&args),
+        #[cfg(feature = "lab")]
+        Command::Eval(args) => hashgate_lab::eval::run(&args),
         Command::Keygen(args) => cmd::keygen::run(&args),
         Command::Publish(args) => cmd::publish::run(&args),
         Command::Cosign(args) => cmd::cosign::run(&args),
         Command::Verify(args) => cmd::verify::run(&args),
         Command::Diff(args) => cmd::diff::run(&args),
-        Command::Serve(args) => cmd::serve::run(args),
-        Command::Simulate(args) => cmd::simulate::run(&args),
+        #[cfg(feature = "server")]
+        Command::Serve(args) => hashgate_server::command::run(args),
+        #[cfg(feature = "lab")]
+        Command::Simulate(args) => hashgate_lab::simulate::run(&args),
     };
-    done.unwrap_or_else(|error| match error.downcast_ref::<Refusal>() {
-        Some(Refusal { code, .. }) => {
-            eprintln!("hashgate: {}: {error:#}", code.as_str());
-            ExitCode::from(exit_code(*code))
-        }
-        None => {
-            eprintln!("hashgate: {error:#}");
-            ExitCode::from(2)
-        }
+    done.unwrap_or_else(|error| {
+        let (code, name) = exit::of(&error);
+        let name = name.map(|name| format!("{name}: ")).unwrap_or_default();
+        terminal::complain(&format!("hashgate: {name}{error:#}"));
+        ExitCode::from(code)
     })
 }
 
-/// The exit code for a script: its own for every refusal of a release, 2 for the others.
-fn exit_code(code: RefusalCode) -> u8 {
-    match code {
-        RefusalCode::TrustInvalid => 10,
-        RefusalCode::ManifestSyntax => 11,
-        RefusalCode::ManifestField => 12,
-        RefusalCode::ManifestWrongKey => 13,
-        RefusalCode::ManifestTooFewSignatures => 14,
-        RefusalCode::ManifestBadSignature => 15,
-        RefusalCode::ManifestExpired => 16,
-        RefusalCode::ManifestNotYetValid => 17,
-        RefusalCode::ManifestRollback => 18,
-        RefusalCode::ReleaseLength => 19,
-        RefusalCode::ReleaseDigest => 20,
-        RefusalCode::ReleaseMismatch => 21,
-        RefusalCode::DeltaBase => 22,
-        RefusalCode::DeltaSyntax => 23,
-        RefusalCode::ManifestWrongList => 24,
-        _ => 2,
-    }
+/// Reads the arguments. If they are wrong, says so and ends the process.
+///
+/// A shell turns `*` into names of files, which anybody may have chosen, and a name that begins with `-` is read as an
+/// option. So the message shows the arguments with their invisible characters escaped.
+fn parse() -> Command {
+    Command::try_parse().unwrap_or_else(|error| {
+        let arguments: Vec<_> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+        if !arguments.iter().any(|argument| argument.contains(text::is_invisible)) {
+            error.exit();
+        }
+        let mut message = error.render().to_string();
+        for argument in &arguments {
+            let value = argument.split_once('=').map_or("", |(_, value)| value);
+            for part in [argument, value].into_iter().filter(|part| part.contains(text::is_invisible)) {
+                message = message.replace(part, &text::plain(part));
+            }
+        }
+        message.lines().for_each(terminal::complain);
+        std::process::exit(error.exit_code())
+    })
 }

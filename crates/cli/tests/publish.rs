@@ -234,3 +234,18 @@ fn every_refusal_of_verify_has_its_exit_code() {
     damage(&full(&out, 1), &|bytes| bytes[300] ^= 1, 22, "delta-base");
     done(folder, verify);
 }
+
+#[test]
+fn another_list_that_the_same_key_signed_is_refused() {
+    let temp = folder();
+    let folder = temp.path();
+    done(folder, &format!("{PUBLISH} old.csv"));
+    let other = PUBLISH.replace("--dir out", "--dir other").replace("Demo", "Other");
+    done(folder, &format!("{other} new.csv"));
+    let verify = |dir: &str| format!("verify --trust alpha.key.pub --dir {dir} --manifest {dir}/manifest.txt");
+    done(folder, &format!("{} --name Demo --category drawn", verify("out")));
+    done(folder, &format!("{} --name Other", verify("other")));
+    refused(folder, &format!("{} --name Demo", verify("other")), 24, "manifest-wrong-list");
+    refused(folder, &format!("{} --name Demo --category photographed", verify("out")), 24, "manifest-wrong-list");
+    refused(folder, &format!("{} --category drawn", verify("out")), 2, "--name");
+}

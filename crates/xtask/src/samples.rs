@@ -14,6 +14,10 @@ const SAMPLES: u32 = 8;
 const WIDTH: u32 = 1200;
 const HEIGHT: u32 = 900;
 
+/// Writes the sample pictures and `samples.json`.
+///
+/// # Errors
+/// A file can't be written.
 pub fn write(folder: &Path) -> Result<()> {
     let save = |name: String, bytes: Vec<u8>| -> Result<()> {
         let path = folder.join(name);

@@ -1,8 +1,11 @@
-//! Builds `dist/hashgate.wasm` (SIMD) and `dist/hashgate-baseline.wasm`, and the JavaScript and
-//! TypeScript of their bindings in `dist/bindings/`. A browser loads one of the two.
+//! Builds `dist/hashgate.wasm` (SIMD) and `dist/hashgate-baseline.wasm`, and the JavaScript and TypeScript of their bindings
+//! in `dist/bindings/`. A browser loads one of the two.
+//!
+//! The files don't depend on where they are built: no path of this machine gets into them (`scripts/reproducible.mjs` builds
+//! twice and compares).
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -10,10 +13,10 @@ use wasm_bindgen_cli_support::Bindgen;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const WASM_OPT: &str = "node_modules/binaryen/bin/wasm-opt";
-/// Linear memory ends here: a gibibyte for a decoder and a quarter for the file. A picture that
-/// would need more traps its worker instead of taking the machine's memory.
+/// Largest linear memory in bytes: a gibibyte for a decoder and a quarter for the file. A picture that needs more traps its
+/// worker instead of taking the machine's memory.
 const MAX_MEMORY: u64 = 1280 << 20;
-/// What rustc's default for the target lets LLVM use, so that wasm-opt may use it too.
+/// The features of wasm that rustc uses by default, which wasm-opt must be told.
 const FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
     "--enable-multivalue",
@@ -23,13 +26,17 @@ const FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
+/// Builds both variants and writes `dist/`.
+///
+/// # Errors
+/// A tool fails, or the variants have different bindings.
 pub fn build() -> Result<()> {
     let root =
         Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("xtask lies in crates/ of the workspace")?;
     let dist = root.join("dist");
     fs::create_dir_all(dist.join("bindings"))?;
     let simd = variant(root, "simd", &["-C", "target-feature=+simd128"], &["--enable-simd"])?;
-    // SHA-2 in loops: 3.9 kB (gzip) less. SHA-256 of 11.5 MB takes 43 ms instead of 24, where there are no vectors.
+    // SHA-2 in loops saves 3.9 kB (gzip). SHA-256 of 11.5 MB then takes 43 ms instead of 24, in browsers without SIMD.
     let baseline = variant(root, "baseline", &["--cfg", "sha2_backend_soft=\"compact\""], &[])?;
     for file in ["hashgate.js", "hashgate.d.ts", "hashgate_bg.wasm.d.ts"] {
         let of_simd = fs::read(simd.join(file))?;
@@ -41,16 +48,18 @@ pub fn build() -> Result<()> {
     Ok(())
 }
 
-/// One build; returns the folder with its bindings and its `optimised.wasm`.
-fn variant(root: &Path, name: &str, rust_flags: &[&str], opt_flags: &[&str]) -> Result<std::path::PathBuf> {
+/// Builds one variant. Returns the folder with its bindings and its `optimised.wasm`.
+fn variant(root: &Path, name: &str, rust_flags: &[&str], opt_flags: &[&str]) -> Result<PathBuf> {
     let target = root.join("target/wasm").join(name);
     let max_memory = format!("link-arg=--max-memory={MAX_MEMORY}");
-    let flags = ["-C", &max_memory].into_iter().chain(rust_flags.iter().copied()).collect::<Vec<_>>().join("\x1f");
+    let mut flags = vec!["-C".to_owned(), max_memory];
+    flags.extend(rust_flags.iter().map(|&flag| flag.to_owned()));
+    flags.extend(neutral_paths(root)?);
     run(Command::new(env!("CARGO"))
         .args(["build", "--locked", "--package", "hashgate-wasm", "--profile", "wasm", "--target", TARGET])
         .arg("--target-dir")
         .arg(&target)
-        .env("CARGO_ENCODED_RUSTFLAGS", flags)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
         .current_dir(root))?;
     let out = target.join("bindings");
     Bindgen::new()
@@ -72,6 +81,33 @@ fn variant(root: &Path, name: &str, rust_flags: &[&str], opt_flags: &[&str]) -> 
         .arg(out.join("optimised.wasm"))
         .current_dir(root))?;
     Ok(out)
+}
+
+/// Returns the flags under which messages of panics name no path of this machine: the workspace becomes `/hashgate`, the
+/// crates of a registry `/crates`, and Rust's own library what it is without its source installed.
+///
+/// rustc takes the last flag that fits, so a longer path comes after a shorter one.
+fn neutral_paths(root: &Path) -> Result<Vec<String>> {
+    let home = match std::env::var_os("CARGO_HOME") {
+        Some(home) => PathBuf::from(home),
+        None => std::env::home_dir().context("home folder: expected one, got none; set CARGO_HOME")?.join(".cargo"),
+    };
+    let mut remap = vec![(root.to_owned(), "/hashgate".to_owned())];
+    let sources = home.join("registry/src");
+    remap.push((sources.clone(), "/crates".into()));
+    // The name of a registry's folder has a hash in it.
+    for registry in fs::read_dir(&sources).into_iter().flatten() {
+        remap.push((registry?.path(), "/crates".into()));
+    }
+    let rustc = |arguments: &[&str]| -> Result<String> {
+        let output = Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into())).args(arguments).output()?;
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    };
+    let version = rustc(&["--version", "--verbose"])?;
+    let commit = version.lines().find_map(|line| line.strip_prefix("commit-hash: ")).context("rustc's commit hash")?;
+    let library = Path::new(&rustc(&["--print", "sysroot"])?).join("lib/rustlib/src/rust");
+    remap.push((library, format!("/rustc/{commit}")));
+    Ok(remap.into_iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).collect())
 }
 
 fn run(command: &mut Command) -> Result<()> {

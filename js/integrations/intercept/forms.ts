@@ -1,16 +1,30 @@
 // Forms and buttons while a file is being checked: what would send the form waits, and a copy of its data that a page
 // makes meanwhile says nothing of the input rather than that no file was chosen.
 import { controlsOf, isElement, isFileInput, isForm, nameOf, windowOf } from "./dom.js";
-import type { Inputs } from "./inputs.js";
 import type { Interception } from "./interception.js";
 
+/** What is known of the inputs that wait for a check. */
+export interface Waiting {
+  /** Returns the inputs that wait for a check. */
+  waiting(): HTMLInputElement[];
+  /** Returns the check that an input waits for. It resolves to whether all files may pass. */
+  waitFor(input: HTMLInputElement): Promise<boolean> | undefined;
+  hasPassed(input: HTMLInputElement): boolean;
+  /** Checks the files in an input that were not, or joins the check that is being made. */
+  take(input: HTMLInputElement): Promise<boolean>;
+  onReset?(event: Event, form: HTMLFormElement): void;
+}
+
+/** What forms ask of the interception that they belong to. */
+type Owner = Pick<Interception, "isOwn" | "covers" | "takesScripted" | "stopped">;
+
 export class Forms {
-  readonly #interception: Interception;
-  readonly #inputs: Inputs;
+  readonly #interception: Owner;
+  readonly #inputs: Waiting;
   /** Forms and buttons that wait, with the button that a form was last sent by. */
   readonly #waiting = new WeakMap<Element, HTMLElement | null>();
 
-  constructor(interception: Interception, inputs: Inputs) {
+  constructor(interception: Owner, inputs: Waiting) {
     this.#interception = interception;
     this.#inputs = inputs;
   }
@@ -43,7 +57,7 @@ export class Forms {
 
   onReset(event: Event): void {
     const form = event.composedPath()[0];
-    if (isForm(form)) this.#inputs.onReset(event, form);
+    if (isForm(form)) this.#inputs.onReset?.(event, form);
   }
 
   /** Takes the entries of inputs that are being checked out of a form's data: they look as if no file were chosen. */

@@ -1,5 +1,5 @@
 // Drops and pastes: the event is held back, its files are checked, and the page gets it again with those that may pass.
-import { isElement, isFileInput, nameOf, windowOf } from "./dom.js";
+import { isElement, isFileInput, windowOf } from "./dom.js";
 import { filesOf } from "./folders.js";
 import type { Inputs } from "./inputs.js";
 import { insert, keepCaret, type Texts, textsOf, withoutPictures } from "./insertion.js";

@@ -15,4 +15,4 @@ mod reader;
 mod scan;
 
 pub(super) use huffman::Code;
-pub(super) use reader::Reader;
+pub(super) use reader::{Reader, is_sound};

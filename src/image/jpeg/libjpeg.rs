@@ -68,7 +68,8 @@ pub(super) fn decode(
     surfaces: &mut Surfaces,
 ) -> Result<Decoded, IntakeError> {
     let frame = &survey.frame;
-    check_alloc(2 * frame.padded_samples(), limits)?;
+    let pixels = u64::from(frame.width) * u64::from(frame.height);
+    check_alloc(2 * frame.padded_samples() + pixels, limits)?;
     let (columns, rows) = frame.units();
     let plane = |component: &super::frame::Component| {
         let stride = (columns * component.across) as usize;

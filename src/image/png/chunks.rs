@@ -202,22 +202,29 @@ pub(super) fn frame_heads(bytes: &[u8]) -> Vec<FrameHead> {
     chunks(bytes).filter(|(kind, data)| *kind == b"fcTL" && data.len() >= 26).map(|(_, data)| of(data)).collect()
 }
 
-/// The file with nothing but its header, palette, transparency and pixels: what a decoder shows that passes over
-/// broken chunks. None if there are no such chunks.
+/// The file with nothing but its header, palette, transparency and first run of pixels, which is what decoders show
+/// that pass over broken chunks. None if it has no pixels.
 pub(super) fn stripped(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut file = bytes.get(..8)?.to_vec();
     let mut rest = &bytes[8..];
     let mut in_pixels = false;
-    while let Some((head, _)) = rest.split_first_chunk::<8>() {
+    while let Some((head, data)) = rest.split_first_chunk::<8>() {
         let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
         let whole = length.saturating_add(12).min(rest.len());
-        let palette_is_sound = length % 3 == 0 && (3..=768).contains(&length);
         match &head[4..] {
             b"IDAT" => in_pixels = true,
             // The first run of pixels alone.
             _ if in_pixels => break,
             b"IHDR" | b"tRNS" => {}
-            b"PLTE" if palette_is_sound => {}
+            // Whole colours alone, which Chromium takes too.
+            b"PLTE" if (3..=768).contains(&length) && data.len() >= length => {
+                let colours = [b"PLTE", &data[..length / 3 * 3]].concat();
+                file.extend_from_slice(&((length / 3 * 3) as u32).to_be_bytes());
+                file.extend_from_slice(&colours);
+                file.extend_from_slice(&crc32(&colours).to_be_bytes());
+                rest = &rest[whole..];
+                continue;
+            }
             _ => {
                 rest = &rest[whole..];
                 continue;
@@ -232,6 +239,12 @@ pub(super) fn stripped(bytes: &[u8]) -> Option<Vec<u8>> {
     // Its checksum is part of the constant (PNG specification, 11.2.5).
     file.extend_from_slice(b"\0\0\0\0IEND\xae\x42\x60\x82");
     Some(file)
+}
+
+/// The checksum of a chunk (PNG specification, annex D).
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |sum: u32, _| if sum & 1 == 1 { sum >> 1 ^ 0xedb8_8320 } else { sum >> 1 };
+    !bytes.iter().fold(!0, |sum, &byte| (0..8).fold(sum ^ u32::from(byte), step))
 }
 
 /// The type of each chunk, and what is there of its data and of what follows.

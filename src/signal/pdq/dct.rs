@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use wide::f32x4;
 
-use super::{CORNER, Luma64, SIDE};
+use super::luma64::{CORNER, Luma64, SIDE};
 
 /// `sqrt(2 / 64) * cos(k * pi / 128)` for k = 0 to 64, rounded to `f32`. A table, because the cosine of two platforms may
 /// differ in the last bit, and hashes may not.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::CORNER;
+use super::luma64::CORNER;
 
 /// One of the eight rotations and reflections of the square, named as in Meta's reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! From rows of a picture to PDQ's filtered 64x64 luma picture.
+//! From rows of a picture to PDQ's reduced picture.
 //!
 //! The reference blurs with two box passes per axis (Jarosz filters), then keeps 64x64 samples. Both steps are linear and
 //! separable. So one sparse matrix of 64 rows per axis, with the weights of a tent at each sample, does the same. It is
@@ -9,7 +9,7 @@
 
 use wide::f32x4;
 
-use super::{Luma64, MIN_SIDE, SIDE};
+use super::luma64::{Luma64, MIN_SIDE, SIDE};
 
 /// Largest side, in cells, of the reduced plane that is kept for the views.
 const MAX_PLANE_SIDE: u32 = 512;
@@ -75,10 +75,10 @@ pub struct Window {
     pub height: u32,
 }
 
-/// The luma of a frame: the filtered picture that PDQ hashes, and a reduced plane for the derived views.
+/// The luma of a frame: the reduced picture that PDQ hashes, and a reduced plane for the derived views.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Luma {
-    /// The filtered 64x64 picture of the whole frame.
+    /// The reduced picture of the whole frame.
     pub small: Box<Luma64>,
     /// The reduced frame.
     pub plane: Plane,

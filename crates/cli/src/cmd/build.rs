@@ -6,17 +6,17 @@ use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result, bail};
 use hashgate::filter::build::{Entries, Plan, Request, write};
-
-use crate::files::remark;
-use crate::list::{self, List};
-use crate::output::write_atomically;
+use hashgate_native::atomic::write_atomically;
+use hashgate_native::list::{self, List};
+use hashgate_native::terminal::remark;
+use hashgate_native::text;
 
 /// Build a filter file from lists of hashes.
 ///
 /// The same lists and options give the same bytes.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Lists: CSV with a header (hash,type[,quality,category]), JSON Lines, or one hash a line.
+    /// Lists: CSV with a header (hash,type[,quality,category]), JSON Lines, or one hash per line.
     #[arg(required = true)]
     lists: Vec<PathBuf>,
     /// Filter file to write.
@@ -27,7 +27,7 @@ pub struct Args {
     /// Release number.
     #[arg(long, default_value_t = 1)]
     release: u64,
-    /// Build time in seconds since 1970 UTC. Default: SOURCE_DATE_EPOCH, or else when the newest list was last changed.
+    /// Build time in seconds since 1970 UTC. Default: SOURCE_DATE_EPOCH, or the time of the last change to a list.
     #[arg(long, value_name = "SECONDS", env = "SOURCE_DATE_EPOCH")]
     built_at: Option<u64>,
     #[command(flatten)]
@@ -38,24 +38,25 @@ pub struct Args {
 #[derive(Debug, Clone, clap::Args)]
 pub struct RequestArgs {
     /// Name of the list.
-    #[arg(long)]
+    #[arg(long, value_parser = text::label)]
     pub name: String,
-    /// What the list holds, in words for those whose upload is held.
-    #[arg(long)]
+    /// What the list holds, in words for people whose upload is held.
+    #[arg(long, value_parser = text::label)]
     pub category: String,
-    /// Ring keys of each PDQ hash, 1 to 4: more find more edited copies and take more bytes.
+    /// Number of ring keys per PDQ hash, 1 to 4. More of them find more edited copies and take more bytes.
     #[arg(long, default_value_t = 2)]
     pub rings: u32,
-    /// Share of clean pictures that may be held by chance.
-    #[arg(long, default_value_t = 1e-4)]
-    pub escalation: f64,
-    /// Probes a ring key of the picture as it is, 1 to 65536. Default: as docs/near-match.md measures.
-    #[arg(long)]
-    pub probe_budget: Option<u32>,
-    /// Probes a ring key of each further view (zooms, painted-over captions), at most the probe budget.
-    #[arg(long)]
-    pub view_probe_budget: Option<u32>,
-    /// Use only hashes that at least this many of the lists hold.
+    /// Share of clean pictures that may match by chance (image false-positive rate).
+    #[arg(long, default_value_t = 1e-4, alias = "escalation")]
+    pub false_positive_rate: f64,
+    /// Lookups per ring key of a full view, 1 to 65536. A larger budget finds more edited copies and takes more time.
+    #[arg(long, alias = "probe-budget")]
+    pub lookup_budget: Option<u32>,
+    /// Lookups per ring key of a derived view (a zoom, a painted-over caption), at most the lookup budget. Default: a
+    /// quarter of it.
+    #[arg(long, alias = "view-probe-budget")]
+    pub view_lookup_budget: Option<u32>,
+    /// Use only hashes that at least K of the lists hold.
     #[arg(long, default_value_t = 1, value_name = "K")]
     pub require_sources: usize,
 }
@@ -66,14 +67,17 @@ impl RequestArgs {
         let defaults = Request::new(&self.name, &self.category);
         Request {
             rings: self.rings,
-            image_false_positive_rate: self.escalation,
-            lookup_budget: self.probe_budget.unwrap_or(defaults.lookup_budget),
-            view_lookup_budget: self.view_probe_budget.unwrap_or(defaults.view_lookup_budget),
+            image_false_positive_rate: self.false_positive_rate,
+            lookup_budget: self.lookup_budget.unwrap_or(defaults.lookup_budget),
+            view_lookup_budget: self.view_lookup_budget.unwrap_or(defaults.view_lookup_budget),
             ..defaults
         }
     }
 
-    /// What enough of the lists hold.
+    /// Returns the hashes that enough of the lists hold.
+    ///
+    /// # Errors
+    /// `--require-sources` isn't a number of lists.
     pub fn entries(&self, lists: &[List]) -> Result<Entries> {
         if !(1..=lists.len()).contains(&self.require_sources) {
             bail!(
@@ -86,7 +90,10 @@ impl RequestArgs {
     }
 }
 
-/// Reads the lists, plans, writes, and says what it did.
+/// Builds the filter file and says what it holds.
+///
+/// # Errors
+/// A list can't be read, no such filter can be built, or the file can't be written.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let lists = list::read_all(&args.lists, &args.reading)?;
     let entries = args.request.entries(&lists)?;
@@ -105,7 +112,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What was read and what was left out.
+/// Says what the lists hold, and what was left out.
 pub fn say_lists(lists: &[List], entries: &Entries) {
     for list in lists {
         remark(&format!("{}: {} hashes", list.path.display(), list.entries.len()));
@@ -118,7 +125,7 @@ pub fn say_lists(lists: &[List], entries: &Entries) {
         left_out(list.bad, "bad lines");
         list.other
             .iter()
-            .for_each(|(name, &count)| left_out(count, &format!("of type {name}, which no picture matches")));
+            .for_each(|(name, &count)| left_out(count, &format!("of type {name}, which no picture can match")));
         let mut categories = std::collections::BTreeMap::new();
         for category in list.entries.iter().filter_map(|entry| entry.category.as_deref()) {
             *categories.entry(category).or_insert(0u64) += 1;
@@ -129,25 +136,25 @@ pub fn say_lists(lists: &[List], entries: &Entries) {
     remark(&format!("distinct: {pdq} PDQ, {sha256} SHA-256, {md5} MD5"));
 }
 
-/// What the filter will be.
+/// Says how large the filter will be, and what a lookup costs.
 pub fn say_plan(plan: &Plan, entries: &Entries) {
     let hashes = entries.pdq.len() + entries.sha256.len() + entries.md5.len();
     let each = plan.file_bytes as f64 / hashes as f64;
     remark(&format!(
-        "plan: {} bytes, {each:.2} a hash; {:.2} bits a key, k = {}",
+        "plan: {} bytes, {each:.2} per hash; {:.2} bits per item, k = {}",
         plan.file_bytes,
         plan.bits_per_item(),
         plan.k
     ));
     remark(&format!(
-        "  a clean picture costs at most {} lookups and is held by chance with a probability of {:.2e}",
+        "  a clean picture costs at most {} lookups, and matches by chance with a probability of {:.2e}",
         plan.lookups,
         plan.expected_image_false_positive_rate()
     ));
 }
 
-/// Share of edited copies that were found, in per cent, by rings and probe budget with the further views at a quarter of it:
-/// `hashgate eval --rings N` on 90 photographs (docs/near-match.md).
+/// Share of edited copies that were found, in per cent, by number of rings and lookup budget, with a quarter of the budget
+/// for derived views. Measured by `hashgate eval --rings N` on 90 photographs.
 const MEASURED: [(u32, &[(u32, f64)]); 4] = [
     (1, &[(1024, 88.4), (8192, 93.4)]),
     (
@@ -158,7 +165,7 @@ const MEASURED: [(u32, &[(u32, f64)]); 4] = [
     (4, &[(1024, 91.8), (8192, 95.3)]),
 ];
 
-/// What is to be expected of the filter: what was measured with as many rings and no larger a budget.
+/// Says what share of edited copies the filter should find: what was measured with as many rings and no larger a budget.
 pub fn say_recall(request: &Request, entries: &Entries) {
     if entries.pdq.is_empty() {
         return;
@@ -167,11 +174,11 @@ pub fn say_recall(request: &Request, entries: &Entries) {
     let of_rings = MEASURED.iter().find(|(rings, _)| *rings == request.rings).map_or(&[][..], |(_, rows)| rows);
     remark(&match of_rings.iter().rev().find(|(measured, _)| *measured <= budget) {
         Some((measured, share)) => format!(
-            "  expected recall: {share:.1}% of edited copies, as `hashgate eval` measured with {} rings and probe budget {measured} on 90 \
+            "  expected recall: {share:.1}% of edited copies, as `hashgate eval` measured with {} rings and lookup budget {measured} on 90 \
              photographs; measure on your own pictures",
             request.rings
         ),
-        None => "  expected recall: not measured with so few probes; `hashgate eval` measures it on your own pictures"
+        None => "  expected recall: not measured with so small a lookup budget; `hashgate eval` measures it on your own pictures"
             .into(),
     });
 }

@@ -8,11 +8,14 @@ use hashgate::filter::build::{Plan, Request, write};
 use hashgate::release::Manifest;
 use hashgate::release::sign::cosign;
 
-use crate::output::write_atomically;
-use crate::published::{self, CURRENT};
-use crate::{keys, list};
+use hashgate_native::atomic::write_atomically;
+use hashgate_native::list;
+use hashgate_native::terminal::remark;
 
-/// Add a signature to a manifest, once the files beside it are those that it names.
+use crate::keys;
+use crate::published::{self, CURRENT};
+
+/// Check the files that a manifest names, then add a signature to it.
 #[derive(clap::Args)]
 pub struct Args {
     /// Manifest to sign.
@@ -20,20 +23,23 @@ pub struct Args {
     /// File of the private key, as `keygen` writes it.
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// Lists of one's own: sign only if the same filter comes out of them, byte for byte.
+    /// Your own lists. Sign only if the same filter comes out of them, byte for byte.
     #[arg(long, value_name = "LIST", num_args = 1..)]
     rebuild: Vec<PathBuf>,
-    /// With --rebuild: use only hashes that at least this many of the lists hold.
+    /// With --rebuild: use only hashes that at least K of the lists hold.
     #[arg(long, default_value_t = 1, value_name = "K", requires = "rebuild")]
     require_sources: usize,
-    /// Make it the current release too: write it to manifest.txt beside it.
+    /// Also make it the current release: write it to manifest.txt in the same folder.
     #[arg(long)]
     current: bool,
     #[command(flatten)]
     reading: list::Options,
 }
 
-/// Checks, signs and writes.
+/// Checks the files, signs the manifest and writes it.
+///
+/// # Errors
+/// A file is missing or isn't the one that the manifest names, or --rebuild gives another filter.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let name = args.manifest.display();
     let key = keys::read(&args.key)?;
@@ -46,7 +52,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let cosigned = cosign(&note, &key).with_context(|| name.to_string())?;
     write_atomically(&args.manifest, &cosigned)?;
-    // What is served under a release's number is one text: both names get it.
+    // A manifest lies under two names, and both must serve the same text.
     let kept = folder.join(published::manifest_name(manifest.release));
     if kept != args.manifest && kept.exists() {
         write_atomically(&kept, &cosigned)?;
@@ -54,11 +60,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if args.current {
         write_atomically(&folder.join(CURRENT), &cosigned)?;
     }
-    println!("{name}: release {} of {:?} signed by {}", manifest.release, manifest.name, key.name());
+    remark(&format!("{name}: release {} of {:?} signed by {}", manifest.release, manifest.name, key.name()));
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the same release of the given lists, in its geometry, and compares.
+/// Builds the release again from the given lists, in the same geometry, and compares.
 fn rebuild(args: &Args, folder: &Path, manifest: &Manifest) -> Result<()> {
     let (file, info) = published::full(folder, manifest)?;
     let lists = list::read_all(&args.rebuild, &args.reading)?;
@@ -89,6 +95,6 @@ fn rebuild(args: &Args, folder: &Path, manifest: &Manifest) -> Result<()> {
             info.md5_count
         );
     }
-    println!("{}: the same, byte for byte, comes out of the given lists", manifest.full.path);
+    remark(&format!("{}: the same, byte for byte, comes out of the given lists", manifest.full.path));
     Ok(())
 }

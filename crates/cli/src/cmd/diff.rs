@@ -7,25 +7,28 @@ use anyhow::{Context, Result};
 use hashgate::release::sign::{Delta, write_delta};
 use hashgate::{Filter, FilterInfo};
 
-use crate::files;
-use crate::output::write_atomically;
+use hashgate_native::atomic::write_atomically;
+use hashgate_native::terminal::say;
 
-/// Say what changed from one filter file to a later one, and how long the delta is.
+/// Show what changed between two filter files, and the length of the delta.
 #[derive(clap::Args)]
 pub struct Args {
     /// The earlier filter file.
     from: PathBuf,
-    /// The later one.
+    /// The later filter file.
     to: PathBuf,
-    /// Write the delta here.
+    /// File to write the delta to.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
-/// What a line says of a file.
+/// Reads one property of a filter file.
 type Row = fn(&FilterInfo) -> String;
 
-/// Compares.
+/// Compares two filter files and prints the differences.
+///
+/// # Errors
+/// A file is no filter, or no delta leads from one to the other.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let (from, to) = (open(&args.from)?, open(&args.to)?);
     let rows: [(&str, Row); 7] = [
@@ -40,12 +43,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     for (name, value) in rows {
         let (old, new) = (value(from.info()), value(to.info()));
         let line = if old == new { old } else { format!("{old} -> {new}") };
-        files::say(&format!("{name:<13}{line}"))?;
+        say(&format!("{name:<13}{line}"))?;
     }
     let Delta { bytes, set, cleared } = write_delta(from.bytes(), to.bytes())?;
-    files::say(&format!("{:<13}{set} set, {cleared} cleared", "bits"))?;
+    say(&format!("{:<13}{set} set, {cleared} cleared", "bits"))?;
     let share = 100.0 * bytes.len() as f64 / to.bytes().len() as f64;
-    files::say(&format!("{:<13}{} bytes, {share:.2} % of the full file", "delta", bytes.len()))?;
+    say(&format!("{:<13}{} bytes, {share:.2} % of the full file", "delta", bytes.len()))?;
     if let Some(out) = &args.out {
         write_atomically(out, &bytes)?;
     }

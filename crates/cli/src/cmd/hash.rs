@@ -1,26 +1,33 @@
 //! `hashgate hash`.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::ValueEnum;
-use hashgate::Limits;
-use hashgate::digest::{Md5Digest, Sha256Digest};
 use hashgate::image::read_fully;
 use hashgate::pdq::{Coefficients, quality};
+use hashgate::{Limits, ViewSet, Wanted};
+use hashgate_native::batch::{self, Failure, Files};
+use hashgate_native::open_file::OpenFile;
+use hashgate_native::terminal::{complain, say, say_json};
+use hashgate_native::text;
 use serde::Serialize;
 
-use crate::files;
+use crate::{exit, intake};
 
 /// Hash pictures: PDQ with its quality, SHA-256 and MD5.
 ///
-/// A file that can't be read as a picture is said on stderr (csv) or in its line (jsonl), the others go on, and the exit code
-/// is 2.
+/// If a file can't be read as a picture, the reason goes to stderr (csv) or into the line (jsonl), the other files are
+/// hashed all the same, and the exit code is 2.
+///
+/// In csv, control characters of a path are escaped, and a path that a spreadsheet could take for a formula gets ./ before
+/// it. JSON has the exact path.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    files: files::Files,
-    /// How to print it.
+    files: Files,
+    /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Csv)]
     format: Format,
 }
@@ -31,7 +38,7 @@ enum Format {
     Jsonl,
 }
 
-/// A line of output. In an animation it is the first frame's hash.
+/// A line of output. Of an animation, it has the hash of the first frame.
 #[derive(Serialize, Default)]
 struct Line {
     path: String,
@@ -51,57 +58,71 @@ struct Line {
     error: Option<String>,
 }
 
-/// Hashes the files.
+/// Hashes the files and prints a line per file.
+///
+/// # Errors
+/// The output can't be written.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let mut failed = false;
     if args.format == Format::Csv {
-        files::say("path,width,height,pdq,quality,sha256,md5")?;
+        say("path,width,height,pdq,quality,sha256,md5")?;
     }
-    files::each(
+    batch::each(
         &args.files,
-        |path, bytes| {
-            let path = path.display().to_string();
-            let bytes = match bytes {
-                Ok(bytes) => bytes,
-                Err(error) => return Line { path, error: Some(format!("{error:#}")), ..Line::default() },
-            };
-            let mut line = Line {
-                path,
-                sha256: Some(Sha256Digest::of(&bytes).to_string()),
-                md5: Some(Md5Digest::of(&bytes).to_string()),
-                ..Line::default()
-            };
-            // Decoded in full: these hashes go on lists, where every bit should be the reference's.
-            match read_fully(&bytes, &Limits::default()) {
-                Ok(picture) => {
-                    let small = &picture.frames[0].luma.small;
-                    (line.width, line.height) = (Some(picture.width), Some(picture.height));
-                    (line.pdq, line.quality) = (Some(Coefficients::of(small).hash().to_string()), Some(quality(small)));
-                }
-                Err(error) => line.error = Some(error.to_string()),
-            }
-            line
+        hash,
+        |path, failure| {
+            let (Failure::Input(why) | Failure::Engine(why)) = failure;
+            Line { path: path.display().to_string(), error: Some(why), ..Line::default() }
         },
         |_, line| {
             failed |= line.error.is_some();
             match (args.format, &line.error) {
-                (Format::Jsonl, _) => files::say(&serde_json::to_string(&line)?),
+                (Format::Jsonl, _) => say_json(&line),
                 (Format::Csv, Some(error)) => {
-                    eprintln!("{}: {error}", line.path);
+                    complain(&format!("{}: {error}", line.path));
                     Ok(())
                 }
-                (Format::Csv, None) => files::say(&csv_line(&line)?),
+                (Format::Csv, None) => say(&csv_line(&line)?),
             }
         },
     )?;
-    Ok(if failed { ExitCode::from(2) } else { ExitCode::SUCCESS })
+    Ok(if failed { ExitCode::from(exit::FAILURE) } else { ExitCode::SUCCESS })
 }
+
+fn hash(path: &Path, file: &mut OpenFile) -> Result<Line> {
+    let limits = Limits::default();
+    let refused = intake::refused_by_head(file, &limits)?;
+    let digests = intake::fingerprint_of(file, &limits, &DIGESTS)?;
+    let mut line = Line {
+        path: path.display().to_string(),
+        sha256: digests.sha256.map(|digest| digest.to_string()),
+        md5: digests.md5.map(|digest| digest.to_string()),
+        ..Line::default()
+    };
+    if let Some(failure) = refused {
+        line.error = Some(failure.detail);
+        return Ok(line);
+    }
+    // Every pixel is read: these hashes go on lists, where every bit should be that of the reference implementation.
+    match read_fully(&file.whole()?, &limits) {
+        Ok(picture) => {
+            let luma64 = &picture.frames[0].luma.small;
+            (line.width, line.height) = (Some(picture.width), Some(picture.height));
+            (line.pdq, line.quality) = (Some(Coefficients::of(luma64).hash().to_string()), Some(quality(luma64)));
+        }
+        Err(error) => line.error = Some(error.to_string()),
+    }
+    Ok(line)
+}
+
+/// Both digests, and no picture.
+const DIGESTS: Wanted = Wanted { pdq: false, sha256: true, md5: true, views: ViewSet::Plain };
 
 fn csv_line(line: &Line) -> Result<String> {
     let text = |value: Option<u32>| value.map(|value| value.to_string()).unwrap_or_default();
     let (width, height, quality) = (text(line.width), text(line.height), text(line.quality.map(u32::from)));
     let [pdq, sha256, md5] = [&line.pdq, &line.sha256, &line.md5].map(|hash| hash.as_deref().unwrap_or_default());
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record([&line.path, &width, &height, pdq, &quality, sha256, md5])?;
+    writer.write_record([&text::csv_path(&line.path), &width, &height, pdq, &quality, sha256, md5])?;
     Ok(String::from_utf8(writer.into_inner()?)?.trim_end().to_owned())
 }

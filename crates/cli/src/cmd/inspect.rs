@@ -6,17 +6,15 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use hashgate::Filter;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use hashgate_native::clock;
+use hashgate_native::terminal::{say, say_pretty_json};
 
-use crate::files;
-
-/// Say what a filter file holds, once all of it was checked.
+/// Check a filter file from its first byte to its last, and show what its header says.
 #[derive(clap::Args)]
 pub struct Args {
     /// Filter file.
     file: PathBuf,
-    /// How to print it.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -27,19 +25,22 @@ enum Format {
     Json,
 }
 
-/// Prints what the file says about itself, once all of it was checked.
+/// Checks the file and prints its header.
+///
+/// # Errors
+/// The file is no filter, or damaged.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let name = args.file.display();
     let bytes = std::fs::read(&args.file).with_context(|| name.to_string())?;
     let filter = Filter::open(bytes).with_context(|| name.to_string())?;
     let info = filter.info();
     if args.format == Format::Json {
-        files::say(&serde_json::to_string_pretty(info)?)?;
+        say_pretty_json(info)?;
         return Ok(ExitCode::SUCCESS);
     }
     let built = match info.built_at_unix_s {
         0 => "not recorded".to_owned(),
-        seconds => OffsetDateTime::from_unix_timestamp(i64::try_from(seconds)?)?.format(&Rfc3339)?,
+        seconds => clock::date(seconds)?,
     };
     let rows = [
         ("list", info.name.clone()),
@@ -56,11 +57,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         ),
         ("lookup budget", format!("{}; derived views {}", info.lookup_budget, info.view_lookup_budget)),
         ("lookups", format!("at most {} for a clean picture", info.lookups)),
-        ("image false-positive rate", format!("{:e} of clean pictures", info.image_false_positive_rate())),
+        ("false positives", format!("{:e} of clean pictures", info.image_false_positive_rate())),
         ("checksum", info.checksum.to_string()),
     ];
     for (name, value) in rows {
-        files::say(&format!("{name:<13}{value}"))?;
+        say(&format!("{name:<15}{value}"))?;
     }
     Ok(ExitCode::SUCCESS)
 }

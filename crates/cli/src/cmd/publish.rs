@@ -10,25 +10,28 @@ use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate::release::sign::write_delta;
 use hashgate::release::{DeltaFile, FullFile, MAX_LINES, Manifest, Trust};
 use hashgate::{Filter, FilterInfo, Refusal};
+use hashgate_native::atomic::write_atomically;
+use hashgate_native::terminal::remark;
+use hashgate_native::{clock, list, text};
 
 use super::build::{RequestArgs, say_lists, say_plan, say_recall};
-use crate::output::write_atomically;
+use crate::keys;
 use crate::published::{self, CURRENT};
-use crate::{keys, list};
 
-/// Room for growth by default, in per cent: what it costs is in docs/operating.md.
-pub const HEADROOM: u32 = 5;
+/// Room for growth by default, in per cent.
+const HEADROOM: u32 = 5;
 
 /// Publish the next release of a list into a folder that any static web server can serve.
 ///
-/// Beside the earlier releases it puts the full filter file, deltas from the last few releases, and the signed manifest, which
-/// comes last: whoever reads the folder meanwhile gets the release before.
+/// Adds the full filter file, deltas from the last few releases, and the signed manifest. The manifest is written last, so
+/// whoever reads the folder meanwhile gets the release before. Sign each list with a key of its own: whoever trusts a key
+/// trusts every list that it signed.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Lists, as for `build`.
+    /// Lists, in a format that `build` reads.
     #[arg(required = true)]
     lists: Vec<PathBuf>,
-    /// Folder of the releases; made if it isn't there.
+    /// Folder of the releases. Made if it isn't there.
     #[arg(long)]
     dir: PathBuf,
     /// File of the private key, as `keygen` writes it.
@@ -36,22 +39,22 @@ pub struct Args {
     key: PathBuf,
     #[command(flatten)]
     request: RequestArgs,
-    /// How long readers may rely on the release, in days or hours: 14d, 36h.
+    /// How long clients may rely on the release, in days or hours: 14d, 36h.
     #[arg(long, default_value = "14d", value_parser = duration)]
     expires: u64,
-    /// Who vouches for the list; may be given several times. Default: the key's name.
-    #[arg(long = "curator", value_name = "NAME")]
+    /// Who vouches for the list. May be given several times. Default: the key's name.
+    #[arg(long = "curator", value_name = "NAME", value_parser = text::label)]
     curators: Vec<String>,
-    /// Room for growth, in per cent of today's keys: until it is used up, releases come as small deltas.
+    /// Room for growth, in per cent of today's entries. Until it is used up, clients update by small deltas.
     #[arg(long, default_value_t = HEADROOM, value_name = "PERCENT")]
     headroom: u32,
-    /// From how many earlier releases a delta is made.
+    /// Number of earlier releases from which a delta is made.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(0..=MAX_LINES as i64))]
     deltas: u8,
-    /// Public keys that signed the earlier releases, if they aren't this one: text or files.
+    /// Public keys that signed the earlier releases, if the key has changed: text or files.
     #[arg(long, value_name = "KEY", num_args = 1..)]
     trust: Vec<String>,
-    /// Leave manifest.txt as it is: the release is current once it is cosigned with `cosign --current`.
+    /// Leave manifest.txt as it is. The release becomes current with `hashgate cosign --current`.
     #[arg(long)]
     pending: bool,
     /// Signed time in seconds since 1970 UTC. Default: SOURCE_DATE_EPOCH, or else now.
@@ -61,18 +64,21 @@ pub struct Args {
     reading: list::Options,
 }
 
-/// The last release, if there is one.
+/// The current release.
 struct Last {
     manifest: Manifest,
     info: FilterInfo,
 }
 
-/// Makes the files, then the manifest.
+/// Publishes the next release.
+///
+/// # Errors
+/// A key, a list or the release before can't be used, or a file can't be written.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let key = keys::read(&args.key)?;
     let trust = Trust::new(&[vec![key.public()], keys::public(&args.trust)?].concat(), 1)?;
     fs::create_dir_all(&args.dir).with_context(|| args.dir.display().to_string())?;
-    let issued = args.issued.map_or_else(published::now, Ok)?;
+    let issued = args.issued.map_or_else(clock::now_unix_s, Ok)?;
     let last = last(args, &trust, issued)?;
     let release = last.as_ref().map_or(1, |last| last.manifest.release + 1);
     let kept = args.dir.join(published::manifest_name(release));
@@ -102,12 +108,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     for from in (1..release).rev().take(args.deltas.into()) {
         match delta(&args.dir, from, &trust, &filter) {
             Ok(Some((delta, bytes))) => {
-                println!("  delta from release {from}: {} bytes", delta.bytes);
+                remark(&format!("  delta from release {from}: {} bytes", delta.bytes));
                 files.push((delta.path.clone(), bytes));
                 manifest.deltas.push(delta);
             }
-            Ok(None) => println!("  no delta from release {from}: the full file is as short"),
-            Err(error) => println!("  no delta from release {from}: {error:#}"),
+            Ok(None) => remark(&format!("  no delta from release {from}: the full file is as short")),
+            Err(error) => remark(&format!("  no delta from release {from}: {error:#}")),
         }
     }
     let note = manifest.sign(&key)?;
@@ -118,17 +124,20 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     for (name, bytes) in &files {
         write_atomically(&args.dir.join(name), bytes)?;
     }
-    println!(
+    remark(&format!(
         "{} release {release} of {:?}, {} bytes, until {}",
         if args.pending { "pending:" } else { "published" },
         manifest.name,
         manifest.full.bytes,
-        published::date(manifest.expires_unix_s)?
-    );
+        clock::date(manifest.expires_unix_s)?
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
-/// The current release. One that isn't this list's, or not by a known key, isn't built upon.
+/// Reads the current release, or returns `None` if nothing was published yet.
+///
+/// # Errors
+/// The release is another list's, signed by another key, newer than this one, or damaged.
 fn last(args: &Args, trust: &Trust, issued: u64) -> Result<Option<Last>> {
     let path = args.dir.join(CURRENT);
     let name = path.display();
@@ -157,18 +166,19 @@ fn last(args: &Args, trust: &Trust, issued: u64) -> Result<Option<Last>> {
     Ok(Some(Last { manifest, info }))
 }
 
-/// The last release's geometry if the list still fits, or else a new one.
+/// Plans the filter in the geometry of the last release, so that a delta leads to it, or in a new one if the list no longer
+/// fits.
 fn plan(request: &Request, entries: &Entries, last: Option<&Last>) -> Result<Plan, Refusal> {
     if let Some(last) = last {
         match Plan::in_geometry_of(&last.info, request, entries) {
-            Err(error) => println!("a full file only, in a new geometry: {error}"),
+            Err(error) => remark(&format!("a full file only, in a new geometry: {error}")),
             plan => return plan,
         }
     }
     Plan::new(request, entries)
 }
 
-/// The delta from an earlier release, unless it is no shorter than the full file.
+/// Makes the delta from an earlier release. Returns `None` if it is no shorter than the full file.
 fn delta(folder: &Path, from: u64, trust: &Trust, filter: &Filter) -> Result<Option<(DeltaFile, Vec<u8>)>> {
     let path = folder.join(published::manifest_name(from));
     let note = fs::read(&path).with_context(|| path.display().to_string())?;

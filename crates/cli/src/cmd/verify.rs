@@ -6,48 +6,65 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use hashgate::release::{Manifest, Trust};
 
-use crate::{files, keys, published};
+use hashgate_native::clock;
+use hashgate_native::terminal::say;
 
-/// Verify a release as a browser does: signatures, age, and the files that its manifest names.
+use crate::{keys, published};
+
+/// Verify a release as a browser does: the signatures, the list's name, the age, and the files that the manifest names.
 ///
-/// Exit code: 0 if all is well, 2 if something can't be read; every refusal has a code of its own, from 10 on
-/// (docs/operating.md).
+/// Give --name unless the key signs one list alone: without it, any list that the key signed is accepted.
+///
+/// Exit code: 0 if all is well, 2 if something can't be read, and from 10 on a code for each reason to refuse a release.
 #[derive(clap::Args)]
 pub struct Args {
     /// The manifest.
     #[arg(long)]
     manifest: PathBuf,
-    /// Public keys that are trusted: text or files.
+    /// Trusted public keys: text or files.
     #[arg(long, value_name = "KEY", required = true, num_args = 1..)]
     trust: Vec<String>,
-    /// How many of them must have signed.
+    /// Number of trusted keys that must have signed.
     #[arg(long, default_value_t = 1, value_name = "K")]
     threshold: usize,
-    /// Check the files in this folder too.
+    /// Name of the list. The manifest of another list is refused, also if the same key signed it.
+    #[arg(long)]
+    name: Option<String>,
+    /// With --name: the category of the list.
+    #[arg(long, requires = "name")]
+    category: Option<String>,
+    /// Folder whose files are checked too.
     #[arg(long)]
     dir: Option<PathBuf>,
-    /// The highest release that was seen: an older one is refused.
+    /// Highest release that was seen. An older one is refused.
     #[arg(long, default_value_t = 0, value_name = "RELEASE")]
     seen: u64,
-    /// Verify as of this moment, in seconds since 1970 UTC. Default: now.
+    /// Time at which the manifest must be valid, in seconds since 1970 UTC. Default: now.
     #[arg(long, value_name = "SECONDS")]
     at: Option<u64>,
 }
 
-/// Verifies, and prints what was found.
+/// Verifies the release and prints what it holds.
+///
+/// # Errors
+/// The release is refused, or a file can't be read.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let name = args.manifest.display();
     let trust = Trust::new(&keys::public(&args.trust)?, args.threshold)?;
+    let trust = match &args.name {
+        Some(name) => trust.for_list(name, args.category.clone()),
+        None => trust,
+    };
     let note = std::fs::read(&args.manifest).with_context(|| name.to_string())?;
     let manifest = Manifest::verify(&note, &trust).with_context(|| name.to_string())?;
-    let now = args.at.map_or_else(published::now, Ok)?;
+    let now = args.at.map_or_else(clock::now_unix_s, Ok)?;
     manifest.check_freshness(now, args.seen).with_context(|| name.to_string())?;
     let mut rows = vec![
         ("list", manifest.name.clone()),
         ("category", manifest.category.clone()),
         ("release", manifest.release.to_string()),
-        ("issued", published::date(manifest.issued_unix_s)?),
-        ("expires", published::date(manifest.expires_unix_s)?),
+        ("issued", clock::date(manifest.issued_unix_s)?),
+        ("expires", clock::date(manifest.expires_unix_s)?),
         (
             "entries",
             format!("{} PDQ, {} SHA-256, {} MD5", manifest.pdq_count, manifest.sha256_count, manifest.md5_count),
@@ -67,7 +84,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         ));
     }
     for (name, value) in rows {
-        files::say(&format!("{name:<13}{value}"))?;
+        say(&format!("{name:<13}{value}"))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,6 @@ use super::plane::Steps;
 
 /// Bits that a lookup sees.
 const LOOKAHEAD: u32 = 12;
-
 /// A table's canonical code, decoded by the next 12 bits, and bit length by bit length where they aren't enough.
 #[derive(Clone)]
 pub(in super::super) struct Code {
@@ -189,20 +188,25 @@ impl AcTable {
     /// squares. 36 bits must be held.
     #[inline(always)]
     pub(super) fn skip_block(&self, bits: &mut Reading) -> Result<(u32, u64), Outside> {
-        let (mut next, mut energy) = (self.first, 0);
+        // `strength` is what of the energy is yet to be weighed by the steps, which is done once for several lookups.
+        let (mut next, mut strength, mut energy) = (self.first, 0, 0);
         // 36 bits are enough for two lookups.
-        let (mut entry, mut after) = self.pass(bits, &mut next, &mut energy, 2);
+        let (mut entry, mut after) = self.pass(bits, &mut next, &mut strength, 2);
         loop {
             if after < 64 {
                 bits.refill();
+                energy += self.energy(strength, next);
+                strength = 0;
                 // 54 are for three.
-                (entry, after) = self.pass(bits, &mut next, &mut energy, 3);
+                (entry, after) = self.pass(bits, &mut next, &mut strength, 3);
             } else if (LAST + 1..LAST + 64).contains(&after) {
                 bits.skip(entry);
-                return Ok((0, energy + self.energy(entry >> 16, after)));
+                return Ok((0, energy + self.energy(strength + (entry >> 16), after)));
             } else {
                 // Not enough bits, or the block may end amid the entry, and what follows belongs to another.
                 bits.refill();
+                energy += self.energy(strength, next);
+                strength = 0;
                 let (symbol, length) = self.code.symbol(bits.peek(16)).ok_or(Outside)?;
                 bits.skip(length);
                 let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
@@ -233,7 +237,7 @@ impl AcTable {
     /// Skips coefficients by a number of lookups, or up to one that needs more than that, which is returned: its entry,
     /// and the place after it.
     #[inline(always)]
-    fn pass(&self, bits: &mut Reading, next: &mut u32, energy: &mut u64, lookups: u32) -> (u32, u32) {
+    fn pass(&self, bits: &mut Reading, next: &mut u32, strength: &mut u32, lookups: u32) -> (u32, u32) {
         let mut last = (0, 0);
         for _ in 0..lookups {
             let entry = self.lookup[bits.peek(LOOKAHEAD) as usize];
@@ -243,7 +247,7 @@ impl AcTable {
             }
             bits.skip(entry);
             *next = last.1;
-            *energy += self.energy(entry >> 16, last.1);
+            *strength += entry >> 16;
         }
         last
     }

@@ -16,7 +16,7 @@ use super::plane::{Steps, Term, Terms, plane};
 use super::scan::{Band, Data, FirstTerms, PassOver, Refinement, Sequential, Walk};
 
 /// Pictures of fewer pixels on the short side are too coarse in blocks: their hashes are too far
-/// from those of a full decode (`docs/decode.md` has the distances).
+/// from those of a full decode (`docs/lab/decoding.md` has the distances).
 const MIN_SHORT_SIDE: u32 = 900;
 
 /// DC terms of steps up to this are near enough without their last bit: what is missing is the same for all blocks, which no hash
@@ -26,6 +26,8 @@ const FINE_STEP: u16 = 24;
 /// Reads a file while it arrives.
 pub(in super::super) struct Reader {
     limits: Limits,
+    /// Whether the file is only checked for damage, whatever its size; then no plane is made.
+    checks_only: bool,
     /// Bytes in the whole file.
     length: usize,
     /// Where the next segment begins, or what is left of a scan.
@@ -50,11 +52,19 @@ pub(in super::super) struct Reader {
     data: Option<Data>,
 }
 
+/// Whether a sequential file of the kinds that the DC-only decoder reads, of any size, has neither too much nor too little
+/// data, and no bits that are no code.
+pub(in super::super) fn is_sound(bytes: &[u8], limits: &Limits) -> bool {
+    let mut reader = Reader { checks_only: true, ..Reader::new(bytes.len(), limits) };
+    reader.advance(Part { bytes, start: 0 }).is_ok() && reader.has_ended()
+}
+
 impl Reader {
     /// For a file of `length` bytes.
     pub(in super::super) fn new(length: usize, limits: &Limits) -> Self {
         Self {
             limits: *limits,
+            checks_only: false,
             length,
             at: 2,
             ended: false,
@@ -85,6 +95,9 @@ impl Reader {
             }
             if !self.settled && self.data.is_none() && self.is_near_enough() {
                 self.settled = true;
+                if self.checks_only {
+                    continue;
+                }
                 let frame = self.frame.as_ref().ok_or(Outside)?;
                 return plane(frame, &self.steps, &self.terms).map(Some);
             }
@@ -138,7 +151,7 @@ impl Reader {
         let (marker, rest) = (rest[start], &rest[start + 1..]);
         if marker == 0xd9 {
             let frame = self.frame.as_ref().ok_or(Outside)?;
-            if !is_faithful(frame, &self.steps, &self.terms) {
+            if !self.checks_only && !is_faithful(frame, &self.steps, &self.terms) {
                 return Err(Halt::Outside);
             }
             self.ended = true;
@@ -173,7 +186,10 @@ impl Reader {
                 _ => return Err(Halt::Outside),
             },
             0xda => {
-                if self.scans == 0 && !matches!(std::mem::take(&mut self.icc).profile(), Profile::Usual) {
+                if self.scans == 0
+                    && !self.checks_only
+                    && !matches!(std::mem::take(&mut self.icc).profile(), Profile::Usual)
+                {
                     return Err(Halt::Outside);
                 }
                 self.scans += 1;
@@ -200,7 +216,7 @@ impl Reader {
         check_alloc(16 * cells, limits).map_err(|_| Outside)?;
         check_plausible(Format::Jpeg, u64::from(width) * u64::from(height), 64 * 8, self.length)
             .map_err(|_| Outside)?;
-        if width.min(height) < MIN_SHORT_SIDE {
+        if width.min(height) < MIN_SHORT_SIDE && !self.checks_only {
             return Err(Outside);
         }
         match &components[..] {

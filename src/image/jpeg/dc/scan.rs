@@ -7,6 +7,7 @@ use super::huffman::{AcTable, DcTable};
 use super::plane::{Term, Terms};
 
 /// A scan's data, by what is done with it.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is not moved")]
 pub(super) enum Data {
     Sequential(Walk, Sequential),
     First(Walk, FirstTerms),

@@ -112,7 +112,7 @@ impl<'a> Upsampled<'a> {
             }
             return;
         }
-        let upper = y % *down == 0;
+        let upper = y.is_multiple_of(*down);
         if *down == 2 {
             let other = if upper { sample.saturating_sub(1) } else { (sample + 1).min(*height - 1) };
             Self::fetch(plane, other, far);

@@ -1,0 +1,67 @@
+//! From a file to its signals, in as little memory as the file allows.
+
+use anyhow::Result;
+use hashgate::image::{IntakeError, StreamingDecoder};
+use hashgate::{Failure, Fingerprint, Limits, StreamingFingerprint, Wanted, fingerprint as fingerprint_of_bytes};
+use hashgate_native::open_file::OpenFile;
+
+/// Bytes from the start of a file that decide whether it is a picture.
+const HEAD_BYTES: usize = 64 * 1024;
+
+/// Computes the wanted signals of a file.
+///
+/// A file that decoders may read differently gets a second reading, if a native decoder for its format is built in.
+///
+/// Reads a JPEG or PNG piece by piece. Holds any other picture in memory, unless it is longer than `--max-file-bytes`. Of a
+/// file that is no picture only the digests are computed, piece by piece, whatever its length.
+///
+/// # Errors
+/// The file can't be read.
+pub fn fingerprint_of(file: &mut OpenFile, limits: &Limits, wanted: &Wanted) -> Result<Fingerprint> {
+    if wanted.pdq
+        && let Some(failure) = refused_by_head(file, limits)?
+    {
+        let digests = streamed(file, limits, &Wanted { pdq: false, ..*wanted })?;
+        let digests = digests.expect("digests are computed piece by piece");
+        return Ok(Fingerprint { picture: Some(Err(failure)), ..digests });
+    }
+    let first = first_reading(file, limits, wanted)?;
+    #[cfg(feature = "native-decoders")]
+    let first = crate::native_decoder::with_second_reading(file, limits, wanted, first)?;
+    Ok(first)
+}
+
+fn first_reading(file: &mut OpenFile, limits: &Limits, wanted: &Wanted) -> Result<Fingerprint> {
+    let turn = file.turn();
+    let fingerprint = streamed(file, limits, wanted)?;
+    drop(turn);
+    match fingerprint {
+        Some(known) => Ok(known),
+        None => Ok(fingerprint_of_bytes(&file.whole()?, limits, wanted)),
+    }
+}
+
+/// Returns why a file isn't read as a picture, if its first bytes or its length tell. The kind counts before the length: a
+/// long film is no picture, whatever `--max-file-bytes` is.
+pub fn refused_by_head(file: &mut OpenFile, limits: &Limits) -> Result<Option<Failure>> {
+    let head = file.head(HEAD_BYTES)?;
+    let is_whole = head.len() as u64 == file.length();
+    if !is_whole
+        && !StreamingDecoder::is_of_use(&head)
+        && let Err(error @ IntakeError::NotAPicture { .. }) = hashgate::image::read(&head, limits)
+    {
+        return Ok(Some(error.into()));
+    }
+    Ok(file.is_too_long().then(|| {
+        let field = "file size in bytes (--max-file-bytes)".into();
+        IntakeError::TooLarge { field, limit: file.max_bytes(), got: file.length() }.into()
+    }))
+}
+
+fn streamed(file: &mut OpenFile, limits: &Limits, wanted: &Wanted) -> Result<Option<Fingerprint>> {
+    // The length is a hint of how much to reserve.
+    let length = usize::try_from(file.length()).unwrap_or(usize::MAX);
+    let mut stream = StreamingFingerprint::new(length, limits, wanted);
+    file.pieces(|piece| stream.push(piece))?;
+    Ok(stream.finish())
+}

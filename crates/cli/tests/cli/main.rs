@@ -1,0 +1,7 @@
+//! The real binary on real files: drawn pictures, lists of every kind, and the hostile files.
+
+mod check;
+mod eval;
+mod lists;
+mod strange_files;
+mod support;

@@ -1,0 +1,161 @@
+//! `hashgate eval`: measures how well edited copies are found, on the list owner's own pictures.
+
+mod confirm;
+mod copies;
+mod edits;
+mod figures;
+mod print;
+mod recall;
+mod report;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+use hashgate::Filter;
+use hashgate::digest::Sha256Digest;
+use hashgate::filter::build::{Entries, Plan, Request, write};
+use hashgate::pdq::PdqHash;
+use hashgate_native::atomic::write_atomically;
+use hashgate_native::terminal::say_pretty_json;
+
+use self::figures::{Budget, Figures};
+
+/// Measure how well edited copies are found, on a folder of your own pictures.
+///
+/// Makes edited copies of every picture, each by a real encoder, and looks them up in filters. The filters hold the
+/// originals, and numbered hashes that stand for the rest of a list. For comparison, the same copies are looked up in the
+/// raw list: by equal PDQ hashes, and by a Hamming distance of at most 31, each in the best of eight orientations. Nothing
+/// leaves the machine.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Folder of pictures.
+    folder: PathBuf,
+    /// Seed of the random numbers that choose pictures and edits. The same seed gives the same figures, but for times.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Number of pictures at most. Each takes 0.6 MB of memory.
+    #[arg(long, default_value_t = 500)]
+    limit: usize,
+    /// Number of hashes in the list, with the numbered ones.
+    #[arg(long, default_value_t = 100_000)]
+    list_size: usize,
+    /// Number of ring keys per PDQ hash, 1 to 4.
+    #[arg(long, default_value_t = 2)]
+    rings: u32,
+    /// Share of clean pictures that may match by chance (image false-positive rate).
+    #[arg(long, default_value_t = 1e-4, alias = "escalation")]
+    false_positive_rate: f64,
+    /// Number of threads. Default: one per processor.
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Output format.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// HTML page with plots to write, for readers who decide rather than program.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// Lookup budgets of the plot. Derived views get a quarter.
+const BUDGETS: [u32; 8] = [1, 16, 128, 1024, 4096, 8192, 16_384, 65_536];
+/// Image false-positive rates of the plot. They are high, because at the rates that lists use nothing would be seen.
+const RATES: [f64; 7] = [0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.001];
+
+/// Measures, prints the figures, and writes the report.
+///
+/// # Errors
+/// The folder holds fewer than two usable pictures, or an argument is out of range.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build()?.install(|| measure(args))
+}
+
+fn measure(args: &Args) -> Result<ExitCode> {
+    let (pictures, left_out) = copies::read(&args.folder, args.seed, args.limit)?;
+    let copies = copies::edit(&pictures, args.seed)?;
+    let originals: Vec<PdqHash> =
+        copies.iter().filter(|copy| copy.edit.is_none()).filter_map(copies::upright).collect();
+    if args.list_size < originals.len() {
+        bail!("--list-size: expected at least {}, the number of pictures, got {}", originals.len(), args.list_size);
+    }
+    let request = Request {
+        rings: args.rings,
+        image_false_positive_rate: args.false_positive_rate,
+        ..Request::new("eval", "evaluation")
+    };
+    let list = |held: &mut dyn Iterator<Item = PdqHash>| -> Entries {
+        let mut entries = Entries { pdq: held.collect(), ..Entries::default() };
+        let numbered = (0..(args.list_size - entries.pdq.len()) as u64).map(|n| Sha256Digest::of(&n.to_le_bytes()));
+        entries.pdq.extend(numbered.map(|digest| PdqHash(digest.0)));
+        entries.normalise();
+        entries
+    };
+    let whole = list(&mut originals.iter().copied());
+    let (plan, filter) = build(&request, &whole)?;
+    let bytes_per_hash = |filter: &Filter| filter.info().bytes as f64 / args.list_size as f64;
+
+    let found = recall::found(&copies, &filter);
+    let (edits, all) = recall::recall(&copies, &originals, &found);
+    let mut budgets = Vec::new();
+    for lookup_budget in BUDGETS {
+        let view_lookup_budget = (lookup_budget / 4).max(1);
+        let (plan, filter) = build(&Request { lookup_budget, view_lookup_budget, ..request.clone() }, &whole)?;
+        let found = recall::found(&copies, &filter);
+        let (_, all) = recall::recall(&copies, &originals, &found);
+        budgets.push(Budget {
+            lookup_budget,
+            view_lookup_budget,
+            lookups: plan.lookups,
+            bytes_per_hash: bytes_per_hash(&filter),
+            copies: all.copies,
+            found: all.found,
+        });
+    }
+    let mut false_positives = Vec::new();
+    for false_positive_rate in RATES.into_iter().chain([args.false_positive_rate]) {
+        false_positives.push(recall::strangers(
+            &copies,
+            &originals,
+            &Request { image_false_positive_rate: false_positive_rate, ..request.clone() },
+            &list,
+        )?);
+    }
+    let figures = Figures {
+        seed: args.seed,
+        pictures: pictures.len(),
+        left_out,
+        list_size: args.list_size,
+        rings: args.rings,
+        false_positive_rate: args.false_positive_rate,
+        bytes_per_hash: bytes_per_hash(&filter),
+        bits_per_item: plan.bits_per_item(),
+        lookups: plan.lookups,
+        edits,
+        all,
+        confirm: confirm::measure(&copies, &originals, &whole.pdq, &filter),
+        budgets,
+        false_positives,
+        times: recall::times(&copies, &whole, &filter, &found),
+    };
+    match args.format {
+        Format::Json => say_pretty_json(&figures)?,
+        Format::Text => print::print(&figures)?,
+    }
+    if let Some(path) = &args.report {
+        write_atomically(path, report::page(&figures).as_bytes())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn build(request: &Request, entries: &Entries) -> Result<(Plan, Filter)> {
+    let plan = Plan::new(request, entries)?;
+    let filter = Filter::open(write(request, &plan, entries)?)?;
+    Ok((plan, filter))
+}

@@ -1,0 +1,86 @@
+//! What the confirming server would answer about the copies that the filter finds, and about pairs of different pictures.
+
+use hashgate::confirm::{HAMMING_THRESHOLD, Index, REST};
+use hashgate::filter::ring_key;
+use hashgate::pdq::PdqHash;
+use hashgate::{Filter, Orientations, Outcome, look_up};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::copies::Copy;
+
+/// Answers of the server's rule.
+#[derive(Serialize, Default)]
+#[serde(rename_all = "camelCase")]
+pub struct Confirm {
+    /// Copies that the filter finds.
+    pub found: u32,
+    /// Of them: within a Hamming distance of 31 of a listed hash.
+    pub hamming: u32,
+    /// Of the others: by the ring key, with the rest of the hash within the bound.
+    pub ring_key: u32,
+    /// The bound.
+    pub bound: u32,
+    /// The farthest rest of a copy whose ring key is a listed one.
+    pub farthest: u32,
+    /// Pairs of different pictures that aren't near, times orientations and rings.
+    pub strangers: u32,
+    /// Of them: with the rest within the bound, which alone doesn't make a match.
+    pub strangers_within: u32,
+    /// The nearest rest of them.
+    pub nearest: u32,
+}
+
+/// Asks as a client would: about the hash of the view as it matched.
+pub fn measure(copies: &[Copy], originals: &[PdqHash], list: &[PdqHash], filter: &Filter) -> Confirm {
+    let index = Index::new(list);
+    let answers: Vec<_> = copies
+        .par_iter()
+        .filter(|copy| copy.edit.is_some())
+        .filter_map(|copy| {
+            let verdict = look_up(&copy.print, std::slice::from_ref(filter), Orientations::All);
+            let Outcome::PossibleMatch { matches } = verdict.outcome else { return None };
+            let pdq = matches.iter().find_map(|found| found.pdq())?;
+            let rest = index.same_ring(&pdq.pdq, pdq.ring).map(|found| found.distance);
+            Some((index.nearest(&pdq.pdq).is_some(), rest))
+        })
+        .collect();
+    let mut confirm = Confirm { bound: REST, nearest: 256, ..Confirm::default() };
+    for (near, rest) in answers {
+        confirm.found += 1;
+        confirm.farthest = confirm.farthest.max(rest.unwrap_or(0));
+        confirm.hamming += u32::from(near);
+        confirm.ring_key += u32::from(!near && rest.is_some_and(|rest| rest <= REST));
+    }
+    for copy in copies.iter().filter(|copy| copy.edit.is_none()) {
+        for hash in originals {
+            let turned = copy.hashes.iter().flatten();
+            let distances: Vec<_> = turned.map(|turned| (turned, hash.distance(turned))).collect();
+            if distances.iter().any(|&(_, distance)| distance <= HAMMING_THRESHOLD) {
+                continue;
+            }
+            for (turned, distance) in distances {
+                for ring in 0..filter.info().rings {
+                    let rest = distance - (ring_key(turned, ring) ^ ring_key(hash, ring)).count_ones();
+                    confirm.strangers += 1;
+                    confirm.strangers_within += u32::from(rest <= REST);
+                    confirm.nearest = confirm.nearest.min(rest);
+                }
+            }
+        }
+    }
+    confirm
+}
+
+impl Confirm {
+    /// A paragraph.
+    pub fn text(&self) -> String {
+        let Self { found, hamming, ring_key, bound, farthest, strangers, strangers_within, nearest } = self;
+        let cleared = found - hamming - ring_key;
+        format!(
+            "confirming: of {found} copies found, {hamming} are within Hamming {HAMMING_THRESHOLD} of a listed hash, {ring_key} share a ring key with the \
+             rest within {bound} bits (the farthest at {farthest}), {cleared} would be cleared; between pictures that aren't near, \
+             {strangers_within} of {strangers} rests are within the bound (the nearest at {nearest})"
+        )
+    }
+}

@@ -1,0 +1,11 @@
+//! What the native commands share: they read lists and files, and write to terminals and folders.
+
+pub mod atomic;
+pub mod batch;
+pub mod clock;
+pub mod contain;
+pub mod list;
+pub mod open_file;
+pub mod permissions;
+pub mod terminal;
+pub mod text;

@@ -1,0 +1,137 @@
+//! A file that is read in pieces, so that its length doesn't decide how much memory it takes.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read, Seek};
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Context, Result, bail};
+
+/// Bytes of a piece.
+const PIECE_BYTES: usize = 256 * 1024;
+/// Files longer than this are held in memory one at a time, whatever the number of threads.
+const LARGE_BYTES: u64 = 32 << 20;
+
+/// Held by the thread that holds a large file in memory.
+static LARGE: Mutex<()> = Mutex::new(());
+
+/// A regular file that is open for reading.
+pub struct OpenFile {
+    file: File,
+    length: u64,
+    max_bytes: u64,
+}
+
+/// A turn at holding a large file in memory. Ends when it is dropped.
+pub struct Turn(#[allow(dead_code, reason = "the lock is held, not read")] Option<MutexGuard<'static, ()>>);
+
+/// The bytes of a whole file.
+pub struct Whole {
+    bytes: Vec<u8>,
+    _turn: Turn,
+}
+
+impl Deref for Whole {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl OpenFile {
+    /// Opens a file. `max_bytes` is for [`is_too_long`](Self::is_too_long).
+    ///
+    /// # Errors
+    /// The path names no regular file, or one that this user may not read.
+    pub fn open(path: &Path, max_bytes: u64) -> Result<Self> {
+        // Before opening: opening a pipe waits for a writer.
+        let kind = std::fs::metadata(path).context("can't be read")?.file_type();
+        if kind.is_dir() {
+            bail!("expected a file, got a folder behind a link; name the folder itself to read what is in it");
+        }
+        if !kind.is_file() {
+            bail!("expected a file, got a device, pipe or socket");
+        }
+        let file = File::open(path).context("can't be read")?;
+        let length = file.metadata().context("can't be read")?.len();
+        Ok(Self { file, length, max_bytes })
+    }
+
+    /// The length in bytes when it was opened.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The longest file that is read as a picture.
+    #[must_use]
+    pub fn max_bytes(&self) -> u64 {
+        self.max_bytes
+    }
+
+    /// Whether the file is longer than `--max-file-bytes`.
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        self.length > self.max_bytes
+    }
+
+    /// Returns up to `count` bytes from the start.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn head(&mut self, count: usize) -> Result<Vec<u8>> {
+        self.file.rewind()?;
+        let mut head = Vec::new();
+        (&self.file).take(count as u64).read_to_end(&mut head).context("can't be read")?;
+        Ok(head)
+    }
+
+    /// Gives the bytes to `each` from the start, piece by piece.
+    ///
+    /// # Errors
+    /// Reading failed, or the file has another length than when it was opened.
+    pub fn pieces(&mut self, mut each: impl FnMut(&[u8])) -> Result<()> {
+        self.file.rewind()?;
+        let mut piece = vec![0; PIECE_BYTES.min(usize::try_from(self.length).unwrap_or(PIECE_BYTES).max(1))];
+        let mut rest = self.length;
+        loop {
+            match self.file.read(&mut piece) {
+                Ok(0) if rest == 0 => return Ok(()),
+                Ok(count) if count as u64 <= rest && count > 0 => {
+                    each(&piece[..count]);
+                    rest -= count as u64;
+                }
+                Ok(_) => bail!(
+                    "length: expected the {} bytes that it had when it was opened, got another length; try again when \
+                     nothing writes to the file",
+                    self.length
+                ),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error).context("can't be read"),
+            }
+        }
+    }
+
+    /// Waits for a turn at holding the file in memory. A short file needs none.
+    #[must_use]
+    pub fn turn(&self) -> Turn {
+        let wait = || LARGE.lock().unwrap_or_else(PoisonError::into_inner);
+        Turn((self.length > LARGE_BYTES).then(wait))
+    }
+
+    /// Reads the whole file, once no other large file is held.
+    ///
+    /// # Errors
+    /// The file is longer than `--max-file-bytes`, or [`pieces`](Self::pieces) fails.
+    pub fn whole(&mut self) -> Result<Whole> {
+        if self.is_too_long() {
+            bail!("file size in bytes: expected at most {} (--max-file-bytes), got {}", self.max_bytes, self.length);
+        }
+        let turn = self.turn();
+        let mut bytes = Vec::with_capacity(self.length as usize);
+        self.pieces(|piece| bytes.extend_from_slice(piece))?;
+        Ok(Whole { bytes, _turn: turn })
+    }
+}

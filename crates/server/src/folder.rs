@@ -1,0 +1,140 @@
+//! Files of a folder: what is given out, and with which headers.
+
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
+use tower::Service;
+use tower_http::services::ServeDir;
+
+use crate::problem::{Code, Problem};
+
+const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; \
+                   style-src 'self'; img-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Serves the files of a folder, but for those whose name begins with a dot and those that lie outside: links may lead
+/// from one place in the folder to another, not out of it.
+#[derive(Clone)]
+pub struct Folder {
+    root: Arc<Path>,
+    files: ServeDir,
+}
+
+impl Folder {
+    /// Serves this folder.
+    pub fn new(root: &Path) -> Self {
+        Self { root: root.into(), files: ServeDir::new(root) }
+    }
+}
+
+impl Service<Request> for Folder {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // Files can always be asked for.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let Self { root, mut files } = self.clone();
+        Box::pin(async move {
+            if is_public(&root, request.uri().path()).await {
+                Ok(files.call(request).await?.map(Body::new))
+            } else {
+                Ok(nothing_here().await.into_response())
+            }
+        })
+    }
+}
+
+/// Returns whether the path of a request names a file, or a folder with its page, that may be given out.
+async fn is_public(root: &Path, path: &str) -> bool {
+    // As `ServeDir` decodes it: a dot may be written as %2e.
+    let Ok(path) = percent_decode_str(path).decode_utf8() else { return false };
+    let parts = || path.split('/').filter(|part| !part.is_empty());
+    if parts().any(|part| part.starts_with('.')) {
+        return false;
+    }
+    let file = parts().fold(root.to_owned(), |folder, part| folder.join(part));
+    if !leads_inside(root, &file).await {
+        return false;
+    }
+    // Of a folder, `ServeDir` gives out the page. If there is none, it answers so itself.
+    let page = file.join("index.html");
+    let is_page = tokio::fs::symlink_metadata(&page).await.is_ok();
+    !is_page || leads_inside(root, &page).await
+}
+
+/// Returns whether a file exists and lies in the folder once every link is followed, under no name that begins with a
+/// dot.
+async fn leads_inside(root: &Path, file: &Path) -> bool {
+    let real: Result<(PathBuf, PathBuf), _> =
+        async { Ok::<_, std::io::Error>((tokio::fs::canonicalize(root).await?, tokio::fs::canonicalize(file).await?)) }
+            .await;
+    let Ok((root, file)) = real else { return false };
+    let Ok(inside) = file.strip_prefix(root) else { return false };
+    !inside.components().any(|part| part.as_os_str().to_string_lossy().starts_with('.'))
+}
+
+/// The answer where nothing is.
+pub async fn nothing_here() -> Problem {
+    Problem::new(Code::NotFound, "path", "a path of /openapi.json", "another")
+}
+
+/// Returns whether a response is worth compressing. A filter is as dense as a file can be.
+pub fn is_text(status: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let text =
+        ["text/", "application/json", "application/wasm", "image/svg+xml"].iter().any(|start| kind.starts_with(start));
+    text && status == StatusCode::OK
+}
+
+/// Sets how long a file may be cached and what a page may do.
+pub async fn file_headers(mut request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let forever = path.starts_with("/list/") && is_immutable(path.rsplit('/').next().unwrap_or(""));
+    if !forever && request.headers_mut().remove(header::IF_RANGE).is_some() {
+        // If the file has changed, the rest of it doesn't fit what the client has: the whole file is sent.
+        request.headers_mut().remove(header::RANGE);
+    }
+    let mut response = next.run(request).await;
+    let unchanged = response.status() == StatusCode::NOT_MODIFIED;
+    let found = response.status().is_success() || unchanged;
+    let headers = response.headers_mut();
+    let cache = if forever && found { "public, max-age=31536000, immutable" } else { "no-cache" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    // Clients ask for the manifest all day. Headers that they have already, or that only pages need, would be most of
+    // the answer "not modified".
+    if unchanged {
+        headers.remove(header::LAST_MODIFIED);
+    } else {
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    }
+    if !path.starts_with("/list/") {
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
+    }
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        // A strong ETag promises equal bytes, which two encodings of a file don't have.
+        let weak =
+            headers.get(header::ETAG).and_then(|tag| HeaderValue::from_bytes(&[b"W/", tag.as_bytes()].concat()).ok());
+        weak.into_iter().for_each(|tag| _ = headers.insert(header::ETAG, tag));
+    }
+    response
+}
+
+/// Returns whether a file of a published list never changes. All but the current manifest don't.
+fn is_immutable(name: &str) -> bool {
+    let numbered = |start: &str, end: &str| name.starts_with(start) && name.ends_with(end);
+    numbered("full-", ".hgf") || numbered("delta-", ".hgd") || numbered("manifest-", ".txt")
+}

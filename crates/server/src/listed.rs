@@ -1,0 +1,187 @@
+//! The lists in memory.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use hashgate::confirm::Index;
+use hashgate::digest::{Md5Digest, Sha256Digest};
+use hashgate::pdq::PdqHash;
+use hashgate_native::list::{self, Signal};
+use hashgate_native::text;
+
+use crate::answer::Answer;
+
+/// A list's file, and the name that answers give it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// Name in answers.
+    pub name: String,
+    /// Where it is read.
+    pub path: PathBuf,
+}
+
+impl std::str::FromStr for Source {
+    type Err = String;
+
+    /// `FILE`, or `NAME=FILE`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let named = text.split_once('=').filter(|_| !Path::new(text).exists());
+        let (name, path) = named.unwrap_or(("", text));
+        let stem = Path::new(path).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let name = if name.is_empty() { stem.unwrap_or_default() } else { name.to_owned() };
+        let name = text::label(&name).map_err(|error| format!("name of the list: {error}"))?;
+        Ok(Self { name, path: path.into() })
+    }
+}
+
+/// What the system says of the files of the lists. Another stamp means that a file was changed or replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp(Vec<FileStamp>);
+
+/// Length and modification time alone would miss a file that was replaced by one of the same length with the same time
+/// set, as `rsync` and `tar` set it. So the inode counts too, and the time of its last change, which no program can set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct FileStamp {
+    modified: std::time::SystemTime,
+    length: u64,
+    #[cfg(unix)]
+    inode: (u64, u64),
+    #[cfg(unix)]
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    /// Looks at the files.
+    ///
+    /// # Errors
+    /// A file isn't there.
+    pub fn of(sources: &[Source]) -> Result<Self> {
+        let look = |source: &Source| -> Result<_> {
+            let metadata = std::fs::metadata(&source.path).with_context(|| source.path.display().to_string())?;
+            #[cfg(unix)]
+            use std::os::unix::fs::MetadataExt;
+            Ok(FileStamp {
+                modified: metadata.modified()?,
+                length: metadata.len(),
+                #[cfg(unix)]
+                inode: (metadata.dev(), metadata.ino()),
+                #[cfg(unix)]
+                changed: (metadata.ctime(), metadata.ctime_nsec()),
+            })
+        };
+        Ok(Self(sources.iter().map(look).collect::<Result<_>>()?))
+    }
+}
+
+/// The name of the list that holds a hash, and the category of the hash.
+pub type Label = (Arc<str>, Option<Arc<str>>);
+
+/// The lists, ready to be asked.
+#[derive(Debug)]
+pub struct Listed {
+    index: Index,
+    /// For each place of the index, a position in `labels`.
+    pdq: Vec<u32>,
+    sha256: HashMap<Sha256Digest, u32>,
+    md5: HashMap<Md5Digest, u32>,
+    labels: Vec<Label>,
+    /// Length in bytes of the longest answer, to which all are filled.
+    pub width: usize,
+    /// What the system said of the files when they were read.
+    pub stamp: Stamp,
+}
+
+impl Listed {
+    /// No list.
+    pub fn none() -> Self {
+        Self {
+            index: Index::default(),
+            pdq: Vec::new(),
+            sha256: HashMap::new(),
+            md5: HashMap::new(),
+            labels: Vec::new(),
+            width: Answer::longest(&[]),
+            stamp: Stamp(Vec::new()),
+        }
+    }
+
+    /// Reads all lists.
+    ///
+    /// # Errors
+    /// A list can't be read, holds no hash, or changed while it was read.
+    pub fn read(sources: &[Source], options: &list::Options) -> Result<Self> {
+        let stamp = Stamp::of(sources)?;
+        let paths: Vec<_> = sources.iter().map(|source| source.path.clone()).collect();
+        let lists = list::read_all(&paths, options)?;
+        if Stamp::of(sources)? != stamp {
+            bail!("lists: expected files that stay as they are while they are read, got a change; it is read again");
+        }
+        let mut listed = Self { stamp, ..Self::none() };
+        let mut numbers: HashMap<Label, u32> = HashMap::new();
+        let mut hashes: Vec<(PdqHash, u32)> = Vec::new();
+        for (source, list) in sources.iter().zip(&lists) {
+            if list.entries.is_empty() {
+                bail!("{}: expected at least one hash, got none; leave the list out", source.path.display());
+            }
+            let name: Arc<str> = source.name.as_str().into();
+            for entry in &list.entries {
+                let label = (name.clone(), entry.category.clone());
+                let next = numbers.len() as u32;
+                let number = *numbers.entry(label.clone()).or_insert_with(|| {
+                    listed.labels.push(label);
+                    next
+                });
+                match entry.signal {
+                    Signal::Pdq(hash) => hashes.push((hash, number)),
+                    Signal::Sha256(digest) => _ = listed.sha256.entry(digest).or_insert(number),
+                    Signal::Md5(digest) => _ = listed.md5.entry(digest).or_insert(number),
+                }
+            }
+        }
+        // The first list that holds a hash answers for it.
+        hashes.sort_unstable();
+        hashes.dedup_by_key(|(hash, _)| *hash);
+        let (hashes, labels): (Vec<_>, Vec<_>) = hashes.into_iter().unzip();
+        listed.index = Index::new(&hashes);
+        listed.pdq = labels;
+        listed.width = Answer::longest(&listed.labels);
+        Ok(listed)
+    }
+
+    /// PDQ, SHA-256 and MD5 hashes, without repetitions.
+    pub fn counts(&self) -> [u64; 3] {
+        [self.index.len(), self.sha256.len(), self.md5.len()].map(|count| count as u64)
+    }
+
+    /// Whether no list is held.
+    pub fn is_empty(&self) -> bool {
+        self.counts() == [0; 3]
+    }
+
+    /// The PDQ hashes.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// The label of a place of the index.
+    pub fn label(&self, place: u32) -> (&str, Option<&str>) {
+        self.named(self.pdq[place as usize])
+    }
+
+    /// The label of a SHA-256.
+    pub fn sha256(&self, digest: &Sha256Digest) -> Option<(&str, Option<&str>)> {
+        self.sha256.get(digest).map(|&number| self.named(number))
+    }
+
+    /// The label of an MD5.
+    pub fn md5(&self, digest: &Md5Digest) -> Option<(&str, Option<&str>)> {
+        self.md5.get(digest).map(|&number| self.named(number))
+    }
+
+    fn named(&self, number: u32) -> (&str, Option<&str>) {
+        let (list, category) = &self.labels[number as usize];
+        (list, category.as_deref())
+    }
+}

@@ -1,0 +1,183 @@
+//! Why a request has no answer, as a problem document (RFC 9457).
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+/// The content type of a problem document.
+const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// The kinds of problems, for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// The body isn't JSON.
+    Json,
+    /// A value has another JSON type.
+    FieldType,
+    /// A value has the right type and can't be used.
+    FieldValue,
+    /// A field is missing.
+    MissingField,
+    /// A field that has no meaning.
+    UnknownField,
+    /// Too few or too many questions in a request.
+    BatchSize,
+    /// The request ended early.
+    Body,
+    /// No token, or one that this server doesn't know.
+    Token,
+    /// The path is none of this server's.
+    NotFound,
+    /// The path has another method.
+    Method,
+    /// The request took too long to arrive.
+    Timeout,
+    /// The request is too long.
+    BodySize,
+    /// The content type isn't JSON.
+    ContentType,
+    /// The upstream can answer questions with a PDQ hash alone.
+    UpstreamNeedsPdq,
+    /// The client asked too much.
+    Rate,
+    /// The server has no list.
+    NoList,
+    /// The upstream didn't answer.
+    UpstreamUnavailable,
+}
+
+impl Code {
+    /// Every code; `openapi.json` names the same.
+    #[cfg(test)]
+    pub const ALL: [Self; 17] = [
+        Self::Json,
+        Self::FieldType,
+        Self::FieldValue,
+        Self::MissingField,
+        Self::UnknownField,
+        Self::BatchSize,
+        Self::Body,
+        Self::Token,
+        Self::NotFound,
+        Self::Method,
+        Self::Timeout,
+        Self::BodySize,
+        Self::ContentType,
+        Self::UpstreamNeedsPdq,
+        Self::Rate,
+        Self::NoList,
+        Self::UpstreamUnavailable,
+    ];
+
+    /// The status, the code as text, the title, and what the client can do.
+    fn about(self) -> (StatusCode, &'static str, &'static str, &'static str) {
+        match self {
+            Self::Json => (StatusCode::BAD_REQUEST, "json", "The body is not JSON", "send JSON in UTF-8"),
+            Self::FieldType => {
+                (StatusCode::BAD_REQUEST, "field-type", "A value has the wrong type", "send the expected JSON type")
+            }
+            Self::FieldValue => {
+                (StatusCode::BAD_REQUEST, "field-value", "A value cannot be used", "send the expected value")
+            }
+            Self::MissingField => (StatusCode::BAD_REQUEST, "missing-field", "A field is missing", "add the field"),
+            Self::UnknownField => {
+                (StatusCode::BAD_REQUEST, "unknown-field", "A field has no meaning", "correct or remove the field")
+            }
+            Self::BatchSize => {
+                (StatusCode::BAD_REQUEST, "batch-size", "Too few or too many questions", "split the questions")
+            }
+            Self::Body => (StatusCode::BAD_REQUEST, "body", "The request ended early", "send the whole request"),
+            Self::Token => {
+                (StatusCode::UNAUTHORIZED, "token", "The token is missing or unknown", "send a token of this server")
+            }
+            Self::NotFound => {
+                (StatusCode::NOT_FOUND, "not-found", "Nothing is here", "see /openapi.json for the paths")
+            }
+            Self::Method => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method", "The path has another method", "see /openapi.json")
+            }
+            Self::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout", "The request took too long", "send it faster"),
+            Self::BodySize => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "body-size", "The request is too long", "send fewer questions at once")
+            }
+            Self::ContentType => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "content-type",
+                "The content type is not JSON",
+                "send content-type: application/json",
+            ),
+            Self::UpstreamNeedsPdq => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "upstream-needs-pdq",
+                "The upstream knows PDQ hashes alone",
+                "add the field pdq",
+            ),
+            Self::Rate => (StatusCode::TOO_MANY_REQUESTS, "rate", "Too many questions", "ask again after a second"),
+            Self::NoList => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "no-list",
+                "This server has no list to confirm by",
+                "start the server with --list or --upstream",
+            ),
+            Self::UpstreamUnavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "upstream-unavailable",
+                "The upstream did not answer",
+                "ask again after a second",
+            ),
+        }
+    }
+
+    /// The code as text.
+    #[cfg(test)]
+    pub fn name(self) -> &'static str {
+        self.about().1
+    }
+}
+
+/// Why a request has no answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    code: Code,
+    field: String,
+    expected: String,
+    got: String,
+}
+
+impl Problem {
+    /// A problem with a part of the request.
+    pub fn new(code: Code, field: &str, expected: &str, got: &str) -> Self {
+        Self { code, field: field.into(), expected: expected.into(), got: got.into() }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Self { code, field, expected, got } = self;
+        let (status, code, title, remedy) = code.about();
+        let body = json!({
+            "type": format!("urn:hashgate:problem:{code}"),
+            "title": title,
+            "status": status.as_u16(),
+            "detail": format!("{field}: expected {expected}, got {got}; {remedy}"),
+            "code": code,
+            "field": field,
+            "expected": expected,
+            "got": got,
+            "remedy": remedy,
+        });
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, CONTENT_TYPE);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        match status {
+            StatusCode::UNAUTHORIZED => {
+                _ = headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            }
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            _ => {}
+        }
+        (status, headers, body.to_string()).into_response()
+    }
+}

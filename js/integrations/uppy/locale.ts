@@ -1,0 +1,38 @@
+// The notice's strings as Uppy keeps strings: in one namespace for all plugins, with placeholders such as `%{file}`.
+import { ENGLISH, type NoticeStrings, stringsFor } from "../../ui/strings.js";
+
+/** The form of a plugin's locale. */
+export interface Locale {
+  strings: Record<string, string>;
+}
+
+const REASONS = Object.keys(ENGLISH.unchecked) as (keyof NoticeStrings["unchecked"])[];
+const TEXTS = (Object.keys(ENGLISH) as (keyof NoticeStrings)[]).filter((name) => name !== "unchecked");
+
+const pascal = (name: string) => name.replace(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase());
+const keyOf = (name: string) => `hashgate${pascal(name)}`;
+const reasonKeyOf = (reason: string) => `hashgateUnchecked${pascal(reason)}`;
+
+/**
+ * Returns the built-in strings of a language ("en", "fr") as a locale of Uppy, to be used as it is or changed.
+ * @example uppy.use(HashgateUppy, { gate, locale: hashgateLocale("fr") })
+ */
+export function hashgateLocale(language: string): Locale {
+  return localeFrom(stringsFor(language).strings);
+}
+
+export function localeFrom(strings: NoticeStrings): Locale {
+  const entries = [
+    ...TEXTS.map((name) => [keyOf(name), strings[name] as string] as const),
+    ...REASONS.map((reason) => [reasonKeyOf(reason), strings.unchecked[reason]] as const),
+  ];
+  return { strings: Object.fromEntries(entries.map(([key, text]) => [key, text.replace(/\{(\w+)\}/g, "%{$1}")])) };
+}
+
+/** Returns the strings as Uppy translates them. The placeholders are left to be filled in. */
+export function stringsFrom(i18n: (key: string, values: Record<string, string>) => string): NoticeStrings {
+  const kept = { file: "{file}", list: "{list}", category: "{category}" };
+  const texts = TEXTS.map((name) => [name, i18n(keyOf(name), kept)]);
+  const unchecked = REASONS.map((reason) => [reason, i18n(reasonKeyOf(reason), kept)]);
+  return { ...Object.fromEntries(texts), unchecked: Object.fromEntries(unchecked) } as NoticeStrings;
+}

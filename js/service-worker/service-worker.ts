@@ -1,0 +1,136 @@
+// hashgate/service-worker: in a service worker, has the files of uploads checked by a page's gate before they are sent.
+import type { CheckAnswer, HeldFile } from "./messages.js";
+import { heldResponse } from "./response.js";
+import { isPieceOfFile, mayCarryFile, type Upload, uploadOf } from "./upload.js";
+
+export type { HeldFile } from "./messages.js";
+export type { HeldProblem } from "./response.js";
+
+export interface CheckUploadsOptions {
+  /** Further origins whose uploads are checked, such as "https://uploads.example". Default: this origin alone. */
+  origins?: string[];
+  /** Tells which of the requests that may carry a file are checked. Default: all of them. */
+  match?: (request: Request) => boolean;
+  /** What becomes of an upload if no page can check it: hold it, or let it pass unchecked. Default "block". */
+  whenUnavailable?: "block" | "allow";
+  /** How long a page may take to say that it has a gate, in milliseconds. Default 2,000. */
+  pageTimeoutMs?: number;
+}
+
+// The DOM's types don't have what only service workers have.
+interface Client {
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  readonly id: string;
+}
+interface FetchEvent extends Event {
+  readonly request: Request;
+  readonly clientId: string;
+  respondWith(response: Promise<Response>): void;
+}
+interface ServiceWorkerScope {
+  readonly location: Location;
+  readonly clients: { matchAll(options: { type: "window" }): Promise<readonly Client[]> };
+  addEventListener(type: "fetch", listener: (event: FetchEvent) => void): void;
+}
+
+/** What came of asking the pages. */
+type Asked = { is: "settled"; held: HeldFile[] } | { is: "unavailable"; detail: string };
+
+/**
+ * Checks every upload that passes this service worker. Call it while the script is evaluated. Held uploads are answered with
+ * status 451 and a problem document; the others are sent on with the same bytes. Requests without files pass untouched.
+ *
+ * @example
+ * import { checkUploads } from "hashgate/service-worker";
+ * checkUploads({ match: ({ url }) => new URL(url).pathname.startsWith("/upload") });
+ *
+ * @throws TypeError if an option isn't what it must be.
+ */
+export function checkUploads(options: CheckUploadsOptions = {}): void {
+  const { origins = [], match = () => true, whenUnavailable = "block", pageTimeoutMs = 2000 } = options;
+  if (whenUnavailable !== "block" && whenUnavailable !== "allow") {
+    throw new TypeError(`whenUnavailable: expected "block" or "allow", got ${JSON.stringify(whenUnavailable)}`);
+  }
+  const scope = self as unknown as ServiceWorkerScope;
+  const checked = new Set([scope.location.origin, ...origins.map((origin) => new URL(origin).origin)]);
+  scope.addEventListener("fetch", (event) => {
+    const { request } = event;
+    if (!mayCarryFile(request) || !checked.has(new URL(request.url).origin) || !match(request)) return;
+    event.respondWith(answer(event, scope, whenUnavailable, pageTimeoutMs));
+  });
+}
+
+async function answer(
+  { request, clientId }: FetchEvent,
+  scope: ServiceWorkerScope,
+  whenUnavailable: "block" | "allow",
+  pageTimeoutMs: number,
+): Promise<Response> {
+  const upload = await uploadOf(request);
+  if (upload.files.length === 0 && upload.unreadable === undefined) return sendOn(request, upload);
+  const asked = await ask(request, upload, await pagesOf(scope, clientId), pageTimeoutMs);
+  if (asked.is === "settled" && asked.held.length === 0) return sendOn(request, upload);
+  if (asked.is === "unavailable" && whenUnavailable === "allow") return sendOn(request, upload);
+  if (asked.is === "unavailable") return heldResponse(unchecked(upload, "unavailable"), asked.detail, request);
+  const names = asked.held.map(({ name }) => name).join(", ");
+  return heldResponse(asked.held, `Not sent: ${names}. The page says why, and what can be done.`, request);
+}
+
+/** The page that sends comes first: it is the one that can tell the person. */
+async function pagesOf({ clients }: ServiceWorkerScope, sender: string): Promise<Client[]> {
+  const pages = [...(await clients.matchAll({ type: "window" }))];
+  return pages.sort((a, b) => Number(b.id === sender) - Number(a.id === sender));
+}
+
+/** Asks one page after the other, until one has a gate. */
+async function ask(request: Request, upload: Upload, pages: Client[], timeoutMs: number): Promise<Asked> {
+  // A piece of a file, or bytes that can't be taken apart, would be judged as if they were all of it.
+  const why = upload.unreadable ?? (isPieceOfFile(request) && !isWhole(request, upload) ? PIECE : undefined);
+  if (why !== undefined) return { is: "unavailable", detail: why };
+  let detail = "no page of this site has called listenToUploads with a gate";
+  for (const page of pages) {
+    const asked = await askPage(page, request.url, upload.files, timeoutMs);
+    if (asked.is === "settled") return asked;
+    if (asked.detail !== "") detail = asked.detail;
+  }
+  return { is: "unavailable", detail };
+}
+
+const PIECE = "body: expected a whole file, got a piece of one; check the file before it is cut, by gate.admit";
+
+function isWhole({ headers }: Request, { body }: Upload): boolean {
+  return headers.get("upload-offset") === "0" && headers.get("upload-length") === String(body.size);
+}
+
+function askPage(page: Client, url: string, files: File[], timeoutMs: number): Promise<Asked> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    const end = (asked: Asked) => {
+      clearTimeout(timer);
+      port1.close();
+      resolve(asked);
+    };
+    const timer = setTimeout(() => end({ is: "unavailable", detail: "" }), timeoutMs);
+    port1.onmessage = ({ data }: MessageEvent<CheckAnswer>) => {
+      if (data.is === "accepted") clearTimeout(timer);
+      else if (data.is === "settled") end({ is: "settled", held: data.held });
+      else end({ is: "unavailable", detail: data.detail });
+    };
+    page.postMessage({ hashgate: "check", url, files }, [port2]);
+  });
+}
+
+function unchecked({ files, body }: Upload, reason: string): HeldFile[] {
+  const named = files.length > 0 ? files : [new File([body], "upload")];
+  return named.map(({ name }) => ({ name, outcome: "unchecked", reason }));
+}
+
+/** Sends what was judged. A request of a form that navigates can't be copied, so it is made anew. */
+function sendOn(request: Request, { body }: Upload): Promise<Response> {
+  const { url, method, headers, credentials, redirect, referrer, referrerPolicy, integrity, signal, mode } = request;
+  // The browser lets the page see a redirect of a navigation, and follows it itself.
+  const followed = mode === "navigate" ? "manual" : redirect;
+  const sent = { method, headers, credentials, redirect: followed, referrerPolicy, integrity, signal };
+  const more = mode === "navigate" ? {} : { mode, referrer };
+  return fetch(url, { ...sent, ...more, body: method === "GET" ? null : body });
+}

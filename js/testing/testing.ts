@@ -1,0 +1,199 @@
+// hashgate/testing: a gate for the tests of an app. It answers by the file's name or digest, without a worker, a list or wasm.
+import { HeldError } from "../errors.js";
+import { Counters } from "../gate/counters.js";
+import { decide } from "../integrations/decision.js";
+import type {
+  AdmitOptions,
+  Admitted,
+  CheckOptions,
+  FilterInfo,
+  Gate,
+  GateStatus,
+  HostDecision,
+  Input,
+  Match,
+  TransparencyReport,
+  UncheckedReason,
+  Verdict,
+} from "../types/types.js";
+
+export { HeldError } from "../errors.js";
+
+/** A file, by its name or by the SHA-256 of its bytes (64 hexadecimal digits). */
+export type FileKey = string;
+
+export interface FakeGateOptions {
+  /** Files that seem to be listed: their verdict is `possible-match`. */
+  held?: readonly FileKey[];
+  /** Files that can't be checked, with the reason. */
+  unchecked?: Readonly<Record<FileKey, UncheckedReason>>;
+  /** How long each check takes, in milliseconds. Default 0: the answer comes in the next task. */
+  delayMs?: number;
+}
+
+/** A gate of `fakeGate`, which also tells what it was given. */
+export interface FakeGate extends Gate {
+  /** Every file that was given to `check` or `admit`, in order. */
+  readonly checked: readonly Input[];
+}
+
+const LIST: FilterInfo = {
+  name: "fake list",
+  category: "test",
+  release: 1,
+  builtAtUnixS: 0,
+  pdqCount: 0,
+  sha256Count: 1,
+  md5Count: 0,
+  rings: 0,
+  lookupBudget: 0,
+  viewLookupBudget: 0,
+  lookups: 1,
+  falsePositiveParts: 0,
+  k: 0,
+  sliceBits: 0,
+  salt: "",
+  bytes: 0,
+  checksum: "",
+};
+
+const MATCH: Match = {
+  list: LIST.name,
+  category: LIST.category,
+  release: LIST.release,
+  signal: "sha256",
+  strength: "exact-bytes",
+};
+
+/**
+ * Returns a gate that finds every file clear, but for those that are named. It is used as the gate of `openGate` is.
+ *
+ * @example
+ * const gate = fakeGate({ held: ["listed.jpg"], unchecked: { "broken.jpg": "unreadable" } });
+ * await gate.admit(new File(["bytes"], "cat.jpg")); // resolves
+ * await gate.admit(new File(["bytes"], "listed.jpg")); // rejects with a HeldError
+ */
+export function fakeGate(options: FakeGateOptions = {}): FakeGate {
+  return new AnsweringGate(options);
+}
+
+class AnsweringGate extends EventTarget implements FakeGate {
+  readonly checked: Input[] = [];
+  readonly filters = [LIST];
+  readonly #held: ReadonlySet<string>;
+  readonly #unchecked: ReadonlyMap<string, UncheckedReason>;
+  readonly #delayMs: number;
+  readonly #counters = new Counters();
+  #closed = false;
+
+  constructor({ held = [], unchecked = {}, delayMs = 0 }: FakeGateOptions) {
+    super();
+    this.#held = new Set(held.map(normal));
+    this.#unchecked = new Map(Object.entries(unchecked).map(([key, reason]) => [normal(key), reason]));
+    this.#delayMs = delayMs;
+  }
+
+  async check(file: Input, { signal }: CheckOptions = {}): Promise<Verdict> {
+    if (this.#closed) throw Object.assign(new Error("the gate was closed"), { name: "GateError", code: "closed" });
+    signal?.throwIfAborted();
+    this.checked.push(file);
+    await new Promise((later) => setTimeout(later, this.#delayMs));
+    signal?.throwIfAborted();
+    const verdict = await this.#verdictOn(file);
+    // As the real gate does, the verdict carries the file without listing it among its properties.
+    Object.defineProperty(verdict, "file", { value: file });
+    this.#counters.checked(verdict, this.filters);
+    return verdict;
+  }
+
+  async admit(file: Input, options: AdmitOptions = {}): Promise<Admitted> {
+    const verdict = await this.check(file, options);
+    const { unchecked = {} } = options;
+    const policy = typeof unchecked === "string" ? unchecked : { "not-a-picture": "allow" as const, ...unchecked };
+    if (decide(verdict, { unchecked: policy }) === "hold") throw new HeldError(verdict);
+    return { file: file as Blob, verdict };
+  }
+
+  status(): GateStatus {
+    const storage = { kind: "none" as const };
+    const { name: list, category, release } = LIST;
+    return {
+      state: "current",
+      list,
+      category,
+      release,
+      entries: 1,
+      bytes: 0,
+      storage,
+      refreshing: false,
+    } as GateStatus;
+  }
+
+  async refresh(): Promise<GateStatus> {
+    return this.status();
+  }
+
+  record(decision: HostDecision, verdict: Verdict): void {
+    this.#counters.decided(decision, verdict);
+  }
+
+  report(): TransparencyReport {
+    return this.#counters.report(this.filters);
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #verdictOn(file: Input): Promise<Verdict> {
+    const keys = await this.#keysOf(file);
+    const held = keys.some((key) => this.#held.has(key));
+    if (held) return { outcome: "possible-match", matches: [{ ...MATCH }], lookups: 1 };
+    const reason = keys.map((key) => this.#unchecked.get(key)).find((found) => found !== undefined);
+    if (reason) return { outcome: "unchecked", reason, detail: "as fakeGate was told", lookups: 0 };
+    return { outcome: "clear", lookups: 1 };
+  }
+
+  /** The digest is computed only if a digest was named. */
+  async #keysOf(file: Input): Promise<string[]> {
+    const names = typeof file === "object" && "name" in file && typeof file.name === "string" ? [file.name] : [];
+    const digests = [...this.#held, ...this.#unchecked.keys()].some((key) => DIGEST.test(key));
+    return digests ? [...names, await sha256Of(file)] : names;
+  }
+}
+
+const DIGEST = /^[0-9a-f]{64}$/i;
+
+/** Digests are compared in lower case. */
+function normal(key: string): string {
+  return DIGEST.test(key) ? key.toLowerCase() : key;
+}
+
+async function sha256Of(file: Input): Promise<string> {
+  const bytes = await bytesOf(file);
+  const subtle = globalThis.crypto?.subtle;
+  // Test environments that imitate a browser may leave `crypto` out; Node has it all the same.
+  const node = subtle ? undefined : globalThis.process?.getBuiltinModule?.("node:crypto");
+  if (!subtle && !node) throw new Error("fakeGate: expected a platform with SHA-256 for digests, got none; name files");
+  const digest = subtle
+    ? new Uint8Array(await subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>))
+    : (node?.createHash("sha256").update(bytes).digest() ?? new Uint8Array());
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function bytesOf(file: Input): Promise<Uint8Array> {
+  if (ArrayBuffer.isView(file)) return new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
+  if ("arrayBuffer" in file) return new Uint8Array(await file.arrayBuffer());
+  if (file instanceof ArrayBuffer || !("size" in file)) return new Uint8Array(file as ArrayBuffer);
+  return new Uint8Array(await readByFileReader(file as unknown as Blob));
+}
+
+/** For Blobs of old imitations of a browser, which can't do `arrayBuffer()`. */
+function readByFileReader(file: Blob): Promise<ArrayBuffer> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result as ArrayBuffer);
+    reader.onerror = () => reject(reader.error);
+    reader.readAsArrayBuffer(file);
+  });
+}

@@ -1,0 +1,24 @@
+// Types for JSX: `import "hashgate/notice/react"` instead of "hashgate/notice", and `<hashgate-notice>` passes the compiler
+// with React 18 or later.
+import type { DetailedHTMLProps, HTMLAttributes } from "react";
+import type { HashgateNotice } from "./notice.js";
+import "./notice.js";
+
+export * from "./notice.js";
+
+/** The attributes of the element. */
+export interface HashgateNoticeAttributes extends HTMLAttributes<HashgateNotice> {
+  /** Which buttons are offered, of "choose review learn close". */
+  actions?: string;
+  "learn-more-href"?: string;
+}
+
+export type HashgateNoticeProps = DetailedHTMLProps<HashgateNoticeAttributes, HashgateNotice>;
+
+declare module "react" {
+  namespace JSX {
+    interface IntrinsicElements {
+      "hashgate-notice": HashgateNoticeProps;
+    }
+  }
+}

@@ -1,0 +1,141 @@
+// A page for the scripted adversary of Uppy: real Uppy and its real uploader, with a gate whose checks take a while.
+// Everything that is random comes from a seed.
+
+/** The app's script. `run(seed, steps)` does as many random things, then lets all clean files be uploaded. */
+export const APP = `
+import Uppy from "@uppy/core"; import XHRUpload from "@uppy/xhr-upload";
+import { openGate } from "hashgate"; import { HashgateUppy } from "hashgate/uppy";
+const real = await openGate({ filters: ["/filters/demo.hgf"], workers: 1 });
+const bytesOf = async (path) => new Uint8Array(await (await fetch("/samples/" + path)).arrayBuffer());
+const listed = await bytesOf("listed/listed-0.jpg"); const clean = await bytesOf("clean/clean-1.jpg");
+const verdicts = { listed: await real.check(listed), clean: await real.check(clean) };
+if (verdicts.listed.outcome !== "possible-match" || verdicts.clean.outcome !== "clear") throw new Error("samples");
+
+function random(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+let serial = 0;
+
+window.run = async (seed, steps) => {
+  const next = random(seed);
+  const below = (count) => Math.floor(next() * count);
+  const kinds = new Map();       // serial -> "clean" or "listed"
+  const checkedBlobs = new WeakMap(); // Blob -> verdict's outcome, as the gate gave it
+  const released = new Set();    // serials that the host released
+  const uploads = [];
+  const wanted = new Map();      // file id -> serial of the Blob that is to be uploaded
+  const log = [];
+  /** A file whose last bytes say which it is. A picture's bytes after its end change nothing of it. */
+  const make = (kind) => {
+    serial += 1;
+    kinds.set(serial, kind);
+    const tail = new Uint8Array(new Uint32Array([0x4847, serial]).buffer);
+    return Object.assign(new Blob([kind === "clean" ? clean : listed, tail], { type: "image/jpeg" }), { serial });
+  };
+  // The engine has judged both pictures; here its verdict comes after a random time.
+  const gate = {
+    record() {},
+    async check(file, { signal } = {}) {
+      await wait(below(4));
+      signal?.throwIfAborted();
+      checkedBlobs.set(file, kinds.get(file.serial));
+      return structuredClone(verdicts[kinds.get(file.serial)]);
+    },
+  };
+  const uppy = new Uppy({ autoProceed: below(2) === 0, logger: { debug() {}, warn() {}, error() {} }, allowMultipleUploadBatches: true })
+    .use(XHRUpload, { endpoint: "/upload?run=" + seed, formData: below(2) === 0, limit: 1 + below(5), shouldRetry: () => false });
+  let plugin;
+  const install = () => { uppy.use(HashgateUppy, { gate }); plugin = uppy.getPlugin("Hashgate"); };
+  if (below(2) === 0) { uppy.removePlugin(uppy.getPlugin("XHRUpload")); install(); uppy.use(XHRUpload, { endpoint: "/upload?run=" + seed, limit: 1 + below(5), shouldRetry: () => false }); }
+  else install();
+  const add = (kind, name = "file-" + below(6)) => {
+    const data = make(kind);
+    try { const id = uppy.addFile({ name, type: "image/jpeg", data }); wanted.set(id, data.serial); } catch {}
+  };
+  const any = () => { const files = uppy.getFiles(); return files[below(files.length)]; };
+  const ignore = (promise) => promise?.catch?.(() => undefined);
+  /** Ids that were being uploaded when all files were cleared: Uppy takes the answer for whatever has such an id by then. */
+  const mistaken = new Set();
+  const clear = () => {
+    for (const { fileIDs } of Object.values(uppy.getState().currentUploads)) for (const id of fileIDs) mistaken.add(id);
+    try { uppy.clear(); } catch {}
+  };
+  const actions = {
+    add: () => add(below(2) ? "clean" : "listed"),
+    addSeveral: async () => { for (let n = 0; n < 3; n += 1) { add(below(2) ? "clean" : "listed"); await wait(below(5)); } },
+    upload: () => ignore(uppy.upload()),
+    retryAll: () => ignore(uppy.retryAll()),
+    retry: () => { const file = any(); if (file?.error) ignore(uppy.retryUpload(file.id)); },
+    remove: () => { const file = any(); if (file) uppy.removeFile(file.id); },
+    edit: () => {
+      const file = any();
+      if (!file || file.progress.uploadComplete) return;
+      const data = make(below(2) ? "clean" : "listed");
+      uppy.setFileState(file.id, { data });
+    },
+    release: () => {
+      const file = any();
+      if (!file?.error) return;
+      released.add(file.data.serial);
+      ignore(plugin.release(file.id));
+      // Other bytes under the same id, at once.
+      if (below(2)) uppy.setFileState(file.id, { data: make("listed") });
+    },
+    clear: () => clear(),
+    clearAndSame: () => { const file = any(); if (!file) return; clear(); add("listed", file.name); },
+    cancel: () => uppy.cancelAll(),
+    restore: () => {
+      const files = uppy.getFiles().filter(({ progress }) => !progress.uploadStarted);
+      if (files.length === 0) return;
+      const id = "restored-" + serial;
+      uppy.setState({ currentUploads: { ...uppy.getState().currentUploads, [id]: { fileIDs: files.map(({ id }) => id), step: 1, result: {} } } });
+      ignore(uppy.restore(id));
+    },
+    resume: () => uppy.resumeAll(),
+    removePlugin: async () => {
+      // Nothing is to be uploaded by what began with the plugin; what the host begins without it is its own affair.
+      const { autoProceed, onBeforeUpload } = uppy.opts;
+      Object.assign(uppy.opts, { autoProceed: false, onBeforeUpload: () => false });
+      clearTimeout(uppy.scheduledAutoProceed);
+      uppy.scheduledAutoProceed = null;
+      uppy.removePlugin(plugin);
+      await wait(12);
+      uppy.cancelAll();
+      install();
+      Object.assign(uppy.opts, { autoProceed, onBeforeUpload });
+    },
+    wait: () => wait(below(8)),
+  };
+  const names = Object.keys(actions);
+  // Rare ones end everything.
+  const weighted = names.flatMap((name) => Array(/^(?:cancel|clear|clearAndSame|removePlugin)$/.test(name) ? 1 : 3).fill(name));
+  for (let step = 0; step < steps; step += 1) {
+    const name = weighted[below(weighted.length)];
+    log.push(name + "@" + serial);
+    await actions[name]();
+    if (below(3) === 0) await wait(below(5));
+  }
+  // At the end everything that is still there and clean has to arrive.
+  for (let round = 0; round < 40; round += 1) {
+    const open = () => Object.keys(uppy.getState().currentUploads).length > 0;
+    for (let n = 0; n < 200 && open(); n += 1) await wait(5);
+    const rest = uppy.getFiles().filter(({ data, progress }) => kinds.get(data.serial) === "clean" && !progress.uploadComplete);
+    if (rest.length === 0) break;
+    // Files that were begun but not finished can be uploaded by a retry alone.
+    for (const { id } of rest) ignore(uppy.retryUpload(id));
+    await wait(5);
+  }
+  const lost = uppy.getFiles().filter(({ data, progress }) => kinds.get(data.serial) === "clean" && !progress.uploadComplete)
+    .map(({ id, error, progress }) => id + " " + error + " " + JSON.stringify(progress));
+  const done = uppy.getFiles().filter(({ id, progress }) => progress.uploadComplete && !mistaken.has(id)).map(({ data }) => data.serial);
+  uppy.destroy();
+  return { log, lost, done, released: [...released], kinds: [...kinds] };
+};
+window.ready = true;`;
