@@ -13,7 +13,8 @@ pub(super) const PNG: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 /// [`IntakeError::NotAPicture`] if it is none.
 pub(super) fn sniff(bytes: &[u8]) -> Result<Format, IntakeError> {
     let format = match bytes {
-        [0xff, 0xd8, 0xff, ..] => Format::Jpeg,
+        // Decoders skip bytes before the first marker, so any third byte may follow.
+        [0xff, 0xd8, _, ..] => Format::Jpeg,
         _ if bytes.starts_with(&PNG) => Format::Png,
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Format::Gif,
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Format::Webp,

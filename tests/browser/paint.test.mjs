@@ -8,7 +8,7 @@ import { described, FOLDER, table } from "../paint/judge.mjs";
 import { isFinding, openOracle } from "../paint/oracle.mjs";
 
 /** Every so many files of the generators, but large ones, which take longer. */
-const EVERY = 24;
+const EVERY = 30;
 
 function* some(lossy) {
   let count = 0;

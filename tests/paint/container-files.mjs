@@ -87,6 +87,22 @@ export function* containerFiles() {
           `<g filter="url(#f)">${image(png({ picture: L }), "png")}</g>`,
       ),
   };
+  const plain = () => svg(image(png({ picture: L }), "png"));
+  const wide = (bytes, mark, order) =>
+    join(mark, ...[...bytes].map((byte) => (order === "le" ? [byte, 0] : [0, byte])));
+  Object.assign(drawings, {
+    "utf-16-little-endian": () => wide(plain(), [0xff, 0xfe], "le"),
+    "utf-16-big-endian": () => wide(plain(), [0xfe, 0xff], "be"),
+    "utf-8-mark": () => join(0xef, 0xbb, 0xbf, plain()),
+    "long-comment": () => join(ascii(`<!--${" drawn".repeat(20_000)} -->`), plain()),
+    doctype: () => join(ascii('<!DOCTYPE svg [<!ENTITY e "x">]>\n'), plain()),
+    "prefixed-names": () => {
+      const of = `width="${width}" height="${height}"`;
+      const href = `data:image/png;base64,${base64(png({ picture: L }))}`;
+      return ascii(`<s:svg xmlns:s="http://www.w3.org/2000/svg" ${of}><s:image ${of} href="${href}"/></s:svg>`);
+    },
+    "empty-lines-first": () => join(ascii("\n".repeat(3000)), plain()),
+  });
   for (const [name, make] of Object.entries(drawings)) yield { kind: "svg", name, type: "image/svg+xml", make };
 
   const formats = {

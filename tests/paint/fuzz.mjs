@@ -121,8 +121,8 @@ function change(format, roll, donor) {
       join(...pieces).subarray(0, Math.floor((0.5 + share / 2) * pieces.reduce((sum, piece) => sum + piece.length, 0))),
     ],
     "from-other": (pieces) =>
-      pieces.toSpliced(place(pieces), two < 0.5 ? 1 : 0, donor[Math.floor(share * donor.length)]),
-    "tail-of-other": (pieces) => [...pieces, ...donor.slice(Math.floor(share * donor.length))],
+      pieces.toSpliced(place(pieces), two < 0.5 ? 1 : 0, donor()[Math.floor(share * donor().length)]),
+    "tail-of-other": (pieces) => [...pieces, ...donor().slice(Math.floor(share * donor().length))],
   };
   const name = pick(Object.keys(kinds));
   return { name, apply: kinds[name] };
@@ -140,7 +140,13 @@ export function mutant(seed, number, lossy, only) {
   const bases = BASES(lossy);
   const format = roll.pick(["jpeg", "jpeg", "jpeg", "png", "png", "gif", "gif", "webp", "bmp"]);
   const base = roll.pick(bases[format]);
-  const donor = roll.pick(bases[format])(decoy("small"));
+  const other = roll.pick(bases[format]);
+  // Taken apart when a change first asks for a piece of it.
+  let pieces;
+  const donor = () => {
+    pieces ??= other(decoy("small"));
+    return pieces;
+  };
   const changes = Array.from({ length: 1 + roll.below(3) }, () => change(format, roll, donor));
   const made = changes.filter((_, at) => !only || only.includes(at));
   const names = made.map(({ name }) => name).join("+");

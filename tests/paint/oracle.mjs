@@ -10,16 +10,16 @@ import { lossyChunk, lossyPictures } from "./webp-files.mjs";
 const BATCH = 24;
 
 /**
- * Whether a browser paints a file as listed of which a reader says plainly `clear`, or that it is no picture; or the native
- * tool ended at it.
+ * Whether a browser paints a file as listed of which a reader says plainly `clear`, or that it is no picture; or the
+ * native tool ended at it.
  */
 export const isFinding = ({ shown, words }) =>
   words.cli === "crashed" ||
   (shown.kind === "match" && Object.values(words).some((word) => word === "clear" || word === "passed"));
 
 /**
- * Starts the browsers. `judge(files)` yields a row for each of `{ kind, name, type, make }`. With `webp` false, there are
- * no lossy bitstreams to make WebP files of.
+ * Starts the browsers. `judge(files)` yields a row for each of `{ kind, name, type, make }`. With `webp` false, there
+ * are no lossy bitstreams to make WebP files of.
  */
 export async function openOracle({ browsers = BROWSERS, webp = true } = {}) {
   const { filters, hashes } = buildFilters();

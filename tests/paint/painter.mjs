@@ -21,7 +21,7 @@ const LAUNCH = {
 };
 export const BROWSERS = Object.keys(LAUNCH);
 
-/** A server that hands batches of files to pages, with the filters that the gates in the page ask, and the listed hashes. */
+/** A server that hands batches of files to pages, the filters that the gates there ask, and the listed hashes. */
 export async function servePainting(filters, hashes) {
   const batches = new Map();
   const script = readFileSync(fileURLToPath(new URL("page.js", import.meta.url)));

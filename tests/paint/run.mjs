@@ -42,9 +42,14 @@ function* chosen(lossy) {
   yield* mutants(Number(values.mutants), Number(values.seed), lossy);
 }
 
+function needsWebp() {
+  for (const { type } of chosen(() => undefined)) if (type === "image/webp") return true;
+  return false;
+}
+
 const seconds = () => Math.round((Date.now() - started) / 1000);
 const started = Date.now();
-const webp = [...chosen(() => undefined)].some(({ type }) => type === "image/webp");
+const webp = needsWebp();
 const oracle = await openOracle({ browsers: values.browsers.split(","), webp });
 const rows = [];
 const mutated = [];
