@@ -184,7 +184,7 @@ fn restart_markers_that_are_lost_are_resynchronised() {
                 ("three intervals lost", remove(&bytes, one..places[places.len() / 5 + 3])),
                 ("another number", other),
                 ("a number far away", far),
-                ("one twice", insert(&bytes, one, &bytes[one..one + 2].to_vec())),
+                ("one twice", insert(&bytes, one, &bytes[one..one + 2])),
                 ("two swapped", swapped),
                 ("bytes before one", insert(&bytes, one, b"\x55\x55\x55")),
             ] {

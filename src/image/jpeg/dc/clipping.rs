@@ -63,7 +63,7 @@ fn colour_shift([luma, blue, red]: [&Term; 3], steps: [f32; 3]) -> f32 {
     let dc = [steps[0] * f32::from(luma.dc), steps[1] * f32::from(blue.dc), steps[2] * f32::from(red.dc)];
     let variances = [luma.variance, blue.variance, red.variance].map(f32::from);
     // Most blocks are far from clipping, whatever the signs. The square of a sum is at most twice the sum of squares.
-    let room = 127.0 - dc[0].abs() - 1.772 * dc[1].abs() - 1.402 * dc[2].abs();
+    let room = 127.0 - dc[0].abs() - BLUE * dc[1].abs() - RED * dc[2].abs();
     if room > 0.0 && 2.0 * FAR * FAR * (variances[0] + 3.139_98 * variances[1] + 1.965_6 * variances[2]) <= room * room
     {
         return 0.0;
