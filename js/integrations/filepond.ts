@@ -29,6 +29,7 @@ type Output = Blob | { file: Blob }[];
 interface FilePondItem {
   id: string;
   file: Blob;
+  requestProcessing(): void;
   fire(event: "process-error", error: { type: "error"; code: number; body: string }): void;
 }
 interface FilePondView {
@@ -94,6 +95,8 @@ export function hashgateFilePond(gate: GateLike, options: HashgateFilePondOption
       const status = passed.has(file) ? undefined : await check(file);
       if (!status) continue;
       refused.set(item.id, status);
+      // FilePond takes up its next file only when this one is no longer "processing". It has no other way to say so here.
+      item.requestProcessing();
       item.fire("process-error", { type: "error", code: 0, body: status.main });
       throw new Error(`hashgate: ${status.main}: ${status.sub}`);
     }

@@ -1,0 +1,194 @@
+// Pages for the scripted adversary of plain HTML with `guard`, and of FilePond. Everything that is random comes from a seed.
+
+/** Two pictures with what the engine says of them, and files of them that can be told apart by their last bytes. */
+const COMMON = `
+import { openGate } from "hashgate";
+const real = await openGate({ filters: ["/filters/demo.hgf"], workers: 1 });
+const bytesOf = async (path) => new Uint8Array(await (await fetch("/samples/" + path)).arrayBuffer());
+const listed = await bytesOf("listed/listed-0.jpg"); const clean = await bytesOf("clean/clean-1.jpg");
+const verdicts = { listed: await real.check(listed), clean: await real.check(clean) };
+if (verdicts.listed.outcome !== "possible-match" || verdicts.clean.outcome !== "clear") throw new Error("samples");
+const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+function random(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+let serial = 0;
+const kinds = new Map();
+const make = (kind) => {
+  serial += 1;
+  kinds.set(serial, kind);
+  const tail = new Uint8Array(new Uint32Array([0x4847, serial]).buffer);
+  return new File([kind === "clean" ? clean : listed, tail], serial + ".jpg", { type: "image/jpeg" });
+};
+const serialOf = (file) => Number.parseInt(file.name, 10);
+const isClean = (file) => kinds.get(serialOf(file)) === "clean";
+/** The engine has judged both pictures. Here its verdict comes after a random time. */
+const gateOf = (below) => ({
+  record() {},
+  async check(file, { signal } = {}) {
+    await wait(below(6));
+    signal?.throwIfAborted();
+    return structuredClone(verdicts[kinds.get(serialOf(file))]);
+  },
+});
+const running = new Set();
+const send = (seed, body) => {
+  const sent = fetch("/upload?run=" + seed, { method: "POST", body }).catch(() => undefined);
+  running.add(sent);
+  void sent.then(() => running.delete(sent));
+};
+`;
+
+export const GUARD = `${COMMON}
+import { guard } from "hashgate/guard";
+window.run = async (seed, steps) => {
+  const next = random(seed);
+  const below = (count) => Math.floor(next() * count);
+  const log = [];
+  const released = new Set();
+  const seen = new Set();
+  const scripted = new Set();
+  /** Clean files that the page has to get, by what they came by. */
+  const due = new Map();
+  const main = document.querySelector("main");
+  main.innerHTML = '<form><input type="file" name="a" multiple required><input type="file" name="b"><button>Send</button><button type="button" id="copy">Copy</button></form><div id="zone">zone</div>';
+  const form = main.querySelector("form");
+  const inputs = [...form.querySelectorAll("input")];
+  const zone = main.querySelector("#zone");
+  const get = (files) => { for (const file of files) { seen.add(serialOf(file)); send(seed, file); } };
+  for (const input of inputs) input.addEventListener("change", () => get(input.files));
+  for (const type of ["drop", "paste"]) zone.addEventListener(type, (event) => { event.preventDefault(); get((event.dataTransfer ?? event.clipboardData).files); });
+  form.addEventListener("submit", (event) => { event.preventDefault(); send(seed, new FormData(form)); });
+  main.querySelector("#copy").onclick = () => send(seed, new FormData(form));
+  const held = [];
+  const onHeld = (event) => { event.preventDefault(); held.push(event.detail); };
+  addEventListener("hashgate-held", onHeld);
+  const targets = [document, main, form];
+  const protect = () => [guard(document, gateOf(below)), ...(below(2) ? [guard(targets[1 + below(2)], gateOf(below))] : [])];
+  let guards = protect();
+  const some = () => Array.from({ length: 1 + below(3) }, () => make(below(2) ? "clean" : "listed"));
+  const dataOf = (files) => { const data = new DataTransfer(); for (const file of files) data.items.add(file); return data; };
+  const tell = (input) => {
+    input.dispatchEvent(new Event("input", { bubbles: true, composed: true }));
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  let count = 0;
+  const transfer = (type) => {
+    const files = some();
+    const data = dataOf(files);
+    const how = { bubbles: true, cancelable: true, composed: true };
+    zone.dispatchEvent(type === "drop" ? new DragEvent("drop", { ...how, dataTransfer: data }) : new ClipboardEvent("paste", { ...how, clipboardData: data }));
+    count += 1;
+    due.set(count, files.filter(isClean).map(serialOf));
+  };
+  const actions = {
+    choose: () => {
+      const input = inputs[below(2)];
+      const files = input.multiple ? some() : some().slice(0, 1);
+      input.files = dataOf(files).files;
+      due.set(input, files.filter(isClean).map(serialOf));
+      tell(input);
+    },
+    drop: () => transfer("drop"),
+    paste: () => transfer("paste"),
+    script: () => { const [input] = inputs; input.files = dataOf(some()).files; for (const file of input.files) scripted.add(serialOf(file)); },
+    submit: () => form.requestSubmit(),
+    press: () => form.querySelector("button").click(),
+    // What a page puts into an input and sends by itself is nobody else's affair.
+    copy: () => [...inputs[0].files].some((file) => scripted.has(serialOf(file)) && !seen.has(serialOf(file))) || main.querySelector("#copy").click(),
+    reset: () => { form.reset(); for (const input of inputs) due.delete(input); },
+    release: () => {
+      const detail = held[below(held.length)];
+      if (!detail) return;
+      released.add(serialOf(detail.file));
+      detail.release();
+    },
+    withdraw: () => { const [detail] = held.splice(below(held.length), 1); detail?.withdraw(); },
+    move: () => form.append(inputs[below(2)]),
+    replace: () => { for (const one of guards) one.remove(); guards = protect(); due.clear(); },
+    wait: () => wait(below(10)),
+  };
+  const names = Object.keys(actions);
+  const weighted = names.flatMap((name) => Array(/^(?:reset|replace)$/.test(name) ? 1 : 3).fill(name));
+  for (let step = 0; step < steps; step += 1) {
+    const name = weighted[below(weighted.length)];
+    log.push(name);
+    await actions[name]();
+    if (below(3) === 0) await wait(below(6));
+  }
+  for (let round = 0; round < 5; round += 1) { for (const one of guards) await one.settled(); await wait(10); }
+  await Promise.all(running);
+  for (const one of guards) one.remove();
+  removeEventListener("hashgate-held", onHeld);
+  const lost = [...due.values()].flat().filter((each) => !seen.has(each));
+  return { log, lost, done: [...seen], released: [...released], kinds: [...kinds] };
+};
+window.ready = true;`;
+
+export const FILEPOND = `${COMMON}
+import * as FilePond from "filepond";
+import { hashgateFilePond } from "hashgate/filepond";
+let below = () => 0;
+FilePond.registerPlugin(hashgateFilePond({ record() {}, check: (...asked) => gateOf(below).check(...asked) }));
+/** Changes some files before they are uploaded, as editors and compressors do. */
+let changed = new Map();
+FilePond.registerPlugin(({ addFilter }) => {
+  addFilter("PREPARE_OUTPUT", async (file) => changed.get(serialOf(file)) ?? file);
+  return { options: {} };
+});
+window.run = async (seed, steps) => {
+  const next = random(seed);
+  below = (count) => Math.floor(next() * count);
+  changed = new Map();
+  const log = [];
+  const input = document.createElement("input");
+  document.querySelector("main").replaceChildren(input);
+  const instant = below(2) === 0;
+  // With fewer at once FilePond forgets files that wait for one which was removed, with or without this plugin.
+  const pond = FilePond.create(input, {
+    allowMultiple: true, instantUpload: instant, maxParallelUploads: 100, allowMinimumUploadDuration: false,
+    server: { process: (name, file, metadata, load, error, progress, abort) => {
+      const control = new AbortController();
+      fetch("/upload?run=" + seed, { method: "POST", body: file, signal: control.signal }).then(() => load(String(serialOf(file))), () => error("lost"));
+      return { abort: () => { control.abort(); abort(); } };
+    }, revert: null },
+  });
+  const any = () => { const files = pond.getFiles(); return files[below(files.length)]; };
+  const ignore = (promise) => promise?.catch?.(() => undefined);
+  const actions = {
+    add: () => { ignore(pond.addFile(make(below(2) ? "clean" : "listed"))); },
+    addSeveral: () => ignore(pond.addFiles(Array.from({ length: 3 }, () => make(below(2) ? "clean" : "listed")))) && undefined,
+    edit: () => { const file = make("clean"); changed.set(serial, make(below(2) ? "clean" : "listed")); ignore(pond.addFile(file)); },
+    remove: () => { const file = any(); if (file) pond.removeFile(file.id); },
+    process: () => { const file = any(); if (file) ignore(pond.processFile(file.id)); },
+    processAll: () => ignore(pond.processFiles()) && undefined,
+    clear: () => pond.removeFiles(),
+    wait: () => wait(below(30)),
+  };
+  const names = Object.keys(actions);
+  const weighted = names.flatMap((name) => Array(name === "clear" ? 1 : 3).fill(name));
+  for (let step = 0; step < steps; step += 1) {
+    const name = weighted[below(weighted.length)];
+    log.push(name);
+    actions[name]();
+    await wait(below(12));
+  }
+  const { IDLE, PROCESSING_ERROR, PROCESSING_COMPLETE } = FilePond.FileStatus;
+  const finals = () => pond.getFiles().filter(({ file }) => file && isClean(file) && isClean(changed.get(serialOf(file)) ?? file));
+  for (let round = 0; round < 200; round += 1) {
+    const rest = finals().filter(({ status }) => status !== PROCESSING_COMPLETE);
+    if (rest.length === 0) break;
+    for (const { id, status } of rest) if (status === IDLE || status === PROCESSING_ERROR) ignore(pond.processFile(id));
+    await wait(20);
+  }
+  const lost = finals().filter(({ status }) => status !== PROCESSING_COMPLETE).map(({ file, status }) => serialOf(file) + " " + status);
+  const done = finals().filter(({ status }) => status === PROCESSING_COMPLETE).map(({ file }) => serialOf(changed.get(serialOf(file)) ?? file));
+  pond.destroy();
+  return { log, lost, done, released: [], kinds: [...kinds] };
+};
+window.ready = true;`;
