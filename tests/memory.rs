@@ -12,16 +12,22 @@ static MEMORY: PeakAlloc = PeakAlloc;
 /// The allocator counts for the whole process, so only one test may be at it.
 static ALONE: Mutex<()> = Mutex::new(());
 
+/// Waits until no other test runs. One that failed doesn't fail the others.
+fn alone() -> std::sync::MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 const WIDTH: u32 = 6000;
 const HEIGHT: u32 = 4000;
 
 /// Bytes held at most while `bytes` are read, beyond those held before.
-fn peak_while_reading(bytes: &[u8], read_well: bool) -> usize {
+fn peak_while_reading(bytes: &[u8], whole: bool) -> usize {
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();
     let result = read(bytes, &Limits::default());
     let peak = MEMORY.peak_usage() - before;
-    assert_eq!(result.is_ok(), read_well, "{:?}", result.err());
+    let is_whole = result.as_ref().is_ok_and(|picture| picture.damaged.is_none());
+    assert_eq!(is_whole, whole, "{:?}", result.map(|picture| picture.damaged));
     peak
 }
 
@@ -47,6 +53,14 @@ fn noise(length: usize) -> impl FnMut() -> Vec<u8> {
         (state >> 24) as u8
     };
     move || (0..length).map(|_| next()).collect()
+}
+
+/// Rows of a faint noise over a slope from dark to light, in RGB. A JPEG of it is for the DC-only decoder; strong noise isn't,
+/// as black and white cut it off and it has no contrast at a distance.
+fn sloping_noise(width: usize) -> impl FnMut() -> Vec<u8> {
+    let mut row = noise(3 * width);
+    let slope = move |at: usize| (at / 3 * 160 / width) as u8;
+    move || row().into_iter().enumerate().map(|(at, value)| 16 + slope(at) + value / 4).collect()
 }
 
 fn png_file() -> Vec<u8> {
@@ -86,7 +100,7 @@ fn bmp_file() -> Vec<u8> {
 
 #[test]
 fn pictures_of_24_megapixels_stream_through_little_memory() {
-    let _alone = ALONE.lock().unwrap();
+    let _alone = alone();
     for (name, file) in [("PNG", png_file()), ("GIF", gif_file()), ("BMP", bmp_file())] {
         let peak = peak_while_reading(&file, true);
         println!("{name}: {} MB file, {peak} bytes beside it", file.len() >> 20);
@@ -96,7 +110,7 @@ fn pictures_of_24_megapixels_stream_through_little_memory() {
 
 #[test]
 fn a_png_that_arrives_in_pieces_is_not_held() {
-    let _alone = ALONE.lock().unwrap();
+    let _alone = alone();
     let file = png_file();
     let peak = peak_while_arriving(&file);
     println!("PNG in pieces: {} MB file, {peak} bytes in all", file.len() >> 20);
@@ -106,8 +120,8 @@ fn a_png_that_arrives_in_pieces_is_not_held() {
 #[test]
 fn what_follows_a_jpeg_is_not_held_and_what_precedes_it_is_held_once() {
     use jpeg_encoder::{ColorType, Encoder};
-    let _alone = ALONE.lock().unwrap();
-    let mut row = noise(3 * 1000);
+    let _alone = alone();
+    let mut row = sloping_noise(1000);
     let pixels: Vec<u8> = (0..1000).flat_map(|_| row()).collect();
     for progressive in [false, true] {
         let mut file = Vec::new();
@@ -129,7 +143,7 @@ fn what_follows_a_jpeg_is_not_held_and_what_precedes_it_is_held_once() {
 
 #[test]
 fn a_refused_file_takes_little_memory() {
-    let _alone = ALONE.lock().unwrap();
+    let _alone = alone();
     let mut most = (0, String::new());
     for file in hostile::files() {
         let refused = !matches!(file.expect, hostile::Expect::Reads | hostile::Expect::ReadsPartly);
@@ -144,10 +158,10 @@ fn a_refused_file_takes_little_memory() {
 #[test]
 fn a_jpeg_of_100_megapixels_takes_little_memory() {
     use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-    let _alone = ALONE.lock().unwrap();
+    let _alone = alone();
     let (width, height) = (12_000u16, 8400u16);
     for progressive in [false, true] {
-        let mut row = noise(3 * usize::from(width));
+        let mut row = sloping_noise(width.into());
         // The same 16 rows again and again: making them takes longer than encoding them.
         let band: Vec<u8> = (0..16).flat_map(|_| row()).collect();
         let pixels = band.repeat(usize::from(height) / 16);
@@ -159,9 +173,9 @@ fn a_jpeg_of_100_megapixels_takes_little_memory() {
         drop(pixels);
         let peak = peak_while_reading(&file, true);
         println!("JPEG, progressive {progressive}: {} MB file, {peak} bytes beside it", file.len() >> 20);
-        assert!(peak < 16 << 20, "{peak} bytes");
+        assert!(peak < 24 << 20, "{peak} bytes");
         let peak = peak_while_arriving(&file);
         println!("in pieces: {peak} bytes in all");
-        assert!(peak < 16 << 20, "{peak} bytes");
+        assert!(peak < 24 << 20, "{peak} bytes");
     }
 }
