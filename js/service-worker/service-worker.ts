@@ -34,7 +34,11 @@ interface ServiceWorkerScope {
 }
 
 /** What came of asking the pages. */
-type Asked = { is: "settled"; held: HeldFile[] } | { is: "unavailable"; detail: string };
+type Asked =
+  | { is: "settled"; held: HeldFile[] }
+  | { is: "unavailable"; detail: string }
+  /** There is a gate or not: these bytes can't be judged, so no policy on availability lets them pass. */
+  | { is: "unjudgeable"; reason: "unreadable" | "incomplete"; detail: string };
 
 /**
  * Checks every upload that passes this service worker. Call it while the script is evaluated. Held uploads are answered with
@@ -71,7 +75,10 @@ async function answer(
   const asked = await ask(request, upload, await pagesOf(scope, clientId), pageTimeoutMs);
   if (asked.is === "settled" && asked.held.length === 0) return sendOn(request, upload);
   if (asked.is === "unavailable" && whenUnavailable === "allow") return sendOn(request, upload);
-  if (asked.is === "unavailable") return heldResponse(unchecked(upload, "unavailable"), asked.detail, request);
+  if (asked.is !== "settled") {
+    const reason = asked.is === "unjudgeable" ? asked.reason : "unavailable";
+    return heldResponse(unchecked(upload, reason), asked.detail, request);
+  }
   const names = asked.held.map(({ name }) => name).join(", ");
   return heldResponse(asked.held, `Not sent: ${names}. The page says why, and what can be done.`, request);
 }
@@ -85,8 +92,10 @@ async function pagesOf({ clients }: ServiceWorkerScope, sender: string): Promise
 /** Asks one page after the other, until one has a gate. */
 async function ask(request: Request, upload: Upload, pages: Client[], timeoutMs: number): Promise<Asked> {
   // A piece of a file, or bytes that can't be taken apart, would be judged as if they were all of it.
-  const why = upload.unreadable ?? (isPieceOfFile(request) && !isWhole(request, upload) ? PIECE : undefined);
-  if (why !== undefined) return { is: "unavailable", detail: why };
+  if (upload.unreadable !== undefined) return { is: "unjudgeable", reason: "unreadable", detail: upload.unreadable };
+  if (isPieceOfFile(request) && !isWhole(request, upload)) {
+    return { is: "unjudgeable", reason: "incomplete", detail: PIECE };
+  }
   let detail = "no page of this site has called listenToUploads with a gate";
   for (const page of pages) {
     const asked = await askPage(page, request.url, upload.files, timeoutMs);
@@ -102,10 +111,15 @@ function isWhole({ headers }: Request, { body }: Upload): boolean {
   return headers.get("upload-offset") === "0" && headers.get("upload-length") === String(body.size);
 }
 
-function askPage(page: Client, url: string, files: File[], timeoutMs: number): Promise<Asked> {
+function askPage(
+  page: Client,
+  url: string,
+  files: File[],
+  timeoutMs: number,
+): Promise<Exclude<Asked, { is: "unjudgeable" }>> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
-    const end = (asked: Asked) => {
+    const end = (asked: Exclude<Asked, { is: "unjudgeable" }>) => {
       clearTimeout(timer);
       port1.close();
       resolve(asked);
