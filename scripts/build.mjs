@@ -1,6 +1,7 @@
 // npm run build: makes dist/ and prints what it weighs.
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { writeLicences } from "./licences.mjs";
@@ -16,6 +17,16 @@ const run = (command, ...args) => execFileSync(command, args, { stdio: ["ignore"
 // --js: with the wasm that an earlier build left, for work on TypeScript alone.
 if (!process.argv.includes("--js")) run("cargo", "run", "--quiet", "--locked", "--package", "xtask", "--", "wasm");
 run(process.execPath, "node_modules/typescript/bin/tsc", "--project", ".");
+// What `require` gives has types of its own: declarations that are CommonJS by their name.
+const declared = new Set(["index", "inline"].map((name) => `dist/types/entries/${name}.d.ts`));
+declared.add("dist/types/testing/testing.d.ts");
+for (const path of declared) {
+  const text = readFileSync(path, "utf8").replaceAll(/"(\.{1,2}\/[^"]+)\.js"/g, (_, name) => {
+    declared.add(join(dirname(path), `${name}.d.ts`));
+    return `"${name}.cjs"`;
+  });
+  writeFileSync(path.replace(/\.ts$/, ".cts"), text);
+}
 const common = { bundle: true, format: "esm", target: "es2022", outdir: "dist" };
 await build({
   ...common,

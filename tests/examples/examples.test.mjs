@@ -52,8 +52,9 @@ function installed(name) {
 async function started(context, at, command, args, more = {}) {
   const server = spawn(command, args, { cwd: at, env: { ...environment, ...more } });
   context.after(async () => {
-    server.kill();
-    if (server.exitCode === null) await once(server, "close");
+    // Asked politely, Next.js waits for the connections that the browser keeps open.
+    server.kill("SIGKILL");
+    if (server.exitCode === null && server.signalCode === null) await once(server, "exit");
   });
   let printed = "";
   return new Promise((resolve, reject) => {
@@ -108,8 +109,8 @@ async function open(context, url) {
 
 /** Waits until the notice of held files is shown. */
 async function noticed(page) {
-  const notice = page.locator("hashgate-notice");
-  await notice.getByText("listed-0.jpg").waitFor({ timeout: 30_000 });
+  const message = page.locator("hashgate-notice [part=message]");
+  await message.getByText("listed-0.jpg").waitFor({ timeout: 30_000 });
 }
 
 test("every example has a test here", () => {
@@ -152,7 +153,7 @@ test("next: the page holds the listed picture, and the route handler refuses it 
   mkdirSync(join(at, "public/filters"), { recursive: true });
   cpSync(FILTER, join(at, "public/filters/demo.hgf"));
   run(at, "npx", "next", "build");
-  const url = await started(context, at, "npx", ["next", "start", "--hostname", "127.0.0.1", "--port", "0"]);
+  const url = await started(context, at, "node_modules/.bin/next", ["start", "--hostname", "127.0.0.1", "--port", "0"]);
   const post = async (path) => {
     const form = new FormData();
     form.append("pictures", new File([readFileSync(path)], "picture.jpg"));

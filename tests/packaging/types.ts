@@ -7,6 +7,11 @@ import { hashgateFilePond } from "hashgate/filepond";
 import { type Guard, guard } from "hashgate/guard";
 import { openGate as openInlined } from "hashgate/inline";
 import { ENGLISH, type HashgateNotice } from "hashgate/notice";
+import type { HashgateNoticeProps as ReactNoticeProps } from "hashgate/notice/react";
+import type { HashgateNoticeProps as VueNoticeProps } from "hashgate/notice/vue";
+import { checkUploads } from "hashgate/service-worker";
+import { listenToUploads } from "hashgate/service-worker/page";
+import { type FakeGate, fakeGate } from "hashgate/testing";
 import { HashgateUppy } from "hashgate/uppy";
 
 const options: GateOptions = {
@@ -51,6 +56,17 @@ export const inlined: Promise<unknown> = openInlined(options).catch((error: unkn
   if (error instanceof GateError && error.code === "engine-unavailable") return undefined;
   throw error;
 });
+
+export const reactProps: ReactNoticeProps = { actions: "close", "learn-more-href": "/" };
+export const vueProps: VueNoticeProps = { actions: "close", learnMoreHref: "/" };
+
+/** A service worker that asks its page, and a test's gate. */
+export async function more(input: HTMLInputElement): Promise<void> {
+  checkUploads();
+  const fake: FakeGate = fakeGate({ held: ["listed.jpg"], unchecked: { "broken.jpg": "unreadable" } });
+  listenToUploads(fake).remove();
+  guard(input, fake).remove();
+}
 
 // @ts-expect-error: a gate without a filter.
 void openGate({ filtres: [] });
