@@ -16,11 +16,15 @@ export type * from "../types/types.js";
  */
 export async function openGate(options: GateOptions): Promise<Gate> {
   return openGateInPage(options, {
-    // Bundlers look for exactly these forms: the first takes the worker as a file, the second as a worker.
-    startWorker: () =>
-      hasPolicy()
-        ? new Worker(trusted(new URL("./worker.js", import.meta.url)), { type: "module" })
-        : new Worker(new URL("./worker.js", import.meta.url), { type: "module" }),
+    // Bundlers look for exactly this form. A page that enforces Trusted Types refuses it, and takes the trusted URL.
+    startWorker() {
+      try {
+        return new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+      } catch (error) {
+        if (!hasPolicy()) throw error;
+        return new Worker(trusted(new URL("./worker.js", import.meta.url)), { type: "module" });
+      }
+    },
     compile() {
       const own = hasSimd()
         ? new URL("./hashgate.wasm", import.meta.url)

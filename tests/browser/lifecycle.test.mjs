@@ -83,10 +83,12 @@ async function opened(context, path) {
 }
 
 test("the worker starts where the page requires trusted types and allows the policy hashgate", async (context) => {
-  for (const [path, options] of [
-    ["/trusting.html", {}],
-    ["/trusting.html", { workerUrl: "/hashgate/worker.js" }],
-    ["/inline.html", {}],
+  // Bundlers know the package's own worker by a form that such a page refuses once, and reports, per worker.
+  const refused = Array(2).fill("require-trusted-types-for");
+  for (const [path, options, violations] of [
+    ["/trusting.html", {}, refused],
+    ["/trusting.html", { workerUrl: "/hashgate/worker.js" }, []],
+    ["/inline.html", {}, []],
   ]) {
     const page = await opened(context, path);
     const seen = await page.evaluate(async (options) => {
@@ -95,7 +97,7 @@ test("the worker starts where the page requires trusted types and allows the pol
       gate.close();
       return { outcome, violations: window.violations };
     }, options);
-    assert.deepEqual(seen, { outcome: "possible-match", violations: [] }, path);
+    assert.deepEqual(seen, { outcome: "possible-match", violations }, path);
   }
 });
 

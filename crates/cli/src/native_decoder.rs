@@ -3,7 +3,7 @@
 //! For PNG, GIF and WebP there is none: other native decoders in Rust read them as ours do.
 
 use anyhow::{Result, ensure};
-use hashgate::image::{BrowserPicture, DecodedBy, Format, IntakeError, Picture};
+use hashgate::image::{BrowserPicture, DecodedBy, Format, IntakeError, NotOrdinary, Picture};
 use hashgate::{Failure, Fingerprint, ImageHashes, Limits, UncheckedReason, Wanted};
 use hashgate_native::contain::contained;
 use hashgate_native::open_file::OpenFile;
@@ -23,7 +23,16 @@ pub fn with_second_reading(
     wanted: &Wanted,
     first: Fingerprint,
 ) -> Result<Fingerprint> {
-    if first.needs_second_reading().is_none() || format_of(&first) != Some(Format::Jpeg) || file.is_too_long() {
+    // libjpeg doesn't apply colour profiles, so its reading says nothing about colours that a profile changes.
+    let by_profile = matches!(
+        &first.picture,
+        Some(Ok(hashes)) if matches!(hashes.not_ordinary, Some(NotOrdinary::ColourProfile { .. }))
+    );
+    if by_profile
+        || first.needs_second_reading().is_none()
+        || format_of(&first) != Some(Format::Jpeg)
+        || file.is_too_long()
+    {
         return Ok(first);
     }
     let first_failed = matches!(first.picture, Some(Err(_)));
