@@ -272,7 +272,7 @@ function writeTypeScriptApi() {
     // typedoc calls a module by its path.
     const module = join(folder, name === "." ? "hashgate.ts" : `hashgate/${name.slice(2)}.ts`);
     mkdirSync(dirname(module), { recursive: true });
-    const types = relative(dirname(module), join(root, entry.types)).replace(/\.d\.ts$/, ".js");
+    const types = relative(dirname(module), join(root, entry.types.default ?? entry.types)).replace(/\.d\.ts$/, ".js");
     writeFileSync(module, `export * from ${JSON.stringify(types)};\n`);
   }
   const compilerOptions = {
