@@ -200,7 +200,11 @@ test("a required input doesn't keep a form from being sent during the check, and
     await until(() => uploads.length === before + 1, `the upload by ${how}`);
   }
   assert.deepEqual(uploads, Array(3).fill("clean/clean-1.jpg"));
+  await settled(page);
   assert.deepEqual(await page.evaluate(() => [window.invalid, document.querySelector("#input").required]), [0, true]);
+  await page.evaluate(() => {
+    window.events.length = 0;
+  });
   await page.setInputFiles("#input", LISTED);
   await settled(page);
   assert.deepEqual(
