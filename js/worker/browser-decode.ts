@@ -6,7 +6,7 @@ import { describe, wholeOf } from "./read-file.js";
 
 /** Rows of a strip: whole blocks of chroma, and about a megabyte of a wide picture. */
 const STRIP = 64;
-/** Milliseconds after which a decoder that waits for more bytes is given up. */
+/** Milliseconds after which a decoder that finds no picture in the first bytes of a file is given up. */
 const WAIT_MS = 2000;
 
 class Failed extends Error {
@@ -98,12 +98,23 @@ async function byImageDecoder(data: Uint8Array<ArrayBuffer>, picture: BrowserPic
  */
 async function inPart(bytes: Uint8Array, picture: BrowserPicture): Promise<boolean> {
   if (!(await isStrict())) return false;
-  const data = new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(bytes) });
+  let source: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const data = new ReadableStream<Uint8Array>({
+    start(controller) {
+      source = controller;
+      controller.enqueue(bytes);
+    },
+  });
   const decoder = decoderOf(data, picture);
   let frame: VideoFrame | undefined;
   try {
+    // The bytes are one chunk, so the decoder has all of them once it knows the tracks.
     await soon(decoder.tracks.ready);
-    const { image, complete } = await soon(decoder.decode({ frameIndex: 0, completeFramesOnly: false }));
+    const decoding = decoder.decode({ frameIndex: 0, completeFramesOnly: false });
+    // The decoder first shows what it has, and then learns that no bytes follow. If it has nothing to show, it would wait
+    // for more bytes (a progressive JPEG that is cut amid a scan); so it refuses at once.
+    source?.close();
+    const { image, complete } = await decoding;
     frame = image;
     const { width, height } = sizeOf(image);
     if (picture.begin(width, height, 1).length === 0) return true;

@@ -1,12 +1,12 @@
 // Many checks in one page leave nothing behind, nor does leaving the page in the middle. The long run, of which this is a
-// hundredth: HASHGATE_CHECKS=10000 node --test tests/browser/leak.test.mjs
+// tenth: HASHGATE_CHECKS=10000 node --test tests/browser/leak.test.mjs
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import puppeteer from "puppeteer-core";
 import { CHROMIUM } from "./chromium.mjs";
 import { serve } from "./server.mjs";
 
-const CHECKS = Number(process.env.HASHGATE_CHECKS ?? 100);
+const CHECKS = Number(process.env.HASHGATE_CHECKS ?? 1000);
 /** What a heap may grow by however many checks there are, as the browser goes on to optimise the code that runs. */
 const SLACK_BYTES = 96 * 1024;
 const SCRIPT = `import { openGate } from "/hashgate/index.js";
@@ -98,7 +98,7 @@ test(`${CHECKS} checks in one page: heaps and wasm memories stay as they are`, a
       return counts;
     };
   });
-  await tab.evaluate(() => window.run(60));
+  await tab.evaluate(() => window.run(300));
   assert.equal(tab.workers().length, 2);
   const before = await measure(tab);
   const counts = await tab.evaluate((checks) => window.run(checks), CHECKS);
