@@ -10,6 +10,20 @@ const END = "<!-- /sizes -->";
 /** What the main entry fetches besides itself. */
 const FETCHED = ["worker.js", "hashgate.wasm"];
 
+/** The engines that every page loads one of, and the formats engines, which few files need. */
+const MAIN = ["hashgate.wasm", "hashgate-baseline.wasm"];
+export const ENGINES = [...MAIN, "hashgate-formats.wasm", "hashgate-formats-baseline.wasm"];
+/** The most that a main engine may weigh: bytes, gzip. */
+const MOST = 270_000;
+
+/** Throws if an engine that every page loads has grown too large. */
+export function assertSmall(gzipped = (name) => gzipSync(readFileSync(`dist/${name}`), { level: 9 }).length) {
+  for (const name of MAIN) {
+    const got = gzipped(name);
+    if (got > MOST) throw new Error(`dist/${name}: expected at most ${MOST} bytes (gzip), got ${got}`);
+  }
+}
+
 /** The entry's own file, and what it imports. */
 async function filesOf(entry) {
   const options = { bundle: true, write: false, format: "esm", metafile: true, packages: "external" };
