@@ -162,7 +162,8 @@ export interface GateOptions {
   wasmModule?: WebAssembly.Module;
   /**
    * Where the formats engine is, if not beside this module. It is fetched when the first file comes that needs it:
-   * WebP, BMP, ICO, SVG, or a JPEG that isn't ordinary. If it can't be had, such files are `unchecked`, `unavailable`.
+   * WebP, BMP, ICO, SVG, or a JPEG that isn't ordinary, is damaged, or is small and progressive. If it can't be had, such
+   * files are `unchecked`, `unavailable`, and the next of them tries again.
    */
   formatsWasmUrl?: string | URL;
   /** The formats engine, already compiled; then none is fetched. */

@@ -242,13 +242,13 @@ impl Fingerprint {
     }
 }
 
-/// Computes the wanted signals of a file. A failure to read the picture is part of the result.
+/// Computes the wanted signals of a file. A failure to read the picture is part of the result. If
+/// [another engine](Fingerprint::needs_formats_engine) must read it, that one computes the digests too.
 #[must_use]
 pub fn fingerprint(bytes: &[u8], limits: &Limits, wanted: &Wanted) -> Fingerprint {
     let picture = wanted.pdq.then(|| hashes_of(image::read(bytes, limits), wanted));
     let unread = Fingerprint { sha256: None, md5: None, picture };
     if unread.needs_formats_engine() {
-        // That engine computes the digests too.
         return unread;
     }
     let mut digests = Digests::new(wanted.sha256, wanted.md5);
@@ -320,7 +320,8 @@ impl StreamingFingerprint {
             }
             (Some(picture), _) => Some(hashes_of(picture?, &wanted)),
         };
-        Some(Fingerprint { sha256, md5, picture })
+        let unread = Fingerprint { sha256: None, md5: None, picture };
+        Some(if unread.needs_formats_engine() { unread } else { Fingerprint { sha256, md5, ..unread } })
     }
 }
 
