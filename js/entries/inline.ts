@@ -38,7 +38,8 @@ export async function openGate(options: GateOptions): Promise<Gate> {
 async function compileOwn(): Promise<WebAssembly.Module> {
   try {
     // Two builds would be twice as large; what can unpack this one has vectors, but for very old processors.
-    if (!hasSimd()) throw new Error("expected a browser with WebAssembly SIMD; set wasmUrl to hashgate-formats-baseline.wasm");
+    if (!hasSimd())
+      throw new Error("expected a browser with WebAssembly SIMD; set wasmUrl to hashgate-formats-baseline.wasm");
     const packed = Uint8Array.from(atob(ENGINE), (character) => character.charCodeAt(0));
     const wasm = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
     const headers = { "content-type": "application/wasm" };

@@ -157,10 +157,7 @@ class OpenGate extends EventTarget implements Gate {
       ...(release !== undefined && { release }),
       ...(lastError && { error: lastError.code }),
     };
-    const { whenUnavailable } = this.#options;
-    // A list that can be used is there if only the engine for this file can't be had.
-    const unavailable = verdict.outcome === "unchecked" && verdict.reason === "unavailable" && state !== "current";
-    return { ...verdict, list, ...(unavailable && whenUnavailable && { whenUnavailable }) };
+    return { ...verdict, list };
   }
 
   record(decision: HostDecision, verdict: Verdict): void {
@@ -211,7 +208,7 @@ class OpenGate extends EventTarget implements Gate {
       if (error instanceof FormatsLost) return unchecked("unavailable", error.message);
       if (error instanceof FiltersLost) {
         this.#fail(error);
-        return unchecked("unavailable", error.message);
+        return this.#withoutList(error.message);
       }
       throw error;
     }
@@ -323,7 +320,14 @@ class OpenGate extends EventTarget implements Gate {
   #unavailable(): Unchecked {
     const { state, expiresUnixS, lastError } = this.#status;
     const what = state === "expired" ? `the list expired at ${expiresUnixS}` : "there is no list to check against";
-    return unchecked("unavailable", lastError ? `${what} (${lastError.code}: ${lastError.message})` : what);
+    return this.#withoutList(lastError ? `${what} (${lastError.code}: ${lastError.message})` : what);
+  }
+
+  /** Without a list the host's `whenUnavailable` counts; without the formats engine alone it doesn't. */
+  #withoutList(detail: string): Unchecked {
+    const { whenUnavailable } = this.#options;
+    const follows = "follow" in this.#feed && whenUnavailable;
+    return { ...unchecked("unavailable", detail), ...(follows && { whenUnavailable }) };
   }
 
   close(): void {

@@ -68,7 +68,8 @@ before(async () => {
     handle(_, response, pathname) {
       if (pathname !== "/late.wasm") return false;
       const answer = late;
-      if (answer === 200) response.writeHead(200, { "content-type": "application/wasm" }).end(readFileSync(`dist${ENGINE.slice(9)}`));
+      if (answer === 200)
+        response.writeHead(200, { "content-type": "application/wasm" }).end(readFileSync(`dist${ENGINE.slice(9)}`));
       else if (typeof answer === "number") response.writeHead(answer).end();
       else answer(response);
       return true;

@@ -21,8 +21,8 @@ import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 import { shown, sizes, table } from "../../scripts/sizes.mjs";
 import { CHROMIUM } from "../browser/chromium.mjs";
-import { drawnBmp } from "./app/check.js";
 import { CSP, serve } from "../browser/server.mjs";
+import { drawnBmp } from "./app/check.js";
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "hashgate-packaging-")));
 const installed = join(folder, "node_modules/hashgate");
