@@ -26,6 +26,14 @@ export interface Fingerprinted extends Signals {
   memoryBytes: number;
 }
 
+/** The main engine has no decoder for a file: the formats engine must read it. */
+export interface NeedsFormats {
+  needsFormats: true;
+  /** The file's bytes, given back if they were transferred. */
+  bytes: Uint8Array | undefined;
+  memoryBytes: number;
+}
+
 /** A published list that is to be followed. */
 export interface Following {
   manifestUrl: string;
@@ -61,7 +69,7 @@ export interface Asks {
 
 /** What comes out. */
 export interface Answers {
-  fingerprint: Fingerprinted;
+  fingerprint: Fingerprinted | NeedsFormats;
   mayBePicture: boolean;
   load: Loaded;
   follow: undefined;

@@ -1,21 +1,20 @@
 // npm run build: makes dist/ and prints what it weighs.
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { writeLicences } from "./licences.mjs";
-import { sizes, table } from "./sizes.mjs";
-
-// Shared pieces are named by their content: those of an earlier build must not be packed.
-for (const name of existsSync("dist") ? readdirSync("dist") : []) {
-  if (name.startsWith("shared-") || name === "types") rmSync(`dist/${name}`, { recursive: true });
-}
+import { assertSmall, ENGINES, sizes, table } from "./sizes.mjs";
 
 const run = (command, ...args) => execFileSync(command, args, { stdio: ["ignore", "inherit", "inherit"] });
 
 // --js: with the wasm that an earlier build left, for work on TypeScript alone.
 if (!process.argv.includes("--js")) run("cargo", "run", "--quiet", "--locked", "--package", "xtask", "--", "wasm");
+// What an earlier build left must not be packed.
+const kept = new Set(["bindings", ...ENGINES]);
+for (const name of readdirSync("dist")) if (!kept.has(name)) rmSync(`dist/${name}`, { recursive: true });
+assertSmall();
 run(process.execPath, "node_modules/typescript/bin/tsc", "--project", ".");
 // What `require` gives has types of its own: declarations that are CommonJS by their name.
 const declared = new Set(["index", "inline"].map((name) => `dist/types/entries/${name}.d.ts`));
@@ -65,7 +64,7 @@ writeFileSync(
 // The inline entry carries the worker and the engine.
 const define = {
   WORKER_SCRIPT: JSON.stringify(readFileSync("dist/worker.js", "utf8")),
-  ENGINE: JSON.stringify(gzipSync(readFileSync("dist/hashgate.wasm"), { level: 9 }).toString("base64")),
+  ENGINE: JSON.stringify(gzipSync(readFileSync("dist/hashgate-formats.wasm"), { level: 9 }).toString("base64")),
 };
 await build({ ...common, platform: "browser", entryPoints: ["js/entries/inline.ts"], define });
 await build({

@@ -36,7 +36,9 @@ async function buildFor(browser) {
   writeFileSync(`${out}/manifest.json`, `${JSON.stringify(manifest, null, 2)}\n`);
   const copied = ["_locales", "options.html", "options.css", ...pages.map((page) => `${page}.html`)];
   for (const name of copied) cpSync(`extension/${name}`, `${out}/${name}`, { recursive: true });
-  for (const name of ["worker.js", "hashgate.wasm", "hashgate-baseline.wasm"]) cpSync(`dist/${name}`, `${out}/${name}`);
+  cpSync("dist/worker.js", `${out}/worker.js`);
+  // Its files are at hand, so it loads the engine that reads every format at once.
+  for (const build of ["", "-baseline"]) cpSync(`dist/hashgate-formats${build}.wasm`, `${out}/hashgate${build}.wasm`);
   for (const name of ["LICENSE-MIT", "LICENSE-APACHE"]) cpSync(name, `${out}/${name}`);
   cpSync("dist/THIRD-PARTY.txt", `${out}/THIRD-PARTY.txt`);
   cpSync("target/samples/demo.hgf", `${out}/demo.hgf`);

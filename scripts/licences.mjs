@@ -60,7 +60,7 @@ export function writeLicences(version) {
     return `${crate.name} ${crate.version}: ${crate.license ?? "see below"} (${crate.repository ?? "crates.io"})${missing}`;
   });
   const parts = [
-    `What is inside hashgate.wasm and hashgate-baseline.wasm besides hashgate itself, with its licence.\n`,
+    `What is inside hashgate.wasm, hashgate-formats.wasm and their baseline builds besides hashgate itself, with its licence.\n`,
     ...rows,
     `the Rust standard library ${rust}: ${std.license} (${std.repository}), with the crates that it is made of`,
     "",

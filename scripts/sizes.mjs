@@ -10,6 +10,20 @@ const END = "<!-- /sizes -->";
 /** What the main entry fetches besides itself. */
 const FETCHED = ["worker.js", "hashgate.wasm"];
 
+/** The engines that every page loads one of, and the formats engines, which few files need. */
+const MAIN = ["hashgate.wasm", "hashgate-baseline.wasm"];
+export const ENGINES = [...MAIN, "hashgate-formats.wasm", "hashgate-formats-baseline.wasm"];
+/** The most that a main engine may weigh: bytes, gzip. */
+const MOST = 270_000;
+
+/** Throws if an engine that every page loads has grown too large. */
+export function assertSmall(gzipped = (name) => gzipSync(readFileSync(`dist/${name}`), { level: 9 }).length) {
+  for (const name of MAIN) {
+    const got = gzipped(name);
+    if (got > MOST) throw new Error(`dist/${name}: expected at most ${MOST} bytes (gzip), got ${got}`);
+  }
+}
+
 /** The entry's own file, and what it imports. */
 async function filesOf(entry) {
   const options = { bundle: true, write: false, format: "esm", metafile: true, packages: "external" };
@@ -39,14 +53,24 @@ export async function sizes() {
       brotli: sum(brotliCompressSync),
     });
   }
+  const name = "hashgate-formats.wasm";
+  const bytes = readFileSync(`dist/${name}`);
+  rows.splice(1, 0, {
+    entry: "hashgate",
+    files: [name],
+    when: ", if a file needs it",
+    raw: bytes.length,
+    gzip: gzipSync(bytes, { level: 9 }).length,
+    brotli: brotliCompressSync(bytes).length,
+  });
   return rows;
 }
 
 export function table(rows) {
   const kb = (bytes) => `${(bytes / 1000).toFixed(bytes < 100_000 ? 1 : 0)} kB`;
   const lines = rows.map(
-    ({ entry, files, raw, gzip, brotli }) =>
-      `| \`${entry}\` | ${files.map((file) => `\`${file}\``).join(", ")} | ${kb(raw)} | ${kb(gzip)} | ${kb(brotli)} |\n`,
+    ({ entry, files, when = "", raw, gzip, brotli }) =>
+      `| \`${entry}\`${when} | ${files.map((file) => `\`${file}\``).join(", ")} | ${kb(raw)} | ${kb(gzip)} | ${kb(brotli)} |\n`,
   );
   return `| entry point | files in \`dist/\` | raw | gzip | brotli |\n| --- | --- | --- | --- | --- |\n${lines.join("")}`;
 }

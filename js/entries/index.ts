@@ -31,5 +31,11 @@ export async function openGate(options: GateOptions): Promise<Gate> {
         : new URL("./hashgate-baseline.wasm", import.meta.url);
       return compileUrl(options.wasmUrl ?? own);
     },
+    compileFormats(timeoutMs) {
+      const own = hasSimd()
+        ? new URL("./hashgate-formats.wasm", import.meta.url)
+        : new URL("./hashgate-formats-baseline.wasm", import.meta.url);
+      return compileUrl(options.formatsWasmUrl ?? own, timeoutMs);
+    },
   });
 }

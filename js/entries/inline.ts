@@ -10,7 +10,7 @@ export { GateError, type GateErrorCode, HeldError } from "../errors.js";
 export { type Decision, decide, type Policy, type UncheckedPolicy } from "../integrations/decision.js";
 export type * from "../types/types.js";
 
-/** Put in by scripts/build.mjs: dist/worker.js, and dist/hashgate.wasm as gzip in base64. */
+/** Put in by scripts/build.mjs: dist/worker.js, and dist/hashgate-formats.wasm as gzip in base64. */
 declare const WORKER_SCRIPT: string;
 declare const ENGINE: string;
 
@@ -29,13 +29,17 @@ export async function openGate(options: GateOptions): Promise<Gate> {
       return new Worker(trusted(workerUrl), { type: "module" });
     },
     compile: () => (options.wasmUrl === undefined ? once("inline", compileOwn) : compileUrl(options.wasmUrl)),
+    // The engine inside reads every format. This is asked for only if another one was set that doesn't.
+    compileFormats: (timeoutMs) =>
+      options.formatsWasmUrl === undefined ? once("inline", compileOwn) : compileUrl(options.formatsWasmUrl, timeoutMs),
   });
 }
 
 async function compileOwn(): Promise<WebAssembly.Module> {
   try {
     // Two builds would be twice as large; what can unpack this one has vectors, but for very old processors.
-    if (!hasSimd()) throw new Error("expected a browser with WebAssembly SIMD; set wasmUrl to hashgate-baseline.wasm");
+    if (!hasSimd())
+      throw new Error("expected a browser with WebAssembly SIMD; set wasmUrl to hashgate-formats-baseline.wasm");
     const packed = Uint8Array.from(atob(ENGINE), (character) => character.charCodeAt(0));
     const wasm = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
     const headers = { "content-type": "application/wasm" };

@@ -51,21 +51,27 @@ export async function openGate(options: GateOptions): Promise<Gate> {
           terminate: () => void worker.terminate(),
         };
       },
-      compile() {
-        const own = hasSimd()
-          ? new URL("./hashgate.wasm", import.meta.url)
-          : new URL("./hashgate-baseline.wasm", import.meta.url);
-        const { href } = options.wasmUrl === undefined ? own : asUrl(options.wasmUrl);
-        return compileFrom(href, async (url) =>
-          url.startsWith("file:") ? new Response(await readFile(fileURLToPath(url))) : fetch(url),
-        );
-      },
+      // A file is at hand, so the engine that reads every format is loaded at once.
+      compile: () => compileUrl(options.wasmUrl),
+      // Asked for only if another engine was set that doesn't.
+      compileFormats: (timeoutMs) => compileUrl(options.formatsWasmUrl, timeoutMs),
       resolve: (url) => asUrl(url).href,
       processors: availableParallelism,
       // The Blobs of `openAsBlob` can't be posted.
       takesBlob: (_): _ is Blob => false,
     },
     options,
+  );
+}
+
+function compileUrl(url: string | URL | undefined, timeoutMs?: number): Promise<WebAssembly.Module> {
+  const own = hasSimd()
+    ? new URL("./hashgate-formats.wasm", import.meta.url)
+    : new URL("./hashgate-formats-baseline.wasm", import.meta.url);
+  const { href } = url === undefined ? own : asUrl(url);
+  const init = timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) };
+  return compileFrom(href, async (address) =>
+    address.startsWith("file:") ? new Response(await readFile(fileURLToPath(address))) : fetch(address, init),
   );
 }
 

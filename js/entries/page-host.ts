@@ -9,10 +9,11 @@ import { compileFrom } from "./compile.js";
 export interface Parts {
   startWorker(): Worker;
   compile(): Promise<WebAssembly.Module>;
+  compileFormats(timeoutMs: number): Promise<WebAssembly.Module>;
 }
 
 /** Opens a gate in a page. A page that is being prerendered waits until somebody looks at it. */
-export async function openGateInPage(options: GateOptions, { startWorker, compile }: Parts): Promise<Gate> {
+export async function openGateInPage(options: GateOptions, { startWorker, ...engines }: Parts): Promise<Gate> {
   const { workerUrl } = options;
   if (document.prerendering) await shown(options?.signal);
   return openGateOn(
@@ -33,7 +34,7 @@ export async function openGateInPage(options: GateOptions, { startWorker, compil
           },
         };
       },
-      compile,
+      ...engines,
       takesBlob: isPlatformBlob,
       resolve: (url) => new URL(url, document.baseURI).href,
       processors: () => navigator.hardwareConcurrency,
@@ -93,8 +94,9 @@ export function once(name: string, compile: () => Promise<WebAssembly.Module>): 
   return compiling;
 }
 
-/** What is found at a URL, which may be relative to the page. */
-export function compileUrl(url: string | URL): Promise<WebAssembly.Module> {
+/** What is found at a URL, which may be relative to the page. With `timeoutMs` it must come within that time. */
+export function compileUrl(url: string | URL, timeoutMs?: number): Promise<WebAssembly.Module> {
   const { href } = new URL(url, document.baseURI);
-  return once(href, () => compileFrom(href, (address) => fetch(address)));
+  const init = () => (timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) });
+  return once(href, () => compileFrom(href, (address) => fetch(address, init())));
 }

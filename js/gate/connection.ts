@@ -20,6 +20,8 @@ export interface Host {
   /** Throws, or reports an error later, if there is no such worker. */
   startWorker(listener: Listener): PlatformWorker;
   compile(): Promise<WebAssembly.Module>;
+  /** The engine that reads every format. Gives up after so many milliseconds; the next call tries again. */
+  compileFormats(timeoutMs: number): Promise<WebAssembly.Module>;
   /** Makes a URL absolute, as the worker has another base. */
   resolve(url: string | URL): string;
   processors(): number;
@@ -47,6 +49,8 @@ interface Pending extends Meanwhile {
 }
 
 export class Connection {
+  /** The engine that the worker runs. */
+  readonly module: WebAssembly.Module;
   readonly #worker: PlatformWorker | undefined;
   readonly #pending = new Map<number, Pending>();
   readonly #pushed: ((push: Push) => void) | undefined;
@@ -54,6 +58,7 @@ export class Connection {
   #nextId = 1;
 
   constructor(host: Host, module: WebAssembly.Module, pushed?: (push: Push) => void) {
+    this.module = module;
     this.#pushed = pushed;
     try {
       this.#worker = host.startWorker({

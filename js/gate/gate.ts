@@ -3,7 +3,7 @@
 import { GateError, HeldError } from "../errors.js";
 import type { Verdict as CoreVerdict } from "../generated/core.js";
 import { decide } from "../integrations/decision.js";
-import type { Asks, Fingerprinted, Source } from "../protocol.js";
+import type { Asks, Fingerprinted, NeedsFormats, Source } from "../protocol.js";
 import type {
   AdmitOptions,
   Admitted,
@@ -57,6 +57,16 @@ export async function openGateOn(host: Host, options: GateOptions): Promise<Gate
 interface Parts {
   pool: HashingPool;
   lookup: LookupWorker;
+}
+
+/** The formats engine can't be had, so the file that needs it can't be checked. */
+class FormatsLost extends Error {
+  constructor(detail: string) {
+    super(
+      `the file needs the formats engine, which can't be loaded: ${detail}; ` +
+        "serve hashgate-formats.wasm there, or set formatsWasmUrl",
+    );
+  }
 }
 
 /** Enough for browsers to have the hot code optimised. */
@@ -147,9 +157,7 @@ class OpenGate extends EventTarget implements Gate {
       ...(release !== undefined && { release }),
       ...(lastError && { error: lastError.code }),
     };
-    const { whenUnavailable } = this.#options;
-    const unavailable = verdict.outcome === "unchecked" && verdict.reason === "unavailable";
-    return { ...verdict, list, ...(unavailable && whenUnavailable && { whenUnavailable }) };
+    return { ...verdict, list };
   }
 
   record(decision: HostDecision, verdict: Verdict): void {
@@ -177,7 +185,14 @@ class OpenGate extends EventTarget implements Gate {
       const wanted = lookup.loaded?.holds ?? { pdq: true, sha256: true, md5: true };
       const hashing = { wanted, views, limits: this.#options.limits ?? {} };
       const early = (fingerprint: Uint8Array) => lookup.begin({ fingerprint, orientations });
-      const signals = await pool.run((worker) => this.#hash(worker, given, hashing, early), signal);
+      const hash = (file: Recognised, module?: WebAssembly.Module) =>
+        pool.run((worker) => this.#hash(worker, file, hashing, early), signal, module);
+      let signals = await hash(given);
+      if ("needsFormats" in signals) {
+        const { bytes } = signals;
+        signals = await hash(bytes ? { bytes } : given, await this.#formats(signal));
+      }
+      if ("needsFormats" in signals) throw new FormatsLost("it is no engine that reads every format");
       if ("refused" in signals) return signals.refused;
       const lookUp = (dismissed: Match[]) => abortable(lookup.lookUp({ signals, orientations, dismissed }), signal);
       const verdict = await lookUp([]);
@@ -190,12 +205,23 @@ class OpenGate extends EventTarget implements Gate {
       if (signal?.aborted) throw signal.reason;
       if (error instanceof UnreadableFile) return unchecked("unreadable", error.message);
       if (error instanceof WorkerLost) return unchecked("engine-failed", error.message);
+      if (error instanceof FormatsLost) return unchecked("unavailable", error.message);
       if (error instanceof FiltersLost) {
         this.#fail(error);
-        return unchecked("unavailable", error.message);
+        return this.#withoutList(error.message);
       }
       throw error;
     }
+  }
+
+  /** The formats engine, loaded when the first file needs it. Rejects with {@link FormatsLost}; the next file tries again. */
+  async #formats(signal: AbortSignal | undefined): Promise<WebAssembly.Module> {
+    const { formatsWasmModule, timeoutMs = 60_000 } = this.#options;
+    if (formatsWasmModule) return formatsWasmModule;
+    const compiling = this.#host.compileFormats(timeoutMs).catch((error) => {
+      throw new FormatsLost(error instanceof Error ? error.message : String(error));
+    });
+    return abortable(abortable(compiling, this.#closing.signal), signal);
   }
 
   /** Computes a file's signals, or refuses it before all of it is read. */
@@ -204,7 +230,7 @@ class OpenGate extends EventTarget implements Gate {
     given: Recognised,
     hashing: Omit<Asks["fingerprint"], "file">,
     early: (fingerprint: Uint8Array) => void,
-  ): Promise<Fingerprinted | { refused: Unchecked }> {
+  ): Promise<Fingerprinted | NeedsFormats | { refused: Unchecked }> {
     const size = "bytes" in given ? given.bytes.byteLength : given.blob.size;
     const most = this.#options.maxFileBytes ?? 256 * MIB;
     const { sha256, md5 } = hashing.wanted;
@@ -294,7 +320,14 @@ class OpenGate extends EventTarget implements Gate {
   #unavailable(): Unchecked {
     const { state, expiresUnixS, lastError } = this.#status;
     const what = state === "expired" ? `the list expired at ${expiresUnixS}` : "there is no list to check against";
-    return unchecked("unavailable", lastError ? `${what} (${lastError.code}: ${lastError.message})` : what);
+    return this.#withoutList(lastError ? `${what} (${lastError.code}: ${lastError.message})` : what);
+  }
+
+  /** Without a list the host's `whenUnavailable` counts; without the formats engine alone it doesn't. */
+  #withoutList(detail: string): Unchecked {
+    const { whenUnavailable } = this.#options;
+    const follows = "follow" in this.#feed && whenUnavailable;
+    return { ...unchecked("unavailable", detail), ...(follows && { whenUnavailable }) };
   }
 
   close(): void {

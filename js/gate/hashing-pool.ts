@@ -13,6 +13,7 @@ export interface PoolOptions {
 export type Work<T> = (worker: Connection) => Promise<T>;
 
 interface Job {
+  module: WebAssembly.Module;
   work: Work<unknown>;
   signal: AbortSignal | undefined;
   resolve(answer: unknown): void;
@@ -37,9 +38,10 @@ export class HashingPool {
 
   /**
    * Queues work for the next free worker. The work opens its file when it begins, so that files that wait aren't held in
-   * memory. Rejects with {@link WorkerLost} if the worker is lost over it.
+   * memory. Rejects with {@link WorkerLost} if the worker is lost over it. Work for another engine than the pool's own is
+   * the second half of a check: it goes before the files that wait.
    */
-  run<T>(work: Work<T>, signal: AbortSignal | undefined): Promise<T> {
+  run<T>(work: Work<T>, signal: AbortSignal | undefined, module = this.#module): Promise<T> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise<unknown>((resolve, reject) => {
@@ -50,6 +52,7 @@ export class HashingPool {
       };
       const done = () => signal?.removeEventListener("abort", abort);
       const job: Job = {
+        module,
         work,
         signal,
         resolve(answer) {
@@ -62,7 +65,8 @@ export class HashingPool {
         },
       };
       signal?.addEventListener("abort", abort, { once: true });
-      this.#queue.push(job);
+      if (module === this.#module) this.#queue.push(job);
+      else this.#queue.unshift(job);
       this.#pump();
     }) as Promise<T>;
   }
@@ -88,10 +92,7 @@ export class HashingPool {
   }
 
   async #work(job: Job): Promise<void> {
-    let worker = this.#idle.pop();
-    while (worker?.isLost) worker = this.#idle.pop();
-    worker ??= new Connection(this.#host, this.#module);
-    const connection = worker;
+    const connection = this.#workerFor(job.module);
     this.#busy.add(connection);
     // Nothing interrupts hashing from inside, so to free the worker is to end it.
     const abort = () => connection.end(job.signal?.reason);
@@ -117,12 +118,30 @@ export class HashingPool {
     }
   }
 
-  /** Closes the idle workers but for one after a while without work. */
+  /**
+   * Takes an idle worker that runs the engine, or starts one. No more than `size` workers work at once, and one more may
+   * lie idle: then files that need the one engine and the other in turn don't start a worker each.
+   */
+  #workerFor(module: WebAssembly.Module): Connection {
+    const idle = this.#idle.splice(0).filter((worker) => !worker.isLost);
+    const found = idle.filter((worker) => worker.module === module).pop();
+    const others = idle.filter((worker) => worker !== found);
+    const tooMany = found ? 0 : Math.max(0, others.length + this.#busy.size - this.#options.size);
+    for (const worker of others.splice(0, tooMany)) worker.end(new WorkerLost("its place is needed"));
+    this.#idle.push(...others);
+    return found ?? new Connection(this.#host, module);
+  }
+
+  /** Closes the idle workers but for one, of the pool's own engine if there is one, after a while without work. */
   #reapLater(): void {
     clearTimeout(this.#reaper);
     if (this.#closed !== undefined || this.#busy.size > 0) return;
     this.#reaper = setTimeout(() => {
-      for (const worker of this.#idle.splice(1)) worker.end(new WorkerLost("it was idle"));
+      const kept = this.#idle.find((worker) => worker.module === this.#module) ?? this.#idle[0];
+      for (const worker of this.#idle.splice(0)) {
+        if (worker === kept) this.#idle.push(worker);
+        else worker.end(new WorkerLost("it was idle"));
+      }
     }, this.#options.idleMs);
     // In Node, a timer must not keep the process.
     (this.#reaper as { unref?: () => void }).unref?.();

@@ -160,6 +160,14 @@ export interface GateOptions {
   wasmUrl?: string | URL;
   /** The engine, already compiled; then none is fetched. */
   wasmModule?: WebAssembly.Module;
+  /**
+   * Where the formats engine is, if not beside this module. It is fetched when the first file comes that needs it:
+   * WebP, BMP, ICO, SVG, or a JPEG that isn't ordinary, is damaged, or is small and progressive. If it can't be had, such
+   * files are `unchecked`, `unavailable`, and the next of them tries again.
+   */
+  formatsWasmUrl?: string | URL;
+  /** The formats engine, already compiled; then none is fetched. */
+  formatsWasmModule?: WebAssembly.Module;
   /** Where the worker script is, if not beside this module. Same origin. */
   workerUrl?: string | URL;
 }

@@ -48,6 +48,12 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
       let signals =
         stream?.finish() ??
         hashing.fingerprint(bytes ?? (await wholeOf(file)), { ...options, sha256: wanted.sha256 && !platformSha256 });
+      if (signals.needsFormatsEngine) {
+        signals.free();
+        const given = file instanceof Uint8Array ? file : undefined;
+        const answer = { needsFormats: true as const, bytes: given, memoryBytes: hashing.memoryBytes };
+        return [answer, given ? [given.buffer as ArrayBuffer] : []];
+      }
       const picture = side.decode && signals.browserPicture();
       if (picture) {
         await side.decode?.(file, picture);

@@ -49,6 +49,7 @@ impl From<IntakeError> for Failure {
             IntakeError::UnsupportedPicture { format, .. } => (UncheckedReason::UnsupportedPicture, format),
             IntakeError::TooLarge { .. } => (UncheckedReason::TooLarge, None),
             IntakeError::Unreadable { format, .. } => (UncheckedReason::Unreadable, Some(format)),
+            IntakeError::NeedsFormatsEngine { format } => (UncheckedReason::Unavailable, Some(format)),
             IntakeError::EngineFailed { .. } => (UncheckedReason::EngineFailed, None),
         };
         Self { reason, format, detail: error.to_string() }
@@ -205,6 +206,12 @@ impl Fingerprint {
         }
     }
 
+    /// Whether this build lacks the decoder that the file needs: a build with the feature `every-format` reads it.
+    #[must_use]
+    pub fn needs_formats_engine(&self) -> bool {
+        matches!(&self.picture, Some(Err(failure)) if failure.reason == UncheckedReason::Unavailable)
+    }
+
     /// Adds the result of a second reading, by another decoder.
     ///
     /// - If both readings have a picture, both are looked up, and a match in either counts.
@@ -235,13 +242,19 @@ impl Fingerprint {
     }
 }
 
-/// Computes the wanted signals of a file. A failure to read the picture is part of the result.
+/// Computes the wanted signals of a file. A failure to read the picture is part of the result. If
+/// [another engine](Fingerprint::needs_formats_engine) must read it, that one computes the digests too.
 #[must_use]
 pub fn fingerprint(bytes: &[u8], limits: &Limits, wanted: &Wanted) -> Fingerprint {
+    let picture = wanted.pdq.then(|| hashes_of(image::read(bytes, limits), wanted));
+    let unread = Fingerprint { sha256: None, md5: None, picture };
+    if unread.needs_formats_engine() {
+        return unread;
+    }
     let mut digests = Digests::new(wanted.sha256, wanted.md5);
     digests.update(bytes);
     let (sha256, md5) = digests.finish();
-    Fingerprint { sha256, md5, picture: wanted.pdq.then(|| hashes_of(image::read(bytes, limits), wanted)) }
+    Fingerprint { sha256, md5, ..unread }
 }
 
 /// Computes the wanted signals of a file that arrives in pieces.
@@ -307,7 +320,8 @@ impl StreamingFingerprint {
             }
             (Some(picture), _) => Some(hashes_of(picture?, &wanted)),
         };
-        Some(Fingerprint { sha256, md5, picture })
+        let unread = Fingerprint { sha256: None, md5: None, picture };
+        Some(if unread.needs_formats_engine() { unread } else { Fingerprint { sha256, md5, ..unread } })
     }
 }
 

@@ -22,7 +22,7 @@ pub enum UncheckedReason {
     CanvasNoise,
     /// The engine failed, as after a crash of its worker.
     EngineFailed,
-    /// No list could be loaded.
+    /// No list could be loaded, or not the engine that reads this file.
     Unavailable,
     /// The value that was given can't be read as a file.
     InvalidInput,

@@ -63,6 +63,9 @@ pub(super) fn contained<T>(work: impl FnOnce() -> Result<T, IntakeError>) -> Res
 }
 
 fn read_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
+    if matches!(format, Format::Webp | Format::Bmp | Format::Ico | Format::Svg | Format::Tiff) {
+        error::needs_every_format(format)?;
+    }
     match format {
         Format::Jpeg => jpeg::read_fully(bytes, limits),
         Format::Png => png::read(bytes, limits),

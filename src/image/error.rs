@@ -40,6 +40,15 @@ pub enum IntakeError {
         /// What is wrong.
         message: String,
     },
+    /// A picture that this build has no decoder for, though a build with the feature `every-format` has one.
+    #[error(
+        "expected an ordinary JPEG, a PNG or a GIF, got a {format} file that needs the formats engine \
+         (hashgate-formats.wasm)"
+    )]
+    NeedsFormatsEngine {
+        /// The format.
+        format: Format,
+    },
     /// A decoder panicked, which is a fault of this crate or of one that it builds on. Please report the file.
     #[error("the decoder failed at this file: {message}")]
     EngineFailed {
@@ -56,4 +65,15 @@ pub(super) fn unreadable(format: Format, message: impl ToString) -> IntakeError 
 /// [`IntakeError::UnsupportedPicture`] that no browser will help with.
 pub(super) fn unsupported(found: &str) -> IntakeError {
     IntakeError::UnsupportedPicture { found: found.into(), format: None }
+}
+
+/// Lets the decoders of what few files need go on in a build that has them.
+///
+/// The condition is known when the crate is compiled: without the feature the linker drops what comes after this call.
+///
+/// # Errors
+/// `NeedsFormatsEngine` in a build without the feature `every-format`.
+#[inline(always)]
+pub(super) fn needs_every_format(format: Format) -> Result<(), IntakeError> {
+    if cfg!(feature = "every-format") { Ok(()) } else { Err(IntakeError::NeedsFormatsEngine { format }) }
 }

@@ -128,6 +128,7 @@ pub(super) fn read_fully(bytes: &[u8], limits: &Limits) -> Result<Picture, Intak
         }
         reason = Some("its data is damaged");
     }
+    error::needs_every_format(Format::Jpeg)?;
     let decoded = libjpeg::decode(bytes, &survey, limits, &mut surfaces)?;
     if decoded.surplus || decoded.damaged.is_some() {
         reason = reason.or(Some("its data is damaged"));

@@ -96,7 +96,7 @@ test("the inline entry asks for the filter alone", async () => {
 
 test("the inline entry says what it lacks: vectors, or a policy that lets its worker start", async () => {
   const old = await inPage("inline", outcome, {}, { simd: false });
-  assert.match(old.answer, /^engine-unavailable: .*wasmUrl to hashgate-baseline\.wasm/);
+  assert.match(old.answer, /^engine-unavailable: .*wasmUrl to hashgate-formats-baseline\.wasm/);
   const helped = await inPage("inline", outcome, { wasmUrl: ENGINES[1] }, { simd: false });
   assert.equal(helped.answer, "possible-match");
   const forbidden = await inPage("forbidden", outcome, {});

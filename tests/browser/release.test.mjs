@@ -40,7 +40,7 @@ function outcome(engine, { all, one, note }) {
   }
 }
 
-for (const build of ["hashgate", "hashgate-baseline"]) {
+for (const build of ["hashgate", "hashgate-baseline", "hashgate-formats", "hashgate-formats-baseline"]) {
   test(`${build}.wasm gives every release vector the outcome that it says`, async () => {
     const engine = await instance(build);
     const names = readdirSync(folder).filter((name) => name.endsWith(".txt"));

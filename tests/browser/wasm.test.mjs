@@ -1,4 +1,4 @@
-// Both builds of the engine against the native one, without workers or browsers: the same refusals, the same verdicts.
+// All builds of the engine against the native one, without workers or browsers: the same refusals, the same verdicts.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -17,7 +17,9 @@ const open = ({ Lookup }, bytes) => {
   return { lookup, info };
 };
 
-for (const build of ["hashgate", "hashgate-baseline"]) {
+const FORMATS = ["hashgate-formats", "hashgate-formats-baseline"];
+
+for (const build of ["hashgate", "hashgate-baseline", ...FORMATS]) {
   test(`${build}.wasm refuses every flipped bit and every truncation of a filter`, async () => {
     const engine = await instance(build);
     const file = new Uint8Array(readFileSync("tests/vectors/filter-v1.hgf"));
@@ -56,9 +58,18 @@ for (const build of ["hashgate", "hashgate-baseline"]) {
     }
     const lines = native.trim().split("\n").map(JSON.parse);
     assert.ok(lines.length > 24 + 60, `${lines.length} pictures`);
+    const elsewhere = [];
     for (const { path, ...expected } of lines) {
       const wanted = { pdq: true, sha256: true, md5: true, views: "all", limits: {} };
-      const fingerprint = engine.Fingerprint.of(new Uint8Array(readFileSync(path)), wanted).toBytes();
+      const print = engine.Fingerprint.of(new Uint8Array(readFileSync(path)), wanted);
+      const fingerprint = print.toBytes();
+      if (print.needsFormatsEngine) {
+        elsewhere.push(path);
+        // Whoever doesn't ask the formats engine must not take the file for clear.
+        assert.equal(lookup.lookUp(fingerprint, undefined, "all").outcome, "unchecked", path);
+        assert.equal(print.browserPicture(), undefined, path);
+        continue;
+      }
       // Among it: which flip mask of which key of which view matched, and how many lookups it took.
       const verdict = lookup.lookUp(fingerprint, undefined, "all");
       // Without a browser the engine has no second decoder, and says so; the native one has libjpeg for JPEGs.
@@ -68,6 +79,9 @@ for (const build of ["hashgate", "hashgate-baseline"]) {
         assert.deepEqual(verdict, { ...first, caveat: "one-reading", lookups: verdict.lookups }, path);
       } else assert.deepEqual(verdict, expected, path);
     }
+    const ordinary = (path) => /\.(png|gif)$|jpeg-(4..|grey|restarts|exif-orientation)\.jpg$/.test(path);
+    assert.deepEqual(elsewhere.filter(ordinary), []);
+    assert.equal(elsewhere.length > 0, !FORMATS.includes(build), elsewhere.join());
   });
 
   test(`${build}.wasm makes the same of a file that arrives in pieces`, async () => {

@@ -22,6 +22,7 @@ import { chromium } from "playwright-core";
 import { shown, sizes, table } from "../../scripts/sizes.mjs";
 import { CHROMIUM } from "../browser/chromium.mjs";
 import { CSP, serve } from "../browser/server.mjs";
+import { drawnBmp } from "./app/check.js";
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "hashgate-packaging-")));
 const installed = join(folder, "node_modules/hashgate");
@@ -30,7 +31,11 @@ const EXPECTED = {
   "listed/listed-0.jpg": "possible-match",
   "edited/listed-2-mirrored.jpg": "possible-match",
   "clean/clean-1.jpg": "clear",
+  // The formats engine reads it.
+  "drawn.bmp": "clear",
 };
+/** In the order in which a page with and a page without vector instructions load them. */
+const ENGINES = ["hashgate.wasm", "hashgate-formats.wasm", "hashgate-baseline.wasm", "hashgate-formats-baseline.wasm"];
 const WITH_BLOB = CSP.replace("worker-src 'self'", "worker-src blob:");
 
 let browser;
@@ -97,11 +102,12 @@ async function assertServed(at, { inline = false, csp = inline ? WITH_BLOB : CSP
   try {
     const loaded = await verdicts(`${site.url}/`);
     const engines = loaded.filter((path) => path.endsWith(".wasm"));
-    assert.equal(engines.length, inline ? 0 : 1, engines.join());
+    assert.equal(engines.length, inline ? 0 : 2, engines.join());
     if (inline) return;
-    const [baseline] = (await verdicts(`${site.url}/`, { simd: false })).filter((path) => path.endsWith(".wasm"));
-    assert.deepEqual(readFileSync(join(at, engines[0])), readFileSync("dist/hashgate.wasm"));
-    assert.deepEqual(readFileSync(join(at, baseline)), readFileSync("dist/hashgate-baseline.wasm"));
+    const baseline = (await verdicts(`${site.url}/`, { simd: false })).filter((path) => path.endsWith(".wasm"));
+    for (const [index, name] of ENGINES.entries()) {
+      assert.deepEqual(readFileSync(join(at, [...engines, ...baseline][index])), readFileSync(`dist/${name}`), name);
+    }
   } finally {
     await site.close();
   }
@@ -150,7 +156,6 @@ const PAGE = `<!doctype html><meta charset="utf-8"><title>hashgate</title><outpu
 test("publint and Are The Types Wrong find nothing", () => {
   run(folder, "node_modules/.bin/publint", installed, "--strict");
   const [tarball] = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
-  const wasm = ["hashgate.wasm", "hashgate-baseline.wasm"];
   // ES modules alone: what a `require` of old would find isn't promised.
   run(
     folder,
@@ -161,7 +166,7 @@ test("publint and Are The Types Wrong find nothing", () => {
     "--exclude-entrypoints",
     "worker.js",
     "service-worker.classic.js",
-    ...wasm,
+    ...ENGINES,
   );
 });
 
@@ -187,7 +192,7 @@ test("every crate that has left a trace in the wasm is listed with its licence",
   }
   // Where a panic would come from, with the version.
   const sources = new Set();
-  for (const engine of ["hashgate.wasm", "hashgate-baseline.wasm"]) {
+  for (const engine of ENGINES) {
     const bytes = readFileSync(join(installed, "dist", engine), "latin1");
     for (const [, source] of bytes.matchAll(/\/crates\/([a-z0-9_-]+?-\d[^/]*)\//g)) sources.add(source);
   }
@@ -290,7 +295,7 @@ test("Rollup, with its plug-ins for packages and for assets", async () => {
 test("esbuild, with the worker and the engines copied beside the bundle", async () => {
   const { at, tool } = project("esbuild");
   tool("esbuild", "main.js", "--bundle", "--format=esm", "--outdir=dist", "--log-limit=1", "--log-level=warning");
-  for (const name of ["worker.js", "hashgate.wasm", "hashgate-baseline.wasm"]) {
+  for (const name of ["worker.js", ...ENGINES]) {
     cpSync(join(installed, "dist", name), join(at, "dist", name));
   }
   writeFileSync(join(at, "dist/index.html"), `${PAGE}<script type="module" src="main.js"></script>`);
@@ -321,7 +326,8 @@ test("Next.js: client, server rendering, and a route handler that checks again",
   await whileRunning(at, "next", ["start", "--hostname", "127.0.0.1", "--port"], async (url) => {
     await verdicts(url);
     for (const [name, outcome] of Object.entries(EXPECTED)) {
-      const answer = await fetch(`${url}/api/check`, { method: "POST", body: readFileSync(`target/samples/${name}`) });
+      const body = name.endsWith(".bmp") ? drawnBmp() : readFileSync(`target/samples/${name}`);
+      const answer = await fetch(`${url}/api/check`, { method: "POST", body });
       assert.equal((await answer.json()).outcome, outcome, name);
     }
   });

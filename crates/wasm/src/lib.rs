@@ -123,6 +123,13 @@ impl Fingerprint {
         Ok(Self { signals, wanted, limits })
     }
 
+    /// Whether the formats engine must read the file: this one has no decoder for it, and found nothing out.
+    #[wasm_bindgen(getter, js_name = needsFormatsEngine)]
+    #[must_use]
+    pub fn needs_formats_engine(&self) -> bool {
+        self.signals.needs_formats_engine()
+    }
+
     /// Returns an empty picture for the browser's decoder to fill, if this file is to be decoded by it: because nothing
     /// here reads its format, or because decoders may read it differently. Undefined otherwise.
     #[wasm_bindgen(js_name = browserPicture)]

@@ -1,5 +1,6 @@
-//! Builds `dist/hashgate.wasm` (SIMD) and `dist/hashgate-baseline.wasm`, and the JavaScript and TypeScript of their bindings
-//! in `dist/bindings/`. A browser loads one of the two.
+//! Builds the engines `dist/hashgate.wasm` (SIMD) and `dist/hashgate-baseline.wasm`, the formats engines
+//! `dist/hashgate-formats.wasm` and `dist/hashgate-formats-baseline.wasm`, and the JavaScript and TypeScript of their bindings
+//! in `dist/bindings/`. A browser loads one engine, and one formats engine when a file needs it.
 //!
 //! The files don't depend on where they are built: no path of this machine gets into them (`scripts/reproducible.mjs` builds
 //! twice and compares).
@@ -26,31 +27,56 @@ const FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
-/// Builds both variants and writes `dist/`.
+/// What the engines are built for: the processor, what it adds to a file's name, and the flags of rustc and wasm-opt.
+///
+/// SHA-2 in loops saves 3.9 kB (gzip). SHA-256 of 11.5 MB then takes 43 ms instead of 24, in browsers without SIMD.
+const PROCESSORS: [(&str, &str, &[&str], &[&str]); 2] = [
+    ("simd", "", &["-C", "target-feature=+simd128"], &["--enable-simd"]),
+    ("baseline", "-baseline", &["--cfg", "sha2_backend_soft=\"compact\""], &[]),
+];
+/// The engines, with the features of each. The formats engine is a superset of the main one.
+const ENGINES: [(&str, &[&str]); 2] = [("hashgate", &[]), ("hashgate-formats", &["--features", "every-format"])];
+/// Every engine has these in common, so one worker script runs any of them.
+const BINDINGS: [&str; 3] = ["hashgate.js", "hashgate.d.ts", "hashgate_bg.wasm.d.ts"];
+
+/// Builds all four engines and writes `dist/`.
 ///
 /// # Errors
-/// A tool fails, or the variants have different bindings.
+/// A tool fails, or the engines have different bindings.
 pub fn build() -> Result<()> {
     let root =
         Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("xtask lies in crates/ of the workspace")?;
     let dist = root.join("dist");
     fs::create_dir_all(dist.join("bindings"))?;
-    let simd = variant(root, "simd", &["-C", "target-feature=+simd128"], &["--enable-simd"])?;
-    // SHA-2 in loops saves 3.9 kB (gzip). SHA-256 of 11.5 MB then takes 43 ms instead of 24, in browsers without SIMD.
-    let baseline = variant(root, "baseline", &["--cfg", "sha2_backend_soft=\"compact\""], &[])?;
-    for file in ["hashgate.js", "hashgate.d.ts", "hashgate_bg.wasm.d.ts"] {
-        let of_simd = fs::read(simd.join(file))?;
-        ensure!(of_simd == fs::read(baseline.join(file))?, "{file}: expected the same bindings of both builds");
-        fs::write(dist.join("bindings").join(file), of_simd)?;
+    let mut bindings = None;
+    for (processor, suffix, rust_flags, opt_flags) in PROCESSORS {
+        for (engine, features) in ENGINES {
+            let out = variant(root, processor, features, rust_flags, opt_flags)?;
+            let name = format!("{engine}{suffix}.wasm");
+            let of_this = BINDINGS.map(|file| fs::read(out.join(file)));
+            let of_this = of_this.into_iter().collect::<Result<Vec<_>, _>>()?;
+            ensure!(
+                *bindings.get_or_insert_with(|| of_this.clone()) == of_this,
+                "{name}: expected the same bindings as those of the other builds"
+            );
+            fs::copy(out.join("optimised.wasm"), dist.join(name))?;
+        }
     }
-    fs::copy(simd.join("optimised.wasm"), dist.join("hashgate.wasm"))?;
-    fs::copy(baseline.join("optimised.wasm"), dist.join("hashgate-baseline.wasm"))?;
+    for (file, content) in BINDINGS.iter().zip(bindings.into_iter().flatten()) {
+        fs::write(dist.join("bindings").join(file), content)?;
+    }
     Ok(())
 }
 
-/// Builds one variant. Returns the folder with its bindings and its `optimised.wasm`.
-fn variant(root: &Path, name: &str, rust_flags: &[&str], opt_flags: &[&str]) -> Result<PathBuf> {
-    let target = root.join("target/wasm").join(name);
+/// Builds one engine for one kind of processor. Returns the folder with its bindings and its `optimised.wasm`.
+fn variant(
+    root: &Path,
+    processor: &str,
+    features: &[&str],
+    rust_flags: &[&str],
+    opt_flags: &[&str],
+) -> Result<PathBuf> {
+    let target = root.join("target/wasm").join(processor);
     let max_memory = format!("link-arg=--max-memory={MAX_MEMORY}");
     let mut flags = vec!["-C".to_owned(), max_memory];
     flags.extend(rust_flags.iter().map(|&flag| flag.to_owned()));
@@ -59,6 +85,7 @@ fn variant(root: &Path, name: &str, rust_flags: &[&str], opt_flags: &[&str]) -> 
         .args(["build", "--locked", "--package", "hashgate-wasm", "--profile", "wasm", "--target", TARGET])
         .arg("--target-dir")
         .arg(&target)
+        .args(features)
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
         .current_dir(root))?;
     let out = target.join("bindings");
