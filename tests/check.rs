@@ -180,7 +180,7 @@ fn odd(seed: u32) -> ImageHashes {
 }
 
 fn unreadable() -> Failure {
-    Failure { reason: UncheckedReason::Unreadable, format: Some(Format::Png), detail: "it ends early".into() }
+    Failure::new(UncheckedReason::Unreadable, Some(Format::Png), "it ends early")
 }
 
 #[test]

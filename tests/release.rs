@@ -29,7 +29,10 @@ fn entries(numbers: std::ops::Range<u32>) -> Entries {
 }
 
 fn request(release: u64) -> Request {
-    Request { release, built_at_unix_s: ISSUED, headroom_percent: 100, ..Request::new("vector", "numbered hashes") }
+    Request::new("vector", "numbered hashes")
+        .with_release(release)
+        .with_built_at_unix_s(ISSUED)
+        .with_headroom_percent(100)
 }
 
 /// Two releases of one geometry: some hashes went, some came.
@@ -164,7 +167,7 @@ fn vectors() -> BTreeMap<String, Vec<u8>> {
     };
     let swapped = {
         let plan = Plan::new(&request(2), &entries(0..6)).unwrap();
-        write(&Request { category: "other hashes".into(), ..request(2) }, &plan, &entries(0..6)).unwrap()
+        write(&request(2).with_category("other hashes"), &plan, &entries(0..6)).unwrap()
     };
     let other_first = {
         let plan = Plan::new(&request(1), &entries(0..6)).unwrap();
@@ -552,7 +555,7 @@ fn a_name_that_looks_like_another_is_refused_everywhere() {
     let release = Release::new();
     // Shown as "vector", or as its mirror image.
     for name in ["vec\u{202e}tor", "\u{2066}vector", "vec\u{200b}tor", "vec\u{ad}tor", "vector\u{feff}"] {
-        let built = Plan::new(&Request { name: name.into(), ..request(1) }, &entries(0..3)).unwrap_err();
+        let built = Plan::new(&request(1).with_name(name), &entries(0..3)).unwrap_err();
         assert_eq!((built.code, built.field.as_str()), (RefusalCode::BuildField, "name"), "{built}");
         let signed = Manifest { name: name.into(), ..release.manifest.clone() }.sign(&key("alpha")).unwrap_err();
         assert_eq!((signed.code, signed.field.as_str()), (RefusalCode::ManifestField, "name"), "{signed}");

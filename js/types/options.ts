@@ -1,5 +1,5 @@
 // What a host gives: files, lists, options.
-import type { Caveat, Orientation, Orientations, View, ViewSet } from "../generated/core.js";
+import type { Caveat, Limits as CoreLimits, Orientation, Orientations, View, ViewSet } from "../generated/core.js";
 import type { UncheckedPolicy } from "../integrations/decision.js";
 import type { Progress } from "./status.js";
 import type { Match, WhenUnavailable } from "./verdict.js";
@@ -62,21 +62,8 @@ export interface Trust {
   list?: { name: string; category?: string };
 }
 
-/** The most that is read. What is left out has the core's default, which lets a 100-megapixel photograph pass. */
-export interface Limits {
-  /** Default 65,535. */
-  maxWidth?: number;
-  /** Default 65,535. */
-  maxHeight?: number;
-  /** Default 150,000,000. */
-  maxPixels?: number;
-  /** Bytes that a decoder may hold. Default 1 GiB. */
-  maxAlloc?: number;
-  /** Frames of an animation that are hashed. Default 16. */
-  maxFrames?: number;
-  /** Default 250,000,000. */
-  maxAnimationPixels?: number;
-}
+/** The largest pictures that are read. A limit that is left out keeps its default: a photograph of 100 megapixels passes. */
+export type Limits = Partial<CoreLimits>;
 
 /** How one file is checked. */
 export interface CheckOptions {

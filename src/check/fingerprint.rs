@@ -15,7 +15,7 @@ use crate::signal::views::{self, View, ViewHash, ViewSet};
 /// ```
 /// use hashgate::{Fingerprint, Limits, Wanted, fingerprint};
 ///
-/// let wanted = Wanted { sha256: true, ..Wanted::default() };
+/// let wanted = Wanted::default().with_sha256(true);
 /// let print = fingerprint(b"abc", &Limits::default(), &wanted);
 /// assert!(print.sha256.unwrap().to_string().starts_with("ba7816bf"));
 /// assert_eq!(Fingerprint::from_bytes(&print.to_bytes()), Ok(print));
@@ -32,6 +32,7 @@ pub struct Fingerprint {
 
 /// Why a file has no picture hashes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Failure {
     /// The reason, for programs.
     pub reason: UncheckedReason,
@@ -40,6 +41,14 @@ pub struct Failure {
     pub format: Option<Format>,
     /// The reason, for people.
     pub detail: String,
+}
+
+impl Failure {
+    /// Makes a failure. `detail` says for people why there is no picture.
+    #[must_use]
+    pub fn new(reason: UncheckedReason, format: Option<Format>, detail: impl Into<String>) -> Self {
+        Self { reason, format, detail: detail.into() }
+    }
 }
 
 impl From<IntakeError> for Failure {
@@ -252,7 +261,7 @@ pub fn fingerprint(bytes: &[u8], limits: &Limits, wanted: &Wanted) -> Fingerprin
 ///
 /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/png-rgb-8.png");
 /// let file = std::fs::read(path)?;
-/// let wanted = Wanted { pdq: true, sha256: true, ..Wanted::default() };
+/// let wanted = Wanted::default().with_pdq(true).with_sha256(true);
 /// let mut streaming = StreamingFingerprint::new(file.len(), &Limits::default(), &wanted);
 /// for piece in file.chunks(1000) {
 ///     streaming.push(piece);

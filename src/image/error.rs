@@ -7,6 +7,7 @@ use super::format::Format;
 /// Why a file gave no picture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum IntakeError {
     /// The content is no picture at all, such as a PDF document, a sound or a text.
     #[error("expected a picture, got {found}")]

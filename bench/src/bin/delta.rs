@@ -17,7 +17,8 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 fn main() -> Outcome<()> {
     let list = |count: u32| Entries { pdq: (0..count).map(numbered_hash).collect(), ..Entries::default() };
     let room = std::env::args().nth(1).map_or(Ok(5), |percent| percent.parse())?;
-    let request = |release| Request { release, headroom_percent: room, ..Request::new("million", "numbered hashes") };
+    let request =
+        |release| Request::new("million", "numbered hashes").with_release(release).with_headroom_percent(room);
     let base = list(1_000_000);
     let plan = Plan::new(&request(1), &base)?;
     let base = Filter::open(write(&request(1), &plan, &base)?)?;

@@ -75,29 +75,29 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{} {kind}, none of them on the list:", pictures.len());
     println!(
         "{:>7}{:>9}{:>11}{:>11}{:>9}{:>11}{:>11}{:>8}{:>7}",
-        "probes", "e", "bits a key", "held", "measured", "a lookup", "measured", "ratio", "sigma"
+        "budget", "rate", "bits/item", "matched", "measured", "a lookup", "measured", "ratio", "sigma"
     );
-    for (probe_budget, escalation) in
+    for (budget, rate) in
         [(64, 0.5), (512, 0.5), (8192, 0.5), (8192, 0.1), (8192, 0.03), (8192, 0.01), (8192, 0.001), (8192, 0.0001)]
     {
         let defaults = Request::new("million", "numbered hashes");
-        let (plan, file) = build(&Request {
-            image_false_positive_rate: escalation,
-            lookup_budget: probe_budget,
-            view_lookup_budget: probe_budget / 4,
-            ..defaults
-        })?;
+        let (plan, file) = build(
+            &defaults
+                .with_image_false_positive_rate(rate)
+                .with_lookup_budget(budget)
+                .with_view_lookup_budget(budget / 4),
+        )?;
         let filters = [Filter::open(file)?];
         let (mut lookups, mut hits) = (0, 0);
         for picture in &pictures {
-            let report = look_up(picture, &filters, Orientations::All);
-            lookups += report.lookups;
-            hits += u64::from(matches!(report.outcome, Outcome::PossibleMatch { .. }));
+            let verdict = look_up(picture, &filters, Orientations::All);
+            lookups += verdict.lookups;
+            hits += u64::from(matches!(verdict.outcome, Outcome::PossibleMatch { .. }));
         }
         let share = hits as f64 / pictures.len() as f64;
         let measured = hits as f64 / lookups as f64;
         println!(
-            "{probe_budget:>7}{escalation:>9}{:>11.2}{hits:>11}{share:>9.5}{:>11.2e}{measured:>11.2e}{:>8.3}{:>7.3}",
+            "{budget:>7}{rate:>9}{:>11.2}{hits:>11}{share:>9.5}{:>11.2e}{measured:>11.2e}{:>8.3}{:>7.3}",
             plan.bits_per_item(),
             plan.expected_rate,
             measured / plan.expected_rate,

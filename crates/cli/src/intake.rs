@@ -21,7 +21,7 @@ pub fn fingerprint_of(file: &mut OpenFile, limits: &Limits, wanted: &Wanted) -> 
     if wanted.pdq
         && let Some(failure) = refused_by_head(file, limits)?
     {
-        let digests = streamed(file, limits, &Wanted { pdq: false, ..*wanted })?;
+        let digests = streamed(file, limits, &wanted.with_pdq(false))?;
         let digests = digests.expect("digests are computed piece by piece");
         return Ok(Fingerprint { picture: Some(Err(failure)), ..digests });
     }

@@ -68,7 +68,7 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, Failure> {
 
 fn unreadable(message: &str) -> Failure {
     let detail = format!("libjpeg-turbo can't read the file: {message}");
-    Failure { reason: UncheckedReason::Unreadable, format: Some(Format::Jpeg), detail }
+    Failure::new(UncheckedReason::Unreadable, Some(Format::Jpeg), detail)
 }
 
 fn decode(bytes: &[u8], limits: &Limits) -> Result<Result<Picture, IntakeError>> {
@@ -131,16 +131,16 @@ mod tests {
         let bytes = jpeg();
         let error = read(&bytes[..20], &Limits::default()).unwrap_err();
         assert_eq!(error.reason, UncheckedReason::Unreadable);
-        let error = read(&bytes, &Limits { max_pixels: 1000, ..Limits::default() }).unwrap_err();
+        let error = read(&bytes, &Limits::default().with_max_pixels(1000)).unwrap_err();
         assert_eq!(error.reason, UncheckedReason::TooLarge);
-        let error = read(&bytes, &Limits { max_alloc: 1000, ..Limits::default() }).unwrap_err();
+        let error = read(&bytes, &Limits::default().with_max_alloc(1000)).unwrap_err();
         assert_eq!(error.reason, UncheckedReason::TooLarge);
     }
 
     #[test]
     fn a_file_that_decoders_may_read_differently_gets_a_second_reading() {
         let folder = tempfile::tempdir().unwrap();
-        let wanted = Wanted { pdq: true, ..Wanted::default() };
+        let wanted = Wanted::default().with_pdq(true);
         let limits = Limits::default();
         let mut odd = jpeg();
         // Half of the file, as a broken download leaves it: the second reading doesn't make it whole.

@@ -15,31 +15,24 @@ use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 use web_sys::ImageData;
 
-// The types of the values that are serialised here, as `js/generated/core.ts` has them from the core. The other files of
-// JavaScript see them through the bindings, so that nothing there is cast to a hoped-for type.
+// Adds TypeScript types to the bindings. wasm-bindgen knows a serialised value only as `any`; with these types, the
+// functions below declare exactly what they take and return, and the package's TypeScript needs no casts.
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
 import type {
-  FilterInfo, Manifest, Match, Orientations, UncheckedReason, Verdict, ViewSet,
+  FilterInfo, Limits, Manifest, Match, Orientations, UncheckedReason, Verdict, ViewSet,
 } from "../../js/generated/core.js";
 
-/** What is wanted of a file. */
+/** The signals that are to be computed of a file, and the limits within which it is read. */
 export interface FingerprintOptions {
   pdq: boolean;
   sha256: boolean;
   md5: boolean;
   views: ViewSet;
-  limits?: {
-    maxWidth?: number;
-    maxHeight?: number;
-    maxPixels?: number;
-    maxAlloc?: number;
-    maxFrames?: number;
-    maxAnimationPixels?: number;
-  };
+  limits?: Partial<Limits>;
 }
 
-/** The signals that the loaded filters hold. */
+/** The kinds of signals that the loaded filters hold. */
 export interface Holds {
   pdq: boolean;
   sha256: boolean;
@@ -52,7 +45,7 @@ fn start() {
     console_error_panic_hook::set_once();
 }
 
-/// What is wanted of a file, as JavaScript says it.
+/// The object in which JavaScript says which signals to compute of a file: `FingerprintOptions` above.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Options {
@@ -80,15 +73,18 @@ impl Options {
     fn read(value: JsValue) -> Result<(Wanted, Limits), Error> {
         let options: Self = read_option(value)?;
         let (base, set) = (Limits::default(), options.limits);
-        let limits = Limits {
-            max_width: set.max_width.unwrap_or(base.max_width),
-            max_height: set.max_height.unwrap_or(base.max_height),
-            max_pixels: set.max_pixels.unwrap_or(base.max_pixels),
-            max_alloc: set.max_alloc.unwrap_or(base.max_alloc),
-            max_frames: set.max_frames.unwrap_or(base.max_frames),
-            max_animation_pixels: set.max_animation_pixels.unwrap_or(base.max_animation_pixels),
-        };
-        let wanted = Wanted { pdq: options.pdq, sha256: options.sha256, md5: options.md5, views: options.views };
+        let limits = base
+            .with_max_width(set.max_width.unwrap_or(base.max_width))
+            .with_max_height(set.max_height.unwrap_or(base.max_height))
+            .with_max_pixels(set.max_pixels.unwrap_or(base.max_pixels))
+            .with_max_alloc(set.max_alloc.unwrap_or(base.max_alloc))
+            .with_max_frames(set.max_frames.unwrap_or(base.max_frames))
+            .with_max_animation_pixels(set.max_animation_pixels.unwrap_or(base.max_animation_pixels));
+        let wanted = Wanted::default()
+            .with_pdq(options.pdq)
+            .with_sha256(options.sha256)
+            .with_md5(options.md5)
+            .with_views(options.views);
         Ok((wanted, limits))
     }
 }
@@ -207,7 +203,7 @@ impl StreamingFingerprint {
             }
             wanted.sha256 &= !platform_sha256;
         }
-        let taken = Wanted { pdq: other.is_none(), ..wanted };
+        let taken = wanted.with_pdq(other.is_none());
         let stream = hashgate::StreamingFingerprint::new(whole, &limits, &taken);
         Ok(Some(Self { stream, other, wanted, limits }))
     }
@@ -318,7 +314,7 @@ impl BrowserPicture {
         detail: String,
     ) -> Result<(), Error> {
         let reason = read_option(reason)?;
-        self.failure.get_or_insert(Failure { reason, format: Some(self.format), detail });
+        self.failure.get_or_insert(Failure::new(reason, Some(self.format), detail));
         Ok(())
     }
 
@@ -368,10 +364,8 @@ impl BrowserPicture {
     fn finish(self) -> Result<Picture, Failure> {
         match (self.failure, self.picture) {
             (None, Some(picture)) => picture.finish().map_err(Failure::from),
-            (failure, _) => Err(failure.unwrap_or_else(|| Failure {
-                reason: UncheckedReason::UnsupportedPicture,
-                format: Some(self.format),
-                detail: "no decoder was asked".to_string(),
+            (failure, _) => Err(failure.unwrap_or_else(|| {
+                Failure::new(UncheckedReason::UnsupportedPicture, Some(self.format), "no decoder was asked")
             })),
         }
     }

@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let minutes: f64 = arguments.next().ok_or("usage: fuzz-jpeg MINUTES [SEED]")?.parse()?;
     let mut random = Random::new(arguments.next().map_or(Ok(1), |seed| seed.parse())?);
-    let limits = Limits { max_pixels: 4_000_000, ..Limits::default() };
+    let limits = Limits::default().with_max_pixels(4_000_000);
     let sized = |kind: Kind, seed| {
         // A small share of larger ones, for what depends on the size.
         let (width, height) = if seed % 5 == 0 { (2101, 1409) } else { (1003, 907) };

@@ -62,16 +62,16 @@ pub struct RequestArgs {
 }
 
 impl RequestArgs {
-    /// The request, but for release and time.
+    /// Returns the request. The caller sets its release number and build time.
     pub fn request(&self) -> Request {
         let defaults = Request::new(&self.name, &self.category);
-        Request {
-            rings: self.rings,
-            image_false_positive_rate: self.false_positive_rate,
-            lookup_budget: self.lookup_budget.unwrap_or(defaults.lookup_budget),
-            view_lookup_budget: self.view_lookup_budget.unwrap_or(defaults.view_lookup_budget),
-            ..defaults
-        }
+        let lookup_budget = self.lookup_budget.unwrap_or(defaults.lookup_budget);
+        let view_lookup_budget = self.view_lookup_budget.unwrap_or(defaults.view_lookup_budget);
+        defaults
+            .with_rings(self.rings)
+            .with_image_false_positive_rate(self.false_positive_rate)
+            .with_lookup_budget(lookup_budget)
+            .with_view_lookup_budget(view_lookup_budget)
     }
 
     /// Returns the hashes that enough of the lists hold.
@@ -101,7 +101,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Some(seconds) => seconds,
         None => newest(&args.lists)?,
     };
-    let request = Request { release: args.release, built_at_unix_s, ..args.request.request() };
+    let request = args.request.request().with_release(args.release).with_built_at_unix_s(built_at_unix_s);
     let plan = Plan::new(&request, &entries)?;
     say_lists(&lists, &entries);
     say_plan(&plan, &entries);

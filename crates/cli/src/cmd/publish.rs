@@ -93,7 +93,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let entries = args.request.entries(&lists)?;
     say_lists(&lists, &entries);
     let request =
-        Request { release, built_at_unix_s: issued, headroom_percent: args.headroom, ..args.request.request() };
+        args.request.request().with_release(release).with_built_at_unix_s(issued).with_headroom_percent(args.headroom);
     let plan = plan(&request, &entries, last.as_ref())?;
     say_plan(&plan, &entries);
     say_recall(&request, &entries);

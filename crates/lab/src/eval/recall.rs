@@ -85,7 +85,7 @@ pub fn strangers(
         let entries = list(&mut listed.iter().copied());
         for salt in 0..SALTS {
             // Filters of different names give the same key different bits.
-            let (plan, filter) = build(&Request { name: format!("eval {salt}"), ..request.clone() }, &entries)?;
+            let (plan, filter) = build(&request.clone().with_name(format!("eval {salt}")), &entries)?;
             sum.bits_per_item = plan.bits_per_item();
             let strangers = copies.par_iter().filter(|copy| {
                 let kind = copy.edit.map_or(0, |edit| edit + 1);

@@ -34,7 +34,7 @@ pub fn question(bytes: &[u8], filters: &[Filter]) -> Option<String> {
 /// # Errors
 /// The file can't be read.
 pub fn plain(bytes: &[u8]) -> Result<PdqHash> {
-    let wanted = Wanted { pdq: true, views: ViewSet::Plain, ..Wanted::default() };
+    let wanted = Wanted::default().with_pdq(true).with_views(ViewSet::Plain);
     match fingerprint(bytes, &Limits::default(), &wanted).picture {
         Some(Ok(hashed)) => Ok(hashed.frames[0].views[0].coefficients.hash()),
         other => bail!("drawn picture: expected one that can be read, got {other:?}"),
