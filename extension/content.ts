@@ -1,9 +1,10 @@
 // The content script: has what a person chose, dropped or pasted checked before the page gets it, and asks about what is
 // held. It holds no engine and no list, as the page's policy would apply to them.
 import type { Verdict } from "hashgate";
-import { decide, type UncheckedPolicy } from "../js/integrations/decision.js";
 import { elementsIn, isElement, isFileInput } from "../js/integrations/intercept/dom.js";
 import { type Deliver, Interceptor } from "../js/integrations/intercept.js";
+import { decide } from "../js/policy/decision.js";
+import type { UncheckedPolicy } from "../js/types/policy.js";
 import { type Policy, send } from "./messages.js";
 import { ask, type Checked, tell, whileChecking } from "./notice.js";
 import { OPENED } from "./opened.js";

@@ -7,7 +7,7 @@ import { hasSimd } from "./compile.js";
 import { compileUrl, once, openGateInPage, trusted } from "./page-host.js";
 
 export { GateError, type GateErrorCode, HeldError } from "../errors.js";
-export { type Decision, decide, type Policy, type UncheckedPolicy } from "../integrations/decision.js";
+export { decide } from "../policy/decision.js";
 export type * from "../types/types.js";
 
 /** Put in by scripts/build.mjs: dist/worker.js, and dist/hashgate.wasm as gzip in base64. */

@@ -10,7 +10,7 @@ import { compileFrom, hasSimd } from "./compile.js";
 
 export { GateError, type GateErrorCode, HeldError } from "../errors.js";
 export { type CheckedFile, Checker, type CheckerOptions, type GateLike } from "../integrations/checker.js";
-export { type Decision, decide, type Policy, type UncheckedPolicy } from "../integrations/decision.js";
+export { decide } from "../policy/decision.js";
 export type * from "../types/types.js";
 
 /**

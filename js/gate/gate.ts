@@ -2,7 +2,7 @@
 
 import { GateError, HeldError } from "../errors.js";
 import type { Verdict as CoreVerdict } from "../generated/core.js";
-import { decide } from "../integrations/decision.js";
+import { decide } from "../policy/decision.js";
 import type { Asks, Fingerprinted, Source } from "../protocol.js";
 import type {
   AdmitOptions,

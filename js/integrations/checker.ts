@@ -1,6 +1,6 @@
 // What all integrations share: a file's verdict and the decision on it, whatever becomes of the gate, and who is told.
-import type { Caveat, Gate, Unchecked, Verdict } from "../types/types.js";
-import { assertPolicy, type Decision, decide, type Policy, type UncheckedPolicy } from "./decision.js";
+import { assertPolicy, decide } from "../policy/decision.js";
+import type { Caveat, Decision, Gate, Policy, Unchecked, UncheckedPolicy, Verdict } from "../types/types.js";
 
 /** A gate, or the promise that `openGate` returns: an integration can be set up before the filters are there. */
 export type GateLike = Gate | PromiseLike<Gate>;

@@ -1,7 +1,7 @@
 // hashgate/testing: a gate for the tests of an app. It answers by the file's name or digest, without a worker, a list or wasm.
 import { HeldError } from "../errors.js";
 import { Counters } from "../gate/counters.js";
-import { decide } from "../integrations/decision.js";
+import { decide } from "../policy/decision.js";
 import type {
   AdmitOptions,
   Admitted,

@@ -1,6 +1,6 @@
 // What a host gives: files, lists, options.
 import type { Caveat, Limits as CoreLimits, Orientation, Orientations, View, ViewSet } from "../generated/core.js";
-import type { UncheckedPolicy } from "../integrations/decision.js";
+import type { UncheckedPolicy } from "./policy.js";
 import type { Progress } from "./status.js";
 import type { Match, WhenUnavailable } from "./verdict.js";
 

@@ -1,5 +1,5 @@
 // What a gate has to check against, and how it came by it.
-import type { GateErrorCode } from "../errors.js";
+import type { GateErrorCode } from "./error-codes.js";
 
 export type { FilterInfo } from "../generated/core.js";
 

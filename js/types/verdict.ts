@@ -1,6 +1,7 @@
 // What a check answers. What the core serialises is generated from its Rust types; the gate adds the rest.
-import type { GateErrorCode } from "../errors.js";
+
 import type { Verdict as CoreVerdict, Match, Outcome, UncheckedReason } from "../generated/core.js";
+import type { GateErrorCode } from "./error-codes.js";
 
 export type {
   Caveat,

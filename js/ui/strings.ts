@@ -1,6 +1,5 @@
 // What a person reads, in English and French. Hosts pass their own for other languages, or to say it in their words.
-import type { Decision } from "../integrations/decision.js";
-import type { UncheckedReason, Verdict } from "../types/types.js";
+import type { Decision, UncheckedReason, Verdict } from "../types/types.js";
 
 /** `{file}`, `{list}` and `{category}` are filled in. */
 export interface NoticeStrings {

@@ -1,8 +1,9 @@
 // Decodes a picture by the browser: one in a format that the engine doesn't read, or one that decoders may read
 // differently. Its pixels go to the engine in strips of rows, so that no second copy of the whole picture exists.
 import type { BrowserPicture } from "../../dist/bindings/hashgate.js";
+import { describe } from "../errors.js";
 import type { UncheckedReason } from "../generated/core.js";
-import { describe, wholeOf } from "./read-file.js";
+import { wholeOf } from "./read-file.js";
 
 /** Rows of a strip: whole blocks of chroma, and about a megabyte of a wide picture. */
 const STRIP = 64;

@@ -1,12 +1,12 @@
 // What a worker does with what it is asked, in browsers and in Node.
 import type { BrowserPicture } from "../../dist/bindings/hashgate.js";
-import { type Fault, faultOf, GateError, isCoded } from "../errors.js";
+import { describe, type Fault, faultOf, GateError, isCoded } from "../errors.js";
 import type { Answers, Asks, Following, FromWorker, Operation, Source, ToWorker } from "../protocol.js";
 import { Engine, type LoadedFilters } from "./engine.js";
 import { fetchFilter } from "./list/filter.js";
 import { Follower } from "./list/follower.js";
 import type { ListStore } from "./list/store.js";
-import { describe, readFile, Unreadable, wholeOf } from "./read-file.js";
+import { readFile, Unreadable, wholeOf } from "./read-file.js";
 
 export interface WorkerSide {
   post(message: FromWorker, transfer: ArrayBuffer[]): void;

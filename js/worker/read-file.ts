@@ -1,5 +1,6 @@
 // Reads a file in a worker: piece by piece where the engine takes it so, else as a whole.
 import type { StreamingFingerprint } from "../../dist/bindings/hashgate.js";
+import { describe } from "../errors.js";
 
 /** The file's bytes can't be read. */
 export class Unreadable extends Error {}
@@ -149,9 +150,4 @@ function readerOf(stream: ReadableStream<Uint8Array>, most: number): Reader {
     },
     cancel: () => reader.cancel(),
   };
-}
-
-/** An error in one line. */
-export function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

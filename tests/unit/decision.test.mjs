@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./load.mjs";
 
-const { decide } = await load("integrations/decision");
+const { decide } = await load("policy/decision");
 const { Checker } = await load("integrations/checker");
 const { ENGLISH, sentencesOf, titleOf } = await load("ui/strings");
 

@@ -1,8 +1,6 @@
 // Downloads of a followed list. What comes is hostile until it is verified: every answer is bounded beforehand.
-import { type Fault, GateError, type GateErrorCode } from "../../errors.js";
+import { describe, type Fault, GateError, type GateErrorCode } from "../../errors.js";
 import type { Progress } from "../../types/types.js";
-import { describe } from "../read-file.js";
-import { joined } from "./filter.js";
 import type { ListStore, Part } from "./store.js";
 
 /** `fetch`, or what stands in for it. */
@@ -260,4 +258,15 @@ class Watch {
       this.#abort.abort();
     }, this.#timeoutMs);
   }
+}
+
+/** Joins the chunks of a download, `length` bytes in all. */
+export function joined(chunks: Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
 }

@@ -1,22 +1,5 @@
-// From a verdict to what a host does with the file. Which files that could not be checked are let through is the
-// host's decision, so it has to be said.
-import type { Caveat, UncheckedReason, Verdict } from "../types/types.js";
-
-/** What a host does with a file. */
-export type Decision = "upload" | "hold";
-
-/**
- * What to do with files that could not be checked: one answer for all, or one per reason. Of the reasons that are left
- * out, `not-a-picture` is allowed and all others are blocked.
- */
-export type UncheckedPolicy = "block" | "allow" | Partial<Record<UncheckedReason, "block" | "allow">>;
-
-/** A host's policy on the files that are on no list. */
-export interface Policy {
-  unchecked: UncheckedPolicy;
-  /** Caveats for which a file is held although it is clear. Default: none. */
-  caveats?: readonly Caveat[];
-}
+// Decides by a verdict and the host's policy whether a file is uploaded or held.
+import type { Caveat, Decision, Policy, UncheckedPolicy, UncheckedReason, Verdict } from "../types/types.js";
 
 const CAVEATS: Record<Caveat, true> = {
   "one-reading": true,
