@@ -1,4 +1,4 @@
-//! The first stage: from a file's bytes to its signals. No filter is needed.
+//! The first stage: computes a file's signals from its bytes. It needs no filter.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::signal::Wanted;
 use crate::signal::digest::{Digests, Md5Digest, Sha256Digest};
 use crate::signal::views::{self, View, ViewHash, ViewSet};
 
-/// The signals of a file. It crosses from one worker to the other as bytes.
+/// The signals of a file: the result of the first stage. A fingerprint crosses from one worker to the other as bytes.
 ///
 /// # Examples
 /// ```
@@ -91,7 +91,7 @@ pub struct ImageHashes {
     pub decoded_by: DecodedBy,
     /// The decoder of the second reading, if there was one.
     pub second_reading_by: Option<DecodedBy>,
-    /// What a host must know beside the hashes, in no order and without repetition.
+    /// What the reading could not settle, in no order and without repetition.
     pub caveats: Vec<Caveat>,
     /// Why other decoders may show other pixels; `None` for an ordinary file, or after a second reading.
     pub not_ordinary: Option<NotOrdinary>,
@@ -112,18 +112,18 @@ pub struct FrameHashes {
     pub reading: Reading,
     /// Position in the animation, counted from 0.
     pub index: u32,
-    /// The colours.
+    /// The colours from which the views were made.
     pub surface: Surface,
     /// The plain view first.
     pub views: Vec<ViewHash>,
 }
 
-/// Which decoding of a file the pixels come from.
+/// One of the two decodings that a file may get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub enum Reading {
-    /// The decoding that every file gets.
+    /// The decoding of every file, by the core.
     First,
     /// The decoding by the browser, or by a native library, of a file that decoders may read differently.
     Second,
@@ -161,7 +161,7 @@ impl ImageHashes {
             && self.frames.iter().flat_map(|frame| &frame.views).all(|hash| hash.coefficients.is_sound())
     }
 
-    /// Adds the frames of a second reading. What the first reading found damaged stays damaged.
+    /// Adds the frames of a second reading. If the first reading found the file damaged, it stays damaged.
     fn append(&mut self, second: Self) {
         self.second_reading_by = Some(second.decoded_by);
         self.not_ordinary = None;
@@ -182,13 +182,13 @@ impl ImageHashes {
 }
 
 impl Fingerprint {
-    /// The bytes that cross to the other stage, of the same build.
+    /// Serialises the fingerprint for the other stage, which must be of the same build.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         postcard::to_allocvec(self).expect("every field has a length")
     }
 
-    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    /// Reads the bytes that [`to_bytes`](Self::to_bytes) wrote.
     ///
     /// # Errors
     /// `invalid-fingerprint` on any other bytes.
@@ -203,8 +203,8 @@ impl Fingerprint {
         }
     }
 
-    /// Why the file needs a second reading, by the decoder that will show it; `None` if it needs none. It needs one if
-    /// decoders may read it differently, or if the first decoder found it unreadable.
+    /// Returns why the file needs a second reading, by the decoder that will show it; `None` if it needs none. It needs
+    /// one if decoders may read it differently, or if the first decoder found it unreadable.
     #[must_use]
     pub fn needs_second_reading(&self) -> Option<String> {
         match self.picture.as_ref()? {
@@ -244,7 +244,7 @@ impl Fingerprint {
     }
 }
 
-/// Computes the wanted signals of a file. A failure to read the picture is part of the result.
+/// Computes the wanted signals of a file. If the picture can't be read, the result says why.
 #[must_use]
 pub fn fingerprint(bytes: &[u8], limits: &Limits, wanted: &Wanted) -> Fingerprint {
     let mut digests = Digests::new(wanted.sha256, wanted.md5);

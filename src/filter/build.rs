@@ -55,7 +55,7 @@ impl Entries {
     }
 }
 
-/// What the owner of a list asks of its filter.
+/// The properties that the owner of a list asks of its filter.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Request {

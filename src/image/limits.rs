@@ -1,4 +1,4 @@
-//! How much is read of a file at most.
+//! The limits on what is read.
 
 use super::error::{IntakeError, unreadable};
 use super::format::Format;

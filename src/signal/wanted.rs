@@ -1,4 +1,4 @@
-//! The signals that are to be computed of a file.
+//! The choice of signals to compute of a file.
 
 use super::views::ViewSet;
 use crate::setters::setters;
