@@ -85,7 +85,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::from(if unchecked { exit::FAILURE } else { u8::from(matched) }))
 }
 
-/// Says a verdict in a sentence.
+/// Returns a verdict as a sentence.
 fn sentence(verdict: &Verdict) -> Result<String> {
     let outcome = match &verdict.outcome {
         Outcome::Clear => "clear".into(),
@@ -95,7 +95,7 @@ fn sentence(verdict: &Verdict) -> Result<String> {
             format!("possible match: {}", matches.join("; "))
         }
     };
-    // `caveats` is empty if there is one alone.
+    // If there is only one caveat, it is in `caveat` and `caveats` is empty.
     let all = if verdict.caveats.is_empty() { verdict.caveat.as_slice() } else { &verdict.caveats };
     let caveats = all.iter().map(name).collect::<Result<Vec<_>>>()?;
     Ok(match &caveats[..] {

@@ -52,7 +52,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let cosigned = cosign(&note, &key).with_context(|| name.to_string())?;
     write_atomically(&args.manifest, &cosigned)?;
-    // A manifest lies under two names, and both must serve the same text.
+    // The manifest lies in the folder under two names, so both files are written.
     let kept = folder.join(published::manifest_name(manifest.release));
     if kept != args.manifest && kept.exists() {
         write_atomically(&kept, &cosigned)?;

@@ -58,7 +58,7 @@ pub fn read(folder: &Path, seed: u64, limit: usize) -> Result<(Vec<RgbImage>, Ve
 }
 
 fn usable(path: &Path) -> Result<RgbImage> {
-    /// Longest file in bytes: as `hashgate hash` has it by default.
+    /// Longest file in bytes that is read: the default of `hashgate hash`.
     const MAX_FILE_BYTES: u64 = 256 << 20;
     let bytes = OpenFile::open(path, MAX_FILE_BYTES)?.whole()?;
     let wanted = Wanted::default().with_pdq(true).with_views(ViewSet::Plain);

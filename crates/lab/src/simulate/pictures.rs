@@ -1,4 +1,4 @@
-//! Pictures that are drawn, and what clients make of them.
+//! Draws pictures, edits them, and checks them as clients do.
 
 use std::f32::consts::TAU;
 
@@ -41,7 +41,7 @@ pub fn plain(bytes: &[u8]) -> Result<PdqHash> {
     }
 }
 
-/// Draws a picture of 800 by 600 pixels with detail at every scale: waves that are the stronger the longer they are.
+/// Draws a picture of 800 by 600 pixels with detail at every scale: a sum of waves, of which longer ones are stronger.
 pub fn picture(number: u32, seed: u64) -> RgbImage {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(u64::from(number) + 1);
