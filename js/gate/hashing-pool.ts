@@ -1,4 +1,5 @@
-// The hashing workers: started when there is work, replaced when they trap, hang, are aborted or have grown.
+// The hashing workers. The pool starts them when there is work, and replaces a worker that traps, hangs, is aborted, or
+// has grown too large.
 
 import { Connection, type Host, WorkerLost } from "./connection.js";
 
@@ -9,7 +10,7 @@ export interface PoolOptions {
   maxIdleMemoryBytes: number;
 }
 
-/** What is done with a worker. Its answer may say how large the worker's linear memory is. */
+/** A piece of work for a worker. Its result may say how large the worker's linear memory is. */
 export type Work<T> = (worker: Connection) => Promise<T>;
 
 interface Job {
@@ -36,8 +37,8 @@ export class HashingPool {
   }
 
   /**
-   * Queues work for the next free worker. The work opens its file when it begins, so that files that wait aren't held in
-   * memory. Rejects with {@link WorkerLost} if the worker is lost over it.
+   * Queues work for the next free worker. The work opens its file when it begins, so that waiting files take no memory.
+   * Rejects with {@link WorkerLost} if the worker is lost during the work.
    */
   run<T>(work: Work<T>, signal: AbortSignal | undefined): Promise<T> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
@@ -67,7 +68,7 @@ export class HashingPool {
     }) as Promise<T>;
   }
 
-  /** True until the first file. */
+  /** Whether no work was queued so far. */
   get isUnused(): boolean {
     return this.#closed === undefined && this.#busy.size === 0 && this.#idle.length === 0;
   }
@@ -93,7 +94,7 @@ export class HashingPool {
     worker ??= new Connection(this.#host, this.#module);
     const connection = worker;
     this.#busy.add(connection);
-    // Nothing interrupts hashing from inside, so to free the worker is to end it.
+    // Hashing can't be interrupted, so an aborted worker is ended.
     const abort = () => connection.end(job.signal?.reason);
     job.signal?.addEventListener("abort", abort, { once: true });
     const seconds = this.#options.timeoutMs / 1000;
@@ -117,14 +118,14 @@ export class HashingPool {
     }
   }
 
-  /** Closes the idle workers but for one after a while without work. */
+  /** Closes all idle workers except one after a while without work. */
   #reapLater(): void {
     clearTimeout(this.#reaper);
     if (this.#closed !== undefined || this.#busy.size > 0) return;
     this.#reaper = setTimeout(() => {
       for (const worker of this.#idle.splice(1)) worker.end(new WorkerLost("it was idle"));
     }, this.#options.idleMs);
-    // In Node, a timer must not keep the process.
+    // In Node, this timer must not keep the process running.
     (this.#reaper as { unref?: () => void }).unref?.();
   }
 }

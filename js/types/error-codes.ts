@@ -1,4 +1,4 @@
-// The codes of errors.
+// The stable codes of errors.
 import type { RefusalCode } from "../generated/core.js";
 
 /**

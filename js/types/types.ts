@@ -1,4 +1,4 @@
-// The public types, together.
+// Exports all public types.
 export type * from "./error-codes.js";
 export type * from "./gate.js";
 export type * from "./options.js";

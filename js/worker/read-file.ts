@@ -95,7 +95,7 @@ function* partsOf(bytes: Uint8Array): Generator<Uint8Array> {
 }
 
 /** Streams that are being read: Chromium collects a stream as garbage while its reader waits, which then waits for ever. */
-const held = new Set<ReadableStream>();
+const streamsInUse = new Set<ReadableStream>();
 
 /**
  * Yields a file in pieces; one empty piece for an empty file. The buffer is used again: a piece is valid until the next
@@ -107,7 +107,7 @@ async function* piecesOf(file: Blob): AsyncGenerator<Uint8Array> {
   let length = 0;
   try {
     stream = file.stream();
-    held.add(stream);
+    streamsInUse.add(stream);
     reader = readerOf(stream, Math.min(file.size, PIECE));
     // Stops after `file.size` bytes, as waiting for `done` is slow. An empty file is read once, to notice that it has grown.
     do {
@@ -121,7 +121,7 @@ async function* piecesOf(file: Blob): AsyncGenerator<Uint8Array> {
     // A folder, a file that was changed or removed since it was chosen, or one that is too large for memory.
     throw new Unreadable(`the file's bytes can't be had: ${describe(error)}`);
   } finally {
-    if (stream) held.delete(stream);
+    if (stream) streamsInUse.delete(stream);
     // A stream that was read to its end closes by itself.
     if (length < file.size) reader?.cancel().catch(() => {});
   }

@@ -22,7 +22,7 @@ export interface FollowerSide {
 }
 
 /** The release that checks are answered from. */
-interface Held {
+interface Active {
   manifest: Manifest;
   current: Current;
   filters: LoadedFilters;
@@ -37,7 +37,7 @@ export class Follower {
   readonly #side: FollowerSide;
   readonly #ask: Following;
   readonly #channel: BroadcastChannel | undefined;
-  #held: Held | undefined;
+  #active: Active | undefined;
   #highest: Highest | undefined;
   #refreshing: Promise<void> | undefined;
   #refreshTimer: ReturnType<typeof setTimeout> | undefined;
@@ -73,9 +73,9 @@ export class Follower {
     this.#checkTrust();
     this.#highest = await this.#store.highest(this.#ask.keys);
     const kept = await this.#store.read();
-    if (kept) this.#guard(() => this.#hold(kept, "storage"));
+    if (kept) this.#guard(() => this.#activate(kept, "storage"));
     if (this.filters === undefined) return this.refresh();
-    const age = Date.now() - (this.#held?.current.checkedAtMs ?? 0);
+    const age = Date.now() - (this.#active?.current.checkedAtMs ?? 0);
     const due = age < 0 ? 0 : this.#ask.refreshIntervalMs - age;
     this.#schedule(Math.max(0, due));
     this.#tell();
@@ -83,7 +83,7 @@ export class Follower {
 
   /** The filters, while they may be used. */
   get filters(): LoadedFilters | undefined {
-    return this.#state === "current" ? this.#held?.filters : undefined;
+    return this.#state === "current" ? this.#active?.filters : undefined;
   }
 
   /** Joins a refresh that is under way. What goes wrong is in the status. */
@@ -101,8 +101,8 @@ export class Follower {
   }
 
   get #state(): GateStatus["state"] {
-    if (!this.#held) return "none";
-    return Date.now() < this.#held.manifest.expiresUnixS * 1000 ? "current" : "expired";
+    if (!this.#active) return "none";
+    return Date.now() < this.#active.manifest.expiresUnixS * 1000 ? "current" : "expired";
   }
 
   async #refresh(): Promise<void> {
@@ -150,13 +150,13 @@ export class Follower {
 
   async #update(): Promise<Result> {
     const { manifestUrl } = this.#ask;
-    const answer = await fetchManifest(this.#network, manifestUrl, this.#held?.current.etag);
-    const held = this.#held;
+    const answer = await fetchManifest(this.#network, manifestUrl, this.#active?.current.etag);
+    const active = this.#active;
     if (answer === "unchanged") {
-      if (!held) throw new Error("a manifest can't be unchanged where there is none");
+      if (!active) throw new Error("a manifest can't be unchanged where there is none");
       // A list can expire while its server says that nothing is new.
-      this.#engine.checkFreshness(held.manifest, nowUnixS(), this.#highest?.release ?? 0);
-      await this.#keepOn({ ...held.current, checkedAtMs: Date.now() });
+      this.#engine.checkFreshness(active.manifest, nowUnixS(), this.#highest?.release ?? 0);
+      await this.#keepOn({ ...active.current, checkedAtMs: Date.now() });
       return { outcome: "unchanged" };
     }
     const manifest = this.#engine.verifyManifest(answer.text, this.#ask);
@@ -175,10 +175,10 @@ export class Follower {
       checkedAtMs: Date.now(),
       keys,
     };
-    if (held?.current.sha256 === full.sha256) {
+    if (active?.current.sha256 === full.sha256) {
       // Signed again: by more keys, or for longer.
-      if (manifest.issuedUnixS >= held.manifest.issuedUnixS) {
-        held.manifest = manifest;
+      if (manifest.issuedUnixS >= active.manifest.issuedUnixS) {
+        active.manifest = manifest;
         await this.#keepOn(current);
       }
       return { outcome: "unchanged" };
@@ -205,7 +205,7 @@ export class Follower {
     }
     if ((await this.#store.current())?.sha256 === full.sha256) {
       const kept = await this.#store.read();
-      if (kept && this.#guard(() => this.#hold({ ...kept, current }, "storage"))) {
+      if (kept && this.#guard(() => this.#activate({ ...kept, current }, "storage"))) {
         await this.#store.note(current);
         return "storage";
       }
@@ -213,7 +213,7 @@ export class Follower {
     const byDelta = await this.#fetchDelta(manifest);
     const swap = async (bytes: Uint8Array) => {
       const kept: Kept = { current, bytes };
-      this.#hold(kept, "network");
+      this.#activate(kept, "network");
       await this.#store.swap(kept);
       if (this.#store.state.kind !== "memory") this.#channel?.postMessage(current.release);
     };
@@ -230,7 +230,7 @@ export class Follower {
   }
 
   async #fetchDelta(manifest: Manifest): Promise<Uint8Array | undefined> {
-    const { current } = this.#held ?? {};
+    const { current } = this.#active ?? {};
     const delta = manifest.deltas.find(
       ({ from, baseSha256 }) => from === current?.release && baseSha256 === current.sha256,
     );
@@ -268,29 +268,29 @@ export class Follower {
   }
 
   /** Verifies a release from its signature to its canaries, and answers from it from now on. */
-  #hold(kept: Kept, from: Held["from"]): void {
+  #activate(kept: Kept, from: Active["from"]): void {
     const { current, bytes } = kept;
     const manifest = this.#engine.verifyManifest(current.manifest, this.#ask);
     if (from === "storage") {
       this.#engine.verifyFull(manifest, bytes);
-      // An expired one is held to be told of, and as what a delta starts from.
+      // An expired one is active to be told of, and as what a delta starts from.
       const now = Math.min(nowUnixS(), manifest.expiresUnixS - 1);
       this.#engine.checkFreshness(manifest, now, 0);
     }
     const filters = this.#engine.load([bytes]);
-    this.#held?.filters.free();
-    this.#held = { manifest, current, filters, from };
+    this.#active?.filters.free();
+    this.#active = { manifest, current, filters, from };
     this.#watchExpiry();
   }
 
   /** Another tab has put a newer release into storage. */
   async #adopt(): Promise<void> {
     const stored = await this.#store.current();
-    if (!stored || stored.release <= (this.#held?.current.release ?? 0)) return;
+    if (!stored || stored.release <= (this.#active?.current.release ?? 0)) return;
     const kept = await this.#store.read();
     this.#highest = await this.#store.highest(this.#ask.keys);
-    if (kept && kept.current.release > (this.#held?.current.release ?? 0)) {
-      if (this.#guard(() => this.#hold(kept, "storage"))) {
+    if (kept && kept.current.release > (this.#active?.current.release ?? 0)) {
+      if (this.#guard(() => this.#activate(kept, "storage"))) {
         this.#lastError = undefined;
         this.#failures = 0;
         this.#schedule(this.#ask.refreshIntervalMs);
@@ -300,7 +300,7 @@ export class Follower {
   }
 
   async #keepOn(current: Current): Promise<void> {
-    if (this.#held) this.#held.current = current;
+    if (this.#active) this.#active.current = current;
     this.#watchExpiry();
     await this.#store.note(current);
     await this.#store.checkKept(current.sha256);
@@ -359,7 +359,7 @@ export class Follower {
 
   #watchExpiry(): void {
     clearTimeout(this.#expiryTimer);
-    const wait = (this.#held?.manifest.expiresUnixS ?? 0) * 1000 - Date.now();
+    const wait = (this.#active?.manifest.expiresUnixS ?? 0) * 1000 - Date.now();
     if (wait <= 0) return;
     this.#expiryTimer = setTimeout(
       () => {
@@ -371,7 +371,7 @@ export class Follower {
   }
 
   #tell(): void {
-    const { manifest, filters, from } = this.#held ?? {};
+    const { manifest, filters, from } = this.#active ?? {};
     const [info] = filters?.loaded.filters ?? [];
     const status: GateStatus = {
       state: this.#state,
