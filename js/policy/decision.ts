@@ -11,11 +11,11 @@ const CAVEATS: Record<Caveat, true> = {
 };
 
 /**
- * Returns what to do with a file. A file that is `clear` is uploaded, unless it has one of the host's `caveats`. A match
- * and a possible match are held. A file that could not be checked follows `unchecked`; if the gate itself was
- * unavailable, the gate's own `whenUnavailable` comes first.
+ * Returns what to do with a file. A `clear` file is uploaded, unless it has one of the host's `caveats`. A `match` or
+ * `possible-match` is held. For an `unchecked` file, `unchecked` decides; if the reason is `unavailable`, the gate's
+ * own `whenUnavailable` comes first.
  *
- * @throws TypeError for anything that isn't a policy.
+ * @throws TypeError if an option isn't a policy.
  */
 export function decide(verdict: Verdict, { unchecked, caveats = [] }: Policy): Decision {
   assertPolicy(unchecked, caveats);
@@ -39,7 +39,11 @@ function answerOf(unchecked: UncheckedPolicy, reason: UncheckedReason): "block" 
   return unchecked[reason] ?? (reason === "not-a-picture" ? "allow" : "block");
 }
 
-/** @throws TypeError for anything that isn't a policy. */
+/**
+ * Checks the options of a policy.
+ *
+ * @throws TypeError if an option isn't a policy.
+ */
 export function assertPolicy(policy: unknown, caveats: unknown = []): asserts policy is UncheckedPolicy {
   const each = typeof policy === "object" && policy !== null ? Object.entries(policy) : [["", policy]];
   for (const [reason, said] of each) {
