@@ -18,7 +18,10 @@ const script = `import { fingerprint, initSync, Lookup } from "/hashgate/binding
 const bytesOf = async (url) => new Uint8Array(await (await fetch(url)).arrayBuffer());
 initSync({ module: await WebAssembly.compileStreaming(fetch("/hashgate/hashgate.wasm")) });
 
-/** Noise with as much of every wavelength as photographs have, in a frame if there is to be one, as a JPEG of the browser's own encoder. */
+/**
+ * Draws noise with the spectrum of photographs, with a border of `frame` pixels, and encodes it as a JPEG by the
+ * browser.
+ */
 async function picture(width, height, seed, frame = 0) {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d");
@@ -45,7 +48,7 @@ async function picture(width, height, seed, frame = 0) {
   return new Uint8Array(await blob.arrayBuffer());
 }
 
-/** The median, and the least, which is nearest to what an idle machine would take. */
+/** Returns the median time and the smallest one, which is nearest to that of an idle machine. */
 function time(rounds, work) {
   const times = [];
   for (let round = 0; round < rounds; round += 1) {
@@ -63,13 +66,14 @@ window.measure = async () => {
   lookup.addFilter(await bytesOf("/million.hgf"));
   const open = performance.now() - start;
   const wanted = { pdq: true, sha256: false, md5: false, views: "all", limits: {} };
-  // Of JPEGs of 900 pixels or more on the short side only the block means are read, which is no decoding; so a long one.
+  // The DC-only decoder reads JPEGs whose short side has at least 900 pixels. This picture is lower, so that it is
+  // fully decoded.
   const large = await picture(13_500, 889, 1);
-  // Framed, so that there is a border to cut and every view has its turn.
+  // The pictures have a border, so that the view without the border exists, too.
   const prints = [];
   for (let seed = 2; seed < 12; seed += 1) prints.push(fingerprint(await picture(640, 480, seed, 24), wanted));
   const reports = prints.map((print) => lookup.probe(print, undefined, "all"));
-  // Warm: the engine has compiled what it will.
+  // Warms up, so that the engine has compiled its code.
   for (const print of prints) lookup.probe(print, undefined, "all");
   const [lookupMs, leastMs] = time(50, (round) => lookup.probe(prints[round % prints.length], undefined, "all"));
   const [uprightMs] = time(50, (round) => lookup.probe(prints[round % prints.length], undefined, "upright"));

@@ -1,5 +1,5 @@
-//! How long the delta is for 1,000 new hashes in 1,000,000 (and for the same taken out again), and how long it takes to make, to
-//! apply and to verify.
+//! Measures the delta for 1,000 new hashes in 1,000,000 (and for their removal): its length, and the time to make,
+//! apply and verify it.
 //!
 //! `cargo run --release -p hashgate-bench --bin delta`, or with another room than 5%: `... --example delta -- 10`
 
@@ -55,7 +55,7 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
-/// The result and the milliseconds it took.
+/// Returns the result and the milliseconds that the work took.
 fn time<T, E: std::error::Error + 'static>(work: impl FnOnce() -> Result<T, E>) -> Outcome<(T, f64)> {
     let start = Instant::now();
     let made = work()?;

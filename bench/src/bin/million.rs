@@ -1,12 +1,13 @@
-//! A filter of 1,000,000 PDQ hashes and 100,000 SHA-256: how long it takes to build, how much memory, and whether its
-//! false-positive rate is the one asked for.
+//! Builds a filter of 1,000,000 PDQ hashes and 100,000 SHA-256 digests. Measures time and memory, and whether the
+//! false-positive rate is the requested one.
 //!
 //! `cargo run --release -p hashgate-bench --bin million [-- DIR]`
 //!
-//! With `-- DIR` the pictures are windows of the photographs in a folder, and otherwise drawn.
+//! With `-- DIR` the pictures are windows of the photographs in a folder; otherwise they are drawn.
 //!
-//! At the default escalation rate a lookup is wrong about once in 10^10, which no benchmark sees. So rates are measured on
-//! filters of the same list with shorter keys: their owner asks for a higher escalation rate, or for fewer probes at a high one.
+//! At the default image false-positive rate, about one lookup in 10^10 is wrong, which no benchmark can observe. So
+//! rates are measured on filters of the same list for which the owner asks for a higher rate, or for a smaller lookup
+//! budget at a high rate.
 
 use std::path::Path;
 use std::time::Instant;
@@ -107,7 +108,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Windows of the photographs in a folder, hashed: each a picture of its own, with the statistics of photographs.
+/// Cuts windows out of the photographs in a folder and hashes them. Each counts as a picture, and has the statistics of
+/// photographs.
 fn windows(folder: &Path) -> Result<Vec<Fingerprint>, Box<dyn std::error::Error>> {
     let mut paths = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
     paths.sort();
@@ -142,7 +144,7 @@ fn windows(folder: &Path) -> Result<Vec<Fingerprint>, Box<dyn std::error::Error>
     Ok(prints)
 }
 
-/// A picture of noise, hashed: no two are alike.
+/// Draws a picture of noise and hashes it. No two are alike.
 fn noise(seed: u64) -> Result<Fingerprint, Box<dyn std::error::Error>> {
     let mut state = seed + 1;
     let rgba: Vec<u8> = std::iter::repeat_with(|| {
