@@ -14,14 +14,17 @@ const { filter, list } = millionFilter();
 
 const raw = Buffer.from(readFileSync(list, "utf8").replaceAll("\n", ""), "hex");
 const page = `<!doctype html><meta charset="utf-8"><title>bench</title><script type="module" src="/page.js"></script>`;
-const script = `import { fingerprint, initSync, Lookup } from "/hashgate/bindings/hashgate.js";
+const script = `import { Fingerprint, initSync, Lookup } from "/hashgate/bindings/hashgate.js";
+const fingerprint = (bytes, options) => {
+  const made = Fingerprint.of(bytes, options);
+  const print = made.toBytes();
+  made.free();
+  return print;
+};
 const bytesOf = async (url) => new Uint8Array(await (await fetch(url)).arrayBuffer());
 initSync({ module: await WebAssembly.compileStreaming(fetch("/hashgate/hashgate.wasm")) });
 
-/**
- * Draws noise with the spectrum of photographs, with a border of `frame` pixels, and encodes it as a JPEG by the
- * browser.
- */
+/** Draws noise with the spectrum of photographs and a border of frame pixels. The browser encodes it as a JPEG. */
 async function picture(width, height, seed, frame = 0) {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d");
@@ -72,12 +75,12 @@ window.measure = async () => {
   // The pictures have a border, so that the view without the border exists, too.
   const prints = [];
   for (let seed = 2; seed < 12; seed += 1) prints.push(fingerprint(await picture(640, 480, seed, 24), wanted));
-  const reports = prints.map((print) => lookup.probe(print, undefined, "all"));
+  const verdicts = prints.map((print) => lookup.lookUp(print, undefined, "all"));
   // Warms up, so that the engine has compiled its code.
-  for (const print of prints) lookup.probe(print, undefined, "all");
-  const [lookupMs, leastMs] = time(50, (round) => lookup.probe(prints[round % prints.length], undefined, "all"));
-  const [uprightMs] = time(50, (round) => lookup.probe(prints[round % prints.length], undefined, "upright"));
-  const decodedBy = lookup.probe(fingerprint(large, { ...wanted, views: "plain" }), undefined, "all").decodedBy;
+  for (const print of prints) lookup.lookUp(print, undefined, "all");
+  const [lookupMs, leastMs] = time(50, (round) => lookup.lookUp(prints[round % prints.length], undefined, "all"));
+  const [uprightMs] = time(50, (round) => lookup.lookUp(prints[round % prints.length], undefined, "upright"));
+  const decodedBy = lookup.lookUp(fingerprint(large, { ...wanted, views: "plain" }), undefined, "all").decodedBy;
   const [decodeMs, leastDecodeMs] = time(7, () => fingerprint(large, { ...wanted, views: "plain" }));
   const photograph = await picture(4000, 3000, 1);
   fingerprint(photograph, wanted);
@@ -95,7 +98,7 @@ window.measure = async () => {
     return near;
   };
   const scanMs = 8 * time(5, scan)[0];
-  return { outcomes: reports.map(({ outcome }) => outcome), lookups: reports.map(({ lookups }) => lookups), open, lookupMs, leastMs, uprightMs, decodeMs, leastDecodeMs, decodedBy, blocksMs, scanMs, megabytes: large.length / 1e6 };
+  return { outcomes: verdicts.map(({ outcome }) => outcome), lookups: verdicts.map(({ lookups }) => lookups), open, lookupMs, leastMs, uprightMs, decodeMs, leastDecodeMs, decodedBy, blocksMs, scanMs, megabytes: large.length / 1e6 };
 };
 window.ready = true;`;
 

@@ -121,12 +121,12 @@ window.run = async (way, name) => {
 
 /** Returns the bytes of linear memory of a fresh instance after it has read one file as the workers do. */
 window.memory = async (name) => {
-  const { Arrival, fingerprint, initSync } = await import(`/hashgate/bindings/hashgate.js?for=${name}`);
+  const { Fingerprint, initSync, StreamingFingerprint } = await import(`/hashgate/bindings/hashgate.js?for=${name}`);
   const { memory } = initSync({ module });
   const bytes = new Uint8Array(await files.get(name).arrayBuffer());
-  const arrival = Arrival.open(bytes.subarray(0, PIECE), bytes.length, wanted);
-  for (let at = 0; arrival && at < bytes.length; at += PIECE) arrival.push(bytes.subarray(at, at + PIECE));
-  if (!arrival?.fingerprint()) fingerprint(bytes, wanted);
+  const stream = StreamingFingerprint.open(bytes.subarray(0, PIECE), bytes.length, wanted, false);
+  for (let at = 0; stream && at < bytes.length; at += PIECE) stream.push(bytes.subarray(at, at + PIECE));
+  if (!stream?.finish()) Fingerprint.of(bytes, wanted);
   return memory.buffer.byteLength;
 };
 

@@ -201,7 +201,7 @@ function showStatus() {
     ["last error", lastError ? `${lastError.code}: ${lastError.message}` : "none"],
     ["geometry", info && `k = ${info.k}, ${info.sliceBits} bits a slice, ${info.rings} rings`],
     ["lookups", info && `at most ${count(info.lookups)} for a clean picture`],
-    ["false alarms", info && `at most 1 in ${count(Math.round(1e12 / info.escalationParts))} clean pictures`],
+    ["false alarms", info && `at most 1 in ${count(Math.round(1e12 / info.falsePositiveParts))} clean pictures`],
     ["checksum", info?.checksum],
   ];
   element("list-state").textContent = status.refreshing ? "Looking for a newer release…" : STATES[status.state];

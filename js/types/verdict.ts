@@ -110,7 +110,7 @@ export type Verdict = Clear | PossibleMatch | ConfirmedMatch | Unchecked;
 
 /** A file that may be uploaded: the answer to {@link Gate.admit}. */
 export interface Admitted {
-  /** The Blob that was judged. Upload this one, and no other. */
+  /** The Blob that was checked. Upload this Blob and no other. */
   file: Blob;
   verdict: Verdict;
 }

@@ -146,6 +146,7 @@ test("the demo page in Chromium: nothing about a clean picture leaves it, a poss
   assert.match(await fact("release"), /^\d+$/);
   assert.equal(await fact("comes from"), "downloaded in this visit");
   assert.equal(await fact("kept in"), "indexeddb");
+  assert.equal(await fact("false alarms"), "at most 1 in 10,000 clean pictures");
   await page.click("#refresh");
   await page.waitForFunction(() => document.querySelector("#filter").textContent.includes("unchanged, "));
   assert.equal(await fact("last error"), "none");

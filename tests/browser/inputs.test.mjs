@@ -1,4 +1,4 @@
-// What counts as a file, in Node and in Chromium; and that what is admitted is what was judged.
+// Which values count as files, in Node and in Chromium; and that the admitted Blob is the one that was checked.
 import assert from "node:assert/strict";
 import { Blob as NodeBlob } from "node:buffer";
 import { openAsBlob, readFileSync } from "node:fs";
@@ -131,7 +131,7 @@ test("what is admitted is the Blob that was judged; what is held throws with its
   assert.ok(!("file" in { ...verdict }));
   assert.equal((await gate.check(CLEAN)).file, undefined);
 
-  // Bytes that the caller changes meanwhile are admitted as they were judged.
+  // If the caller changes its bytes meanwhile, the checked bytes are admitted.
   const bytes = Uint8Array.from(CLEAN);
   const admitting = gate.admit(bytes);
   bytes.fill(0);

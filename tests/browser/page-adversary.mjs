@@ -27,7 +27,7 @@ const make = (kind) => {
 };
 const serialOf = (file) => Number.parseInt(file.name, 10);
 const isClean = (file) => kinds.get(serialOf(file)) === "clean";
-/** The engine has judged both pictures. Here its verdict comes after a random time. */
+/** The engine has checked both pictures. Here its verdicts come after a random time. */
 const gateOf = (below) => ({
   record() {},
   async check(file, { signal } = {}) {

@@ -31,9 +31,9 @@ export function buildFilters() {
     ["0123456789abcdef".repeat(4)],
     "--rings",
     "1",
-    "--probe-budget",
+    "--lookup-budget",
     "1",
-    "--view-probe-budget",
+    "--view-lookup-budget",
     "1",
   );
   return {

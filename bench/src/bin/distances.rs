@@ -70,7 +70,7 @@ fn summarise(name: &str, distances: &[(DecodedBy, u32)]) {
     let most = distances.iter().map(|(_, bits)| *bits).max().unwrap_or(0);
     let mean = f64::from(sum) / distances.len().max(1) as f64;
     println!(
-        "= {name}: {} pictures, {by_dc} by the fast path: {mean:.2} bits on average, {most} at most",
+        "= {name}: {} pictures, {by_dc} by the DC-only decoder: {mean:.2} bits on average, {most} at most",
         distances.len()
     );
 }

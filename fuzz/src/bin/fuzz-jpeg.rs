@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let picture = read(bytes, &limits).ok();
         (picture, now() - start)
     };
-    // Per byte, with the general decoder's work on top: it has its turn when the fast path gives up.
+    // Per byte, with the general decoder's work on top: it reads a file when the DC-only decoder gives up.
     // A cut file still has as many pixels as it declares, so one of under a byte for 64 of them counts as if it had that.
     let per_byte = |time: Duration, bytes: &[u8], least: usize| time.as_nanos() as f64 / bytes.len().max(least) as f64;
     let slowest = files
@@ -115,7 +115,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     let [sequential, progressive] = refused_by_general;
-    println!("{runs} files, {taken} read by the fast path, {findings} findings");
+    println!("{runs} files, {taken} read by the DC-only decoder, {findings} findings");
     println!("refused by the general decoder alone: {sequential} sequential, {progressive} progressive");
     let far: u64 = distances[17..].iter().sum();
     println!("hashes more than 16 bits apart: {far} of {}", distances.iter().sum::<u64>());
