@@ -1,4 +1,4 @@
-//! Filters, built and asked.
+//! Builds filters and looks hashes up in them.
 #![cfg(feature = "build")]
 
 use hashgate::UncheckedReason;
@@ -125,7 +125,7 @@ fn bordered() -> Vec<u8> {
     file
 }
 
-/// The rate of chance hits is planned for as many lookups as a clean picture with a border costs, no more and no fewer.
+/// The plan's rate assumes exactly as many lookups as a clean picture with a border takes.
 #[test]
 fn a_clean_picture_costs_the_lookups_that_its_filter_says() {
     let picture = bordered();

@@ -45,7 +45,7 @@ fn two_files() -> [Vec<u8>; 2] {
     [first, write(&request(2), &plan, &new).unwrap()]
 }
 
-/// Keys that anyone can make again: for tests alone.
+/// Makes a key that anyone can reproduce, for tests only.
 fn key(name: &str) -> Key {
     Key::new(&format!("example.org/{name}"), &Sha256Digest::of(name.as_bytes()).0).unwrap()
 }
@@ -89,7 +89,7 @@ fn trust(names: &[&str], threshold: usize) -> Trust {
     Trust::new(&keys, threshold).unwrap()
 }
 
-/// Signs what `Manifest::sign` refuses to.
+/// Signs texts that `Manifest::sign` refuses.
 fn sign_anything(text: &str, name: &str) -> String {
     let secret = SigningKey::from_bytes(&Sha256Digest::of(name.as_bytes()).0);
     let public = key(name).public();
@@ -304,7 +304,7 @@ fn vectors() -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// What a reader makes of a vector.
+/// Verifies a vector as a reader does.
 fn outcome(fields: &[(&str, &str)], note: &[u8]) -> Result<(), Refusal> {
     let all =
         |name: &str| fields.iter().filter(|(field, _)| *field == name).map(|(_, value)| *value).collect::<Vec<_>>();

@@ -1,4 +1,5 @@
-// Both builds of the engine against the native one, without workers or browsers: the same refusals, the same verdicts.
+// Compares both builds of the engine with the native one, without workers or browsers: they give the same refusals and
+// verdicts.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -50,7 +51,7 @@ for (const build of ["hashgate", "hashgate-baseline"]) {
     try {
       native = execFileSync("target/debug/hashgate", args, { encoding: "utf8" });
     } catch (error) {
-      // Something matched, or something is of low quality.
+      // Exit code 1: something matched. 2: something could not be checked.
       assert.match(String(error.status), /^[12]$/, error.stderr);
       native = error.stdout;
     }
@@ -159,7 +160,7 @@ for (const build of ["hashgate", "hashgate-baseline"]) {
         for (let times = 0; times < 20; times += 1) lookup.begin(early, begun);
         assert.deepEqual(lookup.lookUp(whole, undefined, asked), expected[asked], `${name}, ${begun}, ${asked}`);
       }
-      // What was looked up without a filter says nothing about it.
+      // An early lookup before the filter was added must not count.
       const another = new engine.Lookup();
       another.begin(early, "all");
       another.addFilter(new Uint8Array(readFileSync("target/samples/demo.hgf")));

@@ -1,4 +1,4 @@
-// Holds what the engine says of a file against what browsers paint.
+// Compares the engine's verdict on a file with what browsers paint.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { bmp } from "./bmp-files.mjs";
