@@ -181,3 +181,18 @@ impl IntoResponse for Problem {
         (status, headers, body.to_string()).into_response()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Code;
+
+    #[test]
+    fn the_reference_has_every_code_with_its_status() {
+        let page = include_str!("../../../docs/reference/confirm-api.md");
+        for code in Code::ALL {
+            let (status, name, ..) = code.about();
+            let row = format!("| `{name}` | {} |", status.as_u16());
+            assert!(page.contains(&row), "expected a row {row:?} in docs/reference/confirm-api.md");
+        }
+    }
+}
