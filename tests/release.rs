@@ -102,7 +102,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/release")
 }
 
-/// A vector: fields, `---`, and the manifest as it is.
+/// A vector: fields, `---`, and the manifest.
 struct Vector {
     fields: Vec<(&'static str, String)>,
     note: Vec<u8>,
@@ -389,7 +389,8 @@ fn every_flipped_bit_and_every_truncation_of_a_manifest_is_refused() {
     }
 }
 
-/// By the manifest's digest, and by the delta's own reader too if the manifest names the damaged one: a signed mistake.
+/// The manifest's digest refuses a damaged delta. If the manifest names the damaged delta, as after a curator's
+/// mistake, the delta's own reader refuses it.
 #[test]
 fn every_flipped_bit_and_every_truncation_of_a_delta_is_refused() {
     let Release { files, delta, manifest } = Release::new();
@@ -410,7 +411,8 @@ fn every_flipped_bit_and_every_truncation_of_a_delta_is_refused() {
     refused(&[&delta, [0].as_slice()].concat(), "one byte more");
 }
 
-/// A delta that sets one bit, or clears one, by a gap that a Rice code of parameter 0 writes in ones.
+/// Makes deltas that set or clear a single bit. With Rice parameter 0, a gap is written as that many ones, so the gap
+/// can be any number.
 #[test]
 fn a_gap_leads_to_the_last_bit_that_can_change_and_no_further() {
     let Release { files: [first, second], delta, manifest } = Release::new();
@@ -447,7 +449,8 @@ fn a_damaged_base_or_full_file_is_refused() {
             file[bit / 8] ^= 1 << (bit % 8);
             file
         };
-        // What the delta replaces is all that may differ in a base; what it leads to is always the full file.
+        // If a delta applies to a changed base, only bytes that the delta replaces differed, and the result is the full
+        // file.
         if let Ok(made) = manifest.apply_delta(&flip(&first), &delta) {
             assert!(made == second, "bit {bit} of the base");
         }

@@ -65,7 +65,7 @@ pub(crate) struct Run {
 /// Number of ranks that vary within a run.
 pub(crate) const LOWER: usize = 8;
 
-/// Every mask of the lower ranks, in the order of masks.
+/// All masks that flip only ranks up to [`LOWER`], in the order in which masks are tried.
 pub(crate) static LOWER_MASKS: LazyLock<[FlipMask; 1 << LOWER]> = LazyLock::new(|| {
     let mut masks = std::array::from_fn(|mask| FlipMask(mask as u32));
     sort(&mut masks);

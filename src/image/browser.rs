@@ -88,6 +88,20 @@ fn jxl_side(small: bool, take: &mut impl FnMut(u32) -> u32) -> u32 {
 const MAX_FRAMES: u32 = 64;
 
 /// A picture whose pixels the browser hands over, frame by frame, each frame row by row from the top.
+///
+/// # Examples
+/// ```
+/// use hashgate::Limits;
+/// use hashgate::image::{BrowserPicture, Format};
+///
+/// let mut picture = BrowserPicture::new(Format::Avif, (100, 80), 1, &Limits::default())?;
+/// for index in picture.wanted_frames().to_vec() {
+///     picture.push_rows(&[128; 4 * 100 * 80]); // rows that the browser decoded
+///     picture.end_frame(index)?;
+/// }
+/// assert_eq!(picture.finish()?.frames.len(), 5, "half transparent: plain, over white, black and two greys");
+/// # Ok::<(), hashgate::image::IntakeError>(())
+/// ```
 pub struct BrowserPicture {
     picture: Picture,
     wanted: Vec<u32>,

@@ -11,6 +11,23 @@ use super::{jpeg, png, sniff};
 ///
 /// Some files are read while they arrive, and their bytes are dropped: a JPEG that the DC-only decoder reads, and a PNG
 /// that isn't animated. All others are collected and read at the end.
+///
+/// # Examples
+/// ```
+/// use hashgate::Limits;
+/// use hashgate::image::{StreamingDecoder, read};
+///
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/png-rgb-8.png");
+/// let file = std::fs::read(path)?;
+/// let mut decoder = StreamingDecoder::new(file.len(), &Limits::default());
+/// for piece in file.chunks(1000) {
+///     decoder.push(piece);
+/// }
+/// // `None` would mean that decoding needs bytes that were dropped.
+/// let picture = decoder.read().unwrap_or_else(|| read(&file, &Limits::default()))?;
+/// assert_eq!((picture.width, picture.height), (72, 54));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct StreamingDecoder {
     length: usize,
     limits: Limits,

@@ -94,7 +94,7 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// No list.
+    /// Makes an empty set of lists.
     pub fn none() -> Self {
         Self {
             index: Index::default(),
@@ -140,7 +140,7 @@ impl Listed {
                 }
             }
         }
-        // The first list that holds a hash answers for it.
+        // If several lists hold a hash, its label is that of the first list.
         hashes.sort_unstable();
         hashes.dedup_by_key(|(hash, _)| *hash);
         let (hashes, labels): (Vec<_>, Vec<_>) = hashes.into_iter().unzip();

@@ -70,7 +70,7 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// Makes the client. Connects when the first question comes.
+    /// Makes the client. It connects only when the first question comes.
     ///
     /// # Errors
     /// The HTTP client can't be made.

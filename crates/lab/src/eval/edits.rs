@@ -20,7 +20,7 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// The edited copy, as a file's bytes.
+    /// Returns the edited copy as the bytes of a file.
     pub fn make(&self, picture: &RgbImage, random: &mut ChaCha8Rng) -> Result<Vec<u8>> {
         (self.make)(picture, random)
     }
