@@ -16,7 +16,7 @@ use hashgate_native::text;
 /// The same lists and options give the same bytes.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Lists: CSV with a header (hash,type[,quality,category]), JSON Lines, or one hash per line.
+    /// Lists: CSV with a header (hash,type, and if you like quality,category), JSON Lines, or one hash per line.
     #[arg(required = true)]
     lists: Vec<PathBuf>,
     /// Filter file to write.
