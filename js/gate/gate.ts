@@ -27,6 +27,7 @@ import type {
 import { ask } from "./confirmation.js";
 import { type Connection, type Host, UnreadableFile, WorkerLost } from "./connection.js";
 import { Counters } from "./counters.js";
+import { DEFAULTS } from "./defaults.js";
 import { HashingPool } from "./hashing-pool.js";
 import {
   bytesOf,
@@ -41,8 +42,6 @@ import {
 } from "./input.js";
 import { type Feed, FiltersLost, LookupWorker } from "./lookup-worker.js";
 import { drawnJpeg } from "./warm-up.js";
-
-const MIB = 1024 * 1024;
 
 /** Opens a gate in a page or in Node. */
 export async function openGateOn(host: Host, options: GateOptions): Promise<Gate> {
@@ -136,7 +135,7 @@ class OpenGate extends EventTarget implements Gate {
   }
 
   async admit(input: Input, options: AdmitOptions = {}): Promise<Admitted> {
-    const { unchecked = {}, caveats = [], copyUpToBytes = 0, ...ask } = options;
+    const { unchecked = {}, caveats = [], copyUpToBytes = DEFAULTS.copyUpToBytes, ...ask } = options;
     const file = await abortable(blobOf(input, copyUpToBytes), ask.signal);
     const verdict = await this.check(file, ask);
     if (decide(verdict, { unchecked, caveats }) === "hold") throw new HeldError(verdict);
@@ -211,7 +210,7 @@ class OpenGate extends EventTarget implements Gate {
     early: (fingerprint: Uint8Array) => void,
   ): Promise<Fingerprinted | { refused: Unchecked }> {
     const size = "bytes" in given ? given.bytes.byteLength : given.blob.size;
-    const most = this.#options.maxFileBytes ?? 256 * MIB;
+    const most = this.#options.maxFileBytes ?? DEFAULTS.maxFileBytes;
     const { sha256, md5 } = hashing.wanted;
     const tooLarge = (got: number) => unchecked("too-large", `size in bytes: expected at most ${most}, got ${got}`);
     let file: Blob | Uint8Array | undefined;
@@ -240,7 +239,7 @@ class OpenGate extends EventTarget implements Gate {
     lookUp: (dismissed: Match[]) => Promise<CoreVerdict | undefined>,
     signal: AbortSignal | undefined,
   ): Promise<Verdict> {
-    const { confirm, confirmTimeoutMs = 10_000 } = this.#options;
+    const { confirm, confirmTimeoutMs = DEFAULTS.confirmTimeoutMs } = this.#options;
     if (!confirm) return first;
     const confirmedBy = confirm.confirmer ?? "host";
     const ends = signal ? AbortSignal.any([this.#closing.signal, signal]) : this.#closing.signal;
@@ -342,7 +341,7 @@ class OpenGate extends EventTarget implements Gate {
   }
 
   async #startOnce(signal: AbortSignal | undefined): Promise<Parts> {
-    const { timeoutMs = 60_000, onProgress } = this.#options;
+    const { timeoutMs = DEFAULTS.timeoutMs, onProgress } = this.#options;
     const module = this.#options.wasmModule ?? (await this.#host.compile());
     signal?.throwIfAborted();
     if (this.#closed) throw this.#closed;
@@ -364,8 +363,8 @@ class OpenGate extends EventTarget implements Gate {
     const pool = new HashingPool(this.#host, module, {
       size: Math.max(1, this.#options.workers ?? Math.min(4, this.#host.processors() - 1)),
       timeoutMs,
-      idleMs: this.#options.idleMs ?? 30_000,
-      maxIdleMemoryBytes: this.#options.maxIdleMemoryBytes ?? 128 * MIB,
+      idleMs: this.#options.idleMs ?? DEFAULTS.idleMs,
+      maxIdleMemoryBytes: this.#options.maxIdleMemoryBytes ?? DEFAULTS.maxIdleMemoryBytes,
     });
     this.#parts = { pool, lookup };
     if (this.#options.warmUp ?? true) this.#host.whenIdle?.(() => pool.isUnused && void this.#warmUp());
@@ -457,8 +456,9 @@ async function blobOf(input: Input, copyUpToBytes: number): Promise<Input> {
 }
 
 function feedOf(host: Host, options: GateOptions): Feed {
-  const { filters, source, trust, whenUnavailable, refreshIntervalMs = 1_800_000, cacheDir } = options ?? {};
-  const { maxFilterBytes: maxBytes = 64 * MIB, timeoutMs = 60_000 } = options ?? {};
+  const { filters, source, trust, whenUnavailable, cacheDir } = options ?? {};
+  const { refreshIntervalMs = DEFAULTS.refreshIntervalMs } = options ?? {};
+  const { maxFilterBytes: maxBytes = DEFAULTS.maxFilterBytes, timeoutMs = DEFAULTS.timeoutMs } = options ?? {};
   if (source === undefined) {
     if (!Array.isArray(filters) || filters.length === 0) {
       throw invalid("filters", "at least one filter, or a source", filters === undefined ? "neither" : "none");
