@@ -174,7 +174,7 @@ key: string, };
 export type Strength = "exact-bytes" | "all-rings" | "one-ring";
 
 /**
- * Why a file was not, or not completely, checked.
+ * Why a file was not checked, or not completely.
  */
 export type UncheckedReason = "unreadable" | "not-a-picture" | "unsupported-picture" | "too-large" | "incomplete" | "canvas-noise" | "engine-failed" | "unavailable" | "invalid-input" | "too-many-candidates";
 
@@ -201,7 +201,7 @@ export type Format = "jpeg" | "png" | "gif" | "webp" | "bmp" | "ico" | "svg" | "
 export type Surface = "plain" | "over-white" | "over-black" | "over-grey" | "over-dark-grey" | "managed";
 
 /**
- * Which decoding of a file the pixels come from.
+ * One of the two decodings that a file may get.
  */
 export type Reading = "first" | "second";
 
