@@ -75,7 +75,7 @@ const launch = () =>
 const browser = await launch();
 let single;
 
-/** A browser that is kept to one processor; undefined where that can't be done (it can on Linux). */
+/** Starts a browser that uses only one processor. Returns undefined where that isn't possible (it is on Linux). */
 async function launchOnOneProcessor() {
   const keepTo = (processors) =>
     execFileSync("taskset", ["--all-tasks", "--cpu-list", "--pid", processors, String(process.pid)], {
@@ -88,11 +88,11 @@ async function launchOnOneProcessor() {
   } catch {
     return undefined;
   }
-  // Its processes have what this one has as it starts them.
+  // The browser's processes inherit this process's processors.
   return await launch().finally(() => keepTo(allowed));
 }
 
-/** The process that the page and its workers live in: the renderer that has worked most. */
+/** Returns the process of the page and its workers: the renderer with the most CPU time. */
 async function renderer() {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send("SystemInfo.getProcessInfo");
@@ -101,7 +101,7 @@ async function renderer() {
   return renderers.sort((a, b) => b.cpuTime - a.cpuTime)[0]?.id;
 }
 
-/** Resident bytes of a process, now and at most since the last reset; Linux alone tells. */
+/** Returns the resident bytes of a process: now, and the maximum since the last reset. Only Linux reports them. */
 function resident(pid) {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   const of = (field) => 1024 * Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]);
@@ -137,7 +137,7 @@ try {
   for (const [name, bytes] of pictures.filter(([name]) => name.includes(only))) {
     const ways = {};
     for (const way of WAYS) ways[way] = { times: [], longest: 0 };
-    // One round warms; after it the ways take turns, so that whatever else the machine does hits all of them.
+    // The first round warms up. Then the ways take turns, so that other load on the machine affects all of them.
     for (let round = 0; round <= (name.startsWith("48mp") ? Math.ceil(rounds / 3) : rounds); round += 1) {
       for (const way of WAYS) {
         const { milliseconds, longest, outcome, reason, by } = await page.evaluate(
@@ -192,7 +192,7 @@ try {
     const ways = { inTurn: [page, "inTurn", 1], one: [page, "together", 1], two: [page, "together", 2] };
     if (alone) ways.alone = [alone, "together", 1];
     const times = { inTurn: [], one: [], two: [], alone: [] };
-    // The second browser is new to the files: some rounds to warm up.
+    // The second browser hasn't seen the files, so the first rounds only warm up.
     for (let round = -4; round <= rounds; round += 1) {
       for (const [way, [page, how, workers]] of Object.entries(ways)) {
         const ask = [how, name, workers];
@@ -215,7 +215,7 @@ try {
     }
   }
 
-  // In pages of their own, because engines keep what they have compiled.
+  // Each measurement has a page of its own, because engines keep compiled code.
   for (const name of given.filter((name) => !files && /^12mp/.test(name) && name.includes(only))) {
     for (const warmUp of [true, false]) {
       const times = [];

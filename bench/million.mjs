@@ -7,7 +7,7 @@ import { run } from "../scripts/run.mjs";
 const HASHES = 1_000_000;
 export const FOLDER = "target/bench";
 
-/** Builds it if it isn't there, and returns the path of the filter and of the list. */
+/** Builds the filter if it doesn't exist, and returns the paths of the filter and of the list. */
 export function millionFilter() {
   mkdirSync(FOLDER, { recursive: true });
   const [filter, list] = [`${FOLDER}/million.hgf`, `${FOLDER}/million.txt`];

@@ -74,7 +74,7 @@ try {
     const expected = round === 0 ? "network" : "storage";
     if (measured.from !== expected || measured.outcome !== "clear") throw new Error(JSON.stringify(measured));
     if (round > 0) rounds.push(measured);
-    // From here on there is nothing but storage.
+    // From here on the server doesn't answer, so the list can only come from storage.
     site.fault = { on: ["manifest", "full", "delta"], act: (request) => request.socket.destroy() };
   }
   const row = (name, of) => {

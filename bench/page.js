@@ -3,12 +3,12 @@ import { openGate } from "/hashgate/index.js";
 import { pdq } from "./pdq.js";
 
 const SIDE = 512;
-/** What a worker takes of a file at a time. */
+/** Bytes that a worker reads of a file at a time. */
 const PIECE = 1 << 18;
 const wanted = { pdq: true, sha256: false, md5: false, views: "all", limits: {} };
 const module = await WebAssembly.compileStreaming(fetch("/hashgate/hashgate.wasm"));
 const gates = {};
-// Those of a page that is to measure its first file are opened by it.
+// A page that measures its first file opens its gates itself.
 if (!location.search)
   for (const workers of [1, 2]) gates[workers] = await openGate({ filters: ["/million.hgf"], workers });
 const files = new Map();
@@ -20,9 +20,9 @@ async function readOut(bitmap) {
 }
 
 const WAYS = {
-  /** From File to verdict. */
+  /** From a File to its verdict. */
   hashgate: (file) => gates[1].check(file),
-  /** (a): what browser hashers do. */
+  /** (a): as hashers in browsers work: decode by an image element, draw on a canvas, read back. */
   async image(file) {
     const image = new Image();
     image.src = URL.createObjectURL(file);
@@ -38,14 +38,14 @@ const WAYS = {
     URL.revokeObjectURL(image.src);
     return hash;
   },
-  /** (b): decode and read-out alone. */
+  /** (b): only decodes by createImageBitmap and reads the pixels. */
   async bitmap(file) {
     const bitmap = await createImageBitmap(file, { resizeWidth: SIDE, resizeHeight: SIDE });
     const pixels = await readOut(bitmap);
     bitmap.close();
     return pixels;
   },
-  /** (c): decode and read-out alone. */
+  /** (c): only decodes by ImageDecoder and reads the pixels. */
   async imageDecoder(file) {
     const data = await file.arrayBuffer();
     const decoder = new ImageDecoder({ data, type: file.type, desiredWidth: SIDE, desiredHeight: SIDE });
@@ -56,7 +56,7 @@ const WAYS = {
     decoder.close();
     return pixels;
   },
-  /** The browser's own full decode, as the engine would get its pixels. */
+  /** The browser's own full decode, with the pixels in the form in which the engine would get them. */
   async imageDecoderFull(file) {
     const data = await file.arrayBuffer();
     const decoder = new ImageDecoder({ data, type: file.type });
@@ -67,11 +67,14 @@ const WAYS = {
     decoder.close();
     return pixels;
   },
-  /** (d): the engine's general decoder, with all else the same. */
+  /** (d): the engine's general decoder; everything else is the same. */
   general: (file) => gates[1].check(files.get(`${file.name} general`) ?? file),
 };
 
-/** An application segment that the fast path leaves to the general decoder, and that decoders pass over. */
+/**
+ * Adds an application segment to a file. Because of it, the DC-only decoder leaves the file to the general decoder, and
+ * other decoders skip it.
+ */
 async function forGeneral(file) {
   if (file.type !== "image/jpeg") return file;
   const bytes = new Uint8Array(await file.arrayBuffer());
@@ -87,7 +90,7 @@ window.add = async (name, type) => {
   return file.size;
 };
 
-/** The same picture as a PNG or WebP. */
+/** Converts a picture to PNG or WebP. */
 window.convert = async (from, name, type) => {
   const bitmap = await createImageBitmap(files.get(from));
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
@@ -116,18 +119,18 @@ window.run = async (way, name) => {
   };
 };
 
-/** Linear memory of a fresh instance after one file, taken in as the workers do, in bytes. */
+/** Returns the bytes of linear memory of a fresh instance after it has read one file as the workers do. */
 window.memory = async (name) => {
-  const { Arrival, fingerprint, initSync } = await import(`/hashgate/bindings/hashgate.js?for=${name}`);
+  const { Fingerprint, initSync, StreamingFingerprint } = await import(`/hashgate/bindings/hashgate.js?for=${name}`);
   const { memory } = initSync({ module });
   const bytes = new Uint8Array(await files.get(name).arrayBuffer());
-  const arrival = Arrival.open(bytes.subarray(0, PIECE), bytes.length, wanted);
-  for (let at = 0; arrival && at < bytes.length; at += PIECE) arrival.push(bytes.subarray(at, at + PIECE));
-  if (!arrival?.fingerprint()) fingerprint(bytes, wanted);
+  const stream = StreamingFingerprint.open(bytes.subarray(0, PIECE), bytes.length, wanted, false);
+  for (let at = 0; stream && at < bytes.length; at += PIECE) stream.push(bytes.subarray(at, at + PIECE));
+  if (!stream?.finish()) Fingerprint.of(bytes, wanted);
   return memory.buffer.byteLength;
 };
 
-/** Each of the first ten files of a page, a while after it has opened its gate. */
+/** Measures each of the first ten files of a page, a while after it has opened its gate. */
 window.first = async (name, warmUp) => {
   const gate = await openGate({ filters: ["/million.hgf"], workers: 1, warmUp });
   await new Promise((resolve) => setTimeout(resolve, 3000));
@@ -141,7 +144,7 @@ window.first = async (name, warmUp) => {
   return times;
 };
 
-/** Ten files one after the other. */
+/** Checks ten files one after the other. */
 window.inTurn = async (name, workers) => {
   const file = files.get(name);
   const start = performance.now();
@@ -152,7 +155,7 @@ window.inTurn = async (name, workers) => {
   return performance.now() - start;
 };
 
-/** Ten files at once, by so many workers. */
+/** Checks ten files at once, with this number of workers. */
 window.together = async (name, workers) => {
   const file = files.get(name);
   const start = performance.now();

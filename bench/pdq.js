@@ -52,7 +52,7 @@ export function pdq(rgba, width, height) {
   return words;
 }
 
-/** A box filter of `window` samples over one line. */
+/** Applies a box filter of `window` samples to one line. */
 function box(from, to, start, step, length, window) {
   const before = (window + 2) >> 1;
   const first = before - 1;

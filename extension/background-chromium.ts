@@ -1,4 +1,5 @@
-// Chromium's service worker. It never sees a file: the checker is in an offscreen document.
+// The background script for Chromium: a service worker. It never gets a file, because the checker runs in an offscreen
+// document.
 import { startBackground } from "./background.js";
 
 let creating: Promise<void> | undefined;
@@ -9,7 +10,7 @@ async function exists(): Promise<boolean> {
 }
 
 startBackground({
-  // There can be one offscreen document, and it closes itself when it has been idle.
+  // An extension can have one offscreen document. The document closes itself when it has been idle.
   async ready() {
     if (await exists()) return;
     creating ??= chrome.offscreen

@@ -1,5 +1,5 @@
-// Firefox's background page, which can start workers itself: the checker is in it. Firefox ends the page when it has been
-// idle, and starts it for the next message.
+// The background script for Firefox: a page, which can start workers, so the checker runs in it. Firefox ends the page
+// when it has been idle, and starts it again for the next message.
 import { startBackground } from "./background.js";
 import { closeGate, startChecker } from "./checker.js";
 

@@ -1,12 +1,13 @@
-// What the background does in both browsers: has the checker ready, and shows counts on the extension's button.
+// The part of the background that both browsers share: starts the checker when it is needed, and shows counts on the
+// extension's button.
 import { receive } from "./messages.js";
 import { readSettings } from "./settings.js";
 
-/** Where the checker is differs from browser to browser. */
+/** Starts and ends the checker, which runs in another place in each browser. */
 export interface CheckerHost {
-  /** Resolves when the checker answers. */
+  /** Starts the checker if it isn't running. Resolves when it can answer. */
   ready(): Promise<void>;
-  /** Ends the checker. The next check starts another, with the settings of then. */
+  /** Ends the checker. The next check starts it again, with the settings of that time. */
   end(): Promise<void>;
 }
 
@@ -20,7 +21,7 @@ export function startBackground(host: CheckerHost): void {
     async badge({ held, unchecked }, { tab }) {
       const tabId = tab?.id;
       if (tabId === undefined) return null;
-      // The browser empties both when the tab goes to another page.
+      // The browser clears the badge and the title when the tab goes to another page.
       const before = Number(await chrome.action.getBadgeText({ tabId })) || 0;
       await chrome.action.setBadgeBackgroundColor({ tabId, color: "#8a3b00" });
       await chrome.action.setBadgeText({ tabId, text: held > 0 ? String(before + held) : String(before || "!") });

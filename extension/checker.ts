@@ -1,10 +1,11 @@
-// The checker: the package's own gate, with its workers, the engine and the list, under the extension's policy. In
-// Chromium it is in the offscreen document, as a service worker can't start workers; in Firefox in the background page.
+// The checker: the package's gate, with its workers, engine and list. It runs under the extension's own
+// Content-Security-Policy: in Chromium in the offscreen document, because a service worker can't start workers; in
+// Firefox in the background page.
 import { type Gate, type GateOptions, openGate, type Verdict } from "hashgate";
 import { type Requests, receive } from "./messages.js";
 import { readSettings, type Settings } from "./settings.js";
 
-/** Enough to tell a file's format. */
+/** Number of bytes that are enough to tell a file's format. */
 const HEAD_BYTES = 4096;
 
 let opening: Promise<Gate> | undefined;
@@ -24,7 +25,7 @@ function optionsOf({ list, unchecked }: Settings): GateOptions {
   }
 }
 
-/** Opens the gate once. A failure isn't kept: the next file tries again. */
+/** Returns the gate, and opens it on the first call. If that fails, the next file tries again. */
 function gate(): Promise<Gate> {
   opening ??= readSettings().then((settings) => openGate(optionsOf(settings)));
   opening.catch(() => {
@@ -33,7 +34,7 @@ function gate(): Promise<Gate> {
   return opening;
 }
 
-/** Closes the gate. The next file opens one with the settings of then. */
+/** Closes the gate. The next file opens another one, with the settings of that time. */
 export function closeGate(): void {
   void opening?.then((opened) => opened.close()).catch(() => undefined);
   opening = undefined;
@@ -44,7 +45,7 @@ function describe(error: unknown): string {
 }
 
 async function check(file: File): Promise<Verdict> {
-  // What didn't arrive as a file is never `clear` by mistake.
+  // Makes sure that a value which didn't arrive as a file is never `clear`.
   if (!(file instanceof File)) {
     return { outcome: "unchecked", reason: "unreadable", detail: "the file did not reach the checker", lookups: 0 };
   }
@@ -52,12 +53,12 @@ async function check(file: File): Promise<Verdict> {
   if (typeof opened === "string") return { outcome: "unchecked", reason: "unavailable", detail: opened, lookups: 0 };
   const verdict = await opened.check(file);
   if (verdict.outcome !== "unchecked" || verdict.reason !== "too-large") return verdict;
-  // A long film is not a picture that is too large.
+  // A long film should be `not-a-picture`, not `too-large`. So checks only its first bytes.
   const head = await opened.check(file.slice(0, HEAD_BYTES));
   return head.outcome === "unchecked" && head.reason === "not-a-picture" ? head : verdict;
 }
 
-/** A gate that follows a published list is open even without one. */
+/** Returns the status of the list. A gate that follows a published list opens even if there is no list yet. */
 async function status(): Promise<Requests["status"]["answer"]> {
   const opened = await gate().catch(describe);
   if (typeof opened === "string") return { error: opened };
@@ -65,7 +66,7 @@ async function status(): Promise<Requests["status"]["answer"]> {
   return state === "current" ? { filters: opened.filters } : { error: lastError?.message ?? state };
 }
 
-/** Answers what is asked of the checker. `busy` is given each answer as it is being made. */
+/** Answers the messages to the checker. Calls `busy` with the promise of each answer. */
 export function startChecker(busy: <T>(work: Promise<T>) => Promise<T> = (work) => work): void {
   receive("checker", {
     check: (file) => busy(check(file)),

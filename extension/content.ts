@@ -1,28 +1,33 @@
-// The content script: has what a person chose, dropped or pasted checked before the page gets it, and asks about what is
-// held. It holds no engine and no list, as the page's policy would apply to them.
+// The content script: stops files that a person chooses, drops or pastes until they are checked, and asks the person
+// about held files. The engine and the list aren't here, because the page's Content-Security-Policy would apply to
+// them.
 import type { Verdict } from "hashgate";
-import { decide, type UncheckedPolicy } from "../js/integrations/decision.js";
 import { elementsIn, isElement, isFileInput } from "../js/integrations/intercept/dom.js";
 import { type Deliver, Interceptor } from "../js/integrations/intercept.js";
+import { decide } from "../js/policy/decision.js";
+import type { UncheckedPolicy } from "../js/types/policy.js";
 import { type Policy, send } from "./messages.js";
 import { ask, type Checked, tell, whileChecking } from "./notice.js";
 import { OPENED } from "./opened.js";
 import { answerPage } from "./questions.js";
 import { shadowOf } from "./shadow.js";
 
-/** How files are treated if not even the settings can be had. */
+/** The policy if the settings can't be read. */
 const CAUTIOUS: Policy = { unchecked: "hold", override: true };
-/** A document or a film is none of the list's business. */
+/** The policy for files that are no pictures, such as documents and films: they pass. */
 const LET_THROUGH: UncheckedPolicy = { "not-a-picture": "allow" };
 
-/** Once the extension is removed or replaced, the script that it left in a page steps aside. */
+/**
+ * Returns whether the extension still exists. After it was removed or replaced, the script that is left in a page does
+ * nothing.
+ */
 const alive = () => chrome.runtime?.id !== undefined;
 
 async function check(file: File): Promise<Verdict> {
   try {
     return await send("checker", "check", file);
   } catch {
-    // The checker closes itself when it has been idle, perhaps a moment ago.
+    // The checker closes itself when it has been idle, perhaps just now. So a failed request is repeated once.
     try {
       await send("background", "prepare", undefined);
       return await send("checker", "check", file);
@@ -33,14 +38,14 @@ async function check(file: File): Promise<Verdict> {
   }
 }
 
-/** Resolves to the files that may pass, after the person was asked about the others. */
+/** Resolves to the files that may pass, after asking the person about the others. */
 async function passing(files: File[], signal: AbortSignal): Promise<File[]> {
   const work = async (): Promise<[Policy, Checked[]]> => {
     const policy = await send("background", "prepare", undefined).catch(() => CAUTIOUS);
     return [policy, await Promise.all(files.map(async (file) => ({ file, verdict: await check(file) })))];
   };
   const [policy, checked] = await whileChecking(files.length, work());
-  // A newer choice or a reset has made this one void: the person isn't asked about it.
+  // A newer choice or a reset has made this choice void, so the person isn't asked.
   if (signal.aborted) return [];
   const unchecked = policy.unchecked === "allow" ? "allow" : LET_THROUGH;
   const held = checked.filter(({ verdict }) => decide(verdict, { unchecked }) === "hold");
@@ -66,10 +71,10 @@ async function checkAll(files: File[], _place: Node, deliver: Deliver, signal: A
 }
 
 const interceptor = new Interceptor({ check: checkAll, shadowOf, trustedOnly: true, active: alive });
-// Before the page's own scripts, so that no listener of the page comes first.
+// Listens before the page's own scripts run, so that no listener of the page comes first.
 interceptor.watch(window);
 
-// The page's world tells of inputs that are about to be opened where no event reaches the window.
+// page.ts reports inputs that are about to be opened and whose events don't reach the window.
 addEventListener(
   OPENED,
   (event) => {

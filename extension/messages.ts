@@ -1,20 +1,20 @@
-// What the parts of the extension say to each other. The manifest asks for structured clone, so a `File` arrives as a
-// `File`: a handle to bytes that the browser holds, read where it is checked. Under JSON it would arrive as `{}`.
+// The messages between the parts of the extension. The manifest asks for structured clone, so a `File` arrives as a
+// `File`, and its bytes are only read where it is checked. With JSON messages it would arrive as `{}`.
 import type { FilterInfo, Verdict } from "hashgate";
 import type { Settings } from "./settings.js";
 
-/** How files are treated. */
+/** The settings that decide about files. */
 export type Policy = Pick<Settings, "unchecked" | "override">;
 
-/** What is asked of whom, and answered. */
+/** The messages: to which part each goes, what it asks, and what the answer is. */
 export interface Requests {
-  /** The background: be ready to check. */
+  /** Asks the background to start the checker, and for the settings. */
   prepare: { to: "background"; ask: undefined; answer: Policy };
-  /** The background: show this on the button of the tab. */
+  /** Asks the background to show these counts on the button of the tab. */
   badge: { to: "background"; ask: { held: number; unchecked: number }; answer: null };
-  /** The background: the settings were changed. */
+  /** Tells the background that the settings have changed. */
   changed: { to: "background"; ask: undefined; answer: null };
-  /** The checker. */
+  /** Asks the checker about a file. */
   check: { to: "checker"; ask: File; answer: Verdict };
   status: { to: "checker"; ask: undefined; answer: { filters: readonly FilterInfo[] } | { error: string } };
 }
@@ -23,7 +23,7 @@ type Kind = keyof Requests;
 type To<K extends Kind> = Requests[K]["to"];
 type KindsOf<T> = { [K in Kind]: To<K> extends T ? K : never }[Kind];
 
-/** Rejects if nobody answers. */
+/** Sends a message. Rejects if nobody answers. */
 export async function send<K extends Kind>(
   to: To<K>,
   kind: K,
@@ -38,7 +38,7 @@ type Handlers<T> = {
   [K in KindsOf<T>]: (ask: Requests[K]["ask"], sender: chrome.runtime.MessageSender) => Promise<Requests[K]["answer"]>;
 };
 
-/** Answers what is meant for this part. */
+/** Answers the messages that are meant for this part. */
 export function receive<T extends To<Kind>>(to: T, handlers: Handlers<T>): void {
   chrome.runtime.onMessage.addListener((message, sender, respond) => {
     if (message?.to !== to) return false;

@@ -1,8 +1,9 @@
-// What the person is told, in the page: in a closed shadow tree, styled by a constructed sheet, which no policy of the
-// page forbids, and above everything else. Clicks that the page makes up do nothing.
+// The dialog in the page that tells the person about held files. It is in a closed shadow tree, above everything else,
+// and its style sheet is a constructed one, which no Content-Security-Policy of the page forbids. It ignores clicks
+// that the page's scripts dispatch.
 import type { Verdict } from "hashgate";
 
-/** A file and what was found. */
+/** A file and its verdict. */
 export interface Checked {
   file: File;
   verdict: Verdict;
@@ -74,7 +75,7 @@ function reason({ file, verdict }: Checked): string {
 function card(role: string, title: string, texts: string[], files: Checked[]): HTMLElement {
   const section = make("section");
   section.setAttribute("role", role);
-  // Of the texts, which need not be the page's or the browser's.
+  // The language of the texts, which may differ from the page's.
   section.lang = say("language");
   section.dir = "ltr";
   const heading = make("h2", title);
@@ -85,7 +86,7 @@ function card(role: string, title: string, texts: string[], files: Checked[]): H
   return section;
 }
 
-/** Asks what becomes of held files. Esc and the first button leave them out. */
+/** Asks the person what to do with held files. Esc and the first button leave them out. */
 export function ask(held: Checked[], mayOverride: boolean): Promise<"leave-out" | "let-through"> {
   const possible = held.some(({ verdict }) => verdict.outcome !== "unchecked");
   const texts = possible ? [say("possible"), say("private")] : [say("notChecked")];
@@ -111,7 +112,7 @@ export function ask(held: Checked[], mayOverride: boolean): Promise<"leave-out" 
     }
     section.append(buttons);
     section.addEventListener("keydown", (event) => {
-      // What is typed here isn't the page's.
+      // Hides keys that are typed here from the page.
       event.stopPropagation();
       if (event.key === "Escape") answer("leave-out")(event);
     });
@@ -120,7 +121,7 @@ export function ask(held: Checked[], mayOverride: boolean): Promise<"leave-out" 
   });
 }
 
-/** Says that files were let through unchecked, as the settings ask for. */
+/** Tells the person that files passed unchecked, because the settings say so. */
 export function tell(unchecked: Checked[]): void {
   const section = card("status", say("uncheckedTitle"), [say("uncheckedLet")], unchecked);
   const close = make("button", say("close"));
@@ -129,7 +130,7 @@ export function tell(unchecked: Checked[]): void {
   show(section);
 }
 
-/** Says that files are being checked, once that takes long enough to be noticed. */
+/** Tells the person that files are being checked, if that takes long enough to be noticed. */
 export function whileChecking<T>(count: number, work: Promise<T>): Promise<T> {
   const section = make("section", say("checking", String(count)));
   section.setAttribute("role", "status");

@@ -1,7 +1,7 @@
-// Chromium's offscreen document: where the checker is.
+// The offscreen document of Chromium, in which the checker runs.
 import { startChecker } from "./checker.js";
 
-/** After so long without a check, the document closes, and its memory is free. */
+/** Milliseconds without a check after which the document closes, to free its memory. */
 const IDLE_MS = 5 * 60_000;
 
 let running = 0;

@@ -1,4 +1,4 @@
-// The options page: which list, and what becomes of files that could not be checked.
+// The options page: the list, and whether files that could not be checked pass.
 import { send } from "./messages.js";
 import { type List, readSettings, type Settings, writeSettings } from "./settings.js";
 

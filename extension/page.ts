@@ -1,28 +1,29 @@
-// The part in the page's own world. Many pages open a file picker by an <input> that is in no document, or only for a
-// moment, so that its events never reach the window. This part tells the content script of such an input before it is
-// opened. It also has files checked that come by a promise rather than by an event.
+// The script in the page's own world (a content script sees the DOM but not the page's functions). Many pages open a
+// file picker by an <input> that is never in the document, or only for a moment, so its events don't reach the window.
+// This script reports such an input to the content script before it is opened. It also asks for a check of files that a
+// page gets from a promise and not from an event.
 import { ANSWER, OPENED, PASSED, QUESTION } from "./opened.js";
 
 const { dispatchEvent, addEventListener } = EventTarget.prototype;
 const told = new WeakSet<Node>();
 
-/** Tells the content script of a node: an input, or a tree that may hold some. */
+/** Reports a node to the content script: an input, or the root of a tree that may contain inputs. */
 function announce(node: Node): void {
   dispatchEvent.call(document, new MouseEvent(OPENED, { relatedTarget: node }));
 }
 
-/** Tells of the inputs that a click on `node` may open. The window sees clicks in the document by itself. */
+/** Reports the inputs that a click on `node` may open. Clicks inside the document reach the window anyway. */
 function announceTree(node: Node): void {
   if (node.isConnected) return;
   let root = node.getRootNode();
   while (root instanceof ShadowRoot) root = root.host.getRootNode();
   if (root instanceof Element) announce(root);
-  // A fragment can't be named.
+  // A fragment can't be the target of an event, so reports its children.
   else if (root instanceof DocumentFragment) for (const child of root.children) announce(child);
   if (node instanceof HTMLInputElement) announce(node);
 }
 
-/** Replaces a method by one that calls `before` first. */
+/** Replaces a method of an object by one that calls `before` first. */
 function precede<T extends object, K extends keyof T & string>(
   prototype: T,
   name: K,
@@ -36,7 +37,7 @@ function precede<T extends object, K extends keyof T & string>(
       try {
         before(this, args);
       } catch {
-        // Nothing of this may break the page.
+        // An error here must not break the page.
       }
       return original.apply(this, args);
     },
@@ -45,12 +46,12 @@ function precede<T extends object, K extends keyof T & string>(
 }
 
 precede(HTMLElement.prototype, "click", (self) => self instanceof Node && announceTree(self));
-// It opens the picker without a click.
+// `showPicker` opens the picker without a click.
 precede(HTMLInputElement.prototype, "showPicker", (self) => self instanceof HTMLInputElement && announce(self));
 precede(EventTarget.prototype, "dispatchEvent", (self, [event]) => {
   if (event instanceof Event && event.type === "click" && self instanceof Node) announceTree(self);
 });
-// The content script's listener on an input has to come before one of the page that is as early.
+// The content script must add its listener to an input before the page adds a capturing one.
 precede(EventTarget.prototype, "addEventListener", (self, [type, , how]) => {
   if ((type !== "change" && type !== "input") || !(self instanceof HTMLInputElement) || told.has(self)) return;
   if (how !== true && !(typeof how === "object" && how !== null && (how as AddEventListenerOptions).capture)) return;
@@ -58,7 +59,7 @@ precede(EventTarget.prototype, "addEventListener", (self, [type, , how]) => {
   announce(self);
 });
 
-/** Has files checked. Resolves to whether each of them may pass. */
+/** Asks the content script to check files. Resolves to whether each of them may pass. */
 async function ask(files: readonly File[]): Promise<boolean[]> {
   if (files.length === 0) return [];
   const input = document.createElement("input");
@@ -89,14 +90,14 @@ if (typeof pickers.showOpenFilePicker === "function") {
       const handles = await original.apply(this ?? window, args);
       const passed = await ask(await Promise.all(handles.map((handle) => handle.getFile())));
       const rest = handles.filter((_, index) => passed[index]);
-      // As if the person had closed the picker.
+      // Throws what the page would get if the person had closed the picker.
       if (rest.length === 0) throw new DOMException("The user aborted a request.", "AbortError");
       return rest;
     },
   }.showOpenFilePicker;
 }
 
-/** Returns a clipboard item without the pictures that may not pass, or nothing if there is nothing else in it. */
+/** Returns a clipboard item without the pictures that may not pass; undefined if nothing else is in it. */
 async function checkedItem(item: ClipboardItem): Promise<ClipboardItem | undefined> {
   const types = item.types.filter((type) => type.startsWith("image/"));
   const blobs = await Promise.all(types.map((type) => item.getType(type)));

@@ -1,13 +1,16 @@
-// Files that come to a page by a promise: `showOpenFilePicker()`, `navigator.clipboard.read()`. The page's world asks
-// about them (page.ts). So could a page about files of its own, to learn what is on the list: what is asked is bounded by
-// what the person does.
+// Answers page.ts about files that a page gets from a promise: from `showOpenFilePicker()` or
+// `navigator.clipboard.read()`. A hostile page could ask in the same way about files of its own, to find out what is on
+// the list. So the number of answers is limited by the person's clicks and keys.
 import { isFileInput } from "../js/integrations/intercept/dom.js";
 import { ANSWER, PASSED, QUESTION } from "./opened.js";
 
-/** How many questions are answered per click or key of the person. */
+/** Number of questions that are answered per click or key of the person. */
 const QUESTIONS = 4;
 
-/** Answers the page's world by `passing`, which asks the person about held files. Beyond the bound, nothing passes. */
+/**
+ * Answers page.ts with the result of `passing`, which asks the person about held files. Above the limit, no file
+ * passes.
+ */
 export function answerPage(
   passing: (files: File[], signal: AbortSignal) => Promise<File[]>,
   alive: () => boolean,

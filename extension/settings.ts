@@ -1,17 +1,17 @@
-// What the person chose. IndexedDB, as it holds a list's bytes and is open to every page of the extension, the
-// offscreen document too; `chrome.storage` would be a permission, and isn't open to that one.
+// The person's settings, in IndexedDB. IndexedDB stores a list's bytes and is open to every page of the extension,
+// including the offscreen document. `chrome.storage` would need a permission, and an offscreen document can't use it.
 
 /** Where the list comes from. */
 export type List =
   | { from: "demo" }
-  /** A published list: the URL of its manifest, and the keys that must have signed it. */
+  /** A published list: the URL of its manifest, and the trusted public keys. */
   | { from: "source"; url: string; keys: string[] }
   | { from: "url"; url: string }
   | { from: "file"; name: string; bytes: Uint8Array<ArrayBuffer> };
 
 export interface Settings {
   list: List;
-  /** What becomes of a picture that could not be checked. */
+  /** Whether a picture that could not be checked is held or passes. */
   unchecked: "hold" | "allow";
   /** Whether the person may let a held file through. */
   override: boolean;

@@ -1,42 +1,10 @@
-import type { RefusalCode } from "./generated/core.js";
-import type { Verdict } from "./types/types.js";
+// The errors that the package throws, and how they cross from a worker to the page.
+import type { GateErrorCode } from "./types/error-codes.js";
+import type { Verdict } from "./types/verdict.js";
 
-/**
- * Stable codes of a {@link GateError}: those of the core's refusals (docs/reference/refusal-codes.md), and those of the
- * gate itself (docs/reference/gate-errors.md).
- */
-export type GateErrorCode =
-  | Exclude<RefusalCode, "build-field" | "build-capacity" | "hex-length" | "hex-digit">
-  /** The filter's URL can't be reached, or answers with an error. */
-  | "filter-unavailable"
-  /** The filter is larger than `maxFilterBytes`. */
-  | "filter-too-large"
-  /** The manifest's URL can't be reached, or answers with an error. */
-  | "manifest-unavailable"
-  /** The manifest is longer than a manifest can be. */
-  | "manifest-too-large"
-  /** The manifest is of another list than the one that was seen here. */
-  | "manifest-name"
-  /** The manifest has the release number that was seen here, with another file. */
-  | "manifest-conflict"
-  /** A file of the release can't be reached, or its server answers with an error. */
-  | "release-unavailable"
-  /** By the manifest, the release is larger than `maxFilterBytes`. */
-  | "release-too-large"
-  /** The wasm can't be fetched or compiled. */
-  | "engine-unavailable"
-  /** The engine trapped, or didn't answer in time. */
-  | "engine-failed"
-  /** The worker script can't be started. */
-  | "worker-unavailable"
-  /** An option that was given to the gate is malformed. */
-  | "invalid-options"
-  /** The engine couldn't serialise a value: a fault of hashgate. */
-  | "internal"
-  /** The gate was closed. */
-  | "closed";
+export type { GateErrorCode } from "./types/error-codes.js";
 
-/** What crosses from a worker in place of a {@link GateError}. */
+/** A {@link GateError} as plain data, in which form it crosses from a worker to the page. */
 export interface Fault {
   code: GateErrorCode;
   message: string;
@@ -45,11 +13,11 @@ export interface Fault {
   got?: string | undefined;
 }
 
-/** Why a gate could not be opened, or a check not be begun. */
+/** Says why a gate could not be opened or a check could not begin. */
 export class GateError extends Error {
   override readonly name = "GateError";
   readonly code: GateErrorCode;
-  /** What could not be had, or was refused. */
+  /** The URL of the file that could not be loaded, or that was refused. */
   readonly url: string | undefined;
   readonly expected: string | undefined;
   readonly got: string | undefined;
@@ -66,21 +34,21 @@ export class GateError extends Error {
 /** An error with a stable code: a {@link GateError}, or one that the engine threw. */
 export type Coded = Error & { code: GateErrorCode; expected?: string | undefined; got?: string | undefined };
 
-/** Whether an error has a stable code. Nothing else that the engine throws has a `code`. */
+/** Returns whether an error has a stable code. Nothing else that the engine throws has a `code`. */
 export function isCoded(error: unknown): error is Coded {
   return error instanceof Error && "code" in error && typeof error.code === "string";
 }
 
-/** What crosses from a worker in place of an error. */
+/** Returns an error as plain data, so that it can cross from a worker to the page. */
 export function faultOf(error: Coded): Fault {
   const { code, message, expected, got } = error;
   return { code, message, url: error instanceof GateError ? error.url : undefined, expected, got };
 }
 
-/** The file must not be uploaded: {@link Gate.admit} throws this. Its verdict says why. */
+/** {@link Gate.admit} throws this error for a file that must not be uploaded. Its verdict says why. */
 export class HeldError extends Error {
   override readonly name = "HeldError";
-  /** Tells this error from others where `instanceof` can't: two copies of the package, another realm. */
+  /** Tells this error from others where `instanceof` fails: with two copies of the package, or in another frame. */
   readonly code = "held";
   readonly verdict: Verdict;
 
@@ -90,4 +58,9 @@ export class HeldError extends Error {
     );
     this.verdict = verdict;
   }
+}
+
+/** Returns the name and the message of an error in one line. */
+export function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

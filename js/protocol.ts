@@ -1,5 +1,5 @@
-// What the page and its workers say to each other. One script serves both roles: a hashing worker is asked for
-// fingerprints alone, the lookup worker is handed the filters.
+// The messages between the page and its workers. One script serves as both kinds of worker: hashing workers compute
+// fingerprints, and the lookup worker has the filters.
 import type { Fault } from "./errors.js";
 import type { FilterInfo, Match, Orientations, Verdict, ViewSet } from "./generated/core.js";
 import type { GateStatus, Limits } from "./types/types.js";
@@ -15,14 +15,14 @@ export type Source = { url: string } | { bytes: Uint8Array };
 
 /** The signals of a file, for a lookup. */
 export interface Signals {
-  /** What the core's first stage serialised. */
+  /** The fingerprint that the core's first stage serialised. */
   fingerprint: Uint8Array;
-  /** From the platform, where it has WebCrypto. */
+  /** The SHA-256 digest, if the platform computed it (by WebCrypto). */
   sha256: Uint8Array | undefined;
 }
 
 export interface Fingerprinted extends Signals {
-  /** Size of the linear memory, which never shrinks. */
+  /** Bytes of the worker's linear memory, which never shrinks. */
   memoryBytes: number;
 }
 
@@ -34,12 +34,12 @@ export interface NeedsFormats {
   memoryBytes: number;
 }
 
-/** A published list that is to be followed. */
+/** A published list to follow. */
 export interface Following {
   manifestUrl: string;
   keys: string[];
   threshold: number;
-  /** The list that is trusted; undefined if any list that the keys sign is. */
+  /** The trusted list; undefined if every list that the keys sign is trusted. */
   list: { name: string; category?: string } | undefined;
   maxBytes: number;
   timeoutMs: number;
@@ -52,22 +52,24 @@ export interface Loaded {
   holds: Wanted;
 }
 
-/** The operations of a worker: what goes in. */
+/** The arguments of each operation of a worker. */
 export interface Asks {
   fingerprint: { file: Blob | Uint8Array; wanted: Wanted; views: ViewSet; limits: Limits };
   /** The first 64 KiB of a file, or all of a shorter one. */
   mayBePicture: { head: Uint8Array };
   load: { sources: Source[]; maxBytes: number };
-  /** Answered once there is a list, or none could be had; `state` messages tell of it, then and later. */
+  /**
+   * Answered once there is a list, or none could be loaded. `state` messages report the list's status, then and later.
+   */
   follow: Following;
   refresh: undefined;
-  /** Looks a picture up before its file is whole, so that `lookUp` finds it done. */
+  /** Does an early lookup, so that `lookUp` finds its result in the cache. */
   begin: { fingerprint: Uint8Array; orientations: Orientations };
-  /** `dismissed`: matches of earlier answers about this file, which turned out not to be listed. */
+  /** `dismissed` has the matches of earlier answers about this file that turned out not to be listed. */
   lookUp: { signals: Signals; orientations: Orientations; dismissed: Match[] };
 }
 
-/** What comes out. */
+/** The results of each operation. */
 export interface Answers {
   fingerprint: Fingerprinted | NeedsFormats;
   mayBePicture: boolean;
@@ -85,27 +87,27 @@ export type ToWorker =
   | { type: "start"; module: WebAssembly.Module }
   | { [O in Operation]: { type: O; id: number; ask: Asks[O] } }[Operation];
 
-/** Not an answer: the followed list's state, and how far its download has come. */
+/** Messages that answer no request: the followed list's status, and the progress of its download. */
 export type Push =
   | { type: "state"; status: GateStatus; loaded: Loaded | undefined }
   | { type: "download"; url: string; loaded: number; total: number | undefined };
 
 export type FromWorker =
   | Push
-  /** The instance is poisoned, outside of any request. */
+  /** The worker failed outside of any request and can't be used any more. */
   | { type: "broken"; detail: string }
   | { type: "progress"; id: number; url: string; loaded: number; total: number | undefined }
-  /** What `begin` takes, before the answer to `fingerprint`. */
+  /** A fingerprint for `begin`, sent before the answer to `fingerprint`. */
   | { type: "early"; id: number; fingerprint: Uint8Array }
   | { type: "done"; id: number; answer: Answers[Operation] }
-  /** The worker is sound; the request was not. */
+  /** The request was refused. The worker can still be used. */
   | { type: "refused"; id: number; fault: Fault }
-  /** The blob's bytes can't be had. */
+  /** The Blob's bytes can't be read. The worker can still be used. */
   | { type: "unreadable"; id: number; detail: string }
-  /** The instance is poisoned: the worker must be replaced. */
+  /** The worker failed during the request, and must be replaced. */
   | { type: "poisoned"; id: number; detail: string };
 
-/** Whether a message ends a request; of the others any number may come. */
+/** Returns whether a message ends a request. Other messages may come any number of times. */
 export function isAnswer({ type }: FromWorker): boolean {
   return type === "done" || type === "refused" || type === "unreadable" || type === "poisoned";
 }

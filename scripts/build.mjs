@@ -1,4 +1,4 @@
-// npm run build: makes dist/ and prints what it weighs.
+// npm run build: makes dist/ and prints the size of each entry point.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -9,14 +9,14 @@ import { assertSmall, ENGINES, sizes, table } from "./sizes.mjs";
 
 const run = (command, ...args) => execFileSync(command, args, { stdio: ["ignore", "inherit", "inherit"] });
 
-// --js: with the wasm that an earlier build left, for work on TypeScript alone.
+// With --js, keeps the wasm of an earlier build, for work on TypeScript.
 if (!process.argv.includes("--js")) run("cargo", "run", "--quiet", "--locked", "--package", "xtask", "--", "wasm");
 // What an earlier build left must not be packed.
 const kept = new Set(["bindings", ...ENGINES]);
 for (const name of readdirSync("dist")) if (!kept.has(name)) rmSync(`dist/${name}`, { recursive: true });
 assertSmall();
 run(process.execPath, "node_modules/typescript/bin/tsc", "--project", ".");
-// What `require` gives has types of its own: declarations that are CommonJS by their name.
+// `require` needs declarations that are marked as CommonJS by their ending, .d.cts.
 const declared = new Set(["index", "inline"].map((name) => `dist/types/entries/${name}.d.ts`));
 declared.add("dist/types/testing/testing.d.ts");
 for (const path of declared) {
@@ -32,7 +32,7 @@ await build({
   platform: "browser",
   entryPoints: { index: "js/entries/index.ts", worker: "js/worker/browser-worker.ts" },
 });
-// Small and sharing pieces with each other: what several need lies in one file, which all of them import.
+// Builds the small entries together: code that several of them need goes into a shared file.
 await build({
   ...common,
   platform: "browser",
@@ -48,7 +48,8 @@ await build({
     uppy: "js/integrations/uppy.ts",
   },
 });
-// A service worker is one file: as a module, and as a script for `importScripts`, which defines `hashgate.checkUploads`.
+// A service worker must be a single file. Builds it as a module, and as a classic script for `importScripts` that
+// defines `hashgate.checkUploads`.
 const serviceWorker = { ...common, platform: "browser", entryPoints: ["js/service-worker/service-worker.ts"] };
 await build(serviceWorker);
 await build({ ...serviceWorker, format: "iife", globalName: "hashgate", outExtension: { ".js": ".classic.js" } });
@@ -56,7 +57,7 @@ await build({ ...serviceWorker, format: "iife", globalName: "hashgate", outExten
 const testing = { ...common, platform: "neutral", entryPoints: ["js/testing/testing.ts"] };
 await build(testing);
 await build({ ...testing, format: "cjs", outExtension: { ".js": ".cjs" } });
-// What `require("hashgate")` finds where ES modules can't be required: an error that says what to do.
+// Where ES modules can't be required, `require("hashgate")` gets this file: it throws an error that says what to do.
 writeFileSync(
   "dist/require.cjs",
   `throw new Error('hashgate is an ES module: write \`const { openGate } = await import("hashgate")\`, or use Node.js 20.19 or later.');\n`,

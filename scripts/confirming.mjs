@@ -1,10 +1,10 @@
-// The real server, `hashgate serve`, as npm start and the browser tests run it.
+// Starts the real server, `hashgate serve`, for npm start and the browser tests.
 import { spawn } from "node:child_process";
 
 /**
- * Returns the arguments of `hashgate serve` for the demo: the raw list that it confirms by, and what it gives out.
+ * Returns the arguments of `hashgate serve` for the demo: the raw list for confirmations, and the folders to serve.
  *
- * @param {string} folder what `makeDemoList` wrote into
+ * @param {string} folder the folder that `makeDemoList` has filled
  * @param {string} packageFolder the built package
  */
 export function demoArguments(folder, packageFolder = "dist") {

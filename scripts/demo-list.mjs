@@ -1,4 +1,4 @@
-// The demo list: draws the sample pictures, hashes those that are to be listed, and publishes the list.
+// Makes the demo list: draws the sample pictures, hashes those of the list, and publishes the list.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { run, say } from "./run.mjs";
@@ -19,7 +19,7 @@ export function makeDemoList(folder) {
   const about = ["--name", "Demo list", "--category", "drawn sample pictures"];
   run(hashgate, ["build", list, "--out", `${samples}/demo.hgf`, ...about]);
   say("publishing it as the next release of the demo list");
-  // The private key and the raw list stay outside the folder that is served.
+  // The private key and the raw list stay outside of the served folder.
   if (!existsSync(key)) run(hashgate, ["keygen", "--out", key, "--name", "demo.test"]);
   copyFileSync(`${key}.pub`, `${samples}/list.pub`);
   run(hashgate, ["publish", list, "--dir", `${samples}/list`, "--key", key, ...about]);

@@ -10,18 +10,18 @@ import { setUp } from "./setup.mjs";
 
 const OUT = "dist-extension";
 
-/** What differs from browser to browser, beside the manifests. */
+/** The differences between the browsers, apart from their manifests. */
 const BROWSERS = {
   chromium: { target: "chrome148", background: "background-chromium", pages: ["offscreen"] },
   firefox: { target: "firefox142", background: "background-firefox", pages: [] },
 };
 
-/** Where a browser's package is. */
+/** Returns the folder of a browser's package. */
 export const folderOf = (browser) => `${OUT}/${browser}`;
 
 const json = (path) => JSON.parse(readFileSync(path, "utf8"));
 
-/** Makes the folders from what `npm run build` and the samples left. */
+/** Makes the folders from the files of `npm run build` and the samples. */
 export async function buildExtension(browsers = Object.keys(BROWSERS)) {
   for (const browser of browsers) await buildFor(browser);
 }
@@ -56,14 +56,16 @@ function filesOf(folder) {
     .sort();
 }
 
-/** Returns a zip of a browser's package, without anything of the machine or the hour in it. */
+/**
+ * Returns a zip of a browser's package. It contains no time or path of this machine, so that builds are reproducible.
+ */
 export function zipped(browser) {
   const folder = folderOf(browser);
   const entries = filesOf(folder).map((path) => [path.replaceAll("\\", "/"), readFileSync(join(folder, path))]);
   return zipSync(Object.fromEntries(entries), { level: 9, mtime: new Date(1980, 0, 1), os: 3 });
 }
 
-/** A gate of two posts and a beam, in the colour of what is held. */
+/** Draws the icon: a gate of two posts and a beam. */
 function icon(size) {
   const on = (x, y) => {
     const [u, v] = [(x + 0.5) / size, (y + 0.5) / size];

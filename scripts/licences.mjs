@@ -1,5 +1,5 @@
-// Says what others made that is inside the wasm: dist/THIRD-PARTY.txt with the texts of their licences, and
-// dist/sbom.cdx.json for programs (CycloneDX). Made anew by every build from what Cargo.lock holds it to.
+// Lists the third-party code inside the wasm: writes dist/THIRD-PARTY.txt with the licences, and dist/sbom.cdx.json for
+// programs (CycloneDX). Every build makes both from Cargo.lock.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -7,7 +7,10 @@ import { dirname, join } from "node:path";
 const TARGET = "wasm32-unknown-unknown";
 const cargo = (...args) => execFileSync("cargo", args, { encoding: "utf8", maxBuffer: 2 ** 28 });
 
-/** What is linked into the wasm: `cargo tree` knows its features alone, where `cargo metadata` knows the workspace's. */
+/**
+ * Returns the crates that are linked into the wasm. Asks `cargo tree`, which applies only the features of the wasm
+ * crate; `cargo metadata` would apply those of the whole workspace.
+ */
 function crates() {
   const only = ["--package", "hashgate-wasm", "--target", TARGET, "--edges", "normal,no-proc-macro"];
   const tree = cargo("tree", "--locked", ...only, "--prefix", "none", "--format", "{p}");
@@ -18,7 +21,7 @@ function crates() {
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version < b.version ? -1 : 1));
 }
 
-/** SHA-256 of each crate's archive, as Cargo.lock has it. */
+/** Returns the SHA-256 of each crate's archive, from Cargo.lock. */
 function checksums() {
   const entries = readFileSync("Cargo.lock", "utf8").matchAll(
     /name = "(.+)"\nversion = "(.+)"\nsource = ".+"\nchecksum = "(.+)"/g,
@@ -26,7 +29,7 @@ function checksums() {
   return new Map([...entries].map(([, name, version, checksum]) => [`${name} ${version}`, checksum]));
 }
 
-/** The texts that come with a crate. */
+/** Returns the licence texts in a crate's folder. */
 function textsOf({ manifest_path }) {
   const folder = dirname(manifest_path);
   const names = readdirSync(folder).filter((name) => /^(licen[cs]e|copying|copyright|notice|unlicense)/i.test(name));
@@ -36,7 +39,7 @@ function textsOf({ manifest_path }) {
 export function writeLicences(version) {
   const found = crates();
   const sums = checksums();
-  // The standard library is linked too, and comes with the compiler.
+  // Adds the standard library, which comes with the compiler.
   const [, rust] = execFileSync("rustc", ["--version"], { encoding: "utf8" }).split(" ");
   const std = {
     name: "std",
@@ -50,7 +53,7 @@ export function writeLicences(version) {
   const rows = found.map((crate) => {
     const own = textsOf(crate);
     for (const { name, text } of own) {
-      // Many differ in their line breaks alone.
+      // Many texts differ only in their line breaks.
       const words = text.replace(/\s+/g, " ");
       const known = texts.get(words) ?? { name, text, crates: [] };
       known.crates.push(`${crate.name} ${crate.version}`);

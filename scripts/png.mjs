@@ -1,14 +1,14 @@
-// A PNG of rows that are drawn in code.
+// Encodes a PNG whose rows a function draws.
 import { crc32, deflateSync } from "node:zlib";
 
 const CHANNELS = { rgb: [2, 3], rgba: [6, 4] };
 
-/** `draw` is given the bytes of a row, and its number. */
+/** Encodes a PNG. Calls `draw` with the bytes of each row and its number. */
 export function png(width, height, kind, level, draw) {
   const [colour, channels] = CHANNELS[kind];
   const length = 1 + channels * width;
   const rows = Buffer.alloc(length * height);
-  // The first byte of a row names its filter: none.
+  // The first byte of a row is its filter type. 0 means none.
   for (let y = 0; y < height; y += 1) draw(rows.subarray(y * length + 1, (y + 1) * length), y);
   const header = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 8, colour, 0, 0, 0]);
   header.writeUInt32BE(width, 0);

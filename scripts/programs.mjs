@@ -1,4 +1,5 @@
-// The programs that the tests drive and Cargo doesn't bring: browsers, and a web server.
+// Finds the programs that the tests need and that no package manager of the repository installs: browsers, and a web
+// server.
 import { existsSync } from "node:fs";
 import { find, run, say, stop } from "./run.mjs";
 

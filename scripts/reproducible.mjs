@@ -10,14 +10,14 @@ const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
 const rustupHome = process.env.RUSTUP_HOME ?? join(homedir(), ".rustup");
 const place = mkdtempSync(join(tmpdir(), "hashgate-reproducible-"));
 
-/** Builds in a clone of its own; returns the folder of what was built. */
+/** Builds in a fresh clone. Returns the folder of the result. */
 function build(name, clone, home) {
   const folder = join(place, clone);
   const user = join(place, home);
   mkdirSync(folder, { recursive: true });
   mkdirSync(join(user, ".cargo"), { recursive: true });
   execFileSync("git", ["clone", "--quiet", root, folder], { stdio: "inherit" });
-  // A home of its own, with a copy of the crates that were downloaded: a link would show where it leads.
+  // Uses a fresh home folder with a copy of the downloaded crates. A link would reveal the path that it leads to.
   cpSync(join(cargoHome, "registry"), join(user, ".cargo/registry"), { recursive: true });
   cpSync(join(root, "node_modules"), join(folder, "node_modules"), { recursive: true, verbatimSymlinks: true });
   symlinkSync(rustupHome, join(user, ".rustup"));
@@ -33,7 +33,7 @@ function build(name, clone, home) {
   return join(folder, "dist");
 }
 
-/** The paths of all files in a folder and below, sorted. */
+/** Returns the sorted paths of all files in a folder and below. */
 function filesIn(folder) {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
   return entries

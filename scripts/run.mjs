@@ -1,5 +1,5 @@
-// How the scripts run commands, find programs, and end with a sentence instead of a stack trace. Uses Node's own modules
-// alone, because it runs before any package is installed.
+// Functions for scripts: run commands, find programs, and end with a sentence instead of a stack trace. Imports only
+// Node's own modules, because it runs before any package is installed.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";

@@ -1,13 +1,13 @@
-// What every command needs before it can run, on a fresh clone too.
+// Sets up what commands need before they can run, also in a fresh clone.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { find, run, say, stop } from "./run.mjs";
 
-/** What `dist/` is made of. */
+/** The files and folders from which `dist/` is built. */
 const SOURCES = ["Cargo.lock", "Cargo.toml", "package.json", "package-lock.json", "tsconfig.json", "src", "js"];
 const SOURCES_OF_BUILD = ["crates/wasm", "crates/xtask", "scripts/build.mjs", "scripts/licences.mjs"];
-/** Where the hash of the sources that `dist/` was built of is kept. */
+/** The file with the hash of the sources from which `dist/` was built. */
 const STAMP = "dist/.sources";
 
 /** Installs the npm packages and Rust's wasm target if they are missing, and builds `dist/` if its sources changed. */
@@ -32,7 +32,7 @@ function installPackages() {
 }
 
 function addWasmTarget() {
-  // Without rustup, whoever installed Rust sees to its targets.
+  // Without rustup, Rust's targets must have been installed in another way.
   if (!find(["rustup"])) return;
   const installed = execFileSync("rustup", ["target", "list", "--installed"], { encoding: "utf8" });
   if (installed.includes("wasm32-unknown-unknown")) return;

@@ -1,4 +1,4 @@
-// What each entry point weighs, as it is in dist/: the table that `npm run build` prints and README.md shows.
+// Makes the table of each entry point's size in dist/, which `npm run build` prints and README.md shows.
 // `node scripts/sizes.mjs --write` puts it into README.md.
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
@@ -7,16 +7,16 @@ import { build } from "esbuild";
 
 const BEGIN = "<!-- sizes: written by scripts/sizes.mjs -->\n";
 const END = "<!-- /sizes -->";
-/** What the main entry fetches besides itself. */
+/** The files that the main entry fetches when a gate is opened. */
 const FETCHED = ["worker.js", "hashgate.wasm"];
 
-/** The engines that every page loads one of, and the formats engines, which few files need. */
+/** The engines, of which every page loads one; and the formats engines, which few files need. */
 const MAIN = ["hashgate.wasm", "hashgate-baseline.wasm"];
 export const ENGINES = [...MAIN, "hashgate-formats.wasm", "hashgate-formats-baseline.wasm"];
-/** The most that a main engine may weigh: bytes, gzip. */
+/** The most bytes that a main engine may have after gzip. */
 const MOST = 270_000;
 
-/** Throws if an engine that every page loads has grown too large. */
+/** Throws if an engine that every page loads is too large. */
 export function assertSmall(gzipped = (name) => gzipSync(readFileSync(`dist/${name}`), { level: 9 }).length) {
   for (const name of MAIN) {
     const got = gzipped(name);
@@ -24,7 +24,7 @@ export function assertSmall(gzipped = (name) => gzipSync(readFileSync(`dist/${na
   }
 }
 
-/** The entry's own file, and what it imports. */
+/** Returns the names of an entry's own file and of the files that it imports. */
 async function filesOf(entry) {
   const options = { bundle: true, write: false, format: "esm", metafile: true, packages: "external" };
   const { metafile } = await build({ ...options, entryPoints: [entry], platform: "browser" });
@@ -35,12 +35,15 @@ async function filesOf(entry) {
 export async function sizes() {
   const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
   const rows = [];
+  const seen = new Set();
   for (const [name, entry] of Object.entries(exports)) {
-    // The others are single files that an entry fetches.
-    if (typeof entry === "string") continue;
-    // Entries that add types alone to another.
-    if (Object.keys(exports).some((other) => other !== "." && other !== name && name.startsWith(`${other}/`))) continue;
-    const files = await filesOf(entry.default);
+    const file = entry.default ?? entry;
+    // Leaves out files that an entry fetches, and files that aren't JavaScript.
+    if (!file.endsWith(".js") || FETCHED.includes(basename(file))) continue;
+    // Leaves out entries that only add types to the script of an earlier entry, such as hashgate/notice/react.
+    if (seen.has(file)) continue;
+    seen.add(file);
+    const files = await filesOf(file);
     if (name === ".") files.push(...FETCHED);
     const contents = files.map((file) => readFileSync(`dist/${file}`));
     const sum = (pack) => contents.map((bytes) => pack(bytes).length).reduce((a, b) => a + b);
@@ -75,14 +78,14 @@ export function table(rows) {
   return `| entry point | files in \`dist/\` | raw | gzip | brotli |\n| --- | --- | --- | --- | --- |\n${lines.join("")}`;
 }
 
-/** README.md up to its table, the table, and the rest. */
+/** Splits README.md into the text before the table, the table, and the text after it. */
 function readme() {
   const text = readFileSync("README.md", "utf8");
   const [from, to] = [text.indexOf(BEGIN) + BEGIN.length, text.indexOf(END)];
   return [text.slice(0, from), text.slice(from, to), text.slice(to)];
 }
 
-/** The table as README.md has it. */
+/** Returns the table that README.md shows. */
 export const shown = () => readme()[1];
 
 if (process.argv[1] === import.meta.filename) {

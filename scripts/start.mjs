@@ -15,7 +15,7 @@ rmSync(PACKAGE, { recursive: true, force: true });
 cpSync("dist", PACKAGE, { recursive: true });
 const port = Number(process.env.PORT ?? 8080);
 try {
-  // One person at a time tries the demo, but perhaps with all samples at once, several times.
+  // A person may check all samples of the demo several times, so raises the rate limit.
   const server = await startServer([...demoArguments(FOLDER, PACKAGE), "--rate", "500"], { port });
   console.log(`\nhashgate: open ${server.url}/ (Ctrl-C ends it)`);
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.close());

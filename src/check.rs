@@ -1,4 +1,4 @@
-//! From a file to a verdict, in two stages.
+//! Checks a file in two stages, from its bytes to a verdict.
 //!
 //! [`fingerprint`](fn@fingerprint) reads hostile bytes and knows no filter. [`look_up`] knows the filters and never sees
 //! the bytes. In the browser they run in different workers. [`check`](fn@check) does both.

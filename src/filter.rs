@@ -1,4 +1,4 @@
-//! Filters of listed hashes: the file, the Bloom filter in it, and how a ring key is looked up.
+//! Filters of listed hashes: the filter file, the Bloom filter in it, and the lookup of a ring key.
 
 mod bloom;
 #[cfg(feature = "build")]

@@ -59,6 +59,7 @@ fn declarations() -> String {
         declaration::<signal::views::View>,
         declaration::<crate::check::Orientations>,
         declaration::<signal::views::ViewSet>,
+        declaration::<image::Limits>,
         declaration::<filter::FilterInfo>,
         declaration::<release::Manifest>,
         declaration::<release::FullFile>,
@@ -114,6 +115,44 @@ fn typescript_types_are_up_to_date() {
 #[test]
 fn the_page_of_codes_is_up_to_date() {
     check("docs/reference/refusal-codes.md", &page_of_codes());
+}
+
+/// The name and the default of each limit.
+fn limits() -> [(&'static str, u64); 6] {
+    let image::Limits { max_width, max_height, max_pixels, max_alloc, max_frames, max_animation_pixels } =
+        image::Limits::default();
+    [
+        ("max_width", max_width.into()),
+        ("max_height", max_height.into()),
+        ("max_pixels", max_pixels),
+        ("max_alloc", max_alloc),
+        ("max_frames", max_frames.into()),
+        ("max_animation_pixels", max_animation_pixels),
+    ]
+}
+
+/// A number with a comma before every three digits, as the documentation writes it.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let group = |(at, digit): (usize, char)| {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) { vec![',', digit] } else { vec![digit] }
+    };
+    digits.chars().enumerate().flat_map(group).collect()
+}
+
+#[test]
+fn limits_have_the_documented_defaults() {
+    let source = include_str!("image/limits.rs");
+    let page = include_str!("../docs/reference/decoding.md");
+    for (name, default) in limits() {
+        let (docs, _) = source.split_once(&format!("\n    pub {name}:")).unwrap();
+        let (_, docs) = docs.rsplit_once("\n    pub ").unwrap_or(("", docs));
+        let said = format!("Default {}", grouped(default));
+        assert!(docs.contains(&said), "{name}: expected its comment to say {said:?}");
+        let row = page.lines().find(|line| line.starts_with('|') && line.contains(&format!("`{name}`")));
+        let row = row.unwrap_or_else(|| panic!("{name}: expected a row in docs/reference/decoding.md, got none"));
+        assert!(row.contains(&format!("| {} |", grouped(default))), "{name}: expected {default}, got {row}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! Image intake: from a file's bytes to the luma of its frames, within limits.
+//! Reads pictures: turns a file's bytes into the luma of its frames, within limits.
 //!
 //! [`read`] takes a whole file, [`StreamingDecoder`] a file that arrives in pieces, and [`BrowserPicture`] the pixels
-//! that a browser decoded. This module only names its rooms: what they share lies in `format`, `error`, `limits`,
+//! that a browser decoded. This file only declares modules: what they share lies in `format`, `error`, `limits`,
 //! `caveat` and `picture`; the decoders build on those; `dispatch` and `stream` choose among the decoders.
 
 mod animation;

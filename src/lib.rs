@@ -123,6 +123,7 @@ mod generated;
 pub mod image;
 mod refusal;
 pub mod release;
+mod setters;
 pub mod signal;
 
 pub use check::{

@@ -1,4 +1,4 @@
-//! The one shape of every refusal of this crate: which field, what was expected, what was got, and what to do.
+//! The one type of error of this crate: which field was refused, what was expected, what was got, and what to do.
 
 use std::fmt::{self, Display};
 
@@ -31,7 +31,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// What to do about it: a sentence.
+    /// What to do about the refusal: a sentence.
     #[must_use]
     pub fn remedy(&self) -> &'static str {
         self.code.remedy()
@@ -82,7 +82,7 @@ macro_rules! codes {
                 }
             }
 
-            /// What to do about it: a sentence.
+            /// What to do about such a refusal: a sentence.
             #[must_use]
             pub const fn remedy(self) -> &'static str {
                 match self {

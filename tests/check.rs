@@ -76,7 +76,7 @@ fn is_listed(index: &Index, found: &Match) -> bool {
     index.nearest(&pdq.pdq).is_some() || shares_ring
 }
 
-/// Looks up and asks until something is listed, or nothing is left.
+/// Looks up and asks about the matches, until one is listed or there are no more.
 fn confirmed(lookup: &mut Lookup, print: &Fingerprint, is_listed: impl Fn(&Match) -> bool) -> (Verdict, Vec<Match>) {
     let mut asked: Vec<Match> = Vec::new();
     let mut verdict = lookup.look_up(print);
@@ -180,7 +180,7 @@ fn odd(seed: u32) -> ImageHashes {
 }
 
 fn unreadable() -> Failure {
-    Failure { reason: UncheckedReason::Unreadable, format: Some(Format::Png), detail: "it ends early".into() }
+    Failure::new(UncheckedReason::Unreadable, Some(Format::Png), "it ends early")
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn a_match_in_either_reading_counts() {
     let clear = look_up(&[numbered_hash(1)], &both);
     assert_eq!((clear.outcome, clear.caveat), (Outcome::Clear, None));
     assert_eq!((clear.decoded_by, clear.second_reading_by), (Some(DecodedBy::General), Some(DecodedBy::Browser)));
-    // It crosses to the other worker unharmed.
+    // Serialising it for the other worker changes nothing.
     assert_eq!(Fingerprint::from_bytes(&both.to_bytes()), Ok(both));
 }
 
@@ -270,7 +270,7 @@ fn too_little_detail_is_clear_with_a_caveat() {
     let by_bytes = verdict(Entries { pdq, sha256, ..Entries::default() });
     assert!(matches!(by_bytes.outcome, Outcome::PossibleMatch { .. }));
     assert_eq!((by_bytes.if_not_listed, by_bytes.caveat), (None, Some(Caveat::LowDetail)));
-    // A list of digests alone says all there is to say about it.
+    // A list of digests alone needs no PDQ hash, so there is no caveat.
     let digests = verdict(Entries { sha256: vec![Sha256Digest::of(b"another file")], ..Entries::default() });
     assert_eq!((digests.outcome, digests.caveat), (Outcome::Clear, None));
 }

@@ -1,4 +1,4 @@
-//! Filters, built and asked.
+//! Builds filters and looks hashes up in them.
 #![cfg(feature = "build")]
 
 use hashgate::UncheckedReason;
@@ -43,7 +43,7 @@ fn every_flipped_bit_and_every_truncation_is_refused() {
 /// same to the byte. `BLESS=1` writes it anew, for a new format version or when the builder plans other sizes.
 #[test]
 fn the_committed_filter_is_reproduced() {
-    let request = Request { release: 7, built_at_unix_s: 1_700_000_000, ..Request::new("vector", "numbered hashes") };
+    let request = Request::new("vector", "numbered hashes").with_release(7).with_built_at_unix_s(1_700_000_000);
     let file = build(&request, &entries(3, 2, 1));
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/filter-v1.hgf");
     if std::env::var_os("BLESS").is_some() {
@@ -69,10 +69,10 @@ fn an_impossible_request_is_refused_with_the_field() {
     let some = entries(1, 0, 0);
     let refusal = |request: Request| Plan::new(&request, &some).unwrap_err().to_string();
     let request = || Request::new("demo", "drawn");
-    assert!(refusal(Request { rings: 5, ..request() }).contains("rings: expected 1 to 4, got 5"));
-    assert!(refusal(Request { image_false_positive_rate: 0.0, ..request() }).contains("image false-positive rate"));
-    assert!(refusal(Request { name: String::new(), ..request() }).contains("name"));
-    assert!(refusal(Request { lookup_budget: 0, ..request() }).contains("lookup budget"));
+    assert!(refusal(request().with_rings(5)).contains("rings: expected 1 to 4, got 5"));
+    assert!(refusal(request().with_image_false_positive_rate(0.0)).contains("image false-positive rate"));
+    assert!(refusal(request().with_name("")).contains("name"));
+    assert!(refusal(request().with_lookup_budget(0)).contains("lookup budget"));
     let empty = Plan::new(&request(), &Entries::default()).unwrap_err().to_string();
     assert!(empty.contains("entries: expected at least one"), "{empty}");
 }
@@ -89,7 +89,7 @@ fn an_animation_with_frames_out_of_reach_is_not_clear() {
     assert_eq!(verdict(&Limits::default()), Outcome::Clear);
     let detail = "frames: expected to reach all 4 within the limits, 3 were not".into();
     let too_large = Outcome::Unchecked { reason: UncheckedReason::TooLarge, detail };
-    assert_eq!(verdict(&Limits { max_animation_pixels: 0, ..Limits::default() }), too_large);
+    assert_eq!(verdict(&Limits::default().with_max_animation_pixels(0)), too_large);
 }
 
 #[test]
@@ -125,12 +125,15 @@ fn bordered() -> Vec<u8> {
     file
 }
 
-/// The rate of chance hits is planned for as many lookups as a clean picture with a border costs, no more and no fewer.
+/// The plan's rate assumes exactly as many lookups as a clean picture with a border takes.
 #[test]
 fn a_clean_picture_costs_the_lookups_that_its_filter_says() {
     let picture = bordered();
     for (rings, lookup_budget, view_lookup_budget) in [(1, 64, 16), (2, 1000, 50), (3, 7, 1), (4, 20, 0)] {
-        let request = Request { rings, lookup_budget, view_lookup_budget, ..Request::new("demo", "drawn") };
+        let request = Request::new("demo", "drawn")
+            .with_rings(rings)
+            .with_lookup_budget(lookup_budget)
+            .with_view_lookup_budget(view_lookup_budget);
         let filter = Filter::open(build(&request, &entries(100, 2, 1))).unwrap();
         let report = check(&picture, &[filter], &Limits::default(), ViewSet::All, Orientations::All);
         assert_eq!(report.outcome, Outcome::Clear, "{report:?}");

@@ -1,4 +1,5 @@
-//! The tables of byte offsets in the documentation, against the comments beside the code and a committed file.
+//! Compares the tables of byte offsets in the documentation with the comments beside the code and with a committed
+//! file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +10,7 @@ fn text(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// The rows of fixed offset and size in a Markdown table: offset, size and the name of the field.
+/// Returns the rows with a fixed offset and size of a Markdown table: offset, size and the name of the field.
 fn documented(page: &str) -> Vec<(usize, usize, String)> {
     let row = |line: &str| {
         let mut cells = line.strip_prefix("| ")?.split(" | ");
@@ -19,7 +20,7 @@ fn documented(page: &str) -> Vec<(usize, usize, String)> {
     text(page).lines().filter_map(row).collect()
 }
 
-/// The same of the comment above a pair of `read` and `write`.
+/// Returns the same rows of the comment above a pair of `read` and `write`.
 fn commented(source: &str) -> Vec<(usize, usize)> {
     let row = |line: &str| {
         let mut words = line.strip_prefix("// ")?.split_whitespace();

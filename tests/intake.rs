@@ -256,17 +256,17 @@ fn limits_hold_before_anything_is_allocated() {
     for name in
         ["jpeg-420.jpg", "png-rgb-8.png", "apng.png", "gif.gif", "gif-animated.gif", "webp-lossy.webp", "bmp-24.bmp"]
     {
-        let narrow = Limits { max_width: 71, ..all };
+        let narrow = all.with_max_width(71);
         assert_eq!(too_large(name, narrow), ("width in pixels".into(), 71, 72), "{name}");
-        let low = Limits { max_height: 53, ..all };
+        let low = all.with_max_height(53);
         assert_eq!(too_large(name, low), ("height in pixels".into(), 53, 54), "{name}");
-        let small = Limits { max_pixels: 72 * 54 - 1, ..all };
+        let small = all.with_max_pixels(72 * 54 - 1);
         assert_eq!(too_large(name, small), ("number of pixels".into(), 72 * 54 - 1, 72 * 54), "{name}");
-        let exact = Limits { max_width: 72, max_height: 54, max_pixels: 72 * 54, ..all };
+        let exact = all.with_max_width(72).with_max_height(54).with_max_pixels(72 * 54);
         assert!(read(&vector(name), &exact).is_ok(), "{name}");
     }
     // The decoders that hold a whole picture say what they need; those that stream need nothing.
-    let poor = Limits { max_alloc: 2 * 72 * 56, ..all };
+    let poor = all.with_max_alloc(2 * 72 * 56);
     for (name, bytes) in [
         ("jpeg-420.jpg", 3 * 72 * 54),
         // Coefficients of two bytes for all components, in whole blocks of 8 x 8.
@@ -280,9 +280,9 @@ fn limits_hold_before_anything_is_allocated() {
         assert_eq!((field.as_str(), limit, got), ("bytes of memory to decode it", poor.max_alloc, bytes), "{name}");
     }
     for name in ["png-rgba-16-adam7.png", "gif-interlaced.gif", "bmp-24.bmp", "bmp-rle8.bmp"] {
-        assert!(read(&vector(name), &Limits { max_alloc: 72 * 54, ..all }).is_ok(), "{name}");
+        assert!(read(&vector(name), &all.with_max_alloc(72 * 54)).is_ok(), "{name}");
     }
-    let error = read(&vector("bmp-24.bmp"), &Limits { max_width: 71, ..all }).unwrap_err();
+    let error = read(&vector("bmp-24.bmp"), &all.with_max_width(71)).unwrap_err();
     assert_eq!(error.to_string(), "width in pixels: expected at most 71, got 72");
 }
 
@@ -366,7 +366,7 @@ fn a_frame_that_is_shown_for_long_is_looked_up_among_any_number_of_others() {
 fn the_number_of_frames_that_are_looked_up_is_bounded() {
     for max_frames in [0, 1, 2, 3, 16, 50] {
         let file = gif_of_frames((0..60).map(|number| (blotches(number), 200)));
-        let picture = read(&file, &Limits { max_frames, ..Limits::default() }).unwrap();
+        let picture = read(&file, &Limits::default().with_max_frames(max_frames)).unwrap();
         let indices = looked_up(&picture);
         assert!((1..=max_frames.max(1) as usize).contains(&indices.len()), "{max_frames}: {indices:?}");
         assert_eq!(indices[0], 0, "the first frame is always looked at");
@@ -399,12 +399,12 @@ fn a_small_change_on_a_large_canvas_is_seen() {
 #[test]
 fn frames_out_of_reach_are_counted() {
     // Each frame costs 4,096 pixels, and each of the (at most) 4 that are kept as many again.
-    let limits = Limits { max_frames: 4, max_animation_pixels: 14 * 4096, ..Limits::default() };
+    let limits = Limits::default().with_max_frames(4).with_max_animation_pixels(14 * 4096);
     let file = gif_of_frames((0..300).map(|number| (blotches(number), 2)));
     let picture = read(&file, &limits).unwrap();
     assert_eq!((picture.frame_count, picture.frames_skipped), (300, 290));
     assert!(looked_up(&picture).iter().all(|&index| index < 10));
-    let none = Limits { max_animation_pixels: 0, ..Limits::default() };
+    let none = Limits::default().with_max_animation_pixels(0);
     for name in ["gif-animated.gif", "apng.png", "apng-default.png", "webp-animated.webp"] {
         let picture = read(&vector(name), &none).unwrap();
         let kept = picture.frames.last().unwrap().index + 1;
@@ -509,24 +509,24 @@ fn the_size_that_a_browser_would_decode_is_held_against_the_limits() {
         let bytes = std::fs::read(format!("tests/vectors/{name}")).unwrap();
         assert_eq!(browser_format(&bytes), Some(expected), "{name}");
         let check = |limits: Limits| check_declared_size(expected, &bytes, &limits).map_err(|error| error.to_string());
-        assert_eq!(check(Limits { max_width: 144, max_height: 108, ..Limits::default() }), Ok(()), "{name}");
-        let too_wide = check(Limits { max_width: 143, ..Limits::default() });
+        assert_eq!(check(Limits::default().with_max_width(144).with_max_height(108)), Ok(()), "{name}");
+        let too_wide = check(Limits::default().with_max_width(143));
         assert_eq!(too_wide, Err("width in pixels: expected at most 143, got 144".into()), "{name}");
-        let too_high = check(Limits { max_height: 107, ..Limits::default() });
+        let too_high = check(Limits::default().with_max_height(107));
         assert_eq!(too_high, Err("height in pixels: expected at most 107, got 108".into()), "{name}");
-        let pixels = Limits { max_pixels: 144 * 108 - 1, ..Limits::default() };
+        let pixels = Limits::default().with_max_pixels(144 * 108 - 1);
         assert!(check(pixels).is_err(), "{name}");
     }
     // Sides that are the same take one number and a ratio; a multiple of 8 up to 256 takes five bits.
     let small_square = b"\xff\x0a\x4f\0\0\0\0";
-    let limits = Limits { max_width: 63, ..Limits::default() };
+    let limits = Limits::default().with_max_width(63);
     let error = check_declared_size(Format::Jxl, small_square, &limits).unwrap_err();
     assert_eq!(error.to_string(), "width in pixels: expected at most 63, got 64");
 }
 
 #[test]
 fn a_browsers_frames_are_kept_as_those_of_other_animations() {
-    let limits = Limits { max_frames: 3, max_animation_pixels: 500_000, ..Limits::default() };
+    let limits = Limits::default().with_max_frames(3).with_max_animation_pixels(500_000);
     let begin = |frames| BrowserPicture::new(Format::Avif, (100, 80), frames, &limits).unwrap();
     assert_eq!(begin(0).wanted_frames(), [0]);
     assert_eq!(begin(5).wanted_frames(), [0, 2, 4]);

@@ -1,4 +1,4 @@
-//! The fast path for JPEG against the full decode of the same files.
+//! Compares the DC-only decoder with full decodes of the same files.
 
 use hashgate::image::{Caveat, DecodedBy, IntakeError, Picture, StreamingDecoder, read, read_fully};
 use hashgate::pdq::{Coefficients, quality};
@@ -30,7 +30,7 @@ const PLAIN: Kind = Kind {
     optimized: false,
 };
 
-/// Each kind as small as the fast path takes it, on a size that doesn't end with a block.
+/// Draws each kind in the smallest size that the DC-only decoder reads. The sides are no multiples of a block.
 fn files() -> Vec<(Kind, Vec<u8>)> {
     (1..).zip(kinds()).map(|(seed, kind)| (kind, draw(1003, 907, kind, seed))).collect()
 }
@@ -41,7 +41,7 @@ fn every_kind_is_near_the_full_decode() {
     let files = files();
     for (kind, bytes) in &files {
         let (fast, full) =
-            (fast(bytes).unwrap_or_else(|| panic!("{kind:?}: not by the fast path")), full(bytes).unwrap());
+            (fast(bytes).unwrap_or_else(|| panic!("{kind:?}: not by the DC-only decoder")), full(bytes).unwrap());
         assert_eq!((fast.width, fast.height), (full.width, full.height));
         let bits = distance(&fast, &full);
         assert!(bits <= 16, "{kind:?}: {bits} bits");
@@ -210,7 +210,7 @@ fn what_lies_behind_the_picture_is_ignored() {
     assert!(fast(&[bytes.as_slice(), b"\xff\xd8 and a film"].concat()).is_some());
 }
 
-/// What the general decoder refuses, the fast path refuses; where both read, they read the same.
+/// If the general decoder refuses a file, the DC-only decoder refuses it, too; if both read it, they read the same.
 /// Of a progressive file, what follows the DC terms is not decoded, and the picture says so.
 #[test]
 fn broken_files_are_refused_as_the_general_decoder_refuses_them() {
@@ -318,15 +318,15 @@ fn a_sampling_that_no_file_may_have_is_left_to_the_general_decoder() {
 fn a_huffman_table_that_no_file_may_have_is_left_to_the_general_decoder_though_nothing_uses_it() {
     let whole = draw(1003, 907, PLAIN, 13);
     // Table 3 of DC terms: one code of one bit, for a difference of so many bits.
-    for (size, by_fast) in [(11, true), (15, true), (16, false), (17, false)] {
+    for (size, by_dc) in [(11, true), (15, true), (16, false), (17, false)] {
         let mut table = vec![0xff, 0xc4, 0, 20, 3, 1];
         table.extend([0; 15]);
         table.push(size);
         let bytes = [&whole[..2], &table, &whole[2..]].concat();
-        assert_eq!(fast(&bytes).is_some(), by_fast, "{size} bits");
+        assert_eq!(fast(&bytes).is_some(), by_dc, "{size} bits");
         // libjpeg doesn't look at a table that nothing uses.
         let caveats = full(&bytes).unwrap().caveats;
-        assert_eq!(caveats, if by_fast { vec![] } else { vec![Caveat::Malformed] }, "{size} bits");
+        assert_eq!(caveats, if by_dc { vec![] } else { vec![Caveat::Malformed] }, "{size} bits");
     }
 }
 

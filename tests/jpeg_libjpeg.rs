@@ -1,4 +1,4 @@
-//! JPEGs as libjpeg shows them: odd files, decoded here and by MozJPEG's libjpeg.
+//! Decodes odd JPEGs with this crate and with MozJPEG's libjpeg, and compares the results.
 
 use hashgate::Limits;
 use hashgate::image::{Caveat, DecodedBy, IntakeError, Picture, read, read_fully};
@@ -347,7 +347,7 @@ fn of_two_frames_the_first_is_shown() {
     assert!(picture.not_ordinary.is_none() && picture.caveats.is_empty());
 }
 
-/// Whatever is read, ordinary or not, is what libjpeg shows.
+/// If a broken file is read, ordinary or not, the picture is what libjpeg shows.
 #[test]
 fn broken_files_are_read_as_libjpeg_reads_them() {
     let mut random = Random::new(0xb0b);

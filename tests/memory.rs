@@ -1,4 +1,4 @@
-//! What reading a picture takes in memory, beside the file's own bytes.
+//! Measures the memory that reading a picture takes, in addition to the file's own bytes.
 
 use hashgate_testkit::hostile;
 use std::sync::Mutex;
@@ -9,7 +9,7 @@ use peak_alloc::PeakAlloc;
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// The allocator counts for the whole process, so only one test may be at it.
+/// The allocator counts for the whole process, so only one test may run at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
 /// Waits until no other test runs. One that failed doesn't fail the others.

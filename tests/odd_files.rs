@@ -1,6 +1,6 @@
-//! Files that break a rule of their format and that browsers show all the same, files about which decoders disagree,
-//! and pictures that show something else on another background, in another frame, or by their colour profile. All are
-//! drawn here.
+//! Odd files, all drawn here: files that break a rule of their format but that browsers show, files about which
+//! decoders disagree, and pictures that look different on another background, in another frame, or by their colour
+//! profile.
 
 use hashgate::image::{Caveat, Format, IntakeError, Limits, NotOrdinary, Picture, Surface, read};
 use hashgate::pdq::{Coefficients, PdqHash};

@@ -29,7 +29,10 @@ fn entries(numbers: std::ops::Range<u32>) -> Entries {
 }
 
 fn request(release: u64) -> Request {
-    Request { release, built_at_unix_s: ISSUED, headroom_percent: 100, ..Request::new("vector", "numbered hashes") }
+    Request::new("vector", "numbered hashes")
+        .with_release(release)
+        .with_built_at_unix_s(ISSUED)
+        .with_headroom_percent(100)
 }
 
 /// Two releases of one geometry: some hashes went, some came.
@@ -42,7 +45,7 @@ fn two_files() -> [Vec<u8>; 2] {
     [first, write(&request(2), &plan, &new).unwrap()]
 }
 
-/// Keys that anyone can make again: for tests alone.
+/// Makes a key that anyone can reproduce, for tests only.
 fn key(name: &str) -> Key {
     Key::new(&format!("example.org/{name}"), &Sha256Digest::of(name.as_bytes()).0).unwrap()
 }
@@ -86,7 +89,7 @@ fn trust(names: &[&str], threshold: usize) -> Trust {
     Trust::new(&keys, threshold).unwrap()
 }
 
-/// Signs what `Manifest::sign` refuses to.
+/// Signs texts that `Manifest::sign` refuses.
 fn sign_anything(text: &str, name: &str) -> String {
     let secret = SigningKey::from_bytes(&Sha256Digest::of(name.as_bytes()).0);
     let public = key(name).public();
@@ -99,7 +102,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/release")
 }
 
-/// A vector: fields, `---`, and the manifest as it is.
+/// A vector: fields, `---`, and the manifest.
 struct Vector {
     fields: Vec<(&'static str, String)>,
     note: Vec<u8>,
@@ -164,7 +167,7 @@ fn vectors() -> BTreeMap<String, Vec<u8>> {
     };
     let swapped = {
         let plan = Plan::new(&request(2), &entries(0..6)).unwrap();
-        write(&Request { category: "other hashes".into(), ..request(2) }, &plan, &entries(0..6)).unwrap()
+        write(&request(2).with_category("other hashes"), &plan, &entries(0..6)).unwrap()
     };
     let other_first = {
         let plan = Plan::new(&request(1), &entries(0..6)).unwrap();
@@ -301,7 +304,7 @@ fn vectors() -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// What a reader makes of a vector.
+/// Verifies a vector as a reader does.
 fn outcome(fields: &[(&str, &str)], note: &[u8]) -> Result<(), Refusal> {
     let all =
         |name: &str| fields.iter().filter(|(field, _)| *field == name).map(|(_, value)| *value).collect::<Vec<_>>();
@@ -386,7 +389,8 @@ fn every_flipped_bit_and_every_truncation_of_a_manifest_is_refused() {
     }
 }
 
-/// By the manifest's digest, and by the delta's own reader too if the manifest names the damaged one: a signed mistake.
+/// The manifest's digest refuses a damaged delta. If the manifest names the damaged delta, as after a curator's
+/// mistake, the delta's own reader refuses it.
 #[test]
 fn every_flipped_bit_and_every_truncation_of_a_delta_is_refused() {
     let Release { files, delta, manifest } = Release::new();
@@ -407,7 +411,8 @@ fn every_flipped_bit_and_every_truncation_of_a_delta_is_refused() {
     refused(&[&delta, [0].as_slice()].concat(), "one byte more");
 }
 
-/// A delta that sets one bit, or clears one, by a gap that a Rice code of parameter 0 writes in ones.
+/// Makes deltas that set or clear a single bit. With Rice parameter 0, a gap is written as that many ones, so the gap
+/// can be any number.
 #[test]
 fn a_gap_leads_to_the_last_bit_that_can_change_and_no_further() {
     let Release { files: [first, second], delta, manifest } = Release::new();
@@ -444,7 +449,8 @@ fn a_damaged_base_or_full_file_is_refused() {
             file[bit / 8] ^= 1 << (bit % 8);
             file
         };
-        // What the delta replaces is all that may differ in a base; what it leads to is always the full file.
+        // If a delta applies to a changed base, only bytes that the delta replaces differed, and the result is the full
+        // file.
         if let Ok(made) = manifest.apply_delta(&flip(&first), &delta) {
             assert!(made == second, "bit {bit} of the base");
         }
@@ -552,7 +558,7 @@ fn a_name_that_looks_like_another_is_refused_everywhere() {
     let release = Release::new();
     // Shown as "vector", or as its mirror image.
     for name in ["vec\u{202e}tor", "\u{2066}vector", "vec\u{200b}tor", "vec\u{ad}tor", "vector\u{feff}"] {
-        let built = Plan::new(&Request { name: name.into(), ..request(1) }, &entries(0..3)).unwrap_err();
+        let built = Plan::new(&request(1).with_name(name), &entries(0..3)).unwrap_err();
         assert_eq!((built.code, built.field.as_str()), (RefusalCode::BuildField, "name"), "{built}");
         let signed = Manifest { name: name.into(), ..release.manifest.clone() }.sign(&key("alpha")).unwrap_err();
         assert_eq!((signed.code, signed.field.as_str()), (RefusalCode::ManifestField, "name"), "{signed}");

@@ -5,7 +5,7 @@ import { openGate } from "/hashgate/index.js";
 const element = (id) => document.getElementById(id);
 const [drop, choose, all, clear, results] = ["drop", "choose", "all", "clear", "results"].map(element);
 
-/** What an outcome is called here, and what it means for the upload. */
+/** For each outcome: its name on this page, and what it means for the upload. */
 const OUTCOMES = {
   clear: { name: "clear", kind: "clear", says: "Not on the list: it would be uploaded." },
   match: { name: "held", kind: "held", says: "On the service’s list: it would not be sent." },
@@ -37,7 +37,7 @@ function facts(rows) {
   return list;
 }
 
-/** Takes a picture in: a card at once, its verdict as soon as a worker is free. */
+/** Adds a card for a picture at once, and its verdict as soon as a worker is free. */
 function take(blob, name) {
   const card = element("result").content.firstElementChild.cloneNode(true);
   const address = URL.createObjectURL(blob);
@@ -55,7 +55,10 @@ function take(blob, name) {
   next();
 }
 
-/** As many at once as there are workers, so that the time that is shown is the check's own. */
+/**
+ * Starts waiting checks. Runs only as many at once as there are workers, so that the shown time doesn't include
+ * waiting.
+ */
 function next() {
   while (gate && running < WORKERS && waiting.length > 0) {
     running += 1;
@@ -77,7 +80,7 @@ function next() {
 }
 
 function answer({ name, card }, verdict, ms) {
-  // Removed meanwhile.
+  // The person has removed the card meanwhile.
   if (!card.isConnected) return;
   const outcome = OUTCOMES[verdict.outcome];
   counts.checked += 1;
@@ -140,7 +143,7 @@ function show() {
   progress.value = counts.checked;
 }
 
-/** Counts what the browser itself records of this page's requests, from now on; but for those of {@link showAsked}. */
+/** Counts this page's requests from now on, by the browser's own records. Leaves out those of {@link showAsked}. */
 function countRequests() {
   let sent = 0;
   new PerformanceObserver((list) => {
@@ -150,7 +153,7 @@ function countRequests() {
   }).observe({ type: "resource" });
 }
 
-/** How often the server was asked, as the server itself counts; read only after it was. */
+/** Reads from the server's metrics how often it was asked. */
 async function askedOf() {
   const lines = (await (await fetch("/metrics")).text()).split("\n");
   const counts = lines.filter((line) => line.startsWith("hashgate_confirms_total{"));
@@ -173,7 +176,7 @@ const STATES = {
 };
 const SOURCES = { network: "downloaded in this visit", storage: "this browser's storage", host: "handed over" };
 
-/** What the gate says of its list, now and whenever that changes. */
+/** Shows the status of the gate's list, now and after each change. */
 function showStatus() {
   const status = gate.status();
   const [info] = gate.filters;
@@ -198,7 +201,7 @@ function showStatus() {
     ["last error", lastError ? `${lastError.code}: ${lastError.message}` : "none"],
     ["geometry", info && `k = ${info.k}, ${info.sliceBits} bits a slice, ${info.rings} rings`],
     ["lookups", info && `at most ${count(info.lookups)} for a clean picture`],
-    ["false alarms", info && `at most 1 in ${count(Math.round(1e12 / info.escalationParts))} clean pictures`],
+    ["false alarms", info && `at most 1 in ${count(Math.round(1e12 / info.falsePositiveParts))} clean pictures`],
     ["checksum", info?.checksum],
   ];
   element("list-state").textContent = status.refreshing ? "Looking for a newer release…" : STATES[status.state];
@@ -206,7 +209,7 @@ function showStatus() {
   element("refresh").disabled = status.refreshing;
 }
 
-/** Fetches the drawn samples before the counting begins: once here, they are files like any other. */
+/** Fetches the drawn samples before requests are counted. Afterwards they are like files of the person. */
 async function loadSamples() {
   const groups = await (await fetch("/samples/samples.json")).json();
   const load = async ({ path, about }) => ({ about, path, blob: await (await fetch(`/samples/${path}`)).blob() });
@@ -265,8 +268,8 @@ function listen() {
 try {
   listen();
   const samples = await loadSamples();
-  // Idle workers stay, so that none has to load its script again while requests are counted.
-  // A service writes its curators' keys into its own page.
+  // Keeps idle workers, so that none has to load its script again while requests are counted. (A real service would
+  // write its curators' keys into its page.)
   const trust = { keys: [(await (await fetch("/samples/list.pub")).text()).trim()] };
   const opened = await openGate({
     source: "/list/manifest.txt",

@@ -11,7 +11,7 @@ import { setUp } from "../../scripts/setup.mjs";
 const OUT = join(root, "dist-docs");
 const HERE = "docs/site";
 const KINDS = ["tutorial", "how-to", "reference", "explanation", "lab"];
-/** Pages that lie elsewhere in the repository, and where the site has them. */
+/** Pages outside of docs/, and their paths in the site. */
 const ELSEWHERE = {
   "docs/README.md": "index.html",
   "README.md": "project/readme.html",
@@ -62,7 +62,7 @@ function readPages() {
   return found;
 }
 
-/** Returns a page's text; that of the command line is completed by what the commands say of themselves. */
+/** Returns a page's text. The page of the command line also gets the `--help` texts of the commands. */
 function withGeneratedPart(path) {
   const text = readFileSync(path, "utf8");
   if (path !== "docs/reference/command-line.md") return text;
@@ -134,7 +134,7 @@ function writePage(page) {
         if (child.type === "image") child.attrSet("src", image(page, child.attrGet("src"), base));
       }
     } else if (token.type === "fence") section.text += `${token.content}\n`;
-    // Wide tables scroll by themselves, and can be reached by the keyboard for that.
+    // Wide tables scroll, so the keyboard must be able to focus them.
     if (token.type === "table_open") token.attrSet("tabindex", "0");
     if (token.type === "fence") token.attrSet("tabindex", "0");
   }
@@ -327,7 +327,7 @@ function exportedNames(project) {
 function writeSearchIndex(documents) {
   const fields = ["title", "page", "text"];
   const index = new MiniSearch({ fields, storeFields: ["title", "page", "url"], idField: "url" });
-  // Headings alone would be found by what is under the next heading, which says it better.
+  // Leaves out headings without text of their own.
   index.addAll(documents);
   write("assets/search-index.js", `window.hashgateSearch(${JSON.stringify(JSON.stringify(index))});\n`);
 }

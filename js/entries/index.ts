@@ -1,4 +1,4 @@
-// The entry of browsers. Nothing is touched before openGate is called, so that a server may import it.
+// The main entry, for browsers. It uses no browser API before openGate is called, so that a server may import it.
 
 import type { Gate, GateOptions } from "../types/types.js";
 import { hasSimd } from "./compile.js";
@@ -6,17 +6,18 @@ import { compileUrl, hasPolicy, openGateInPage, trusted } from "./page-host.js";
 
 export { GateError, type GateErrorCode, HeldError } from "../errors.js";
 export { type CheckedFile, Checker, type CheckerOptions, type GateLike } from "../integrations/checker.js";
-export { type Decision, decide, type Policy, type UncheckedPolicy } from "../integrations/decision.js";
+export { decide } from "../policy/decision.js";
 export type * from "../types/types.js";
 
 /**
  * Loads and verifies the filters, and returns a gate that checks files against them.
  *
- * @throws GateError that says what can't be had or is refused; the signal's reason if it is aborted.
+ * @throws GateError if a file can't be loaded or is refused; the signal's reason if the signal is aborted.
  */
 export async function openGate(options: GateOptions): Promise<Gate> {
   return openGateInPage(options, {
-    // Bundlers look for exactly this form. A page that enforces Trusted Types refuses it, and takes the trusted URL.
+    // Bundlers look for exactly this form. A page that enforces Trusted Types refuses it, and only starts the worker by
+    // the trusted URL.
     startWorker() {
       try {
         return new Worker(new URL("./worker.js", import.meta.url), { type: "module" });

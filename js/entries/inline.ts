@@ -1,5 +1,5 @@
-// The entry with nothing beside it: the worker and the engine are inside this file, for bundlers that don't follow
-// `new URL("…", import.meta.url)`. The page's policy must allow `worker-src blob:`.
+// The entry in a single file: the worker and the engine are inside, for bundlers that don't follow `new URL("…",
+// import.meta.url)`. The page's policy must allow `worker-src blob:`.
 
 import { GateError } from "../errors.js";
 import type { Gate, GateOptions } from "../types/types.js";
@@ -7,20 +7,20 @@ import { hasSimd } from "./compile.js";
 import { compileUrl, once, openGateInPage, trusted } from "./page-host.js";
 
 export { GateError, type GateErrorCode, HeldError } from "../errors.js";
-export { type Decision, decide, type Policy, type UncheckedPolicy } from "../integrations/decision.js";
+export { decide } from "../policy/decision.js";
 export type * from "../types/types.js";
 
-/** Put in by scripts/build.mjs: dist/worker.js, and dist/hashgate-formats.wasm as gzip in base64. */
+/** scripts/build.mjs replaces these by the text of dist/worker.js, and by dist/hashgate-formats.wasm as gzip in base64. */
 declare const WORKER_SCRIPT: string;
 declare const ENGINE: string;
 
-/** Kept for the page's life, as workers are replaced. */
+/** The worker's blob URL. It stays valid for the page's life, because workers are replaced. */
 let workerUrl: string | undefined;
 
 /**
  * Loads and verifies the filters, and returns a gate that checks files against them.
  *
- * @throws GateError that says what can't be had or is refused; the signal's reason if it is aborted.
+ * @throws GateError if a file can't be loaded or is refused; the signal's reason if the signal is aborted.
  */
 export async function openGate(options: GateOptions): Promise<Gate> {
   return openGateInPage(options, {
@@ -37,7 +37,8 @@ export async function openGate(options: GateOptions): Promise<Gate> {
 
 async function compileOwn(): Promise<WebAssembly.Module> {
   try {
-    // Two builds would be twice as large; what can unpack this one has vectors, but for very old processors.
+    // This file holds only the build with vector instructions, because two builds would be twice as large. Browsers
+    // that can unpack it have them, except on very old processors.
     if (!hasSimd())
       throw new Error("expected a browser with WebAssembly SIMD; set wasmUrl to hashgate-formats-baseline.wasm");
     const packed = Uint8Array.from(atob(ENGINE), (character) => character.charCodeAt(0));

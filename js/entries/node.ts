@@ -1,4 +1,4 @@
-// The entry of Node, for the check that a server repeats.
+// The entry for Node: a server checks uploads again.
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -10,27 +10,28 @@ import { compileFrom, hasSimd } from "./compile.js";
 
 export { GateError, type GateErrorCode, HeldError } from "../errors.js";
 export { type CheckedFile, Checker, type CheckerOptions, type GateLike } from "../integrations/checker.js";
-export { type Decision, decide, type Policy, type UncheckedPolicy } from "../integrations/decision.js";
+export { decide } from "../policy/decision.js";
 export type * from "../types/types.js";
 
 /**
  * Loads and verifies the filters, and returns a gate that checks files against them in worker threads.
  * A filter may be a path as well as a URL.
  *
- * @throws GateError that says what can't be had or is refused; the signal's reason if it is aborted.
+ * @throws GateError if a file can't be loaded or is refused; the signal's reason if the signal is aborted.
  */
 export async function openGate(options: GateOptions): Promise<Gate> {
-  // A framework renders the page on a server: there is nothing to check, and nobody to hear of a failure.
+  // A framework renders a page on a server, where there is nothing to check. The promise stays pending.
   if (options?.browserOnly) return new Promise(() => {});
   return openGateOn(
     {
       startWorker(listener) {
-        // Without the process's own flags, of which some (--input-type) end a worker. Bundlers look for the first form.
+        // Starts the worker without the process's own flags, because some of them (--input-type) end a worker. Bundlers
+        // look for the first of the two forms.
         const worker =
           options.workerUrl === undefined
             ? new Worker(new URL("./node-worker.js", import.meta.url), { execArgv: [] })
             : new Worker(asUrl(options.workerUrl), { execArgv: [] });
-        // A gate keeps the process only while it is asked something.
+        // A gate keeps the process running only while it has unanswered requests.
         let pending = 0;
         worker.unref();
         worker.on("message", (message) => {
@@ -57,7 +58,7 @@ export async function openGate(options: GateOptions): Promise<Gate> {
       compileFormats: (timeoutMs) => compileUrl(options.formatsWasmUrl, timeoutMs),
       resolve: (url) => asUrl(url).href,
       processors: availableParallelism,
-      // The Blobs of `openAsBlob` can't be posted.
+      // In Node, not every Blob can be posted to a worker: those of `openAsBlob` can't.
       takesBlob: (_): _ is Blob => false,
     },
     options,

@@ -1,18 +1,18 @@
-// What every page has, whichever way the worker and the engine came to it.
+// Opens gates in pages. The entries differ only in where the worker and the engine come from.
 
 import { openGateOn } from "../gate/gate.js";
 import { isPlatformBlob } from "../gate/input.js";
 import type { Gate, GateOptions } from "../types/types.js";
 import { compileFrom } from "./compile.js";
 
-/** Where an entry of the package has its worker and its engine. */
+/** How an entry of the package starts its worker and compiles its engine. */
 export interface Parts {
   startWorker(): Worker;
   compile(): Promise<WebAssembly.Module>;
   compileFormats(timeoutMs: number): Promise<WebAssembly.Module>;
 }
 
-/** Opens a gate in a page. A page that is being prerendered waits until somebody looks at it. */
+/** Opens a gate in a page. In a page that is being prerendered, first waits until the page is shown. */
 export async function openGateInPage(options: GateOptions, { startWorker, ...engines }: Parts): Promise<Gate> {
   const { workerUrl } = options;
   if (document.prerendering) await shown(options?.signal);
@@ -23,7 +23,8 @@ export async function openGateInPage(options: GateOptions, { startWorker, ...eng
         worker.onmessage = (event) => listener.message(event.data);
         worker.onmessageerror = () => listener.error("a message could not be read");
         worker.onerror = (event) => listener.error(event.message || "its script can't be loaded");
-        // A page that is left may be kept, frozen, for the way back, and its workers with it. They start anew then.
+        // When a page is left, the browser may freeze it with its workers, in case the person comes back. The workers
+        // are ended, and start again when the page is used.
         const left = () => listener.error("the page was left");
         addEventListener("pagehide", left);
         return {
@@ -47,7 +48,7 @@ export async function openGateInPage(options: GateOptions, { startWorker, ...eng
 
 declare global {
   interface Document {
-    /** Where browsers prerender pages (speculation rules). */
+    /** Whether the page is being prerendered, in browsers that do so (speculation rules). */
     readonly prerendering?: boolean;
   }
 }
@@ -60,29 +61,33 @@ function shown(signal: AbortSignal | undefined): Promise<void> {
   });
 }
 
-/** What a Trusted Types policy of the name `hashgate` gives; a page allows it by `trusted-types hashgate`. */
+/** The Trusted Types policy named `hashgate`. A page allows it with `trusted-types hashgate`. */
 interface Policy {
   createScriptURL(url: string): string;
 }
 let policy: Policy | undefined;
 
-/** Whether the browser knows Trusted Types, and the page lets this package have its policy. */
+/** Returns whether the browser knows Trusted Types, and the page allows this package's policy. */
 export function hasPolicy(): boolean {
   const { trustedTypes } = globalThis as { trustedTypes?: { createPolicy(name: string, rules: Policy): Policy } };
   try {
     policy ??= trustedTypes?.createPolicy("hashgate", { createScriptURL: (url) => url });
   } catch {
-    // The page's policy names others only. If it also requires trusted types, starting the worker fails and says so.
+    // The page allows only other policies. If it also requires trusted types, starting the worker fails with an error
+    // that says so.
   }
   return policy !== undefined;
 }
 
-/** A worker's URL, trusted where the page requires that. The URL is this package's own, or the host's `workerUrl`. */
+/**
+ * Returns a worker's URL, as a trusted value where the page requires one. The URL is this package's own, or the host's
+ * `workerUrl`.
+ */
 export function trusted(url: string | URL): string {
   return hasPolicy() && policy ? policy.createScriptURL(String(url)) : String(url);
 }
 
-/** The engines of the page, each compiled once. A failure is forgotten, so that the next call tries again. */
+/** The compiled engines of the page, by URL. A failed compilation isn't kept, so that the next call tries again. */
 const compiled = new Map<string, Promise<WebAssembly.Module>>();
 
 export function once(name: string, compile: () => Promise<WebAssembly.Module>): Promise<WebAssembly.Module> {
@@ -94,7 +99,7 @@ export function once(name: string, compile: () => Promise<WebAssembly.Module>): 
   return compiling;
 }
 
-/** What is found at a URL, which may be relative to the page. With `timeoutMs` it must come within that time. */
+/** Compiles the engine at a URL, which may be relative to the page. Gives up after `timeoutMs`, if that is given. */
 export function compileUrl(url: string | URL, timeoutMs?: number): Promise<WebAssembly.Module> {
   const { href } = new URL(url, document.baseURI);
   const init = () => (timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) });

@@ -1,12 +1,12 @@
 // Asks a host's `confirm` about the candidates of a possible match.
 import type { Candidate, Confirm, Findings, Match, PossibleMatch, Unconfirmed } from "../types/types.js";
 
-/** What `confirm` says of all candidates together. */
+/** The answer for all candidates together. */
 export type Answer = { is: "listed" | "not-listed"; why?: never } | { is: Unconfirmed; why?: string };
 
 /**
- * Asks about each candidate of a verdict, at once. The first "listed" settles it; only if all are "not-listed" is the
- * answer that.
+ * Asks about all candidates of a verdict at the same time. Resolves to "listed" with the first such answer, and to
+ * "not-listed" only if every candidate is.
  */
 export async function ask(
   { matches, ...findings }: PossibleMatch,
@@ -23,16 +23,19 @@ export async function ask(
     if (answers.some(({ is }) => is === "listed")) return { is: "listed" };
     const open = answers.filter((answer) => answer.is !== "not-listed");
     if (open.length === 0) return { is: "not-listed" };
-    // The one that is most worth mending.
+    // Reports the answer that most needs a developer's attention.
     const worst = (["failed", "timed-out", "unknown"] as const).find((is) => open.some((answer) => answer.is === is));
     return open.find((answer) => answer.is === worst && "why" in answer) ?? { is: worst ?? "unknown" };
   } finally {
-    // The host need not go on asking when nobody waits for the answer.
+    // Lets the host stop its other requests, for whose answers nobody waits.
     settled.abort();
   }
 }
 
-/** One candidate for each distinct hash, ring and key. The digests, and the lists that they matched, go with each. */
+/**
+ * Makes one candidate for each different combination of hash, ring and ring key. Each also has the digests and the
+ * lists that they matched.
+ */
 function candidatesOf(matches: Match[], { pdq, quality, sha256, md5 }: Omit<Findings, "lookups">): Candidate[] {
   const whole = { ...(sha256 && { sha256 }), ...(md5 && { md5 }), ...(quality !== undefined && { quality }) };
   const candidates = new Map<string, Candidate>();
@@ -55,7 +58,7 @@ function candidatesOf(matches: Match[], { pdq, quality, sha256, md5 }: Omit<Find
   return [...candidates.values()];
 }
 
-/** Never rejects, and never waits for a host that ignores its signal. */
+/** Asks about one candidate. Never rejects, and doesn't wait for a host that ignores its signal. */
 function askOne(confirm: Confirm, candidate: Candidate, timeoutMs: number, given: AbortSignal): Promise<Answer> {
   return new Promise((resolve) => {
     const controller = new AbortController();

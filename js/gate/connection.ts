@@ -1,9 +1,9 @@
-// The page's end of one worker: requests out, answers in, and what happens when the worker dies.
+// The page's connection to one worker: sends requests, receives answers, and notices when the worker dies.
 import { GateError } from "../errors.js";
 import type { Answers, Asks, FromWorker, Operation, Push, ToWorker } from "../protocol.js";
 import type { Progress } from "../types/types.js";
 
-/** A worker of the platform. */
+/** The methods that the gate uses of a browser's or Node's worker. */
 export interface PlatformWorker {
   post(message: ToWorker, transfer: ArrayBuffer[]): void;
   terminate(): void;
@@ -11,33 +11,33 @@ export interface PlatformWorker {
 
 export interface Listener {
   message(message: FromWorker): void;
-  /** The worker can't be started, or died. */
+  /** Called if the worker can't be started, or has died. */
   error(detail: string): void;
 }
 
-/** What differs between a page and Node. */
+/** The functions that differ between a page and Node. */
 export interface Host {
-  /** Throws, or reports an error later, if there is no such worker. */
+  /** Starts a worker. If that fails, throws or calls `listener.error`. */
   startWorker(listener: Listener): PlatformWorker;
   compile(): Promise<WebAssembly.Module>;
-  /** The engine that reads every format. Gives up after so many milliseconds; the next call tries again. */
+  /** Compiles the engine that reads every format. Gives up after `timeoutMs`; the next call tries again. */
   compileFormats(timeoutMs: number): Promise<WebAssembly.Module>;
-  /** Makes a URL absolute, as the worker has another base. */
+  /** Makes a URL absolute, because the worker resolves relative URLs against another base. */
   resolve(url: string | URL): string;
   processors(): number;
-  /** Whether a worker can be handed this Blob. If not, its bytes are read here. */
+  /** Returns whether this Blob can be posted to a worker. If not, the gate reads its bytes and posts them. */
   takesBlob(blob: unknown): blob is Blob;
-  /** Calls back when nothing else is to be done, if the platform knows. */
+  /** Calls `callback` when the page is idle. Missing in Node. */
   whenIdle?(callback: () => void): void;
 }
 
-/** The worker is gone or must go: it trapped, couldn't start, or was ended over time. */
+/** The worker is lost: it trapped, couldn't start, or took too long and was ended. */
 export class WorkerLost extends Error {}
 
-/** The blob's bytes could not be read. */
+/** The bytes of the Blob could not be read. */
 export class UnreadableFile extends Error {}
 
-/** What is heard of a request before its answer. */
+/** Called with messages about a request that come before its answer. */
 export interface Meanwhile {
   progress?: ((progress: Progress) => void) | undefined;
   early?: (fingerprint: Uint8Array) => void;
@@ -67,7 +67,7 @@ export class Connection {
       });
       this.#worker.post({ type: "start", module }, []);
     } catch (error) {
-      // A Content-Security-Policy or a foreign origin makes some browsers throw here.
+      // Some browsers throw here if a Content-Security-Policy or the worker's origin forbids the worker.
       this.end(new WorkerLost(error instanceof Error ? error.message : String(error)));
     }
   }
@@ -90,7 +90,7 @@ export class Connection {
     }) as Promise<Answers[O]>;
   }
 
-  /** Ends the worker; what is pending, and whatever is asked later, rejects with `reason`. */
+  /** Ends the worker. Pending and later requests reject with `reason`. */
   end(reason: unknown): void {
     if (this.#lost !== undefined) return;
     this.#lost = reason;

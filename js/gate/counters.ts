@@ -1,4 +1,4 @@
-// What a gate counts for a transparency report: numbers alone, with times rounded to the hour.
+// Counts a gate's verdicts for the transparency report. It keeps only numbers, and times that are rounded to the hour.
 import type {
   FilterInfo,
   HostDecision,
@@ -17,7 +17,7 @@ export class Counters {
   readonly #unchecked = new Map<UncheckedReason, number>();
   readonly #lists = new Map<string, ListCounts>();
 
-  /** Counts a finished check against the filters that it was made with. */
+  /** Counts a finished check, in total and for each of the filters that it was made with. */
   checked(verdict: Verdict, filters: readonly FilterInfo[]): void {
     this.#totals.checked += 1;
     for (const { name, category, release } of filters) this.#list(name, category, release).checked += 1;
@@ -38,13 +38,13 @@ export class Counters {
     }
   }
 
-  /** Counts what the host or the person made of a verdict. */
+  /** Counts what became of a held file. */
   decided(decision: HostDecision, verdict: Verdict): void {
     this.#count(decision, "matches" in verdict ? (verdict.matches ?? []) : []);
   }
 
   report(filters: readonly FilterInfo[]): TransparencyReport {
-    // A list that was never asked is in the report too.
+    // The report also names lists that were never asked.
     for (const { name, category, release } of filters) this.#list(name, category, release);
     const unchecked: TransparencyReport["totals"]["unchecked"] = Object.fromEntries(this.#unchecked);
     return {
@@ -58,7 +58,7 @@ export class Counters {
 
   #count(what: "dismissed" | "possible" | "confirmed" | HostDecision, matches: readonly Match[]): void {
     this.#totals[what] += 1;
-    // A list counts once, by however many of its signals the file matched.
+    // A list counts once, even if several of its signals matched the file.
     const lists = new Set(matches.map(({ list, category, release }) => this.#list(list, category, release)));
     for (const counts of lists) counts[what] += 1;
   }

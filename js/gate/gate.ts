@@ -1,8 +1,9 @@
-// A gate: the pool hashes, the lookup worker answers, and every way to fail has its own answer.
+// The gate: the hashing workers compute a file's signals, and the lookup worker looks them up. Whatever fails becomes a
+// verdict with a reason.
 
 import { GateError, HeldError } from "../errors.js";
 import type { Verdict as CoreVerdict } from "../generated/core.js";
-import { decide } from "../integrations/decision.js";
+import { decide } from "../policy/decision.js";
 import type { Asks, Fingerprinted, NeedsFormats, Source } from "../protocol.js";
 import type {
   AdmitOptions,
@@ -26,6 +27,7 @@ import type {
 import { ask } from "./confirmation.js";
 import { type Connection, type Host, UnreadableFile, WorkerLost } from "./connection.js";
 import { Counters } from "./counters.js";
+import { DEFAULTS } from "./defaults.js";
 import { HashingPool } from "./hashing-pool.js";
 import {
   bytesOf,
@@ -41,9 +43,7 @@ import {
 import { type Feed, FiltersLost, LookupWorker } from "./lookup-worker.js";
 import { drawnJpeg } from "./warm-up.js";
 
-const MIB = 1024 * 1024;
-
-/** Opens a gate on a host. */
+/** Opens a gate in a page or in Node. */
 export async function openGateOn(host: Host, options: GateOptions): Promise<Gate> {
   const feed = feedOf(host, options);
   atLeastOne("workers", options.workers ?? 1);
@@ -59,7 +59,7 @@ interface Parts {
   lookup: LookupWorker;
 }
 
-/** The formats engine can't be had, so the file that needs it can't be checked. */
+/** The formats engine can't be loaded, so the file that needs it can't be checked. */
 class FormatsLost extends Error {
   constructor(detail: string) {
     super(
@@ -69,7 +69,7 @@ class FormatsLost extends Error {
   }
 }
 
-/** Enough for browsers to have the hot code optimised. */
+/** Number of checks of the drawn picture. After these, browsers have optimised the hot code. */
 const WARM_UP_ROUNDS = 16;
 
 class OpenGate extends EventTarget implements Gate {
@@ -80,7 +80,7 @@ class OpenGate extends EventTarget implements Gate {
   #starting: Promise<Parts> | undefined;
   #status: GateStatus;
   readonly #counters = new Counters();
-  /** Ends what `confirm` is asked, when the gate is closed. */
+  /** Aborts open calls of `confirm` when the gate is closed. */
   readonly #closing = new AbortController();
   #closed: GateError | undefined;
 
@@ -92,7 +92,10 @@ class OpenGate extends EventTarget implements Gate {
     this.#status = nothing(feed);
   }
 
-  /** With a `source`, what can't be had is for the host to decide, by `whenUnavailable`: the gate opens all the same. */
+  /**
+   * Starts the workers and loads the filters. With a `source`, the gate opens even if there is no list: then
+   * `whenUnavailable` decides about files.
+   */
   async open(): Promise<void> {
     const { signal } = this.#options;
     try {
@@ -130,7 +133,7 @@ class OpenGate extends EventTarget implements Gate {
     try {
       const given = recognise(input);
       if ("blob" in given) blob = given.blob as Blob;
-      // Bytes are copied: what the caller does to the buffer later doesn't change the answer.
+      // Copies bytes, so that the caller may change the buffer later without changing the answer.
       verdict = await this.#checkFile("bytes" in given ? { bytes: new Uint8Array(given.bytes) } : given, options);
     } catch (error) {
       if (!(error instanceof InvalidInput)) throw error;
@@ -142,14 +145,14 @@ class OpenGate extends EventTarget implements Gate {
   }
 
   async admit(input: Input, options: AdmitOptions = {}): Promise<Admitted> {
-    const { unchecked = {}, caveats = [], copyUpToBytes = 0, ...ask } = options;
+    const { unchecked = {}, caveats = [], copyUpToBytes = DEFAULTS.copyUpToBytes, ...ask } = options;
     const file = await abortable(blobOf(input, copyUpToBytes), ask.signal);
     const verdict = await this.check(file, ask);
     if (decide(verdict, { unchecked, caveats }) === "hold") throw new HeldError(verdict);
     return { file: file as Blob, verdict };
   }
 
-  /** Says in a verdict how the followed list stood. */
+  /** Adds the state of the followed list to a verdict. */
   #withList(verdict: Verdict): Verdict {
     const { state, release, lastError } = this.#status;
     const list: ListState = {
@@ -171,12 +174,13 @@ class OpenGate extends EventTarget implements Gate {
     return this.#counters.report(this.filters);
   }
 
-  /** Checks a file; what goes wrong on the way becomes the verdict. */
+  /** Checks a file. If something goes wrong on the way, the verdict says so. */
   async #checkFile(given: Recognised, { signal, ...options }: CheckOptions): Promise<Verdict> {
     try {
       const { pool, lookup } = await abortable(this.#ready(), signal);
       if (!this.#usable) {
-        // Nothing to check against, so no picture need be hashed; unless the worker is lost, and another has it.
+        // There is no list to check against, so hashing would be useless. But if the lookup worker is lost, a new one
+        // may have the list.
         await abortable(lookup.revive(), signal);
         if (!this.#usable) return this.#unavailable();
       }
@@ -214,9 +218,9 @@ class OpenGate extends EventTarget implements Gate {
     }
   }
 
-  /** The formats engine, loaded when the first file needs it. Rejects with {@link FormatsLost}; the next file tries again. */
+  /** Loads the formats engine, when the first file needs it. Rejects with {@link FormatsLost}; the next file tries again. */
   async #formats(signal: AbortSignal | undefined): Promise<WebAssembly.Module> {
-    const { formatsWasmModule, timeoutMs = 60_000 } = this.#options;
+    const { formatsWasmModule, timeoutMs = DEFAULTS.timeoutMs } = this.#options;
     if (formatsWasmModule) return formatsWasmModule;
     const compiling = this.#host.compileFormats(timeoutMs).catch((error) => {
       throw new FormatsLost(error instanceof Error ? error.message : String(error));
@@ -224,7 +228,7 @@ class OpenGate extends EventTarget implements Gate {
     return abortable(abortable(compiling, this.#closing.signal), signal);
   }
 
-  /** Computes a file's signals, or refuses it before all of it is read. */
+  /** Computes a file's signals, or refuses the file before all of it was read. */
   async #hash(
     worker: Connection,
     given: Recognised,
@@ -232,11 +236,12 @@ class OpenGate extends EventTarget implements Gate {
     early: (fingerprint: Uint8Array) => void,
   ): Promise<Fingerprinted | NeedsFormats | { refused: Unchecked }> {
     const size = "bytes" in given ? given.bytes.byteLength : given.blob.size;
-    const most = this.#options.maxFileBytes ?? 256 * MIB;
+    const most = this.#options.maxFileBytes ?? DEFAULTS.maxFileBytes;
     const { sha256, md5 } = hashing.wanted;
     const tooLarge = (got: number) => unchecked("too-large", `size in bytes: expected at most ${most}, got ${got}`);
     let file: Blob | Uint8Array | undefined;
-    // Digests take all bytes. Otherwise the first of them tell that a film is no picture, however large it is.
+    // A long film should be `not-a-picture`, not `too-large`. So if no digest is wanted (which would need all bytes),
+    // the first bytes of a long file are looked at before its length.
     const here = "blob" in given && !this.#host.takesBlob(given.blob);
     if (size > HEAD && (size > most || here) && !sha256 && !md5) {
       const head = await headOf(given);
@@ -252,15 +257,15 @@ class OpenGate extends EventTarget implements Gate {
   }
 
   /**
-   * Asks `confirm` about a possible match. After "not-listed" the lookup goes on past what matched, until something is
-   * listed, or nothing matches any more, or the core's bound on candidates ends it.
+   * Asks `confirm` about a possible match. After "not-listed", looks for further candidates and asks about them, until
+   * one is listed, or nothing else matches, or the core's limit on candidates is reached.
    */
   async #confirm(
     first: CoreVerdict & PossibleMatch,
     lookUp: (dismissed: Match[]) => Promise<CoreVerdict | undefined>,
     signal: AbortSignal | undefined,
   ): Promise<Verdict> {
-    const { confirm, confirmTimeoutMs = 10_000 } = this.#options;
+    const { confirm, confirmTimeoutMs = DEFAULTS.confirmTimeoutMs } = this.#options;
     if (!confirm) return first;
     const confirmedBy = confirm.confirmer ?? "host";
     const ends = signal ? AbortSignal.any([this.#closing.signal, signal]) : this.#closing.signal;
@@ -287,14 +292,18 @@ class OpenGate extends EventTarget implements Gate {
     }
   }
 
-  /** What a worker can be handed: a Blob of the platform, where workers take Blobs, or else its bytes. */
+  /**
+   * Returns the file in a form that can be posted to a worker: a Blob of the platform, or its bytes where workers don't
+   * take Blobs.
+   */
   async #open(given: Recognised): Promise<Blob | Uint8Array> {
     if ("bytes" in given) return given.bytes;
     const { blob } = given;
     if (this.#host.takesBlob(blob)) return blob;
     try {
       const bytes = await bytesOf(blob);
-      // The bytes are transferred to the worker. Another implementation may have given its own.
+      // The bytes will be transferred to the worker. Another implementation of Blob may have returned its own buffer,
+      // so that one is copied.
       return isPlatformBlob(blob) ? bytes : new Uint8Array(bytes);
     } catch (error) {
       const detail = `the file's bytes can't be had: ${error instanceof Error ? `${error.name}: ${error.message}` : error}`;
@@ -302,17 +311,19 @@ class OpenGate extends EventTarget implements Gate {
     }
   }
 
-  /** Checks a drawn picture, one at a time, so that a file waits for one at most. */
+  /**
+   * Checks a drawn picture several times, one after the other, so that a file waits for one of these checks at most.
+   */
   async #warmUp(): Promise<void> {
     const jpeg = drawnJpeg();
     for (let round = 0; round < WARM_UP_ROUNDS && !this.#closed; round += 1) {
-      // Whatever goes wrong is said to the first file.
+      // Ignores errors: the first file will meet them and report them.
       const verdict = await this.#checkFile({ blob: jpeg }, {}).catch(() => undefined);
       if (verdict?.outcome === "unchecked") return;
     }
   }
 
-  /** Whether a picture is worth hashing, as far as is known here. */
+  /** Whether there is a list to check against, as far as the page knows. */
   get #usable(): boolean {
     return "load" in this.#feed || this.#status.state === "current";
   }
@@ -337,7 +348,10 @@ class OpenGate extends EventTarget implements Gate {
     this.#parts?.lookup.close(this.#closed);
   }
 
-  /** The parts; if they couldn't be started before, once more. Rejects with {@link FiltersLost}. */
+  /**
+   * Returns the workers. If starting them failed before, tries again. Rejects with {@link FiltersLost} if that fails,
+   * too.
+   */
   async #ready(): Promise<Parts> {
     if (this.#parts) return this.#parts;
     try {
@@ -360,7 +374,7 @@ class OpenGate extends EventTarget implements Gate {
   }
 
   async #startOnce(signal: AbortSignal | undefined): Promise<Parts> {
-    const { timeoutMs = 60_000, onProgress } = this.#options;
+    const { timeoutMs = DEFAULTS.timeoutMs, onProgress } = this.#options;
     const module = this.#options.wasmModule ?? (await this.#host.compile());
     signal?.throwIfAborted();
     if (this.#closed) throw this.#closed;
@@ -382,8 +396,8 @@ class OpenGate extends EventTarget implements Gate {
     const pool = new HashingPool(this.#host, module, {
       size: Math.max(1, this.#options.workers ?? Math.min(4, this.#host.processors() - 1)),
       timeoutMs,
-      idleMs: this.#options.idleMs ?? 30_000,
-      maxIdleMemoryBytes: this.#options.maxIdleMemoryBytes ?? 128 * MIB,
+      idleMs: this.#options.idleMs ?? DEFAULTS.idleMs,
+      maxIdleMemoryBytes: this.#options.maxIdleMemoryBytes ?? DEFAULTS.maxIdleMemoryBytes,
     });
     this.#parts = { pool, lookup };
     if (this.#options.warmUp ?? true) this.#host.whenIdle?.(() => pool.isUnused && void this.#warmUp());
@@ -397,19 +411,20 @@ class OpenGate extends EventTarget implements Gate {
     this.dispatchEvent(new Event("statechange"));
   }
 
-  /** Of what the worker can't tell itself. */
+  /** Updates the status after an error that the worker can't report itself. */
   #fail(error: unknown): void {
     if (this.#closed) return;
     const { code, message } =
       error instanceof GateError ? error : { code: "engine-failed" as const, message: String(error) };
     const lastError = { code, message, atUnixS: Math.floor(Date.now() / 1000) };
-    // A worker that died has its successor with the next check; one that can't be had has nothing to check against.
+    // If the worker died, the next check starts another one, so the status stays. If no worker can be started, there is
+    // nothing to check against.
     const base = error instanceof WorkerLost ? { ...this.#status, refreshing: false } : nothing(this.#feed);
     this.#tell({ ...base, lastError });
   }
 }
 
-/** The status of a gate that holds nothing yet, or any more. */
+/** Returns the status of a gate without a list: before it is opened, or after its worker can't be started any more. */
 function nothing(feed: Feed): GateStatus {
   const follows = "follow" in feed;
   return {
@@ -422,7 +437,7 @@ function nothing(feed: Feed): GateStatus {
   };
 }
 
-/** The status of a gate that was opened with `filters`. */
+/** Returns the status of a gate that was opened with `filters`. */
 function statusOf(filters: readonly FilterInfo[], sources: Source[]): GateStatus {
   const [only] = filters.length === 1 ? filters : [];
   const sum = (of: (info: FilterInfo) => number) => filters.reduce((total, info) => total + of(info), 0);
@@ -445,7 +460,7 @@ function unchecked(reason: UncheckedReason, detail: string): Unchecked {
 function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
-    // No event comes of what was before.
+    // A signal that was already aborted fires no event.
     if (signal.aborted) reject(signal.reason);
     const abort = () => reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
@@ -454,8 +469,8 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Pro
 }
 
 /**
- * The Blob to judge and to admit: the very one that was given, a copy of a small one, or one made of bytes. What can't
- * be read is returned as it is, for the check to say so.
+ * Returns the Blob to check and to admit: the given Blob, or a copy of it if it has at most `copyUpToBytes` bytes, or a
+ * Blob made of given bytes. Returns anything that can't be read as it is, so that the check says why.
  */
 async function blobOf(input: Input, copyUpToBytes: number): Promise<Input> {
   try {
@@ -474,8 +489,9 @@ async function blobOf(input: Input, copyUpToBytes: number): Promise<Input> {
 }
 
 function feedOf(host: Host, options: GateOptions): Feed {
-  const { filters, source, trust, whenUnavailable, refreshIntervalMs = 1_800_000, cacheDir } = options ?? {};
-  const { maxFilterBytes: maxBytes = 64 * MIB, timeoutMs = 60_000 } = options ?? {};
+  const { filters, source, trust, whenUnavailable, cacheDir } = options ?? {};
+  const { refreshIntervalMs = DEFAULTS.refreshIntervalMs } = options ?? {};
+  const { maxFilterBytes: maxBytes = DEFAULTS.maxFilterBytes, timeoutMs = DEFAULTS.timeoutMs } = options ?? {};
   if (source === undefined) {
     if (!Array.isArray(filters) || filters.length === 0) {
       throw invalid("filters", "at least one filter, or a source", filters === undefined ? "neither" : "none");

@@ -1,4 +1,5 @@
-// The hashing workers: started when there is work, replaced when they trap, hang, are aborted or have grown.
+// The hashing workers. The pool starts them when there is work, and replaces a worker that traps, hangs, is aborted, or
+// has grown too large.
 
 import { Connection, type Host, WorkerLost } from "./connection.js";
 
@@ -9,7 +10,7 @@ export interface PoolOptions {
   maxIdleMemoryBytes: number;
 }
 
-/** What is done with a worker. Its answer may say how large the worker's linear memory is. */
+/** A piece of work for a worker. Its result may say how large the worker's linear memory is. */
 export type Work<T> = (worker: Connection) => Promise<T>;
 
 interface Job {
@@ -37,9 +38,9 @@ export class HashingPool {
   }
 
   /**
-   * Queues work for the next free worker. The work opens its file when it begins, so that files that wait aren't held in
-   * memory. Rejects with {@link WorkerLost} if the worker is lost over it. Work for another engine than the pool's own is
-   * the second half of a check: it goes before the files that wait.
+   * Queues work for the next free worker. The work opens its file when it begins, so that waiting files take no memory.
+   * Rejects with {@link WorkerLost} if the worker is lost during the work. Work for another engine than the pool's own
+   * is the second half of a check, so it goes before the files that wait.
    */
   run<T>(work: Work<T>, signal: AbortSignal | undefined, module = this.#module): Promise<T> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
@@ -71,7 +72,7 @@ export class HashingPool {
     }) as Promise<T>;
   }
 
-  /** True until the first file. */
+  /** Whether no work was queued so far. */
   get isUnused(): boolean {
     return this.#closed === undefined && this.#busy.size === 0 && this.#idle.length === 0;
   }
@@ -94,7 +95,7 @@ export class HashingPool {
   async #work(job: Job): Promise<void> {
     const connection = this.#workerFor(job.module);
     this.#busy.add(connection);
-    // Nothing interrupts hashing from inside, so to free the worker is to end it.
+    // Hashing can't be interrupted, so an aborted worker is ended.
     const abort = () => connection.end(job.signal?.reason);
     job.signal?.addEventListener("abort", abort, { once: true });
     const seconds = this.#options.timeoutMs / 1000;
@@ -120,7 +121,7 @@ export class HashingPool {
 
   /**
    * Takes an idle worker that runs the engine, or starts one. No more than `size` workers work at once, and one more may
-   * lie idle: then files that need the one engine and the other in turn don't start a worker each.
+   * lie idle, so that files which need the two engines in turn don't start a worker each.
    */
   #workerFor(module: WebAssembly.Module): Connection {
     const idle = this.#idle.splice(0).filter((worker) => !worker.isLost);
@@ -132,7 +133,7 @@ export class HashingPool {
     return found ?? new Connection(this.#host, module);
   }
 
-  /** Closes the idle workers but for one, of the pool's own engine if there is one, after a while without work. */
+  /** After a while without work, closes all idle workers except one, if possible one that runs the pool's own engine. */
   #reapLater(): void {
     clearTimeout(this.#reaper);
     if (this.#closed !== undefined || this.#busy.size > 0) return;
@@ -143,7 +144,7 @@ export class HashingPool {
         else worker.end(new WorkerLost("it was idle"));
       }
     }, this.#options.idleMs);
-    // In Node, a timer must not keep the process.
+    // In Node, this timer must not keep the process running.
     (this.#reaper as { unref?: () => void }).unref?.();
   }
 }

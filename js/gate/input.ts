@@ -1,18 +1,18 @@
-// Tells files and bytes from anything else by what they can do. `instanceof` would refuse a File of another frame or of
-// jsdom, and a Node Buffer under a test runner that has globals of its own.
+// Recognises files and bytes by their methods. `instanceof` would refuse a File of another frame or of jsdom, and a
+// Node Buffer in a test runner that replaces the globals.
 import type { BlobLike } from "../types/types.js";
 
-/** So many bytes of a file tell whether it is a picture. */
+/** Number of bytes at the start of a file that tell whether it may be a picture. */
 export const HEAD = 64 * 1024;
 
-/** What was given can't be read as a file. */
+/** The given value can't be read as a file. */
 export class InvalidInput extends Error {}
 
-/** A file or bytes, recognised. */
+/** A value that was recognised as bytes or as a file. */
 export type Recognised = { bytes: Uint8Array } | { blob: Blob | BlobLike };
 
 /**
- * Recognises what a caller gave.
+ * Recognises the value that a caller gave.
  *
  * @throws InvalidInput for anything but a Blob, something like it, a buffer or a view of one.
  */
@@ -28,12 +28,14 @@ export function recognise(input: unknown): Recognised {
   throw unexpected(input);
 }
 
-/** A view of a buffer's bytes, whichever realm the buffer comes from. Undefined for anything else. */
+/**
+ * Returns a view of the bytes of a buffer, or of a view of one, from any frame. Returns undefined for anything else.
+ */
 export function viewOf(input: object): Uint8Array | undefined {
   if (ArrayBuffer.isView(input)) return new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
   if (!/^\[object (Shared)?ArrayBuffer\]$/.test(tagOf(input))) return undefined;
   const view = new Uint8Array(input as ArrayBuffer);
-  // What only calls itself a buffer was copied instead.
+  // If `input` only looks like a buffer, the constructor has copied it instead of making a view of it.
   return view.buffer === input ? view : undefined;
 }
 
@@ -42,13 +44,13 @@ function isBlobLike(input: object): input is BlobLike {
   return ("arrayBuffer" in input && typeof input.arrayBuffer === "function") || needsFileReader(input);
 }
 
-/** The Blobs of older versions of jsdom are read by its FileReader alone. */
+/** Returns whether a Blob can only be read by a FileReader, as in older versions of jsdom. */
 function needsFileReader(input: object): boolean {
   return typeof FileReader !== "undefined" && /^\[object (Blob|File)\]$/.test(tagOf(input));
 }
 
 /**
- * Reads all bytes of a Blob, of whatever implementation.
+ * Reads all bytes of a Blob of any implementation.
  *
  * @throws InvalidInput if it answers with something other than its bytes.
  */
@@ -59,7 +61,7 @@ export async function bytesOf(blob: BlobLike): Promise<Uint8Array> {
   return bytes;
 }
 
-/** The first 64 KiB of a file, or undefined if only all of it can be read. */
+/** Returns the first 64 KiB of a file, or undefined if the file can only be read as a whole. */
 export async function headOf(given: Recognised): Promise<Uint8Array | undefined> {
   if ("bytes" in given) return given.bytes.slice(0, HEAD);
   const { blob } = given;
@@ -79,7 +81,9 @@ function readByFileReader(blob: unknown): Promise<unknown> {
 const sizeGetter =
   typeof Blob === "undefined" ? undefined : Object.getOwnPropertyDescriptor(Blob.prototype, "size")?.get;
 
-/** Whether this is a Blob of the platform itself, of this realm or another: such a one can be posted to a worker. */
+/**
+ * Returns whether this is a Blob of the platform, from this or another frame. Such a Blob can be posted to a worker.
+ */
 export function isPlatformBlob(blob: unknown): blob is Blob {
   try {
     sizeGetter?.call(blob);
@@ -89,7 +93,7 @@ export function isPlatformBlob(blob: unknown): blob is Blob {
   }
 }
 
-/** The name of a value's kind, for messages. */
+/** Returns the name of a value's kind, for error messages. */
 export function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (typeof value !== "object") return typeof value;

@@ -5,15 +5,15 @@ import type { Answers, Asks, Following, Loaded } from "../protocol.js";
 import type { GateStatus, Progress } from "../types/types.js";
 import { Connection, type Host, WorkerLost } from "./connection.js";
 
-/** The filters can't be had any more. */
+/** The filters can't be loaded any more. */
 export class FiltersLost extends Error {}
 
-/** What the worker holds: filters as they are, or a published list that it follows. */
+/** What the worker loads: filter files, or a published list that it follows. */
 export type Feed = { load: Asks["load"] } | { follow: Following };
 
 export interface LookupListener {
   progress: ((progress: Progress) => void) | undefined;
-  /** Of a followed list. */
+  /** Called with each new status of a followed list. */
   status(status: GateStatus): void;
 }
 
@@ -37,19 +37,24 @@ export class LookupWorker {
     this.#current = this.#start(listener.progress);
   }
 
-  /** Resolves when the filters are loaded and verified, or the list followed; then there may be no filter yet. */
+  /**
+   * Resolves when the filters are loaded and verified. For a followed list, resolves even if there is no filter yet.
+   */
   async ready(): Promise<void> {
     await this.#current;
   }
 
-  /** Begins a lookup before the rest of the file was read. If that fails, {@link lookUp} says why. */
+  /**
+   * Begins an early lookup, before the rest of the file was read. Ignores errors, because {@link lookUp} will meet
+   * them.
+   */
   begin(ask: Asks["begin"]): void {
     void this.#ask("begin", ask).catch(() => {});
   }
 
   /**
-   * Resolves to undefined if the followed list can't be used. Rejects with {@link WorkerLost} if the worker dies over the
-   * lookup, with {@link FiltersLost} if the filters can't be had.
+   * Resolves to undefined if the followed list can't be used. Rejects with {@link WorkerLost} if the worker dies during
+   * the lookup, and with {@link FiltersLost} if the filters can't be loaded.
    */
   lookUp(ask: Asks["lookUp"]): Promise<CoreVerdict | undefined> {
     return this.#ask("lookUp", ask);
@@ -82,7 +87,7 @@ export class LookupWorker {
     if (this.#closed !== undefined) throw this.#closed;
     const connection = await this.#current.catch(() => undefined);
     if (connection && !connection.isLost) return connection;
-    // Whoever comes first starts the new one. A failure isn't kept: the next lookup tries again.
+    // The first lookup after the loss starts the new worker. A failure isn't kept, so that the next lookup tries again.
     if (this.#connection?.isLost) this.#current = this.#start(undefined);
     try {
       return await this.#current;

@@ -1,11 +1,11 @@
-// A drawn JPEG that takes the engine through its hot code, so that browsers have optimised it before the first file comes.
+// Draws a JPEG that runs the engine's hot code, so that browsers have optimised that code before the first file comes.
 
 const SIDE = 1024;
-/** Symbols of the tables by code: 0, 10, 110, 1110. */
+/** The symbols of the Huffman tables, for the codes 0, 10, 110 and 1110. */
 const DC_SIZES = [0, 4, 5, 6];
 const AC_SYMBOLS = [0x00, 0x01, 0x02, 0x11];
 
-/** A grey picture of blocks of random brightness. */
+/** Draws a grey picture of blocks of random brightness. */
 export function drawnJpeg(): Blob {
   const bytes: number[] = [0xff, 0xd8];
   const segment = (marker: number, content: number[]) => bytes.push(0xff, marker, 0, content.length + 2, ...content);
@@ -16,22 +16,22 @@ export function drawnJpeg(): Blob {
   segment(0xc4, [0x10, ...counts, ...AC_SYMBOLS]);
   segment(0xda, [1, 1, 0, 0, 63, 0]);
 
-  let held = 0;
+  let pending = 0;
   let count = 0;
   const put = (value: number, bits: number) => {
-    held = (held << bits) | value;
+    pending = (pending << bits) | value;
     for (count += bits; count >= 8; count -= 8) {
-      const byte = (held >> (count - 8)) & 0xff;
+      const byte = (pending >> (count - 8)) & 0xff;
       bytes.push(byte);
       if (byte === 0xff) bytes.push(0);
     }
-    held &= 0xff;
+    pending &= 0xff;
   };
   let state = 1;
   let level = 0;
   for (let block = 0; block < (SIDE / 8) ** 2; block += 1) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    // A difference of four to six bits, back towards the middle.
+    // Writes a difference of four to six bits, whose sign leads back towards the middle grey.
     const place = 1 + ((state >>> 24) % 3);
     const size = 3 + place;
     const magnitude = (1 << (size - 1)) | ((state >>> 16) & ((1 << (size - 1)) - 1));
@@ -39,12 +39,12 @@ export function drawnJpeg(): Blob {
     level += down ? -magnitude : magnitude;
     put((1 << (place + 1)) - 2, place + 1);
     put(down ? (1 << size) - 1 - magnitude : magnitude, size);
-    // Six terms of one bit each, then the end of the block.
+    // Writes six coefficients of one bit each, then the end of the block.
     for (let term = 0; term < 6; term += 1) put(0b100 | ((state >>> term) & 1), 3);
     put(0, 1);
   }
   put(0x7f, 7);
   bytes.push(0xff, 0xd9);
-  // As files are, so that the way into the worker is warm too.
+  // Returns a Blob, as files are, so that reading Blobs in the worker is optimised, too.
   return new Blob([Uint8Array.from(bytes)]);
 }

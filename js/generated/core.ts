@@ -174,7 +174,7 @@ key: string, };
 export type Strength = "exact-bytes" | "all-rings" | "one-ring";
 
 /**
- * Why a file was not, or not completely, checked.
+ * Why a file was not checked, or not completely.
  */
 export type UncheckedReason = "unreadable" | "not-a-picture" | "unsupported-picture" | "too-large" | "incomplete" | "canvas-noise" | "engine-failed" | "unavailable" | "invalid-input" | "too-many-candidates";
 
@@ -201,7 +201,7 @@ export type Format = "jpeg" | "png" | "gif" | "webp" | "bmp" | "ico" | "svg" | "
 export type Surface = "plain" | "over-white" | "over-black" | "over-grey" | "over-dark-grey" | "managed";
 
 /**
- * Which decoding of a file the pixels come from.
+ * One of the two decodings that a file may get.
  */
 export type Reading = "first" | "second";
 
@@ -224,6 +224,38 @@ export type Orientations = "all" | "upright";
  * The views that are looked up.
  */
 export type ViewSet = "all" | "plain";
+
+/**
+ * The largest pictures that are read. A decoder compares a file's header with the limits before it allocates memory.
+ */
+export type Limits = {
+/**
+ * Largest width of a picture in pixels. Default 65,535.
+ */
+maxWidth: number,
+/**
+ * Largest height of a picture in pixels. Default 65,535.
+ */
+maxHeight: number,
+/**
+ * Largest number of pixels in a frame. Default 150,000,000.
+ */
+maxPixels: number,
+/**
+ * Most bytes of pixels and coefficients that a decoder may hold at once. Default 1,073,741,824 (1 GiB).
+ */
+maxAlloc: number,
+/**
+ * Most frames of an animation that are looked up. Default 256. Every frame is decoded; of frames that look alike
+ * only one is looked up. If more frames than this differ, the least different ones are left out, and the verdict
+ * has the caveat `frames-sampled`.
+ */
+maxFrames: number,
+/**
+ * Most pixels, summed over the frames of an animation, that are decoded and hashed. Default 250,000,000. Frames
+ * beyond that are not checked, so the file is `unchecked` with `too-large` unless an earlier frame matches.
+ */
+maxAnimationPixels: number, };
 
 /**
  * The header of a filter file, and its checksum.

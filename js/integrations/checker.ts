@@ -1,28 +1,34 @@
-// What all integrations share: a file's verdict and the decision on it, whatever becomes of the gate, and who is told.
-import type { Caveat, Gate, Unchecked, Verdict } from "../types/types.js";
-import { assertPolicy, type Decision, decide, type Policy, type UncheckedPolicy } from "./decision.js";
+// The checker, on which every integration is built: it checks a file by a gate, and decides by the host's policy, even
+// if the gate can't be opened.
+import { assertPolicy, decide } from "../policy/decision.js";
+import type { Caveat, Decision, Gate, Policy, Unchecked, UncheckedPolicy, Verdict } from "../types/types.js";
 
 /** A gate, or the promise that `openGate` returns: an integration can be set up before the filters are there. */
 export type GateLike = Gate | PromiseLike<Gate>;
 
 export interface CheckerOptions {
-  /** What becomes of files that could not be checked. Default: `not-a-picture` passes, everything else is held. */
+  /**
+   * Whether files that could not be checked pass or are held. Default: `not-a-picture` passes, everything else is held.
+   */
   unchecked?: UncheckedPolicy;
-  /** Caveats for which a file is held although it is clear. Default: none. */
+  /** The caveats for which a file is held although it is clear. Default: none. */
   caveats?: readonly Caveat[];
-  /** What becomes of files if `gate` is a promise that is rejected. Default: what `unchecked` says of `unavailable`. */
+  /**
+   * Whether files pass ("allow") or are held ("block") if `gate` is a promise that rejects. Default: what `unchecked`
+   * says about the reason `unavailable`.
+   */
   whenUnavailable?: "block" | "allow";
 }
 
-/** A file's verdict, and what the options say that becomes of the file. */
+/** A file's verdict, and the decision that the options lead to. */
 export interface CheckedFile {
   verdict: Verdict;
   decision: Decision;
 }
 
 /**
- * Checks files and decides what becomes of them. A gate that can't be opened, or that was closed, makes an `unchecked`
- * verdict with the reason `unavailable`. The console says why, once per cause.
+ * Checks files and decides whether they are uploaded or held. If the gate can't be opened or was closed, the verdict is
+ * `unchecked` with the reason `unavailable`, and the console says why, once per cause.
  */
 export class Checker {
   readonly #name: string;
@@ -31,7 +37,7 @@ export class Checker {
   readonly #whenUnavailable: "block" | "allow" | undefined;
   #warned = "";
 
-  /** `name` stands in the console's messages. */
+  /** `name` is the integration's name in messages on the console. */
   constructor(name: string, gate: GateLike, { unchecked = {}, caveats = [], whenUnavailable }: CheckerOptions = {}) {
     assertPolicy(unchecked, caveats);
     if (whenUnavailable !== undefined && whenUnavailable !== "block" && whenUnavailable !== "allow") {
@@ -45,7 +51,8 @@ export class Checker {
     this.#gate = gate;
     this.#policy = { unchecked, caveats };
     this.#whenUnavailable = whenUnavailable;
-    // The console says so as soon as it is known, not when somebody chooses a file. It is never an unhandled rejection.
+    // Reports on the console as soon as the gate can't be opened, not only when somebody chooses a file. This also
+    // handles the rejection.
     if ("then" in gate) gate.then(undefined, (error) => this.#warn(this.#unavailable(error)));
   }
 
@@ -56,7 +63,7 @@ export class Checker {
     return { verdict, decision: this.#decide(verdict) };
   }
 
-  /** Returns what becomes of a file whose bytes are not here. `detail` says why they aren't. */
+  /** Returns the decision on a file whose bytes aren't available. `detail` says why they aren't. */
   incomplete(detail: string): CheckedFile {
     const verdict: Unchecked = { outcome: "unchecked", reason: "incomplete", detail, lookups: 0 };
     return { verdict, decision: this.#decide(verdict) };

@@ -1,17 +1,18 @@
-// Clients for a gate's `confirm`: this project's own confirming server, and Meta's Hasher-Matcher-Actioner.
+// Functions for a gate's option `confirm`: they ask this project's confirming server, or Meta's
+// Hasher-Matcher-Actioner.
 import type { Candidate, Confirm } from "../types/types.js";
 
 export type { Candidate, Confirm } from "../types/types.js";
 
-/** How a service is reached. */
+/** Options for reaching a service. */
 export interface ConfirmerOptions {
-  /** Where the service is; relative to the page. */
+  /** The service's URL, which may be relative to the page. */
   url: string | URL;
-  /** Default: the platform's. */
+  /** The function that makes requests. Default: the platform's `fetch`. */
   fetch?: typeof fetch;
 }
 
-/** Asks `POST {url}/v1/confirm` of a server that `hashgate serve` runs, or of one like it. */
+/** Returns a `confirm` that asks `POST {url}/v1/confirm` of a `hashgate serve`, or of a server with the same API. */
 export function hashgateConfirmer({
   token,
   ...options
@@ -31,9 +32,9 @@ export function hashgateConfirmer({
 }
 
 /**
- * Asks `GET {url}/m/lookup` of a Hasher-Matcher-Actioner. It compares PDQ hashes by their Hamming distance alone, up to
- * 31. An edit that a view undoes moves more bits than that, and bytes are no PDQ hash: so where it knows of nothing,
- * "not-listed" is the answer only about a whole picture that matched by PDQ, else "unknown".
+ * Returns a `confirm` that asks `GET {url}/m/lookup` of a Hasher-Matcher-Actioner (HMA). HMA knows no digests, and finds
+ * only PDQ hashes within a Hamming distance of 31; the edits that derived views undo change more bits. So if HMA finds
+ * nothing, the answer is "not-listed" only if the match was a PDQ hash of a full view, and "unknown" otherwise.
  */
 export function hmaConfirmer(options: ConfirmerOptions): Confirm {
   const ask = asker(options, "m/lookup");
@@ -49,18 +50,18 @@ export function hmaConfirmer(options: ConfirmerOptions): Confirm {
   });
 }
 
-/** Whether all that matched is a PDQ hash of the picture as it is, or without its border. */
+/** Returns whether only the PDQ hash of a full view matched: the picture as it is, or without its border. */
 function isWhole({ view, lists }: Candidate): boolean {
   return (view === "plain" || view === "border-cut") && lists.every(({ signal }) => signal === "pdq");
 }
 
-/** Returns what asks for JSON at a path below the service's URL. */
+/** Returns a function that requests JSON from a path below the service's URL. */
 function asker({ url, fetch: given }: ConfirmerOptions, path: string) {
   return async (query: string, init: RequestInit): Promise<unknown> => {
     const base = new URL(url, globalThis.document?.baseURI);
     base.pathname = `${base.pathname.replace(/\/$/, "")}/${path}`;
     const address = `${base.origin}${base.pathname}${query}`;
-    // Neither cookies nor the page's address: the service is asked about hashes, not about a person.
+    // Sends neither cookies nor the page's address, because the service needs hashes and nothing about the person.
     const response = await (given ?? globalThis.fetch)(address, {
       credentials: "omit",
       referrerPolicy: "no-referrer",

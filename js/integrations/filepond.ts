@@ -1,5 +1,5 @@
-// A plugin for FilePond: a file is checked as it is loaded into the list, and once more, if a plugin has changed it, before
-// it is uploaded. A held file shows the reason in the list.
+// A plugin for FilePond. It checks a file when FilePond loads it into its list, and again before the upload if another
+// plugin has changed it. A held file shows the reason in the list.
 import type { Verdict } from "../types/types.js";
 import { type NoticeStrings, sentencesOf, stringsFor, titleOf } from "../ui/strings.js";
 import { Checker, type CheckerOptions, type GateLike } from "./checker.js";
@@ -10,21 +10,21 @@ export type { GateLike } from "./checker.js";
 export interface HashgateFilePondOptions extends CheckerOptions {
   /** Language of the messages. Default: the page's. */
   language?: string;
-  /** Strings in place of the built-in ones. */
+  /** Strings that replace built-in ones. */
   strings?: Partial<NoticeStrings>;
   onHeld?: (file: Blob, verdict: Verdict) => void;
-  /** Called for a file that could not be checked and is let through all the same, as the options say. */
+  /** Called for a file that could not be checked and passes because the options say so. */
   onUnchecked?: (file: Blob, verdict: Verdict) => void;
 }
 
-/** What FilePond hands to a plugin, as far as it is used here. FilePond's own types don't describe it. */
+/** The part of the API for FilePond's plugins that is used here. FilePond's own types don't describe it. */
 interface FilePondApi {
   addFilter(name: "LOAD_FILE", filter: (file: Blob) => Promise<Blob>): void;
   addFilter(name: "PREPARE_OUTPUT", filter: (output: Output, context: { item: FilePondItem }) => Promise<Output>): void;
   addFilter(name: "CREATE_VIEW", filter: (view: FilePondView) => void): void;
   utils: { createRoute(routes: Record<string, (context: FilePondContext) => void>): unknown };
 }
-/** What is uploaded for one file: usually one Blob, several if a plugin makes variants of a picture. */
+/** The Blobs that are uploaded for one file: usually one, or several if a plugin makes variants of a picture. */
 type Output = Blob | { file: Blob }[];
 interface FilePondItem {
   id: string;
@@ -48,8 +48,8 @@ interface Status {
 }
 
 /**
- * Makes the plugin. FilePond removes a file that its own hooks reject without a word; the plugin says why, and leaves
- * the file for the person to remove.
+ * Makes the plugin. If a hook of FilePond rejects a file, FilePond silently removes it. So this plugin leaves a held
+ * file in the list with the reason, and the person removes it.
  * @example FilePond.registerPlugin(hashgateFilePond(gate, { whenUnavailable: "block" }));
  */
 export function hashgateFilePond(gate: GateLike, options: HashgateFilePondOptions = {}) {
@@ -58,11 +58,11 @@ export function hashgateFilePond(gate: GateLike, options: HashgateFilePondOption
   const strings = { ...own, ...options.strings, unchecked: { ...own.unchecked, ...options.strings?.unchecked } };
   const passed = new WeakSet<Blob>();
   const unchecked = new WeakMap<Blob, Verdict>();
-  /** What the list says of items whose changed bytes were held. */
+  /** The texts for list items whose changed bytes were held, by the item's id. */
   const refused = new Map<string, Status>();
   const loads = new Loads();
 
-  /** Checks a Blob. Resolves to what the list says of it if it is held. */
+  /** Checks a Blob. If it is held, resolves to the text for the list; otherwise to undefined. */
   async function check(file: Blob): Promise<Status | undefined> {
     const { verdict, decision } = await checker.check(file);
     if (decision === "hold") {
@@ -82,7 +82,7 @@ export function hashgateFilePond(gate: GateLike, options: HashgateFilePondOption
     beLast();
     return loads.track(file, async () => {
       const status = await check(file);
-      // FilePond shows the status of a file that was refused.
+      // FilePond shows this status in the list.
       if (status) throw { status };
       return file;
     });
@@ -91,11 +91,12 @@ export function hashgateFilePond(gate: GateLike, options: HashgateFilePondOption
   async function output(made: Output, { item }: { item: FilePondItem }): Promise<Output> {
     const files = Array.isArray(made) ? made.map(({ file }) => file) : [made];
     for (const file of files) {
-      // What was loaded and not changed since was checked.
+      // A Blob that hasn't changed since it was loaded was already checked.
       const status = passed.has(file) ? undefined : await check(file);
       if (!status) continue;
       refused.set(item.id, status);
-      // FilePond takes up its next file only when this one is no longer "processing". It has no other way to say so here.
+      // FilePond begins with the next file only when this one is no longer "processing", and these calls are the only
+      // way to end that state here.
       item.requestProcessing();
       item.fire("process-error", { type: "error", code: 0, body: status.main });
       throw new Error(`hashgate: ${status.main}: ${status.sub}`);
@@ -103,7 +104,7 @@ export function hashgateFilePond(gate: GateLike, options: HashgateFilePondOption
     return made;
   }
 
-  /** Says beside a file's size that it was not checked. */
+  /** Adds "not checked" after the size of a file that passed unchecked. */
   function markUnchecked(view: FilePondView, createRoute: FilePondApi["utils"]["createRoute"]): void {
     const onLoad = ({ root, props }: FilePondContext) => {
       const file = view.query("GET_ITEM", props.id)?.file;
@@ -118,7 +119,7 @@ export function hashgateFilePond(gate: GateLike, options: HashgateFilePondOption
     view.registerWriter(createRoute({ DID_LOAD_ITEM: onLoad }));
   }
 
-  /** Says why a file that a plugin has changed was held, in place of FilePond's "Error during upload". */
+  /** If a file was held after a plugin had changed it, shows the reason instead of FilePond's "Error during upload". */
   function markRefused(view: FilePondView, createRoute: FilePondApi["utils"]["createRoute"]): void {
     const onError = ({ root, props }: FilePondContext) => {
       const status = refused.get(props.id);
@@ -132,7 +133,8 @@ export function hashgateFilePond(gate: GateLike, options: HashgateFilePondOption
 
   return ({ addFilter, utils }: FilePondApi) => {
     let isLast = false;
-    // Plugins that change files are registered before the first file is loaded, so what is added then comes after them.
+    // Other plugins add their filters when they are registered, before the first file is loaded. A filter that is added
+    // at that moment comes after theirs, so it sees the changed files.
     const beLast = () => {
       if (!isLast) addFilter("PREPARE_OUTPUT", output);
       isLast = true;

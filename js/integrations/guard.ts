@@ -1,5 +1,5 @@
-// Guards plain HTML: takes what is chosen, dropped, pasted or sent within an element, has it checked, and gives the page
-// the files that may pass. Tells the page by events, and the person by a notice.
+// Guards plain HTML. It takes files that are chosen, dropped, pasted or submitted inside an element, checks them, and
+// gives the page only the files that may pass. Events tell the page about it, and a notice tells the person.
 import type { Verdict } from "../types/types.js";
 import type { HashgateNotice, NoticeEntry } from "../ui/notice.js";
 import { type CheckedFile, Checker, type CheckerOptions, type GateLike } from "./checker.js";
@@ -21,23 +21,32 @@ export type { HashgateNotice } from "../ui/notice.js";
 export type { GateLike } from "./checker.js";
 
 export interface GuardOptions extends CheckerOptions {
-  /** Where the person is told. Default: a notice of its own, after the element; `false`: the page tells. */
+  /**
+   * The notice that tells the person. Default: the guard makes one after the element. `false`: no notice, because the
+   * page tells the person.
+   */
   notice?: HashgateNotice | false;
 }
 
-/** What `hashgate-held` carries. A page that cancels the event tells the person itself. */
+/**
+ * The `detail` of `hashgate-held`. If the page cancels the event, the notice isn't shown, and the page tells the person
+ * itself.
+ */
 export interface HeldDetail {
   file: File;
   verdict: Verdict;
-  /** Hands the file on all the same, unless a reset or another choice has made it void. Counted as overridden. */
+  /**
+   * Gives the page the held file nevertheless, unless the form was reset or another file was chosen since. The report
+   * counts it as overridden.
+   */
   release(): void;
-  /** Leaves the file out for good, which is also what happens if nobody answers. */
+  /** Leaves the file out for good. If nothing is called, the file is left out, too. */
   withdraw(): void;
-  /** Counted as appealed. What is sent to whom is the page's affair. */
+  /** Counts the file as appealed in the report. The page itself sends the appeal. */
   appeal(): void;
 }
 
-/** What `hashgate-unchecked` carries: the file could not be checked and was let through, as the options say. */
+/** The `detail` of `hashgate-unchecked`: a file that could not be checked and passes because the options say so. */
 export interface UncheckedDetail {
   file: File;
   verdict: Verdict;
@@ -54,25 +63,25 @@ declare global {
 
 export interface Guard {
   /**
-   * Resolves when nothing is being checked any more. A page that reads its inputs by itself, at a moment of its own,
-   * waits for it first.
+   * Resolves when no check is running. A page that reads its inputs at some moment of its own should wait for this
+   * first.
    */
   settled(): Promise<void>;
-  /** Ends the guard. What was still being checked is not handed on. */
+  /** Ends the guard. Files that are still being checked are not given to the page. */
   remove(): void;
 }
 
-/** What can be guarded. */
+/** The kinds of nodes that can be guarded. */
 export type GuardTarget = HTMLElement | Document | ShadowRoot;
 
 /**
- * Guards an input, a form, a drop zone, or any element, shadow root or document with all that is in it, now and later.
- * Files that inputs hold already are taken at once.
+ * Guards an input, a form, a drop zone, or any element, shadow root or document, with everything inside it, now and
+ * later. Files that are already in an input are checked at once.
  *
  * Fires on the element in question: `hashgate-checking` ({ files }), `hashgate-held` ({@link HeldDetail}) for each file
  * that is held, `hashgate-unchecked` ({@link UncheckedDetail}), and at last `hashgate-settled` ({ passed, held }).
  *
- * @throws TypeError for what can't be guarded.
+ * @throws TypeError if `target` can't be guarded.
  * @example guard(document.querySelector("form"), openGate({ filters: ["/filters/demo.hgf"] }));
  */
 export function guard(target: GuardTarget, gate: GateLike, options: GuardOptions = {}): Guard {
@@ -93,7 +102,7 @@ function assertTarget(target: unknown): asserts target is GuardTarget {
 
 type Held = CheckedFile & { file: File };
 
-/** A line of the notice, with what can be done about it. */
+/** A line of the notice, and the actions for its file. */
 interface Told {
   place: Element;
   entry: NoticeEntry;
@@ -108,7 +117,7 @@ class ElementGuard implements Guard {
   readonly #checks = new Set<Promise<boolean>>();
   #notice: HashgateNotice | false | undefined;
   #made = false;
-  /** What the notice shows. */
+  /** The lines that the notice shows. */
   #told: Told[] = [];
 
   constructor(target: GuardTarget, checker: Checker, options: GuardOptions) {
@@ -120,7 +129,8 @@ class ElementGuard implements Guard {
       covers: (place, event) => this.#covers(place, event),
     });
     const document = this.#document;
-    // Events pass the window first. They don't reach it from shadow trees, or from what isn't in the document.
+    // Events reach the window before any element, so the interceptor listens there. Events in shadow trees and outside
+    // of the document don't reach the window; the lines below watch those.
     this.#interceptor.watch(document.defaultView ?? globalThis.window);
     this.#interceptor.watchAround(target);
     this.#observer = new MutationObserver((records) => {
@@ -132,7 +142,8 @@ class ElementGuard implements Guard {
     this.#scan(target, true);
     if (isForm(target))
       for (const input of controlsOf(target)) if (isFileInput(input)) this.#interceptor.takeNow(input);
-    // A browser that restores a form may fill its inputs after the page's scripts have run, without an event.
+    // When a browser restores a form, it may fill the inputs after the page's scripts have run, without an event. So
+    // scans again.
     const again = () => this.#scan(target, true);
     const how = { signal: this.#interceptor.signal };
     if (document.readyState !== "complete")
@@ -160,7 +171,9 @@ class ElementGuard implements Guard {
     this.#observer.observe(root, { childList: true, subtree: true });
   }
 
-  /** Listens in open shadow trees below a node, and takes files that inputs there hold already if `take` says so. */
+  /**
+   * Listens in open shadow trees below a node. If `take` is true, also checks files that are already in inputs there.
+   */
   #scan(root: ParentNode, take: boolean): void {
     this.#interceptor.scan(root, take, (shadow) => this.#observe(shadow));
   }
@@ -186,7 +199,10 @@ class ElementGuard implements Guard {
     return check;
   }
 
-  /** Hands on the files that may pass, and tells of the rest. Resolves to whether all may. Never rejects. */
+  /**
+   * Checks files, gives the page those that may pass, and tells about the others. Resolves to whether all may pass.
+   * Never rejects.
+   */
   async #check(files: File[], place: Element, deliver: Deliver, signal: AbortSignal): Promise<boolean> {
     const over = () => signal.aborted || this.#interceptor.stopped;
     this.#tell(place, "hashgate-checking", { files });
@@ -203,14 +219,14 @@ class ElementGuard implements Guard {
       this.#tell(place, "hashgate-settled", { passed: filesOf(passed), held: filesOf(held) });
       return held.length === 0;
     } catch (error) {
-      // Another choice or a reset came meanwhile, or the guard was removed.
+      // Ignores the error if another file was chosen, the form was reset, or the guard was removed meanwhile.
       if (!over()) reportError(error);
       return false;
     }
   }
 
   #show(place: Element, passed: Held[], held: Held[], deliver: Deliver): void {
-    // A new choice takes the place of what was chosen in that input before. What was dropped or pasted stays.
+    // The lines about earlier files of the same input are replaced. Lines about drops and pastes stay.
     const before = this.#told.length;
     if (isFileInput(place)) this.#told = this.#told.filter((told) => told.place !== place);
     const isLess = this.#told.length < before;
@@ -220,7 +236,7 @@ class ElementGuard implements Guard {
       if (this.#tell(place, "hashgate-held", detail)) told.push({ place, entry: { file, verdict }, detail });
     }
     for (const { file, verdict } of passed) {
-      // That a text is no picture needs no notice.
+      // A file that is no picture, such as a text, needs no notice.
       if (verdict.outcome !== "unchecked" || verdict.reason === "not-a-picture") continue;
       if (!this.#tell(place, "hashgate-unchecked", { file, verdict })) continue;
       told.push({ place, entry: { file, verdict, decision: "upload" }, detail: undefined });
@@ -230,7 +246,7 @@ class ElementGuard implements Guard {
     const notice = this.#notice ?? this.#makeNotice();
     const entries = this.#told.map(({ entry }) => entry);
     if (entries.length === 0) notice.close();
-    // The focus is for what needs an answer.
+    // Moves the focus to the notice only if a line needs an answer.
     else notice.show(entries, { focus: told.some(({ detail }) => detail) });
   }
 
@@ -259,7 +275,8 @@ class ElementGuard implements Guard {
     this.#listenTo(notice);
     const target = this.#element;
     const inPage = target.isConnected && target.ownerDocument === document;
-    // What isn't in the document can't show a notice, and nothing may follow a page's body.
+    // A notice must be in the document, and can't come after `body`. So puts it first in `body` if the target isn't in
+    // the document or is the page itself.
     if (!inPage || isDocument(this.#target) || /^(?:html|body)$/.test(nameOf(target))) document.body.prepend(notice);
     else target.after(notice);
     return notice;
@@ -273,7 +290,7 @@ class ElementGuard implements Guard {
         const place = this.#told.at(-1)?.place;
         for (const { detail } of this.#told) detail?.withdraw();
         this.#told = [];
-        // After the notice has given the focus back.
+        // Waits until the notice has given the focus back.
         setTimeout(() => {
           (place as HTMLElement | undefined)?.focus?.();
           if (isFileInput(place)) place.click();
@@ -285,7 +302,8 @@ class ElementGuard implements Guard {
       "hashgate-review",
       (event) => {
         const details = this.#told.map(({ detail }) => detail);
-        // Only if the page answers it. Its listeners on ancestors come later.
+        // Counts an appeal only if the page has cancelled the event. Waits for that, because listeners on ancestors run
+        // later.
         setTimeout(() => {
           if (event.defaultPrevented) for (const detail of details) detail?.appeal();
         });

@@ -1,5 +1,5 @@
-// Takes files before a page gets them: those that are chosen, dropped, pasted or sent with a form. `guard` does so for
-// the page that calls it, the browser extension for all pages. What becomes of the files is theirs to decide.
+// Takes files before a page gets them: files that are chosen, dropped, pasted or submitted with a form. `guard` uses
+// this for the page that calls it, and the browser extension for all pages. They decide whether the files pass.
 import { elementsIn, isFileInput, isShadowRoot, openShadowOf, type ShadowOf } from "./intercept/dom.js";
 import { Forms } from "./intercept/forms.js";
 import { Inputs } from "./intercept/inputs.js";
@@ -10,25 +10,25 @@ export type { Check, Deliver } from "./intercept/interception.js";
 
 export interface InterceptOptions {
   check: Check;
-  /** Whether files at a node are to be taken. Left out: all are. */
+  /** Returns whether to take files at a node. Default: all files are taken. */
   covers?: (place: Node, event: Event | undefined) => boolean;
-  /** Opens shadow roots. Default: those that the page left open. */
+  /** Returns the shadow root of an element. Default: only open shadow roots. */
   shadowOf?: ShadowOf;
   /**
-   * Takes only what a person did, and leaves alone what a script puts into an input or makes up as an event. Else a
-   * page could ask the extension about files of its own. Default false.
+   * Whether to take only files from a person's own actions, and ignore files that a script puts into an input and
+   * events that a script dispatches. Otherwise a page could ask the extension about files of its own. Default false.
    */
   trustedOnly?: boolean;
-  /** Whether events are to be taken at the moment. Default: always. */
+  /** Returns whether to take events at the moment. Default: always. */
   active?: () => boolean;
 }
 
 const TYPES = ["input", "change", "drop", "paste", "submit", "reset", "formdata", "click"] as const;
 
-/** Events that were handed on to a page, by whichever interception: no other takes them again. */
+/** Events that an interception has dispatched for a page. No interception takes them again. */
 const handedOn = new WeakSet<Event>();
 
-/** One interception, until {@link stop} is called. It takes nothing before {@link watch} is. */
+/** Takes files from the first call of {@link watch} until {@link stop} is called. */
 export class Interceptor implements Interception {
   readonly check: Check;
   readonly shadowOf: ShadowOf;
@@ -37,7 +37,10 @@ export class Interceptor implements Interception {
   readonly #active: () => boolean;
   readonly #ended = new AbortController();
   readonly #watched = new WeakSet<EventTarget>();
-  /** Inputs that were opened by a click: taken even if the page has removed them from the document since. */
+  /**
+   * Inputs that a click has opened. Their files are taken even if the page has removed the input from the document
+   * since.
+   */
   readonly #opened = new WeakSet<Node>();
   readonly #inputs: Inputs;
   readonly #forms: Forms;
@@ -62,15 +65,15 @@ export class Interceptor implements Interception {
     return this.#ended.signal.aborted;
   }
 
-  /** Ends it. What was still being checked is not handed on. */
+  /** Ends the interception. Files that are still being checked are not given to the page. */
   stop(): void {
     this.#inputs.stop();
     this.#ended.abort();
   }
 
   /**
-   * Listens on a window, a shadow root or a node, in the capturing phase: before listeners of the page, unless they are
-   * on the same target, in that phase, and were there first.
+   * Listens on a window, a shadow root or a node, in the capturing phase. So it comes before the page's listeners,
+   * except earlier ones on the same target in the same phase.
    */
   watch(target: EventTarget): void {
     if (this.#watched.has(target) || this.stopped) return;
@@ -79,13 +82,13 @@ export class Interceptor implements Interception {
     for (const type of TYPES) target.addEventListener(type, this.#onEvent, how);
   }
 
-  /** Listens on an input itself and in its tree, so that its events are seen wherever a script moves it. */
+  /** Listens on an input and on the root of its tree, so that its events are seen wherever a script moves the input. */
   own(input: HTMLInputElement): void {
     this.#opened.add(input);
     this.watchAround(input);
   }
 
-  /** Listens on a node, on its form, and on the root of each tree that it is in. */
+  /** Listens on a node, on its form, and on the root of each tree that contains the node. */
   watchAround(node: Node): void {
     this.watch(node);
     if (isFileInput(node) && node.form) this.watch(node.form);
@@ -96,8 +99,8 @@ export class Interceptor implements Interception {
   }
 
   /**
-   * Listens in the shadow trees below a node, calls `found` with each, and takes the files that inputs there hold
-   * already if `take` says so.
+   * Listens in the shadow trees below a node, and calls `found` with each. If `take` is true, also checks files that
+   * are already in inputs there.
    */
   scan(root: ParentNode, take: boolean, found: (shadow: ShadowRoot) => void = () => undefined): void {
     for (const element of elementsIn(root, this.shadowOf)) {
@@ -108,7 +111,7 @@ export class Interceptor implements Interception {
     }
   }
 
-  /** Takes the files that an input holds and that were not checked. */
+  /** Takes those files of an input that were not checked yet. */
   takeNow(input: HTMLInputElement): void {
     if (this.#inputs.hasPassed(input) || !this.covers(input)) return;
     this.own(input);
@@ -148,7 +151,10 @@ export class Interceptor implements Interception {
     this.#inputs.onChoice(event, input);
   }
 
-  /** A click opens a file input. Its events may come after the page has removed it, or come out of a hidden tree. */
+  /**
+   * Notes the file input that a click opens. Its later events may not reach the window, because the page has removed
+   * the input or hides it in a closed shadow tree.
+   */
   #onClick(event: Event): void {
     this.#forms.onClick(event);
     const path = event.composedPath();
@@ -163,7 +169,10 @@ export class Interceptor implements Interception {
     for (const element of elementsIn(shadow, this.shadowOf)) if (isFileInput(element)) this.own(element);
   }
 
-  /** A shadow root that its page hides is seen from outside as its host. */
+  /**
+   * Returns the file input of an event. From outside of a closed shadow tree, an event seems to come from the tree's
+   * host, so looks inside.
+   */
   #inputOf(event: Event): HTMLInputElement | undefined {
     const [place] = event.composedPath();
     if (isFileInput(place)) return place;

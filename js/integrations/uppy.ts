@@ -1,8 +1,8 @@
-// A plugin for Uppy: files are checked before any of them is uploaded, and held ones stay in the list with the reason.
+// A plugin for Uppy. It checks all files before any of them is uploaded. Held files stay in the list with the reason.
 //
-// Uppy uploads what its state says at the moment when an uploader starts, and other plugins, buttons and the host change
-// that state at any time. So a verdict and a release belong to a Blob, not to the id of a file; and what an upload may
-// contain is decided again, by Blob, whenever Uppy goes on to the next step of it.
+// When an uploader starts, it uploads whatever Uppy's state says at that moment, and other plugins, buttons and the
+// host may change that state at any time. So this plugin keeps verdicts and releases by Blob, not by the id of a file.
+// Whenever an upload goes to its next step, the plugin decides again which files it may contain.
 import { BasePlugin, type Body, type Meta, type PluginOpts, type State, type Uppy, type UppyFile } from "@uppy/core";
 import type { Verdict } from "../types/types.js";
 import { type NoticeStrings, sentencesOf, stringsFor, titleOf } from "../ui/strings.js";
@@ -15,14 +15,17 @@ export { hashgateLocale } from "./uppy/locale.js";
 
 export interface HashgateUppyOptions extends PluginOpts, CheckerOptions {
   gate: GateLike;
-  /** Strings in place of the built-in ones, which are in the page's language: `hashgateLocale("fr")` has them all. */
+  /**
+   * Strings that replace the built-in ones. Default: the page's language. `hashgateLocale("fr")` has all strings in
+   * French.
+   */
   locale?: PluginOpts["locale"];
 }
 
-/** Events that the plugin emits on Uppy: `uppy.on("hashgate:held", (file, verdict) => …)`. */
+/** The events that the plugin emits on Uppy, for example: `uppy.on("hashgate:held", (file, verdict) => …)`. */
 export interface HashgateUppyEvents<M extends Meta, B extends Body> {
   "hashgate:held": (file: UppyFile<M, B>, verdict: Verdict) => void;
-  /** The file could not be checked, and is uploaded all the same, as the options say. */
+  /** The file could not be checked, and is uploaded because the options say so. */
   "hashgate:unchecked": (file: UppyFile<M, B>, verdict: Verdict) => void;
 }
 
@@ -33,7 +36,7 @@ declare module "@uppy/core" {
   }
 }
 
-/** How often a file may be changed while it is being checked, before it is held for that. */
+/** Number of times that a file may be changed during its check. A file that is changed more often is held. */
 const ROUNDS = 20;
 
 interface Check {
@@ -45,16 +48,16 @@ interface Check {
 export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends BasePlugin<HashgateUppyOptions, M, B> {
   readonly #checker: Checker;
   readonly #reasons: Reasons;
-  /** What came of each Blob. */
+  /** The verdict and decision on each Blob that was checked. */
   readonly #checked = new WeakMap<object, CheckedFile>();
   readonly #released = new WeakSet<object>();
-  /** The checks that are being made, by Blob. */
+  /** The checks that are running, by Blob. */
   readonly #checks = new Map<object, Check>();
-  /** Uploads that have begun, or are to begin, with the check; and the ids that it took out of each. */
+  /** The uploads that this plugin knows, and the ids of the files that it took out of each. */
   readonly #uploads = new Map<string, Set<string>>();
   /** The Blob of each file that is being uploaded. */
   readonly #uploading = new Map<string, object>();
-  /** How many uploads are in the pre-processor. */
+  /** Number of uploads that this plugin's pre-processor is working on. */
   #running = 0;
   #isRemoved = false;
   #hasHeld = false;
@@ -81,8 +84,9 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
   }
 
   /**
-   * Ends the checks that are being made: their files are held. If there are any, the pre-processor stays for that turn of
-   * the event loop and holds what it finds: `upload()` takes up new files after those that it retries.
+   * Ends the running checks and holds their files. If an upload is in the pre-processor, the pre-processor stays until
+   * the end of this turn of the event loop and holds the files that it finds, because `upload()` adds new files after
+   * those that it retries.
    */
   override uninstall(): void {
     this.#isRemoved = true;
@@ -100,12 +104,12 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
     this.uppy.off("state-update", this.#onState);
   }
 
-  /** Returns what was found of the bytes that a file has now, or undefined if those were not checked. */
+  /** Returns the verdict on the bytes that a file has now, or undefined if those bytes were not checked. */
   verdictOf(fileID: string): Verdict | undefined {
     return this.#found(this.uppy.getFile(fileID))?.verdict;
   }
 
-  /** Uploads a held file all the same, with the bytes that were held and no others. Counted as overridden. */
+  /** Uploads a held file nevertheless, with exactly the bytes that were held. The report counts it as overridden. */
   async release(fileID: string): Promise<void> {
     const { data } = this.uppy.getFile(fileID) ?? {};
     const found = isObject(data) ? this.#checked.get(data) : undefined;
@@ -115,7 +119,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
     if (this.uppy.getFile(fileID)) await this.uppy.retryUpload(fileID);
   }
 
-  /** Counts a held file as appealed. What is sent to whom is the page's affair. */
+  /** Counts a held file as appealed in the report. The page itself sends the appeal. */
   async appeal(fileID: string): Promise<void> {
     const verdict = this.verdictOf(fileID);
     if (verdict) await this.#checker.record("appealed", verdict);
@@ -125,7 +129,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
     return stringsFrom(this.i18n);
   }
 
-  /** The pre-processor. It never throws: that would end the whole batch, with the clean files in it. */
+  /** The pre-processor. It never throws, because that would end the upload of the clean files, too. */
   #check = async (fileIDs: string[], uploadID: string): Promise<void> => {
     this.#running += 1;
     await this.#checkAll(fileIDs, uploadID);
@@ -143,14 +147,15 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
       if (open.length === 0 || this.#isRemoved) break;
       await Promise.all(open.map((file) => this.#checkOne(file, done)));
     }
-    // Nothing runs between this and the end of the last round: a file that was changed meanwhile is not in `done`.
+    // No other code runs between the end of the last round and this loop, so a file that was changed before is not in
+    // `done`.
     for (const file of this.#filesOf(uploadID, fileIDs)) {
       if (isObject(file.data) && !done.has(file.data) && !file.error) this.#checked.delete(file.data);
     }
     this.#takeOut(uploadID, fileIDs);
   }
 
-  /** The files of an upload that are still in it. */
+  /** Returns the files that are still in an upload. */
   #filesOf(uploadID: string, fileIDs: readonly string[]): UppyFile<M, B>[] {
     const ids = this.uppy.getState().currentUploads[uploadID]?.fileIDs ?? fileIDs;
     return ids.map((id) => this.uppy.getFile(id)).filter((file) => file !== undefined);
@@ -165,13 +170,13 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
       this.#checked.set(data, found);
       done.add(data);
     } catch {
-      // Aborted: the file was removed, or the plugin was. Whatever has this Blob is not checked.
+      // The check was aborted, because the file or the plugin was removed. The Blob stays unchecked.
     }
     const current = this.uppy.getFile(file.id);
     if (current) this.uppy.emit("preprocess-complete", current);
   }
 
-  /** Starts the check of a Blob, or joins the one that is being made for another upload. */
+  /** Starts the check of a Blob, or joins the check that is running for another upload. */
   #checkOf(file: UppyFile<M, B>, data: object): Check {
     const running = this.#checks.get(data);
     if (running) return running;
@@ -188,7 +193,10 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
     return check;
   }
 
-  /** Returns what is known of the bytes that a file has now. Bytes that aren't there can't be uploaded either. */
+  /**
+   * Returns the verdict and decision on the bytes that a file has now; undefined if they were not checked. A file without
+   * bytes, restored from an earlier session, is held.
+   */
   #found(file: UppyFile<M, B> | undefined): CheckedFile | undefined {
     if (!file) return undefined;
     if (isObject(file.data)) return this.#checked.get(file.data);
@@ -200,7 +208,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
     return this.#found(file)?.decision === "upload";
   }
 
-  /** Ends the check of an upload: what may not pass is held, and taken out of it. */
+  /** Ends the check of an upload: holds the files that may not pass, and takes them out of the upload. */
   #takeOut(uploadID: string, fileIDs: readonly string[]): void {
     const out = new Set<string>();
     for (const file of this.#filesOf(uploadID, fileIDs)) {
@@ -226,7 +234,8 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
     if (isObject(file.data)) this.#checked.set(file.data, found);
     const entry = { file: { name: file.name ?? "" }, verdict: found.verdict };
     const message = sentencesOf(entry, this.#strings).join(" ");
-    // Uploaders pass over a file with an error. It is no "upload-error", which Uppy shows as a failed connection.
+    // Uploaders skip a file with an error. Doesn't emit "upload-error", because Uppy would show that as a failed
+    // connection.
     this.uppy.setFileState(file.id, { error: message });
     this.uppy.info({ message: titleOf(entry, this.#strings), details: message }, "warning", 8000);
     this.#hasHeld = true;
@@ -243,7 +252,10 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
     this.uppy.emit("hashgate:unchecked", file, verdict);
   }
 
-  /** Makes the check the last of the pre-processors, as the others may change files. An upload is about to be run. */
+  /**
+   * Called when an upload is about to begin. Makes the check the last of the pre-processors, because the others may
+   * change files.
+   */
   #beLast = (uploadID: string): void => {
     this.#uploads.set(uploadID, new Set());
     this.uppy.removePreProcessor(this.#check);
@@ -251,9 +263,9 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
   };
 
   /**
-   * Sets uploads that are put into the state past their beginning back to it, and so to the check: uploads of an earlier
-   * session. Uppy itself begins with step 0, changes the step or the list of files but never both at once, and takes
-   * files out of the list only.
+   * Sets uploads back to step 0, and so to the check, if something put them into the state at a later step, as when an
+   * earlier session is restored. Uppy itself begins at step 0, never changes the step and the list of files at the same
+   * time, and never adds files to the list; so other changes come from elsewhere.
    */
   #restart(before: State<M, B>["currentUploads"], after: State<M, B>["currentUploads"]): void {
     const late = Object.entries(after).filter(([id, { step, fileIDs }]) => {
@@ -277,7 +289,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
       }
       for (const id of this.#uploads.keys()) {
         const ended = after.currentUploads[id] ? undefined : before.currentUploads[id];
-        // An upload that is about to be run is known before it is in the state.
+        // This plugin knows an upload that is about to begin before it is in the state. It hasn't ended.
         if (!ended) continue;
         this.#uploads.delete(id);
         const running = new Set(Object.values(after.currentUploads).flatMap(({ fileIDs }) => fileIDs));
@@ -287,21 +299,24 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
     if (after.files !== before.files) this.#onFiles(after);
   };
 
-  /** The next step of an upload begins, which may be an uploader: what it may not upload is held, whatever came between. */
+  /**
+   * Called when the next step of an upload begins, which may be an uploader. Holds files that it may not upload,
+   * because they changed after the check.
+   */
   #onStep(fileIDs: string[]): void {
     for (const id of [...fileIDs]) {
       const file = this.uppy.getFile(id);
       if (!file || file.error || file.progress.uploadComplete || this.#mayPass(file)) continue;
-      // A step before the check: the file's turn will come.
+      // The check of this file is yet to come.
       if (!this.#uploading.has(id)) continue;
       this.#uploading.delete(id);
       this.#hold(file);
-      // The uploader is given this very list.
+      // Changes the list in place, because the uploader gets this very array.
       fileIDs.splice(fileIDs.indexOf(id), 1);
     }
   }
 
-  /** While a file is being uploaded, its bytes stay those that were checked. */
+  /** Puts the checked bytes back if a file is changed while it is being uploaded. */
   #onFiles({ files }: State<M, B>): void {
     for (const [id, data] of this.#uploading) {
       const file = files[id];
@@ -317,7 +332,9 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
     if (this.#hasHeld) this.#reasons.show(this.#roots());
   }
 
-  /** Uppy lists as failed what is in the upload, and held files no longer are. */
+  /**
+   * Adds held files to the failed files of the result. Uppy leaves them out, because they are no longer in the upload.
+   */
   #completeResult(uploadID: string, result: { failed?: UppyFile<M, B>[] } | undefined): void {
     const out = this.#uploads.get(uploadID);
     if (!result?.failed || !out || out.size === 0) return;
@@ -350,11 +367,11 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
     if (!file || found?.decision !== "hold") return undefined;
     const entry = { file: { name: file.name ?? "" }, verdict: found.verdict };
     const reason = sentencesOf(entry, this.#strings).join(" ");
-    // A file that was released can fail for another reason.
+    // A released file may have another error.
     return file.error === reason ? reason : undefined;
   }
 
-  /** The elements of the plugins that show something. */
+  /** Returns the elements of those plugins that show something. */
   #roots(): Element[] {
     const roots: Element[] = [];
     this.uppy.iteratePlugins((plugin) => {
@@ -369,7 +386,7 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-/** What couldn't be checked to the end. No option lets it through. */
+/** Makes the result for a file whose check couldn't be finished. No option lets such a file pass. */
 function held(detail: string): CheckedFile {
   return { verdict: { outcome: "unchecked", reason: "incomplete", detail, lookups: 0 }, decision: "hold" };
 }

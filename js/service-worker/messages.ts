@@ -1,29 +1,31 @@
-// What the service worker and the page say to each other. A page answers on the port that comes with the question.
+// The messages between the service worker and the page. A page answers on the port that comes with the request.
+import type { Verdict } from "../types/types.js";
 
-/** From the service worker: please check these files. */
+/** The service worker asks a page to check these files. */
 export interface CheckRequest {
   hashgate: "check";
-  /** Where the page is about to send the files. */
+  /** The URL to which the files are about to be sent. */
   url: string;
   files: File[];
 }
 
-/** From the page. `accepted` comes at once, so that the service worker knows that a gate is there. */
+/** The page's answers. `accepted` comes at once, so that the service worker knows that this page has a gate. */
 export type CheckAnswer =
   | { is: "accepted" }
   | { is: "settled"; held: HeldFile[] }
-  /** The page has no gate that can answer, in words for developers. */
+  /** The page has no gate that can check files. `detail` says why, for developers. */
   | { is: "failed"; detail: string };
 
-/** A file that may not be uploaded, as the 451 response names it. */
+/** A held file, as the 451 response names it. */
 export interface HeldFile {
   name: string;
-  outcome: "match" | "possible-match" | "unchecked";
-  /** With outcome `unchecked`: why. */
+  /** `clear` if the file is held for a caveat. */
+  outcome: Verdict["outcome"];
+  /** The reason, if the outcome is `unchecked`. */
   reason?: string;
 }
 
-/** Tells whether a message is a question of the service worker; a page's own messages are left alone. */
+/** Returns whether a message is a request of this service worker. A page's other messages are ignored. */
 export function isCheckRequest(message: unknown): message is CheckRequest {
   return typeof message === "object" && message !== null && "hashgate" in message && message.hashgate === "check";
 }

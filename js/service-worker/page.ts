@@ -1,19 +1,19 @@
-// hashgate/service-worker/page: in a page, answers the service worker's questions with a gate, and tells the person.
+// hashgate/service-worker/page: checks files for the service worker with the page's gate, and tells the person.
 import { Checker, type CheckerOptions, type GateLike } from "../integrations/checker.js";
 import type { Verdict } from "../types/types.js";
 import { type CheckAnswer, type HeldFile, isCheckRequest } from "./messages.js";
 
-/** What `<hashgate-notice>` can do; it is loaded by `hashgate/notice`. */
+/** The part of `<hashgate-notice>` that is used here. `hashgate/notice` defines the element. */
 interface Notice extends Element {
   show(entries: readonly { file: File; verdict: Verdict; decision: "hold" | "upload" }[]): void;
 }
 
 export interface ListenToUploadsOptions extends CheckerOptions {
-  /** A `<hashgate-notice>` that shows what was held. Default: none, and the page listens to the events. */
+  /** A `<hashgate-notice>` that shows held files. Default: none; then the page should listen to the events. */
   notice?: Element;
 }
 
-/** A file with its verdict, as the events' `detail.files` give it. */
+/** A file with its verdict and decision, as in the events' `detail.files`. */
 export interface UploadedFile {
   file: File;
   verdict: Verdict;
@@ -21,16 +21,16 @@ export interface UploadedFile {
 }
 
 /**
- * Has this page answer for its service worker. Events on `window` tell what happens: `hashgate-checking` (`detail.url`,
- * `detail.files`), `hashgate-progress` after each file (`detail.done`, `detail.total`), then `hashgate-held` with the held files
- * (`preventDefault()` keeps the notice from being shown) or `hashgate-settled`.
+ * Lets this page check files for its service worker. It dispatches events on `window`: `hashgate-checking`
+ * (`detail.url`, `detail.files`), `hashgate-progress` after each file (`detail.done`, `detail.total`), then
+ * `hashgate-held` with the held files (`preventDefault()` keeps the notice from being shown) or `hashgate-settled`.
  *
  * @example
  * import { openGate } from "hashgate";
  * import { listenToUploads } from "hashgate/service-worker/page";
  * listenToUploads(openGate({ filters: ["/filters/demo.hgf"] }), { notice: document.querySelector("hashgate-notice") });
  *
- * @returns what ends it.
+ * @returns an object whose `remove()` ends this.
  */
 export function listenToUploads(gate: GateLike, options: ListenToUploadsOptions = {}): { remove(): void } {
   const { notice, ...rest } = options;
@@ -46,12 +46,12 @@ export function listenToUploads(gate: GateLike, options: ListenToUploadsOptions 
     );
   };
   container.addEventListener("message", listener);
-  // Messages wait until a page says that it listens.
+  // The browser keeps messages back until this call.
   container.startMessages();
   return { remove: () => container.removeEventListener("message", listener) };
 }
 
-/** Checks the files of one upload, tells the page, and returns what is held. */
+/** Checks the files of one upload, tells the page, and returns the held files. */
 async function settle(checker: Checker, url: string, files: File[], notice: Notice | undefined): Promise<HeldFile[]> {
   tell("hashgate-checking", { url, files });
   let done = 0;
@@ -68,13 +68,12 @@ async function settle(checker: Checker, url: string, files: File[], notice: Noti
   if (held.length === 0) tell("hashgate-settled", { url, files: judged });
   return held.map(({ file, verdict }) => ({
     name: file.name,
-    // Clear files aren't held.
-    outcome: verdict.outcome as HeldFile["outcome"],
+    outcome: verdict.outcome,
     ...(verdict.outcome === "unchecked" && { reason: verdict.reason }),
   }));
 }
 
-/** Returns false if a listener prevented the default. */
+/** Dispatches an event on `window`. Returns false if a listener prevented the default. */
 function tell(type: string, detail: unknown): boolean {
   return dispatchEvent(new CustomEvent(type, { detail, cancelable: true }));
 }

@@ -1,10 +1,10 @@
-// The answer in place of the server's, when an upload is held.
+// Makes the response to a held upload, in place of the server's.
 import type { HeldFile } from "./messages.js";
 
-/** HTTP 451 Unavailable For Legal Reasons (RFC 7725): the service may not take the file, as far as is known. */
+/** HTTP status 451, Unavailable For Legal Reasons (RFC 7725). */
 const HELD = 451;
 
-/** What the 451 response says, as a problem document (RFC 9457). */
+/** The body of the 451 response: a problem document (RFC 9457). */
 export interface HeldProblem {
   type: "urn:hashgate:problem:held";
   title: string;
@@ -13,7 +13,7 @@ export interface HeldProblem {
   files: HeldFile[];
 }
 
-/** Makes the response: a problem document for programs, a page for a form that navigates. */
+/** Makes the response: an HTML page if a form navigates, else a problem document. */
 export function heldResponse(files: HeldFile[], detail: string, { mode }: Pick<Request, "mode">): Response {
   const problem: HeldProblem = {
     type: "urn:hashgate:problem:held",
@@ -30,7 +30,7 @@ export function heldResponse(files: HeldFile[], detail: string, { mode }: Pick<R
   return new Response(body, { status: HELD, statusText: "Unavailable For Legal Reasons", headers });
 }
 
-/** A page without script or style, so that any Content-Security-Policy lets it be shown. */
+/** Returns an HTML page without script or style, so that every Content-Security-Policy allows it. */
 function pageOf({ title, detail, files }: HeldProblem): string {
   const items = files.map(({ name, outcome, reason }) => `<li>${escaped(name)}: ${escaped(reason ?? outcome)}</li>`);
   return `<!doctype html>

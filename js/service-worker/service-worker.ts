@@ -1,4 +1,4 @@
-// hashgate/service-worker: in a service worker, has the files of uploads checked by a page's gate before they are sent.
+// hashgate/service-worker: in a service worker, stops uploads until a page's gate has checked their files.
 import type { CheckAnswer, HeldFile } from "./messages.js";
 import { heldResponse } from "./response.js";
 import { isPieceOfFile, mayCarryFile, type Upload, uploadOf } from "./upload.js";
@@ -7,17 +7,17 @@ export type { HeldFile } from "./messages.js";
 export type { HeldProblem } from "./response.js";
 
 export interface CheckUploadsOptions {
-  /** Further origins whose uploads are checked, such as "https://uploads.example". Default: this origin alone. */
+  /** Further origins to which uploads are checked, such as "https://uploads.example". Default: only this origin. */
   origins?: string[];
-  /** Tells which of the requests that may carry a file are checked. Default: all of them. */
+  /** Returns whether to check a request that may carry a file. Default: all of them are checked. */
   match?: (request: Request) => boolean;
-  /** What becomes of an upload if no page can check it: hold it, or let it pass unchecked. Default "block". */
+  /** Whether to hold ("block") or let pass ("allow") an upload that no page can check. Default "block". */
   whenUnavailable?: "block" | "allow";
-  /** How long a page may take to say that it has a gate, in milliseconds. Default 2,000. */
+  /** Milliseconds within which a page must answer that it has a gate. Default 2,000. */
   pageTimeoutMs?: number;
 }
 
-// The DOM's types don't have what only service workers have.
+// TypeScript's types of the DOM lack the types of service workers.
 interface Client {
   postMessage(message: unknown, transfer: Transferable[]): void;
   readonly id: string;
@@ -33,22 +33,23 @@ interface ServiceWorkerScope {
   addEventListener(type: "fetch", listener: (event: FetchEvent) => void): void;
 }
 
-/** What came of asking the pages. */
+/** The result of asking the pages. */
 type Asked =
   | { is: "settled"; held: HeldFile[] }
   | { is: "unavailable"; detail: string }
-  /** There is a gate or not: these bytes can't be judged, so no policy on availability lets them pass. */
+  /** These bytes can't be checked by any gate, so `whenUnavailable` doesn't let them pass. */
   | { is: "unjudgeable"; reason: "unreadable" | "incomplete"; detail: string };
 
 /**
- * Checks every upload that passes this service worker. Call it while the script is evaluated. Held uploads are answered with
- * status 451 and a problem document; the others are sent on with the same bytes. Requests without files pass untouched.
+ * Checks every upload that goes through this service worker. Call it at the top level of the script. A held upload is
+ * answered with status 451 and a problem document; any other upload is sent with the bytes that were checked. Requests
+ * without files are not touched.
  *
  * @example
  * import { checkUploads } from "hashgate/service-worker";
  * checkUploads({ match: ({ url }) => new URL(url).pathname.startsWith("/upload") });
  *
- * @throws TypeError if an option isn't what it must be.
+ * @throws TypeError if an option is malformed.
  */
 export function checkUploads(options: CheckUploadsOptions = {}): void {
   const { origins = [], match = () => true, whenUnavailable = "block", pageTimeoutMs = 2000 } = options;
@@ -83,15 +84,16 @@ async function answer(
   return heldResponse(asked.held, `Not sent: ${names}. The page says why, and what can be done.`, request);
 }
 
-/** The page that sends comes first: it is the one that can tell the person. */
+/** Returns the site's pages. The page that sends comes first, because it can tell the person. */
 async function pagesOf({ clients }: ServiceWorkerScope, sender: string): Promise<Client[]> {
   const pages = [...(await clients.matchAll({ type: "window" }))];
   return pages.sort((a, b) => Number(b.id === sender) - Number(a.id === sender));
 }
 
-/** Asks one page after the other, until one has a gate. */
+/** Asks one page after the other until one has a gate. */
 async function ask(request: Request, upload: Upload, pages: Client[], timeoutMs: number): Promise<Asked> {
-  // A piece of a file, or bytes that can't be taken apart, would be judged as if they were all of it.
+  // Doesn't ask about a piece of a file, or about a body that can't be parsed: the gate would take it for the whole
+  // file.
   if (upload.unreadable !== undefined) return { is: "unjudgeable", reason: "unreadable", detail: upload.unreadable };
   if (isPieceOfFile(request) && !isWhole(request, upload)) {
     return { is: "unjudgeable", reason: "incomplete", detail: PIECE };
@@ -139,10 +141,13 @@ function unchecked({ files, body }: Upload, reason: string): HeldFile[] {
   return named.map(({ name }) => ({ name, outcome: "unchecked", reason }));
 }
 
-/** Sends what was judged. A request of a form that navigates can't be copied, so it is made anew. */
+/**
+ * Sends the request with the bytes that were checked. A navigation request can't be copied, so builds a new request
+ * from its parts.
+ */
 function sendOn(request: Request, { body }: Upload): Promise<Response> {
   const { url, method, headers, credentials, redirect, referrer, referrerPolicy, integrity, signal, mode } = request;
-  // The browser lets the page see a redirect of a navigation, and follows it itself.
+  // For a navigation, the browser itself must follow a redirect, so it isn't followed here.
   const followed = mode === "navigate" ? "manual" : redirect;
   const sent = { method, headers, credentials, redirect: followed, referrerPolicy, integrity, signal };
   const more = mode === "navigate" ? {} : { mode, referrer };

@@ -1,24 +1,24 @@
-// Which requests carry files, and the files that they carry.
+// Finds out which requests carry files, and reads the files.
 
-/** The media types of bodies that a form or a program writes, and that hold no file of their own. */
+/** The media types of bodies that are no files, such as JSON or a form without files. */
 const WITHOUT_FILES = /^(application\/(json|x-www-form-urlencoded|xml|graphql)|application\/.+\+(json|xml)|text\/)/i;
 
-/** A request's body as it is now, and the files in it. */
+/** A request's body, and the files in it. */
 export interface Upload {
-  /** The body, byte for byte. This is what is sent on: a file that changes on the disk meanwhile doesn't change it. */
+  /** The body, byte for byte. This copy is sent, so a file that changes on disk meanwhile doesn't change the upload. */
   body: Blob;
   files: File[];
-  /** If the body can't be taken apart: why. It is then held or let through as a whole. */
+  /** Why the body can't be parsed. Such a body counts as a single file. */
   unreadable?: string;
 }
 
-/** Tells by method and media type whether a request may carry a file. */
+/** Returns whether a request may carry a file, by its method and media type. */
 export function mayCarryFile({ method, headers }: Pick<Request, "method" | "headers">): boolean {
   if (method === "GET" || method === "HEAD" || method === "OPTIONS") return false;
   return !WITHOUT_FILES.test(headers.get("content-type") ?? "");
 }
 
-/** Reads a request's body and takes the files out of it. A body that isn't a form is one file. */
+/** Reads a request's body and finds its files. A body that isn't a form is one file. */
 export async function uploadOf(request: Request): Promise<Upload> {
   const type = request.headers.get("content-type") ?? "";
   const body = await request.clone().blob();
@@ -33,12 +33,15 @@ export async function uploadOf(request: Request): Promise<Upload> {
   }
 }
 
-/** Tells whether a request sends a piece of a file (tus). A piece can't be checked, unless it is the whole file. */
+/**
+ * Returns whether a request sends a piece of a file (as tus does). A piece can't be checked, unless it is the whole
+ * file.
+ */
 export function isPieceOfFile({ method, headers }: Pick<Request, "method" | "headers">): boolean {
   return method === "PATCH" && headers.has("upload-offset");
 }
 
-/** A raw body has no file name; the last part of the address is what a person may know it by. */
+/** Returns a name for a raw body, which has no file name: the last part of the URL's path. */
 function nameOf({ url }: Request): string {
   const last = new URL(url).pathname.split("/").filter(Boolean).at(-1) ?? "";
   try {

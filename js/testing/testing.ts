@@ -1,7 +1,8 @@
-// hashgate/testing: a gate for the tests of an app. It answers by the file's name or digest, without a worker, a list or wasm.
+// hashgate/testing: a fake gate for the tests of an app. It answers by a file's name or digest, without workers, lists
+// or wasm.
 import { HeldError } from "../errors.js";
 import { Counters } from "../gate/counters.js";
-import { decide } from "../integrations/decision.js";
+import { decide } from "../policy/decision.js";
 import type {
   AdmitOptions,
   Admitted,
@@ -19,7 +20,7 @@ import type {
 
 export { HeldError } from "../errors.js";
 
-/** A file, by its name or by the SHA-256 of its bytes (64 hexadecimal digits). */
+/** Names a file: by its name, or by the SHA-256 of its bytes (64 hexadecimal digits). */
 export type FileKey = string;
 
 export interface FakeGateOptions {
@@ -27,11 +28,11 @@ export interface FakeGateOptions {
   held?: readonly FileKey[];
   /** Files that can't be checked, with the reason. */
   unchecked?: Readonly<Record<FileKey, UncheckedReason>>;
-  /** How long each check takes, in milliseconds. Default 0: the answer comes in the next task. */
+  /** Milliseconds that each check takes. Default 0: the answer comes in the next task. */
   delayMs?: number;
 }
 
-/** A gate of `fakeGate`, which also tells what it was given. */
+/** The gate that `fakeGate` returns. It also lists the files that it was given. */
 export interface FakeGate extends Gate {
   /** Every file that was given to `check` or `admit`, in order. */
   readonly checked: readonly Input[];
@@ -66,7 +67,7 @@ const MATCH: Match = {
 };
 
 /**
- * Returns a gate that finds every file clear, but for those that are named. It is used as the gate of `openGate` is.
+ * Returns a gate that finds every file clear, except the named ones. Use it like the gate of `openGate`.
  *
  * @example
  * const gate = fakeGate({ held: ["listed.jpg"], unchecked: { "broken.jpg": "unreadable" } });
@@ -100,7 +101,7 @@ class AnsweringGate extends EventTarget implements FakeGate {
     await new Promise((later) => setTimeout(later, this.#delayMs));
     signal?.throwIfAborted();
     const verdict = await this.#verdictOn(file);
-    // As the real gate does, the verdict carries the file without listing it among its properties.
+    // As in the real gate, `verdict.file` is not enumerable.
     Object.defineProperty(verdict, "file", { value: file });
     this.#counters.checked(verdict, this.filters);
     return verdict;
@@ -154,7 +155,7 @@ class AnsweringGate extends EventTarget implements FakeGate {
     return { outcome: "clear", lookups: 1 };
   }
 
-  /** The digest is computed only if a digest was named. */
+  /** Returns the name and the digest of a file. Computes the digest only if the options name one. */
   async #keysOf(file: Input): Promise<string[]> {
     const names = typeof file === "object" && "name" in file && typeof file.name === "string" ? [file.name] : [];
     const digests = [...this.#held, ...this.#unchecked.keys()].some((key) => DIGEST.test(key));
@@ -164,7 +165,7 @@ class AnsweringGate extends EventTarget implements FakeGate {
 
 const DIGEST = /^[0-9a-f]{64}$/i;
 
-/** Digests are compared in lower case. */
+/** Converts a digest to lower case, in which digests are compared. Names stay as they are. */
 function normal(key: string): string {
   return DIGEST.test(key) ? key.toLowerCase() : key;
 }
@@ -172,7 +173,7 @@ function normal(key: string): string {
 async function sha256Of(file: Input): Promise<string> {
   const bytes = await bytesOf(file);
   const subtle = globalThis.crypto?.subtle;
-  // Test environments that imitate a browser may leave `crypto` out; Node has it all the same.
+  // Test environments that imitate a browser may lack `crypto`, so takes Node's module.
   const node = subtle ? undefined : globalThis.process?.getBuiltinModule?.("node:crypto");
   if (!subtle && !node) throw new Error("fakeGate: expected a platform with SHA-256 for digests, got none; name files");
   const digest = subtle
@@ -188,7 +189,7 @@ async function bytesOf(file: Input): Promise<Uint8Array> {
   return new Uint8Array(await readByFileReader(file as unknown as Blob));
 }
 
-/** For Blobs of old imitations of a browser, which can't do `arrayBuffer()`. */
+/** Reads a Blob of an old imitation of a browser, whose Blobs lack `arrayBuffer()`. */
 function readByFileReader(file: Blob): Promise<ArrayBuffer> {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();

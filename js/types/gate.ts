@@ -1,29 +1,34 @@
-// A gate, as a host sees it.
+// The gate's public interface.
 import type { AdmitOptions, CheckOptions, Input } from "./options.js";
 import type { HostDecision, TransparencyReport } from "./report.js";
 import type { FilterInfo, GateStatus } from "./status.js";
 import type { Admitted, Verdict } from "./verdict.js";
 
-/** Checks files against the lists it was opened with. */
+/** Checks files against the lists that it was opened with. */
 export interface Gate extends EventTarget {
   /** The loaded filters. */
   readonly filters: readonly FilterInfo[];
-  /** What the gate has to check against, and how it came by it. A `statechange` event tells of each change. */
+  /**
+   * Returns which list the gate checks against, and where the list came from. The gate fires `statechange` after each
+   * change.
+   */
   status(): GateStatus;
   /**
-   * Asks for a newer release of `source` now. Resolves to the status after it, which says what went wrong.
+   * Looks for a newer release of `source` now. Resolves to the status afterwards, which says what went wrong if
+   * anything did.
    *
    * @throws {@link GateError} `closed`.
    */
   refresh(): Promise<GateStatus>;
   /**
-   * Checks a file. Several files at once queue for the workers. What is wrong with the file is in the verdict.
+   * Checks a file. Files that are checked at the same time queue for the workers. If something is wrong with the file,
+   * the verdict says so; the promise doesn't reject.
    *
    * @throws the signal's reason if it was aborted; {@link GateError} `closed`.
    */
   check(file: Input, options?: CheckOptions): Promise<Verdict>;
   /**
-   * Checks a file, and resolves to the Blob that may be uploaded: the very one that was judged.
+   * Checks a file, and resolves to the Blob that may be uploaded: the very Blob that was checked.
    *
    * @example
    * const { file } = await gate.admit(input.files[0]);
@@ -32,9 +37,9 @@ export interface Gate extends EventTarget {
    * @throws {@link HeldError} with the verdict if the file must not be uploaded; and as {@link check} does.
    */
   admit(file: Input, options?: AdmitOptions): Promise<Admitted>;
-  /** Notes for the report what came of a file that was held. */
+  /** Counts, for the transparency report, what became of a held file. */
   record(decision: HostDecision, verdict: Verdict): void;
-  /** What was counted since the gate was opened. It stays in the page unless the host sends it. */
+  /** Returns the counts since the gate was opened. They stay in the page unless the host sends them. */
   report(): TransparencyReport;
   /** Ends the workers. Pending checks reject with {@link GateError} `closed`. */
   close(): void;

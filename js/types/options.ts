@@ -1,18 +1,18 @@
-// What a host gives: files, lists, options.
-import type { Caveat, Orientation, Orientations, View, ViewSet } from "../generated/core.js";
-import type { UncheckedPolicy } from "../integrations/decision.js";
+// The types of what a host passes in: files, lists, options.
+import type { Caveat, Limits as CoreLimits, Orientation, Orientations, View, ViewSet } from "../generated/core.js";
+import type { UncheckedPolicy } from "./policy.js";
 import type { Progress } from "./status.js";
 import type { Match, WhenUnavailable } from "./verdict.js";
 
 export type { Orientations, ViewSet } from "../generated/core.js";
 
 /**
- * What can be checked: a File or Blob, of this page, another frame or another implementation; or bytes, which are
- * copied and never detached. Anything else is `unchecked` with the reason `invalid-input`.
+ * A value that can be checked: a File or Blob (of this page, another frame or another implementation), or bytes. Bytes
+ * are copied and never detached. Anything else is `unchecked` with the reason `invalid-input`.
  */
 export type Input = Blob | BlobLike | ArrayBufferLike | ArrayBufferView;
 
-/** What a Blob of another implementation (jsdom, happy-dom, a polyfill) must be able to do. */
+/** The methods that a Blob of another implementation (jsdom, happy-dom, a polyfill) must have. */
 export interface BlobLike {
   readonly size: number;
   arrayBuffer(): Promise<ArrayBuffer>;
@@ -21,35 +21,41 @@ export interface BlobLike {
 /** Where a filter comes from: a URL (relative to the page; in Node a path too) or its bytes. */
 export type FilterSource = string | URL | ArrayBuffer | Uint8Array;
 
-/** What a service is asked about: hashes of the file, never the file. */
+/** A possible match that `confirm` is asked about: hashes of the file, never the file itself. */
 export interface Candidate {
-  /** Hash of the view and orientation that matched, with the bits of each ring as they matched; else the picture's. */
+  /**
+   * PDQ hash of the view and orientation that matched, with the bits flipped under which each ring matched. If only
+   * digests matched, the hash of the picture as it is.
+   */
   pdq?: string;
   /** PDQ quality of the first frame, 0 to 100. */
   quality?: number;
   sha256?: string;
   md5?: string;
-  /** Left out, with the next five, if the digests alone matched. */
+  /** The first ring whose key the list holds. This and the next five fields are left out if only digests matched. */
   ring?: number;
-  /** All rings that hit. */
+  /** All rings whose keys the list holds. */
   rings?: number[];
   /** Ring key of `ring` that the list holds, 16 hexadecimal digits. */
   key?: string;
   view?: View;
   orientation?: Orientation;
   frame?: number;
-  /** What seemed to match, by this hash or by the digests. */
+  /** The lists on which this hash or the digests seem to be. */
   lists: Pick<Match, "list" | "category" | "release" | "signal" | "strength">[];
 }
 
-/** Asks a service about a possible match. `signal` aborts when nobody waits for the answer any more. */
+/**
+ * A host's function that asks a service about a possible match. `signal` is aborted when nobody waits for the answer
+ * any more.
+ */
 export interface Confirm {
   (candidate: Candidate, options: { signal: AbortSignal }): Promise<"listed" | "not-listed" | "unknown">;
   /** Name that verdicts give as `confirmedBy`. Default "host". */
   confirmer?: string;
 }
 
-/** Whose signatures count, and for which list. */
+/** The keys whose signatures count, and the list that is trusted. */
 export interface Trust {
   /** Public keys, `NAME+HASH+KEY` in one line, as `hashgate keygen` writes them. */
   keys: string[];
@@ -62,23 +68,10 @@ export interface Trust {
   list?: { name: string; category?: string };
 }
 
-/** The most that is read. What is left out has the core's default, which lets a 100-megapixel photograph pass. */
-export interface Limits {
-  /** Default 65,535. */
-  maxWidth?: number;
-  /** Default 65,535. */
-  maxHeight?: number;
-  /** Default 150,000,000. */
-  maxPixels?: number;
-  /** Bytes that a decoder may hold. Default 1 GiB. */
-  maxAlloc?: number;
-  /** Frames of an animation that are hashed. Default 16. */
-  maxFrames?: number;
-  /** Default 250,000,000. */
-  maxAnimationPixels?: number;
-}
+/** The largest pictures that are read. A limit that is left out keeps its default: a photograph of 100 megapixels passes. */
+export type Limits = Partial<CoreLimits>;
 
-/** How one file is checked. */
+/** Options for checking one file. */
 export interface CheckOptions {
   /** Rejects with the signal's reason (an `AbortError` by default) and frees the worker. */
   signal?: AbortSignal;
@@ -88,11 +81,13 @@ export interface CheckOptions {
   views?: ViewSet;
 }
 
-/** How one file is checked, and which verdicts let it pass. */
+/** Options for checking one file, and for which verdicts let it pass. */
 export interface AdmitOptions extends CheckOptions {
-  /** What becomes of files that could not be checked. Default: `not-a-picture` passes, everything else is held. */
+  /**
+   * Whether files that could not be checked pass or are held. Default: `not-a-picture` passes, everything else is held.
+   */
   unchecked?: UncheckedPolicy;
-  /** Caveats for which a file is held although it is clear. Default: none. */
+  /** The caveats for which a file is held although it is clear. Default: none. */
   caveats?: readonly Caveat[];
   /**
    * Copies a file of up to this many bytes into memory first, and judges and admits the copy. Then it doesn't matter if
@@ -101,73 +96,82 @@ export interface AdmitOptions extends CheckOptions {
   copyUpToBytes?: number;
 }
 
-/** How a gate is opened: with a `source`, a `trust` and a `whenUnavailable`, or with `filters`. */
+/** Options for opening a gate: either `source`, `trust` and `whenUnavailable`, or `filters`. */
 export interface GateOptions {
-  /** Filters as they are, unsigned: at least one. */
+  /** Filter files that aren't part of a signed release: at least one. */
   filters?: FilterSource[];
-  /** URL of a published list's manifest (relative to the page; in Node a path too). The list is kept, and kept fresh. */
+  /**
+   * URL of a published list's manifest (relative to the page; in Node a path too). The gate stores the list, and
+   * refreshes it regularly.
+   */
   source?: string | URL;
-  /** Whose signatures count. Required with `source`. */
+  /** The keys whose signatures count. Required with `source`. */
   trust?: Trust;
-  /** What the service wants when there is no list to check against. Required with `source`; there is no default. */
+  /**
+   * Whether uploads are held or pass while there is no list to check against. Required with `source`; there is no
+   * default.
+   */
   whenUnavailable?: WhenUnavailable;
   /**
-   * Milliseconds from one refresh of the list to the next, give or take a fifth. After a failure it is tried sooner:
-   * after 15 s, then twice as long each time. Default 1,800,000 (30 minutes).
+   * Milliseconds from one refresh of the list to the next, more or less by up to a fifth. After a failure the gate
+   * retries sooner: after 15 s, then after twice as long each time. Default 1,800,000 (30 minutes).
    */
   refreshIntervalMs?: number;
   /** Folder in which Node keeps the list of `source`. Without one it is kept in memory. */
   cacheDir?: string;
-  /** Called as filters arrive from the network. */
+  /** Called while filters are being downloaded. */
   onProgress?: (progress: Progress) => void;
-  /** Ends the opening. */
+  /** Aborts the opening. */
   signal?: AbortSignal;
   /** Default `all`. */
   orientations?: Orientations;
   /** Default `all`. */
   views?: ViewSet;
-  /** Hashing workers at most. Default: processors less one, at least 1 and at most 4. */
+  /** Largest number of hashing workers. Default: the number of processors minus one, at least 1 and at most 4. */
   workers?: number;
   /**
-   * Whether a drawn picture is checked some times while the page is idle after the gate has opened, so that the first file is as
-   * fast as later ones. It starts a hashing worker. Default true; Node doesn't.
+   * Whether the gate, after it has opened, checks a drawn picture several times while the page is idle, so that the
+   * first file is as fast as later ones. It starts a hashing worker. Default true; Node doesn't.
    */
   warmUp?: boolean;
   limits?: Limits;
-  /** Larger files are `unchecked`, `too-large`. Default 256 MiB. */
+  /** Size in bytes above which a file is `unchecked` with `too-large`. Default 268,435,456 (256 MiB). */
   maxFileBytes?: number;
-  /** Larger filters are refused before they are downloaded. Default 64 MiB. */
+  /** Size in bytes above which a filter is refused before it is downloaded. Default 67,108,864 (64 MiB). */
   maxFilterBytes?: number;
   /**
-   * Milliseconds after which a stage of a check is given up: `engine-failed`, and the worker replaced; and a download
-   * of `source` from which no byte comes. Default 60,000.
+   * Milliseconds after which the gate gives up a stage of a check (the file is `unchecked` with `engine-failed`, and
+   * the worker is replaced), or a download of `source` that brings no bytes. Default 60,000.
    */
   timeoutMs?: number;
-  /** Asked about possible matches alone, with hashes. Left out: nothing is asked, and no request made. */
+  /**
+   * Asks a service about possible matches, and only about those, with hashes. If it is left out, the gate makes no such
+   * request.
+   */
   confirm?: Confirm;
-  /** Milliseconds after which `confirm` is given up. Default 10,000. */
+  /** Milliseconds after which the gate stops waiting for `confirm`. Default 10,000. */
   confirmTimeoutMs?: number;
-  /** Milliseconds after which idle hashing workers, but for one, are closed. Default 30,000. */
+  /** Milliseconds after which all idle hashing workers except one are closed. Default 30,000. */
   idleMs?: number;
-  /** A worker whose linear memory is larger after a file is replaced. Default 128 MiB. */
+  /** Bytes of linear memory above which a worker is replaced after a file. Default 134,217,728 (128 MiB). */
   maxIdleMemoryBytes?: number;
   /**
-   * For a gate that is opened at the top level of a module which a framework also runs on a server, as it renders pages
-   * there: in Node, nothing is started, and the promise stays pending. Default false.
+   * For a gate that a module opens at its top level, if a framework also runs that module on a server to render pages.
+   * In Node, nothing is started then, and the promise stays pending. Default false.
    */
   browserOnly?: boolean;
-  /** Where the engine is, if not beside this module. */
+  /** URL of the engine (`hashgate.wasm`), if it isn't beside this module. */
   wasmUrl?: string | URL;
-  /** The engine, already compiled; then none is fetched. */
+  /** The engine, already compiled. The gate then fetches none. */
   wasmModule?: WebAssembly.Module;
   /**
-   * Where the formats engine is, if not beside this module. It is fetched when the first file comes that needs it:
-   * WebP, BMP, ICO, SVG, or a JPEG that isn't ordinary, is damaged, or is small and progressive. If it can't be had, such
-   * files are `unchecked`, `unavailable`, and the next of them tries again.
+   * URL of the formats engine (`hashgate-formats.wasm`), if it isn't beside this module. The gate fetches it when the
+   * first file comes that needs it: WebP, BMP, ICO, SVG, or a JPEG that isn't ordinary, is damaged, or is small and
+   * progressive. If it can't be loaded, such files are `unchecked` with `unavailable`, and the next of them tries again.
    */
   formatsWasmUrl?: string | URL;
-  /** The formats engine, already compiled; then none is fetched. */
+  /** The formats engine, already compiled. The gate then fetches none. */
   formatsWasmModule?: WebAssembly.Module;
-  /** Where the worker script is, if not beside this module. Same origin. */
+  /** URL of the worker script, if it isn't beside this module. It must be of the page's origin. */
   workerUrl?: string | URL;
 }

@@ -1,7 +1,7 @@
-// What a gate counts for a transparency report.
+// The transparency report of a gate.
 import type { UncheckedReason } from "../generated/core.js";
 
-/** What came of a file that was held: it was sent all the same, or put to a review. */
+/** What became of a held file: it was uploaded nevertheless, or a review was asked for. */
 export type HostDecision = "overridden" | "appealed";
 
 /** Counts of one release of one list. */
@@ -9,13 +9,15 @@ export interface ListCounts {
   list: string;
   category: string;
   release: number;
-  /** Checks that were made with this release, whatever came of them. */
+  /** Number of checks that were made with this release, whatever their outcome. */
   checked: number;
-  /** Files that seemed to match it, and that the service said are not listed. */
+  /** Files that seemed to match this release, and that the service said are not listed. */
   dismissed: number;
-  /** Files that seemed to match it, and were not confirmed. */
+  /**
+   * Files that seemed to match this release, and that no service was asked about, or for which the answer wasn't clear.
+   */
   possible: number;
-  /** Files that matched it, and that the service said are listed. */
+  /** Files that matched this release, and that the service said are listed. */
   confirmed: number;
   overridden: number;
   appealed: number;
@@ -26,17 +28,17 @@ export interface TransparencyReport {
   format: "hashgate-report-1";
   /** When the gate was opened, rounded down to the hour, ISO 8601 in UTC. */
   from: string;
-  /** When the report was made, rounded likewise. */
+  /** When the report was made, rounded in the same way. */
   to: string;
   /** `checked` is the sum of `clear`, `possible`, `confirmed` and all of `unchecked`. */
   totals: {
     checked: number;
     clear: number;
-    /** Those of `clear` and `unchecked` that seemed to match, and that the service said are not listed. */
+    /** Files among `clear` and `unchecked` that seemed to match, and that the service said are not listed. */
     dismissed: number;
     possible: number;
     confirmed: number;
-    /** Reasons that never arose are left out. */
+    /** Counts by reason. A reason that never occurred is left out. */
     unchecked: Partial<Record<UncheckedReason, number>>;
     overridden: number;
     appealed: number;

@@ -1,5 +1,5 @@
-// What a gate has to check against, and how it came by it.
-import type { GateErrorCode } from "../errors.js";
+// The status of a gate: which list it checks against, and where the list came from.
+import type { GateErrorCode } from "./error-codes.js";
 
 export type { FilterInfo } from "../generated/core.js";
 
@@ -13,53 +13,62 @@ export interface StatusError {
 /** How a refresh went. */
 export interface Refresh {
   atUnixS: number;
-  /** `elsewhere`: another tab was refreshing the list, and tells this one of a new release. */
+  /** `elsewhere`: another tab is refreshing the list, and tells this tab about a new release. */
   outcome: "updated" | "unchanged" | "elsewhere" | "failed";
-  /** How the new release came: as a whole, as the difference to the one before, or out of storage, where another tab had put it. */
+  /**
+   * How the new release came: as the full file, as a delta to the previous release, or from storage, where another tab
+   * had put it.
+   */
   by?: "full" | "delta" | "storage";
-  /** Bytes that were downloaded, the manifest's included. */
+  /** Bytes that were downloaded, including the manifest. */
   bytes: number;
 }
 
 /** Where downloaded lists are kept. */
 export interface StorageState {
-  /** `memory`: gone with the gate. `none`: the gate was opened with `filters`, which aren't kept. */
+  /**
+   * `memory`: the list is lost when the gate is closed. `none`: the gate was opened with `filters`, which aren't
+   * stored.
+   */
   kind: "indexeddb" | "folder" | "memory" | "none";
-  /** Why memory must do, or what storage refused. */
+  /** Why the list is only in memory, or what the storage refused. */
   problem?: { reason: "unavailable" | "quota-exceeded" | "evicted"; message: string };
 }
 
-/** The state of a gate, as {@link Gate.status} tells it. What isn't known or doesn't apply is left out. */
+/** The status of a gate, which {@link Gate.status} returns. Fields that are unknown or don't apply are left out. */
 export interface GateStatus {
-  /** `current`: checks are answered from this list. */
+  /**
+   * `current`: the list is in use. `expired`: the list is past its signed expiry and not used. `none`: there is no
+   * list.
+   */
   state: "current" | "expired" | "none";
   /** URL of the manifest. */
   source?: string;
-  /** Name of the list. With several `filters`, this and the next four are left out. */
+  /** Name of the list. If the gate was opened with several `filters`, this and the next four fields are left out. */
   list?: string;
   category?: string;
   release?: number;
   issuedUnixS?: number;
   expiresUnixS?: number;
-  /** Hashes and digests on the list, all filters together. */
+  /** Number of hashes and digests on the list, summed over all filters. */
   entries: number;
-  /** Bytes of the filter, all together. */
+  /** Bytes of the filter files, summed over all filters. */
   bytes: number;
   /** Names of the trusted keys that have signed. */
   signedBy?: string[];
   /** Who vouches for the list, in their own words. */
   curators?: string[];
-  /** Where this gate has the list from; `host`: the bytes were handed over. */
+  /** Where this gate got the list. `host`: the host passed the bytes. */
   from?: "network" | "storage" | "host";
-  /** The highest release that was seen here. The gate refuses an older one. */
+  /** The highest release that this browser or folder has seen. The gate refuses an older one. */
   highestRelease?: number;
   storage: StorageState;
-  /** A refresh is under way. */
+  /** Whether the list is being refreshed. */
   refreshing: boolean;
   lastRefresh?: Refresh;
   /** When the next refresh is due. */
   nextRefreshUnixS?: number;
-  /** What went wrong last; gone after a refresh without a fault. */
+  /** The last error. A refresh without an error removes it. */
   lastError?: StatusError;
 }
 
@@ -67,6 +76,6 @@ export interface GateStatus {
 export interface Progress {
   url: string;
   loaded: number;
-  /** Unknown if the server doesn't say, or compresses. */
+  /** Undefined if the server doesn't declare the length, or compresses the file. */
   total: number | undefined;
 }

@@ -1,6 +1,7 @@
-// What a check answers. What the core serialises is generated from its Rust types; the gate adds the rest.
-import type { GateErrorCode } from "../errors.js";
+// Verdicts. The parts that the core serialises are generated from its Rust types; the gate adds the rest.
+
 import type { Verdict as CoreVerdict, Match, Outcome, UncheckedReason } from "../generated/core.js";
+import type { GateErrorCode } from "./error-codes.js";
 
 export type {
   Caveat,
@@ -21,38 +22,40 @@ export type DigestMatch = Extract<Match, { signal: "sha256" | "md5" }>;
 /** The picture seems to be near one on the list. */
 export type PdqMatch = Extract<Match, { signal: "pdq" }>;
 
-/** What the service wants when there is no list to check against: hold uploads, or let them pass unchecked. */
+/** Whether uploads are held ("block") or pass unchecked ("allow") while there is no list to check against. */
 export type WhenUnavailable = "block" | "allow";
 
 /** What is known of a file besides the outcome. */
 export interface Findings
   extends Omit<CoreVerdict, "outcome" | "matches" | "reason" | "detail" | "ifNotListed" | "reading"> {
   /**
-   * The Blob that was judged: the very object that was given to `check`. Upload this one, and no other.
-   * The property is not enumerable, so that copies and JSON of a verdict leave it out. It is missing if bytes were
-   * given: {@link Gate.admit} makes a Blob of them.
+   * The Blob that was checked: the very object that was given to `check`. Upload this Blob and no other. The property
+   * is not enumerable, so that copies and JSON of a verdict leave it out. It is missing if bytes were given: {@link
+   * Gate.admit} makes a Blob of them.
    */
   readonly file?: Blob;
-  /** The list at that moment, if the gate was opened with a `source`. */
+  /** The state of the list at that moment, if the gate was opened with a `source`. */
   list?: ListState;
 }
 
-/** What a gate with a `source` has to check against. */
+/** The state of the list of a gate with a `source`. */
 export interface ListState {
-  /** `expired`: past the signed expiry of the last good release, which isn't used from then on. */
+  /** `expired`: the last good release is past its signed expiry, and isn't used any more. */
   state: "current" | "expired" | "none";
-  /** The release that the gate holds, if any. */
+  /** The release that the gate has, if any. */
   release?: number;
-  /** Why the latest refresh failed, or what went wrong on the way, if anything did. */
+  /** The error of the last refresh, if there was one. */
   error?: GateErrorCode;
 }
 
-/** The file is on none of the lists. With a `caveat`, this says less: see {@link Caveat}. */
+/**
+ * The file is on none of the lists. If there is a `caveat`, the check could not settle something: see {@link Caveat}.
+ */
 export interface Clear extends Findings {
   outcome: "clear";
-  /** Who said that what seemed to match is not listed, if the gate asked. */
+  /** If the gate asked `confirm`: the service that said that the possible match is not listed. */
   confirmedBy?: string;
-  /** What had seemed to match, if the gate asked. */
+  /** If the gate asked `confirm`: the possible matches that turned out not to be listed. */
   matches?: Match[];
 }
 
@@ -96,9 +99,9 @@ export interface Unchecked extends Findings {
   detail: string;
   /** With reason `unavailable`: what the gate was opened with, if it was opened with a `source`. */
   whenUnavailable?: WhenUnavailable;
-  /** Who said that what seemed to match is not listed, if the gate asked. */
+  /** If the gate asked `confirm`: the service that said that the possible match is not listed. */
   confirmedBy?: string;
-  /** What had seemed to match, if the gate asked. */
+  /** If the gate asked `confirm`: the possible matches that turned out not to be listed. */
   matches?: Match[];
 }
 
@@ -107,7 +110,7 @@ export type Verdict = Clear | PossibleMatch | ConfirmedMatch | Unchecked;
 
 /** A file that may be uploaded: the answer to {@link Gate.admit}. */
 export interface Admitted {
-  /** The Blob that was judged. Upload this one, and no other. */
+  /** The Blob that was checked. Upload this Blob and no other. */
   file: Blob;
   verdict: Verdict;
 }

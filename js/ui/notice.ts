@@ -1,13 +1,14 @@
-// <hashgate-notice>: tells a person, in plain words, that an upload was held and what can be done. It sends nothing.
+// The element <hashgate-notice>: tells a person in plain words that an upload was held, and what they can do. It makes
+// no request.
 import { type NoticeEntry, type NoticeStrings, sentencesOf, stringsFor, titleOf } from "./strings.js";
 
 export { ENGLISH, FRENCH, type NoticeEntry, type NoticeStrings } from "./strings.js";
 
-/** Where help is to be had. The host knows; none is built in. */
+/** A place where a person finds help. The host sets these; none is built in. */
 export interface SupportResource {
   label: string;
   href?: string;
-  /** Such as opening hours. */
+  /** A text such as opening hours. */
   text?: string;
 }
 
@@ -58,21 +59,21 @@ const STYLE = `
   .spoken { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 `;
 
-// A server may import this module, where there are no elements.
+// A server may import this module, and has no `HTMLElement`.
 const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
 let sheet: CSSStyleSheet | undefined;
 
 /**
- * Fires `hashgate-choose-another`, `hashgate-review`, `hashgate-learn-more` and `hashgate-close`, which bubble, can be
- * cancelled, and carry the entries that are shown. A page that answers `hashgate-review` cancels it; else the person is
- * told that reviews aren't set up.
+ * The element dispatches `hashgate-choose-another`, `hashgate-review`, `hashgate-learn-more` and `hashgate-close`. They
+ * bubble, can be cancelled, and carry the entries that are shown. A page that handles `hashgate-review` cancels it;
+ * otherwise the notice says that reviews aren't set up.
  *
  * Attributes: `lang`, `actions` (of "choose review learn close", default all), `learn-more-href`.
  */
 export class HashgateNotice extends Base {
-  /** Strings in place of the built-in ones. With a language of its own, set `lang` on the element too. */
+  /** Strings that replace built-in ones. If they are in another language, also set `lang` on the element. */
   strings: Partial<NoticeStrings> = {};
-  /** Where help is to be had, in the host's words. */
+  /** Places where the person finds help, in the host's words. */
   support: SupportResource[] = [];
   #entries: NoticeEntry[] = [];
   #before: Element | null = null;
@@ -84,7 +85,7 @@ export class HashgateNotice extends Base {
     if (!globalThis.document) return;
     const root = this.attachShadow({ mode: "open" });
     if (!sheet) {
-      // Unlike a style element or attribute, this passes the strictest policy.
+      // The strictest Content-Security-Policy allows a constructed style sheet, unlike a style element or attribute.
       sheet = new CSSStyleSheet();
       sheet.replaceSync(STYLE);
     }
@@ -94,15 +95,18 @@ export class HashgateNotice extends Base {
     root.append(this.#live, this.#section);
   }
 
-  /** What is shown. */
+  /** The entries that are shown. */
   get entries(): readonly NoticeEntry[] {
     return this.#entries;
   }
 
-  /** Shows what happened to one file or several. Focus goes to the heading, and back when the notice is closed. */
+  /**
+   * Shows what happened to one or several files, in place of earlier entries. The focus moves to the heading, and back
+   * when the notice is closed.
+   */
   show(entries: NoticeEntry | readonly NoticeEntry[], { focus = true }: { focus?: boolean } = {}): void {
     const all = Array.isArray(entries) ? [...entries] : [entries as NoticeEntry];
-    // The most serious names the notice.
+    // The title is that of the most serious entry.
     const first = all.find(isMatch) ?? all.find(({ decision }) => decision !== "upload") ?? all[0];
     if (!this.#section || !this.#live || !first) return;
     if (this.#section.hidden) this.#before = document.activeElement;
@@ -110,7 +114,7 @@ export class HashgateNotice extends Base {
     const tag = this.#tag();
     const { strings: own, language } = stringsFor(tag);
     const strings = { ...own, ...this.strings, unchecked: { ...own.unchecked, ...this.strings.unchecked } };
-    // What is in another language than the page says so, for the voice that reads it.
+    // Sets `lang` if the notice isn't in the page's language, so that a screen reader pronounces it correctly.
     this.#section.lang = Object.keys(this.strings).length > 0 && tag ? tag : language;
     this.#live.lang = this.#section.lang;
     this.#section.hidden = false;
@@ -122,30 +126,30 @@ export class HashgateNotice extends Base {
       ...this.#support(strings),
     );
     if (focus) title.focus();
-    // Emptied first, so that the same words are read again.
+    // Empties the live region first, so that a screen reader reads the same words again.
     this.say("");
     const words = all.map((entry) => sentencesOf(entry, strings)[0] ?? "").join(" ");
     setTimeout(() => this.say(`${titleOf(first, strings)}. ${words}`), 50);
   }
 
   /**
-   * Shows what happened to one file or several beside what is shown already: for a page that checks file by file. The
-   * focus moves when the notice appears, and stays where it is when it grows.
+   * Adds entries to those that are shown, for a page that checks one file after the other. The focus moves when the
+   * notice appears, but not when entries are added.
    */
   add(entries: NoticeEntry | readonly NoticeEntry[]): void {
     const more = Array.isArray(entries) ? entries : [entries as NoticeEntry];
     const isHidden = this.#section?.hidden !== false;
-    // A file that was checked again has one line.
+    // A new entry replaces an earlier entry of the same file.
     const kept = this.#entries.filter(({ file }) => !more.some((entry) => entry.file === file));
     this.show([...kept, ...more], { focus: isHidden && more.some(({ decision }) => decision !== "upload") });
   }
 
-  /** Has a screen reader say a sentence. */
+  /** Lets a screen reader say a sentence. */
   say(sentence: string): void {
     if (this.#live) this.#live.textContent = sentence;
   }
 
-  /** Hides the notice. Focus goes back to where it was, if it was in the notice. */
+  /** Hides the notice. If the focus is in the notice, it goes back to where it was before. */
   close(): void {
     if (!this.#section || this.#section.hidden) return;
     const hadFocus = this.shadowRoot?.activeElement !== null;
@@ -177,7 +181,7 @@ export class HashgateNotice extends Base {
     if (wanted.includes("choose") && held.length > 0) {
       button("choose", strings.chooseAnother, () => this.#fire("hashgate-choose-another") && this.close());
     }
-    // There is nothing to review where nothing matched.
+    // Offers a review only if a file matched.
     if (wanted.includes("review") && held.some(({ verdict }) => verdict.outcome !== "unchecked")) {
       button("review", strings.review, () => {
         if (!this.#fire("hashgate-review")) return;
@@ -217,7 +221,7 @@ export class HashgateNotice extends Base {
     return [make("h3", { part: "heading" }, strings.support), list];
   }
 
-  /** False if the page has answered. */
+  /** Dispatches an event. Returns false if the page has cancelled it. */
   #fire(type: string): boolean {
     const detail = { entries: this.#entries };
     return this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true, cancelable: true }));
@@ -232,7 +236,7 @@ function filesOf(entries: NoticeEntry[], strings: NoticeStrings): HTMLElement {
   const list = make(entries.length > 1 ? "ul" : "div", { class: "files", part: "files" });
   for (const entry of entries) {
     const item = make(entries.length > 1 ? "li" : "div", { part: "file" });
-    // Names of files and lists run in their own direction.
+    // `dir=auto`: a name of a file or list may be written in another direction than the sentence.
     for (const sentence of sentencesOf(entry, strings))
       item.append(make("p", { part: "message", dir: "auto" }, sentence));
     list.append(item);
@@ -255,7 +259,7 @@ if (globalThis.customElements && !customElements.get("hashgate-notice")) {
   customElements.define("hashgate-notice", HashgateNotice);
 }
 
-/** What the events of the notice carry. */
+/** The events of the notice. */
 export type NoticeEvent = CustomEvent<{ entries: readonly NoticeEntry[] }>;
 
 declare global {

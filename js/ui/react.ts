@@ -1,5 +1,5 @@
-// Types for JSX: `import "hashgate/notice/react"` instead of "hashgate/notice", and `<hashgate-notice>` passes the compiler
-// with React 18 or later.
+// Types for JSX. With `import "hashgate/notice/react"` instead of "hashgate/notice", TypeScript knows
+// `<hashgate-notice>` in React 18 or later.
 import type { DetailedHTMLProps, HTMLAttributes } from "react";
 import type { HashgateNotice } from "./notice.js";
 import "./notice.js";
@@ -8,7 +8,7 @@ export * from "./notice.js";
 
 /** The attributes of the element. */
 export interface HashgateNoticeAttributes extends HTMLAttributes<HashgateNotice> {
-  /** Which buttons are offered, of "choose review learn close". */
+  /** The buttons that are shown: some of "choose review learn close". */
   actions?: string;
   "learn-more-href"?: string;
 }

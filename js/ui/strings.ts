@@ -1,36 +1,35 @@
-// What a person reads, in English and French. Hosts pass their own for other languages, or to say it in their words.
-import type { Decision } from "../integrations/decision.js";
-import type { UncheckedReason, Verdict } from "../types/types.js";
+// The strings of the notice, in English and French. Hosts pass strings of their own for other languages or other words.
+import type { Decision, UncheckedReason, Verdict } from "../types/types.js";
 
-/** `{file}`, `{list}` and `{category}` are filled in. */
+/** The strings of the notice. `{file}`, `{list}` and `{category}` are replaced by names. */
 export interface NoticeStrings {
   titleHeld: string;
   titleUnchecked: string;
-  /** Let through although it could not be checked. */
+  /** The title for a file that passed although it could not be checked. */
   titlePassed: string;
   possible: string;
   confirmed: string;
-  /** What a possible match is worth. */
+  /** Says that a possible match may be wrong. */
   doubt: string;
-  /** Nothing was sent. */
+  /** Says that nothing was sent. */
   onDevice: string;
-  /** Hashes were sent, as the host asked a service. */
+  /** Says that hashes were sent, because the host asked a service. */
   asked: string;
   unchecked: Record<UncheckedReason, string>;
-  /** After `unchecked`: what became of the file. */
+  /** Follows `unchecked`: says that the file was held. */
   uncheckedHeld: string;
   uncheckedPassed: string;
   options: string;
   chooseAnother: string;
   review: string;
   learnMore: string;
-  /** Shown by "learn more" where the host has no page of its own. */
+  /** Shown by "learn more" if the host has no page of its own. */
   explanation: string;
-  /** Said where the host doesn't answer a request for review. */
+  /** Shown if the page doesn't handle a request for review. */
   noReview: string;
   support: string;
   close: string;
-  /** For progress, while a file is checked. */
+  /** Shown while a file is being checked. */
   checking: string;
 }
 
@@ -108,15 +107,15 @@ export const FRENCH: NoticeStrings = {
   checking: "Vérification sur cet appareil",
 };
 
-/** A file that was held, or let through unchecked. */
+/** A file that was held, or that passed unchecked. */
 export interface NoticeEntry {
   file: { name?: string };
   verdict: Verdict;
-  /** "upload": it was let through although it could not be checked. Default "hold". */
+  /** "upload" if the file passed although it could not be checked. Default "hold". */
   decision?: Decision;
 }
 
-/** The strings for a language tag, and the language that they are in. */
+/** Returns the strings for a language tag, and the language of these strings. */
 export function stringsFor(tag: string | undefined): { strings: NoticeStrings; language: string } {
   const french = tag?.toLowerCase().split("-")[0] === "fr";
   return french ? { strings: FRENCH, language: "fr" } : { strings: ENGLISH, language: "en" };
@@ -128,7 +127,7 @@ export function titleOf({ verdict, decision }: NoticeEntry, strings: NoticeStrin
   return isMatch ? strings.titleHeld : strings.titleUnchecked;
 }
 
-/** What happened, a sentence an item. */
+/** Returns what happened to a file, as a list of sentences. */
 export function sentencesOf({ file, verdict, decision }: NoticeEntry, strings: NoticeStrings): string[] {
   const name = file.name || "?";
   if (verdict.outcome === "unchecked") {
@@ -136,7 +135,7 @@ export function sentencesOf({ file, verdict, decision }: NoticeEntry, strings: N
     return [filled(strings.unchecked[verdict.reason] ?? strings.unchecked.incomplete, { file: name }), became];
   }
   if (verdict.outcome === "clear") {
-    // Held for a caveat: what was looked at is on no list, but not all of it was.
+    // The file is clear but held for a caveat, so the notice says that it could not be checked completely.
     return decision === "upload" ? [] : [filled(strings.unchecked.incomplete, { file: name }), strings.uncheckedHeld];
   }
   const lists = new Map(verdict.matches.map((match) => [JSON.stringify([match.list, match.category]), match]));

@@ -7,7 +7,7 @@ export * from "./notice.js";
 /** The attributes of the element. */
 export interface HashgateNoticeProps {
   lang?: string;
-  /** Which buttons are offered, of "choose review learn close". */
+  /** The buttons that are shown: some of "choose review learn close". */
   actions?: string;
   learnMoreHref?: string;
 }

@@ -1,12 +1,14 @@
-// Decodes a picture by the browser: one in a format that the engine doesn't read, or one that decoders may read
-// differently. Its pixels go to the engine in strips of rows, so that no second copy of the whole picture exists.
+// Decodes a picture with the browser's decoder: a picture in a format that the engine doesn't read, or a picture that
+// decoders may read differently. Passes the pixels to the engine in strips of rows, so that no second copy of the whole
+// picture exists.
 import type { BrowserPicture } from "../../dist/bindings/hashgate.js";
+import { describe } from "../errors.js";
 import type { UncheckedReason } from "../generated/core.js";
-import { describe, wholeOf } from "./read-file.js";
+import { wholeOf } from "./read-file.js";
 
-/** Rows of a strip: whole blocks of chroma, and about a megabyte of a wide picture. */
+/** Rows of a strip. A multiple of the height of chroma blocks; in a wide picture, a strip has about a megabyte. */
 const STRIP = 64;
-/** Milliseconds after which a decoder that finds no picture in the first bytes of a file is given up. */
+/** Milliseconds after which to give up a decoder that finds no picture in the first bytes of a file. */
 const WAIT_MS = 2000;
 
 class Failed extends Error {
@@ -17,7 +19,7 @@ class Failed extends Error {
   }
 }
 
-/** Lets the browser decode a picture. If the browser can't, the picture fails. */
+/** Decodes a file into `picture`. If the browser can't decode it, calls `picture.fail` with the reason. */
 export async function decodeInBrowser(file: Blob | Uint8Array, picture: BrowserPicture): Promise<void> {
   const bytes = (await wholeOf(file)) as Uint8Array<ArrayBuffer>;
   try {
@@ -29,7 +31,7 @@ export async function decodeInBrowser(file: Blob | Uint8Array, picture: BrowserP
   }
 }
 
-/** A second reading: with the colours, and as much of a damaged file, as the browser paints. */
+/** Does a second reading: with the colours that the browser paints, and as much of a damaged file as it paints. */
 async function asPainted(bytes: Uint8Array<ArrayBuffer>, picture: BrowserPicture): Promise<void> {
   let decoded = false;
   try {
@@ -39,7 +41,8 @@ async function asPainted(bytes: Uint8Array<ArrayBuffer>, picture: BrowserPicture
     if (await inPart(bytes, picture)) return;
   }
   if (!decoded) await byBitmap(bytes, picture);
-  // A lenient browser doesn't say whether it has all pixels, and the engine couldn't tell.
+  // A browser that shows damaged files doesn't say whether pixels are missing, and the first reading failed. So assumes
+  // that pixels are missing.
   if (picture.isUnsure && !(await isStrict())) picture.markDamaged();
 }
 
@@ -47,7 +50,7 @@ function decoderOf(data: ImageBufferSource, picture: BrowserPicture): ImageDecod
   return new ImageDecoder({ data, type: picture.mediaType, colorSpaceConversion: conversion(picture) });
 }
 
-/** Colours as they are stored, or as they are painted. */
+/** Returns whether to convert colours: a first reading takes the stored colours, a second reading the painted ones. */
 function conversion(picture: BrowserPicture): "default" | "none" {
   return picture.isSecondReading ? "default" : "none";
 }
@@ -56,13 +59,13 @@ async function isSupported(picture: BrowserPicture): Promise<boolean> {
   return typeof ImageDecoder !== "undefined" && (await ImageDecoder.isTypeSupported(picture.mediaType));
 }
 
-/** Gives all wanted frames to the engine, without a canvas. Returns false if the browser has no such decoder. */
+/** Decodes all wanted frames by `ImageDecoder`, without a canvas. Returns false if the browser lacks it. */
 async function byImageDecoder(data: Uint8Array<ArrayBuffer>, picture: BrowserPicture): Promise<boolean> {
   if (!(await isSupported(picture))) return false;
   let decoder: ImageDecoder | undefined;
   try {
     decoder = decoderOf(data, picture);
-    // All of its frames, if it is animated: what a viewer shows.
+    // Waits for the whole file, because only then are all frames of an animation known.
     await Promise.all([decoder.completed, decoder.tracks.ready]);
     const count = decoder.tracks.selectedTrack?.frameCount ?? 1;
     let frame = await frameOf(decoder, 0);
@@ -93,8 +96,9 @@ async function byImageDecoder(data: Uint8Array<ArrayBuffer>, picture: BrowserPic
 }
 
 /**
- * Gives the first frame of a damaged file as far as the browser paints it. A decoder that refuses a file which ends too
- * early shows the same file in part if it must expect more bytes. Returns false if there is nothing to show.
+ * Decodes the first frame of a damaged file, as far as the browser paints it. A decoder refuses a file that ends too
+ * early, but shows a part of it while it still expects more bytes; so this never says that the file has ended. Returns
+ * false if there is nothing to show.
  */
 async function inPart(bytes: Uint8Array, picture: BrowserPicture): Promise<boolean> {
   if (!(await isStrict())) return false;
@@ -123,7 +127,7 @@ async function inPart(bytes: Uint8Array, picture: BrowserPicture): Promise<boole
     if (!complete) picture.markDamaged();
     return true;
   } catch {
-    // The failure of the whole file says more.
+    // The caller reports the error for the whole file, which says more.
     return false;
   } finally {
     frame?.close();
@@ -148,7 +152,7 @@ function sizeOf(frame: VideoFrame): { width: number; height: number } {
   return { width: frame.visibleRect?.width ?? 0, height: frame.visibleRect?.height ?? 0 };
 }
 
-/** Gives the rows of a frame to the engine. Returns false if the browser can't convert the frame to RGBA. */
+/** Passes the rows of a frame to the engine. Returns false if the browser can't convert the frame to RGBA. */
 async function copyRows(frame: VideoFrame, strip: Uint8Array, picture: BrowserPicture): Promise<boolean> {
   const { width, height } = sizeOf(frame);
   const { x = 0, y: top = 0 } = frame.visibleRect ?? {};
@@ -166,7 +170,7 @@ async function copyRows(frame: VideoFrame, strip: Uint8Array, picture: BrowserPi
   return true;
 }
 
-/** Returns what a function returned first, whenever it is called. */
+/** Returns a function that calls `work` once and then always returns the same promise. */
 function once<T>(work: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;
   return () => {
@@ -175,10 +179,10 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** A pixel of red, half transparent, as a PNG. */
+/** A PNG of one half-transparent red pixel. */
 const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP4z8DQAAAEgQGA8wvcoAAAAABJRU5ErkJggg==";
 
-/** Whether the browser's frames have colours multiplied by alpha, as Firefox's have. */
+/** Whether the browser's frames have colours premultiplied by alpha, as in Firefox. */
 const multiplies = once(async () => {
   const data = Uint8Array.from(atob(PIXEL), (character) => character.charCodeAt(0));
   const decoder = new ImageDecoder({ data, type: "image/png", colorSpaceConversion: "none" });
@@ -190,7 +194,7 @@ const multiplies = once(async () => {
   return (pixel[0] ?? 0) < 200;
 });
 
-/** Whether the browser's decoder refuses a picture of which pixels are missing: a bitmap without its last row. */
+/** Whether the browser's decoder refuses pictures with missing pixels. Tries a bitmap without its last row. */
 const isStrict = once(async () => {
   if (typeof ImageDecoder === "undefined") return false;
   const [side, offset] = [8, 54];
@@ -218,8 +222,8 @@ const isStrict = once(async () => {
 });
 
 /**
- * Gives the picture to the engine through a canvas. Some browsers answer with noise. A canvas keeps colours multiplied by
- * alpha, so those of pixels that can't be seen are lost.
+ * Decodes the picture through a canvas. Some browsers add noise when a canvas is read. A canvas stores colours
+ * premultiplied by alpha, so the colours of invisible pixels are lost.
  */
 async function byBitmap(bytes: Uint8Array<ArrayBuffer>, picture: BrowserPicture): Promise<void> {
   const type = picture.mediaType;
@@ -235,7 +239,7 @@ async function byBitmap(bytes: Uint8Array<ArrayBuffer>, picture: BrowserPicture)
     const premultiplyAlpha = "none";
     bitmap = await createImageBitmap(new Blob([bytes], { type }), { colorSpaceConversion, premultiplyAlpha });
   } catch (error) {
-    // It doesn't say whether the format or the file is to blame.
+    // The browser's error doesn't say whether the format or the file is the reason.
     throw new Failed("unsupported-picture", `the browser doesn't decode the ${type} picture: ${describe(error)}`);
   }
   try {
@@ -265,14 +269,20 @@ function contextOf(width: number, height: number): OffscreenCanvasRenderingConte
   return context;
 }
 
-/** Whether an ISO base media file has a brand of image sequences (ISO/IEC 23008-12, B.3; AV1 Image File Format, 6.3). */
+/**
+ * Returns whether an ISO base media file has a brand of image sequences (ISO/IEC 23008-12, B.3; AV1 Image File Format,
+ * 6.3).
+ */
 function isAnimated(bytes: Uint8Array): boolean {
   const [, , high = 0, low = 0] = bytes;
   const brands = String.fromCharCode(...bytes.subarray(4, Math.min(high * 256 + low, 512)));
   return /^ftyp.*(avis|msf1|hevc|hevx)/s.test(brands);
 }
 
-/** Draws a known picture, reads it back, and compares. Once: a browser that adds noise adds it always. */
+/**
+ * Whether a canvas returns the pixels that were drawn. Draws a known picture once, because a browser that adds noise
+ * always does.
+ */
 const readsBackWhatWasDrawn = once(async () => {
   const side = 64;
   const drawn = new ImageData(side, side);

@@ -1,4 +1,4 @@
-// The worker script of browsers.
+// The worker script for browsers.
 import { decodeInBrowser } from "./browser-decode.js";
 import { serve } from "./handler.js";
 import { ListStore } from "./list/store.js";

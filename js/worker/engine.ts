@@ -1,4 +1,4 @@
-// The wasm instance of a worker. It is handed the compiled module, so every entry point is a few lines.
+// The engine: the wasm instance of a worker. The page passes the compiled module, so that the worker needs no URL.
 import {
   applyDelta,
   checkFreshness,
@@ -26,8 +26,8 @@ export class Engine {
   }
 
   /**
-   * Begins a file of `size` bytes that is to be read piece by piece. Undefined if it must be whole. `platformSha256`: the
-   * platform computes the SHA-256 of a picture.
+   * Begins a file of `size` bytes that is read piece by piece. If `platformSha256` is true, the platform computes the
+   * SHA-256 of a picture. Returns undefined if the file must be read as a whole.
    */
   stream(
     head: Uint8Array,
@@ -43,12 +43,12 @@ export class Engine {
     return Fingerprint.of(bytes, options);
   }
 
-  /** Whether a file may be a picture, by its first 64 KiB. */
+  /** Returns whether a file may be a picture, by its first 64 KiB. */
   mayBePicture(head: Uint8Array): boolean {
     return mayBePicture(head);
   }
 
-  /** Reads a manifest that enough of the trusted keys have signed, and that is of the trusted list. */
+  /** Reads a manifest. Throws unless enough of the trusted keys have signed it and it is of the trusted list. */
   verifyManifest(
     text: Uint8Array,
     { keys, threshold, list }: Pick<Following, "keys" | "threshold" | "list">,
@@ -61,17 +61,17 @@ export class Engine {
     checkFreshness(manifest, nowUnixS, highestRelease);
   }
 
-  /** Throws unless these are the bytes that the manifest names. */
+  /** Throws unless these are the bytes of the full file that the manifest names. */
   verifyFull(manifest: Manifest, bytes: Uint8Array): void {
     verifyFull(manifest, bytes);
   }
 
-  /** Makes the full file out of an earlier one. */
+  /** Makes the full file that the manifest names from an earlier full file and a delta. */
   applyDelta(manifest: Manifest, base: Uint8Array, delta: Uint8Array): Uint8Array {
     return applyDelta(manifest, base, delta);
   }
 
-  /** Opens the filters one after the other. The first that is refused throws with its place in `refusedAt`. */
+  /** Opens the filters one after the other. If one is refused, throws an error with its index in `refusedAt`. */
   load(files: Iterable<Uint8Array>): LoadedFilters {
     const lookup = new Lookup();
     let index = 0;
@@ -99,7 +99,7 @@ export class LoadedFilters {
     this.loaded = loaded;
   }
 
-  /** Looks a picture up before the rest of its file was read. */
+  /** Does an early lookup, before the rest of the file was read. */
   begin(fingerprint: Uint8Array, orientations: Orientations): void {
     this.#lookup.begin(fingerprint, orientations);
   }
@@ -108,12 +108,12 @@ export class LoadedFilters {
     return this.#lookup.lookUp(fingerprint, sha256, orientations);
   }
 
-  /** Looks a file up and passes over matches that turned out not to be listed. */
+  /** Looks a file up, and skips the matches that turned out not to be listed. */
   lookUpPast({ fingerprint, sha256 }: Signals, orientations: Orientations, dismissed: Match[]): Verdict {
     return this.#lookup.lookUpPast(fingerprint, sha256, orientations, dismissed);
   }
 
-  /** Gives its linear memory back. */
+  /** Frees the filters in linear memory. */
   free(): void {
     this.#lookup.free();
   }

@@ -1,24 +1,24 @@
-// What a worker does with what it is asked, in browsers and in Node.
+// Handles the requests to a worker, in browsers and in Node.
 import type { BrowserPicture } from "../../dist/bindings/hashgate.js";
-import { type Fault, faultOf, GateError, isCoded } from "../errors.js";
+import { describe, type Fault, faultOf, GateError, isCoded } from "../errors.js";
 import type { Answers, Asks, Following, FromWorker, Operation, Source, ToWorker } from "../protocol.js";
 import { Engine, type LoadedFilters } from "./engine.js";
 import { fetchFilter } from "./list/filter.js";
 import { Follower } from "./list/follower.js";
 import type { ListStore } from "./list/store.js";
-import { describe, readFile, Unreadable, wholeOf } from "./read-file.js";
+import { readFile, Unreadable, wholeOf } from "./read-file.js";
 
 export interface WorkerSide {
   post(message: FromWorker, transfer: ArrayBuffer[]): void;
-  /** `fetch`, or what stands in for it. */
+  /** `fetch`, or the function that replaces it. */
   open(url: string, init?: RequestInit): Promise<Response>;
-  /** Where a followed list is kept. */
+  /** Returns the list store for a followed list. */
   store(ask: Following): ListStore;
-  /** Decodes a picture by the platform's own decoder, where it has one. */
+  /** Decodes a picture with the platform's own decoder. Missing where there is none. */
   decode?(file: Blob | Uint8Array, picture: BrowserPicture): Promise<void>;
 }
 
-/** Returns the handler of messages from the page. */
+/** Returns the function that handles messages from the page. */
 export function serve(side: WorkerSide): (message: ToWorker) => void {
   let engine: Engine | undefined;
   let startFailure: unknown = new Error("the worker was asked before it was started");
@@ -35,16 +35,16 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
       const { stream, bytes } = await readFile(file, {
         open: (head, size) => hashing.stream(head, size, options, platformSha256),
         early: (early) => side.post({ type: "early", id, fingerprint: early }, [early.buffer as ArrayBuffer]),
-        // On another thread, beside the hashing.
+        // The platform computes SHA-256 on another thread, in parallel with the engine.
         whole: platformSha256
           ? (bytes) => {
               digest = sha256Of(bytes);
-              // A failure is heard of where it is awaited.
+              // Prevents an unhandled rejection. The error is reported where the digest is awaited.
               digest.catch(() => {});
             }
           : undefined,
       });
-      // A file of which bytes that are needed were dropped is read once more.
+      // If the streaming decoder has dropped bytes that turned out to be needed, reads the file again as a whole.
       let signals =
         stream?.finish() ??
         hashing.fingerprint(bytes ?? (await wholeOf(file)), { ...options, sha256: wanted.sha256 && !platformSha256 });
@@ -75,7 +75,7 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
         files.push("bytes" in source ? source.bytes : await fetchFilter(side.open, source.url, maxBytes, progress));
       }
       try {
-        // The old filters stay until all the new ones are verified.
+        // The old filters stay in use until all new ones are verified.
         filters = running(engine, startFailure).load(files);
       } catch (error) {
         throw refusedFilter(error, sources) ?? error;
@@ -119,7 +119,7 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
     } catch (error) {
       if (error instanceof Unreadable) side.post({ type: "unreadable", id, detail: error.message }, []);
       else if (isCoded(error)) side.post({ type: "refused", id, fault: faultOf(error) }, []);
-      // A trap, an exhausted stack, or anything that isn't foreseen: the instance can't be trusted any more.
+      // After a trap, an exhausted stack, or any unexpected error, the wasm instance can't be trusted any more.
       else side.post({ type: "poisoned", id, detail: describe(error) }, []);
     }
   }
@@ -142,7 +142,7 @@ function running(engine: Engine | undefined, failure: unknown): Engine {
   return engine;
 }
 
-/** Undefined on insecure origins. */
+/** Returns whether the platform computes digests. `crypto.subtle` is undefined on insecure origins. */
 function hasWebCrypto(): boolean {
   return globalThis.crypto?.subtle !== undefined;
 }
@@ -151,7 +151,7 @@ async function sha256Of(bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
 }
 
-/** The error that says which filter was refused. */
+/** Returns an error that names the filter that was refused. */
 function refusedFilter(error: unknown, sources: Source[]): GateError | undefined {
   if (!isCoded(error) || !("refusedAt" in error) || typeof error.refusedAt !== "number") return undefined;
   const source = sources[error.refusedAt];

@@ -1,4 +1,4 @@
-// The worker script of Node.
+// The worker script for Node.
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";

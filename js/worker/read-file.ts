@@ -1,33 +1,39 @@
-// Reads a file in a worker: piece by piece where the engine takes it so, else as a whole.
+// Reads a file in a worker: piece by piece if the engine can use pieces, else as a whole.
 import type { StreamingFingerprint } from "../../dist/bindings/hashgate.js";
+import { describe } from "../errors.js";
 
-/** The file's bytes can't be read. */
+/** The bytes of the file can't be read. */
 export class Unreadable extends Error {}
 
-/** A file that was read: all of its bytes, or the streaming decoder that took them, or both. */
+/** The result of reading a file: all of its bytes, or the streaming decoder that took them, or both. */
 export interface Taken {
   bytes: Uint8Array | undefined;
   stream: StreamingFingerprint | undefined;
 }
 
 export interface Reading {
-  /** Returns what is to take the file piece by piece, if anything. Called with the first piece and the file's size. */
+  /**
+   * Returns the streaming decoder for a file, or undefined if the file must be read as a whole. Called with the first
+   * piece and the file's size.
+   */
   open(head: Uint8Array, size: number): StreamingFingerprint | undefined;
   /** Called if the picture is known before the end of the file. */
   early(fingerprint: Uint8Array): void;
-  /** Called with all bytes of a picture before the last of them are hashed. Then the bytes are held. */
+  /**
+   * If set, all bytes of a picture are kept in memory, and passed to this function before the last piece is decoded.
+   */
   whole: ((bytes: Uint8Array) => void) | undefined;
 }
 
-/** So many bytes of a file, or all of a shorter one, tell whether it is a picture. */
+/** Number of bytes at the start of a file that tell whether it may be a picture. */
 const HEAD = 1 << 16;
-/** The most that is read at a time. */
+/** Largest number of bytes that are read at a time. */
 const PIECE = 1 << 18;
 
 /**
  * Reads a file.
  *
- * @throws Unreadable if its bytes can't be had, or are more or fewer than it says.
+ * @throws Unreadable if the bytes can't be read, or are more or fewer than the file's size.
  */
 export async function readFile(file: Blob | Uint8Array, { open, early, whole }: Reading): Promise<Taken> {
   const [given, pieces] = file instanceof Uint8Array ? [file, partsOf(file)] : [undefined, piecesOf(file)];
@@ -63,7 +69,7 @@ export async function readFile(file: Blob | Uint8Array, { open, early, whole }: 
       throw new Unreadable(`the file's bytes can't be had: expected ${size}, got ${got}`);
     }
   } catch (error) {
-    // After a trap there is nothing to free.
+    // After a trap, the instance must not be used, not even to free the decoder.
     if (error instanceof Unreadable) stream?.free();
     throw error;
   }
@@ -76,7 +82,10 @@ export async function wholeOf(file: Blob | Uint8Array): Promise<Uint8Array> {
   return bytes ?? new Uint8Array();
 }
 
-/** Lets the lookup begin: where processors are few, the rest of the work here must not keep it from one. */
+/**
+ * Waits a moment, so that the lookup worker can begin. On a machine with few processors, this worker would otherwise
+ * keep it waiting.
+ */
 function aMoment(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 1));
 }
@@ -88,13 +97,19 @@ function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
   return both;
 }
 
-/** Yields bytes in pieces, so that they need not be in linear memory as a whole. Yields one empty piece for no bytes. */
+/**
+ * Yields bytes in pieces, so that linear memory need not hold all of them. Yields one empty piece if there are no
+ * bytes.
+ */
 function* partsOf(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at === 0 || at < bytes.byteLength; at += PIECE) yield bytes.subarray(at, at + PIECE);
 }
 
-/** Streams that are being read: Chromium collects a stream as garbage while its reader waits, which then waits for ever. */
-const held = new Set<ReadableStream>();
+/**
+ * The streams that are being read. Without this reference, Chromium may collect a stream as garbage while its reader
+ * waits, and the reader waits for ever.
+ */
+const streamsInUse = new Set<ReadableStream>();
 
 /**
  * Yields a file in pieces; one empty piece for an empty file. The buffer is used again: a piece is valid until the next
@@ -106,7 +121,7 @@ async function* piecesOf(file: Blob): AsyncGenerator<Uint8Array> {
   let length = 0;
   try {
     stream = file.stream();
-    held.add(stream);
+    streamsInUse.add(stream);
     reader = readerOf(stream, Math.min(file.size, PIECE));
     // Stops after `file.size` bytes, as waiting for `done` is slow. An empty file is read once, to notice that it has grown.
     do {
@@ -117,11 +132,11 @@ async function* piecesOf(file: Blob): AsyncGenerator<Uint8Array> {
     } while (length < file.size);
     if (length === 0) yield new Uint8Array();
   } catch (error) {
-    // A folder, a file that was changed or removed since it was chosen, or one that is too large for memory.
+    // The file may be a folder, may have been changed or removed since it was chosen, or may be too large for memory.
     throw new Unreadable(`the file's bytes can't be had: ${describe(error)}`);
   } finally {
-    if (stream) held.delete(stream);
-    // A stream that was read to its end closes by itself.
+    if (stream) streamsInUse.delete(stream);
+    // A stream that was read to its end needs no cancel.
     if (length < file.size) reader?.cancel().catch(() => {});
   }
 }
@@ -131,7 +146,10 @@ interface Reader {
   cancel(): Promise<void>;
 }
 
-/** Returns a reader that uses one buffer again and again, where the platform has one: less work than a buffer per piece. */
+/**
+ * Returns a reader that reuses one buffer, if the platform has such readers. That is faster than a new buffer per
+ * piece.
+ */
 function readerOf(stream: ReadableStream<Uint8Array>, most: number): Reader {
   if (most === 0) return stream.getReader();
   let reader: ReadableStreamBYOBReader;
@@ -149,9 +167,4 @@ function readerOf(stream: ReadableStream<Uint8Array>, most: number): Reader {
     },
     cancel: () => reader.cancel(),
   };
-}
-
-/** An error in one line. */
-export function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

@@ -1,4 +1,4 @@
-//! The first stage: from a file's bytes to its signals. No filter is needed.
+//! The first stage: computes a file's signals from its bytes. It needs no filter.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,13 +9,13 @@ use crate::signal::Wanted;
 use crate::signal::digest::{Digests, Md5Digest, Sha256Digest};
 use crate::signal::views::{self, View, ViewHash, ViewSet};
 
-/// The signals of a file. It crosses from one worker to the other as bytes.
+/// The signals of a file: the result of the first stage. A fingerprint crosses from one worker to the other as bytes.
 ///
 /// # Examples
 /// ```
 /// use hashgate::{Fingerprint, Limits, Wanted, fingerprint};
 ///
-/// let wanted = Wanted { sha256: true, ..Wanted::default() };
+/// let wanted = Wanted::default().with_sha256(true);
 /// let print = fingerprint(b"abc", &Limits::default(), &wanted);
 /// assert!(print.sha256.unwrap().to_string().starts_with("ba7816bf"));
 /// assert_eq!(Fingerprint::from_bytes(&print.to_bytes()), Ok(print));
@@ -32,6 +32,7 @@ pub struct Fingerprint {
 
 /// Why a file has no picture hashes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Failure {
     /// The reason, for programs.
     pub reason: UncheckedReason,
@@ -40,6 +41,14 @@ pub struct Failure {
     pub format: Option<Format>,
     /// The reason, for people.
     pub detail: String,
+}
+
+impl Failure {
+    /// Makes a failure. `detail` says for people why there is no picture.
+    #[must_use]
+    pub fn new(reason: UncheckedReason, format: Option<Format>, detail: impl Into<String>) -> Self {
+        Self { reason, format, detail: detail.into() }
+    }
 }
 
 impl From<IntakeError> for Failure {
@@ -83,7 +92,7 @@ pub struct ImageHashes {
     pub decoded_by: DecodedBy,
     /// The decoder of the second reading, if there was one.
     pub second_reading_by: Option<DecodedBy>,
-    /// What a host must know beside the hashes, in no order and without repetition.
+    /// What the reading could not settle, in no order and without repetition.
     pub caveats: Vec<Caveat>,
     /// Why other decoders may show other pixels; `None` for an ordinary file, or after a second reading.
     pub not_ordinary: Option<NotOrdinary>,
@@ -104,18 +113,18 @@ pub struct FrameHashes {
     pub reading: Reading,
     /// Position in the animation, counted from 0.
     pub index: u32,
-    /// The colours.
+    /// The colours from which the views were made.
     pub surface: Surface,
     /// The plain view first.
     pub views: Vec<ViewHash>,
 }
 
-/// Which decoding of a file the pixels come from.
+/// One of the two decodings that a file may get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub enum Reading {
-    /// The decoding that every file gets.
+    /// The decoding of every file, by the core.
     First,
     /// The decoding by the browser, or by a native library, of a file that decoders may read differently.
     Second,
@@ -153,7 +162,7 @@ impl ImageHashes {
             && self.frames.iter().flat_map(|frame| &frame.views).all(|hash| hash.coefficients.is_sound())
     }
 
-    /// Adds the frames of a second reading. What the first reading found damaged stays damaged.
+    /// Adds the frames of a second reading. If the first reading found the file damaged, it stays damaged.
     fn append(&mut self, second: Self) {
         self.second_reading_by = Some(second.decoded_by);
         self.not_ordinary = None;
@@ -174,13 +183,13 @@ impl ImageHashes {
 }
 
 impl Fingerprint {
-    /// The bytes that cross to the other stage, of the same build.
+    /// Serialises the fingerprint for the other stage, which must be of the same build.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         postcard::to_allocvec(self).expect("every field has a length")
     }
 
-    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    /// Reads the bytes that [`to_bytes`](Self::to_bytes) wrote.
     ///
     /// # Errors
     /// `invalid-fingerprint` on any other bytes.
@@ -195,8 +204,8 @@ impl Fingerprint {
         }
     }
 
-    /// Why the file needs a second reading, by the decoder that will show it; `None` if it needs none. It needs one if
-    /// decoders may read it differently, or if the first decoder found it unreadable.
+    /// Returns why the file needs a second reading, by the decoder that will show it; `None` if it needs none. It needs
+    /// one if decoders may read it differently, or if the first decoder found it unreadable.
     #[must_use]
     pub fn needs_second_reading(&self) -> Option<String> {
         match self.picture.as_ref()? {
@@ -242,8 +251,8 @@ impl Fingerprint {
     }
 }
 
-/// Computes the wanted signals of a file. A failure to read the picture is part of the result. If
-/// [another engine](Fingerprint::needs_formats_engine) must read it, that one computes the digests too.
+/// Computes the wanted signals of a file. If the picture can't be read, the result says why. If
+/// [another engine](Fingerprint::needs_formats_engine) must read it, that engine computes the digests too.
 #[must_use]
 pub fn fingerprint(bytes: &[u8], limits: &Limits, wanted: &Wanted) -> Fingerprint {
     let picture = wanted.pdq.then(|| hashes_of(image::read(bytes, limits), wanted));
@@ -265,7 +274,7 @@ pub fn fingerprint(bytes: &[u8], limits: &Limits, wanted: &Wanted) -> Fingerprin
 ///
 /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/png-rgb-8.png");
 /// let file = std::fs::read(path)?;
-/// let wanted = Wanted { pdq: true, sha256: true, ..Wanted::default() };
+/// let wanted = Wanted::default().with_pdq(true).with_sha256(true);
 /// let mut streaming = StreamingFingerprint::new(file.len(), &Limits::default(), &wanted);
 /// for piece in file.chunks(1000) {
 ///     streaming.push(piece);

@@ -14,7 +14,7 @@ use crate::signal::Wanted;
 use crate::signal::pdq::MIN_QUALITY;
 use crate::signal::views::ViewSet;
 
-/// The filters of one host, and how they are asked: the second stage.
+/// The second stage: the filters of one host, the orientations that are looked up, and a cache of early lookups.
 ///
 /// # Examples
 /// ```
@@ -66,8 +66,8 @@ impl Lookup {
         wanted(&self.filters, views)
     }
 
-    /// Looks a picture up before its file is whole. [`look_up`](Self::look_up) returns the result at once, if the picture
-    /// turns out to be the same.
+    /// Looks a picture up before the rest of its file has arrived, and caches the result. If the whole file turns out
+    /// to have the same image hashes, [`look_up`](Self::look_up) takes the cached result.
     pub fn look_up_early(&mut self, hashes: ImageHashes) {
         let looked_up = self.take(&hashes);
         self.cache.insert(hashes, looked_up);
@@ -96,7 +96,7 @@ impl Lookup {
         verdict(fingerprint, &self.filters, looked_up, dismissed)
     }
 
-    /// Returns the early result of these hashes, or looks them up now.
+    /// Takes the cached result of these hashes out of the cache, or looks the hashes up now.
     fn take(&mut self, hashes: &ImageHashes) -> LookedUp {
         self.cache.remove(hashes).unwrap_or_else(|| LookedUp::of(hashes, &self.filters, self.orientations, &[]))
     }
@@ -123,12 +123,12 @@ pub fn wanted(filters: &[Filter], views: ViewSet) -> Wanted {
     Wanted { pdq: holds(|it| it.pdq), sha256: holds(|it| it.sha256), md5: holds(|it| it.md5), views }
 }
 
-/// Early lookups: results that were found before their files were whole, the latest first.
+/// The results of early lookups, the latest first.
 #[derive(Debug, Default)]
 struct LookupCache(VecDeque<(ImageHashes, LookedUp)>);
 
 impl LookupCache {
-    /// Results that are kept. The oldest makes way.
+    /// Largest number of cached results. A further result replaces the oldest.
     const MOST: usize = 16;
 
     fn insert(&mut self, hashes: ImageHashes, looked_up: LookedUp) {
@@ -240,7 +240,7 @@ fn without_match(fingerprint: &Fingerprint, filters: &[Filter]) -> Outcome {
         None => unchecked(UncheckedReason::Incomplete, "the PDQ hash was not computed".into()),
         Some(Err(failure)) => unchecked(failure.reason, failure.detail.clone()),
         Some(Ok(hashes)) => match &hashes.damaged {
-            // The rasters in it were looked up, the drawing wasn't.
+            // The raster pictures inside the SVG were looked up; the drawing itself can't be.
             Some(detail) if hashes.format == Format::Svg => {
                 unchecked(UncheckedReason::UnsupportedPicture, detail.clone())
             }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Why a file was not, or not completely, checked.
+/// Why a file was not checked, or not completely.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -20,7 +20,7 @@ pub enum UncheckedReason {
     Incomplete,
     /// The browser returns noise when a canvas is read, so its pixels can't be trusted.
     CanvasNoise,
-    /// The engine failed, as after a crash of its worker.
+    /// The engine failed, for example because its worker crashed.
     EngineFailed,
     /// No list could be loaded, or not the engine that reads this file.
     Unavailable,

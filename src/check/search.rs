@@ -8,12 +8,11 @@ use super::verdict::{Match, PdqMatch};
 use crate::filter::{Filter, SoftRingKey, position, ring_key};
 use crate::signal::pdq::{MIN_QUALITY, Orientation, PdqHash, hash_of_margins};
 
-/// Most candidates that [`Lookup::look_up_past`](crate::Lookup::look_up_past) passes over. A file with more is
+/// Largest number of candidates that [`Lookup::look_up_past`](crate::Lookup::look_up_past) skips. A file with more is
 /// `unchecked`, for the reason [`TooManyCandidates`](crate::UncheckedReason::TooManyCandidates).
 pub const MAX_DISMISSED: usize = 64;
 
-/// A match that the list's owner was asked about and that turned out not to be listed. Made from a [`Match`], or from its
-/// JSON.
+/// A match that turned out not to be listed, because the list's owner said so. It is made from a [`Match`] or its JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Dismissed {
     pub(super) list: String,
@@ -40,7 +39,7 @@ fn optional_hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Pd
     text.map(|text| text.parse().map_err(serde::de::Error::custom)).transpose()
 }
 
-/// The match of a picture in each of the filters.
+/// The result of looking a picture up in each of the filters.
 #[derive(Debug)]
 pub(super) struct LookedUp {
     pub matches: Vec<Option<PdqMatch>>,
@@ -63,7 +62,7 @@ impl LookedUp {
     }
 }
 
-/// The search of one filter for the first candidate that wasn't dismissed.
+/// Searches one filter for the first candidate that was not dismissed.
 struct Search<'a> {
     hashes: &'a ImageHashes,
     filter: &'a Filter,

@@ -9,22 +9,22 @@
 use crate::filter::{MAX_RINGS, ring_key};
 use crate::signal::pdq::PdqHash;
 
-/// Largest Hamming distance of two PDQ hashes that are called alike, as the reference recommends.
+/// Largest Hamming distance at which two PDQ hashes match, as Meta's reference recommends.
 pub const HAMMING_THRESHOLD: u32 = 31;
-/// Largest number of bits of the other three rings in which a hash may differ from a listed one with which it shares a
-/// ring key. `docs/lab/serving.md` says how it was chosen.
+/// If a hash shares a ring key with a listed hash, the largest number of bits in which the other three ring keys
+/// together may differ. `docs/lab/serving.md` says how it was chosen.
 pub const REST: u32 = 64;
 
 const CHUNKS: usize = 16;
 const CHUNK_BITS: usize = 16;
 const BUCKETS: usize = 1 << CHUNK_BITS;
 
-/// A listed hash that was found.
+/// A listed hash that matches the asked hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Found {
     /// Hamming distance to the asked hash, 0 to 256.
     pub distance: u32,
-    /// Its place in the list, counted from 0.
+    /// Its position in the list, counted from 0.
     pub place: u32,
 }
 

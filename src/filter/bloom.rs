@@ -20,7 +20,7 @@ pub(crate) enum Domain {
     Sha256,
     /// First eight bytes of an MD5.
     Md5,
-    /// Test keys, which show whether the filter answers as it was built.
+    /// Canary items, which show whether the filter answers as it was built.
     Canary,
 }
 
@@ -148,7 +148,7 @@ impl<'a> Bloom<'a> {
         let lower = Flipped::lower(hasher, soft);
         let mut slices = self.slices();
         let first = slices.next()?;
-        // A filter of one slice has one position per item, which is then asked for twice.
+        // A filter of one slice has one position per item, and the second test repeats the first.
         let (second, shift) = slices.next().map_or((first, 0), |second| (second, 32));
         let word = hasher.linear(soft.key);
         let mut survivors = [0; BATCH];
@@ -203,7 +203,7 @@ impl<'a> Bloom<'a> {
     }
 }
 
-/// The effect of flipping bits: what to XOR to a ring key and to its word 0.
+/// The effect of flipping bits: two masks to XOR to a ring key and to its word 0.
 #[derive(Clone, Copy)]
 struct Flipped {
     key: u64,

@@ -26,6 +26,7 @@ use super::header::{self, CANARIES, CHECKSUM, FilterInfo, RATE_UNIT};
 use super::ring_keys::{MAX_RINGS, ring_key};
 use super::text::{EXPECTED_TEXT, is_plain_text};
 use crate::refusal::{Refusal, RefusalCode};
+use crate::setters::setters;
 use crate::signal::digest::{Md5Digest, Sha256Digest};
 use crate::signal::pdq::{Orientation, PdqHash};
 use crate::signal::views;
@@ -54,8 +55,9 @@ impl Entries {
     }
 }
 
-/// What the owner of a list asks of its filter.
+/// The properties that the owner of a list asks of its filter.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Request {
     /// Name of the list: 1 to 200 bytes of UTF-8 without control or invisible characters.
     pub name: String,
@@ -94,6 +96,32 @@ impl Request {
             image_false_positive_rate: 1e-4,
             headroom_percent: 0,
         }
+    }
+
+    /// Returns the same with another [`name`](Self::name).
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Returns the same with another [`category`](Self::category).
+    #[must_use]
+    pub fn with_category(mut self, category: impl Into<String>) -> Self {
+        self.category = category.into();
+        self
+    }
+}
+
+setters! {
+    Request {
+        with_release, release: u64;
+        with_built_at_unix_s, built_at_unix_s: u64;
+        with_rings, rings: u32;
+        with_lookup_budget, lookup_budget: u32;
+        with_view_lookup_budget, view_lookup_budget: u32;
+        with_image_false_positive_rate, image_false_positive_rate: f64;
+        with_headroom_percent, headroom_percent: u32;
     }
 }
 

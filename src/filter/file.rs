@@ -1,4 +1,4 @@
-//! A filter whose file was verified: opening it, and asking it.
+//! A filter whose file was verified.
 
 use super::bloom::{Bloom, Domain, Hasher};
 use super::flip_masks::{FlipMask, FlipMasks};
@@ -10,7 +10,7 @@ use crate::signal::digest::{Md5Digest, Sha256Digest};
 use crate::signal::pdq::Orientation;
 use crate::signal::views::View;
 
-/// A filter whose file was verified. Nothing else can be asked.
+/// A filter whose file was verified. Only such a filter can be asked.
 ///
 /// # Examples
 /// ```
@@ -30,7 +30,7 @@ pub struct Filter {
     md5: Hasher,
     /// The masks for full views.
     full_masks: FlipMasks,
-    /// The masks for derived views, by how many times their budget is divided by 4.
+    /// The masks for derived views. Index `n` has those for the budget divided by 4 `n` times.
     derived_masks: [FlipMasks; 3],
 }
 
@@ -134,13 +134,13 @@ impl Filter {
     }
 }
 
-/// How many times the budget of derived views is divided by 4: once if the picture would have to be turned as well as
-/// edited, which is rare, and once for rings above the first, which find little (`docs/lab/near-match.md`).
+/// Returns how many times the budget of derived views is divided by 4: once if the picture would have to be turned as
+/// well as edited, which is rare, and once for rings above the first, which find little (`docs/lab/near-match.md`).
 pub(super) fn quarterings(orientation: Orientation, ring: u32) -> u32 {
     u32::from(!orientation.is_common()) + u32::from(ring > 0)
 }
 
-/// The budget of derived views, divided by 4 so many times and rounded up.
+/// Returns the budget of derived views, divided by 4 `times` times and rounded up.
 pub(super) fn quartered(view_lookup_budget: u32, times: u32) -> u32 {
     view_lookup_budget.div_ceil(4u32.pow(times))
 }

@@ -1,4 +1,4 @@
-//! Flip masks: which bits of a ring key a lookup flips, and in what order masks are tried.
+//! Flip masks: the sets of bits that lookups flip in a ring key, and the order in which they are tried.
 //!
 //! A filter answers exact membership, but an edited copy differs in a few bits of its hash, nearly always in those whose
 //! coefficient lies nearest the median. So the asking side looks up its own ring key with its least reliable bits
@@ -43,7 +43,7 @@ fn sort(masks: &mut [FlipMask]) {
     }
 }
 
-/// The `budget` cheapest flip masks, twice: in the order in which they count, and grouped into runs.
+/// The `budget` cheapest flip masks, twice: in the order in which they are tried, and grouped into runs.
 #[derive(Debug, Clone)]
 pub(crate) struct FlipMasks {
     /// The cheapest masks, the cheapest first.
@@ -65,7 +65,7 @@ pub(crate) struct Run {
 /// Number of ranks that vary within a run.
 pub(crate) const LOWER: usize = 8;
 
-/// Every mask of the lower ranks, in the order of masks.
+/// All masks that flip only ranks up to [`LOWER`], in the order in which masks are tried.
 pub(crate) static LOWER_MASKS: LazyLock<[FlipMask; 1 << LOWER]> = LazyLock::new(|| {
     let mut masks = std::array::from_fn(|mask| FlipMask(mask as u32));
     sort(&mut masks);

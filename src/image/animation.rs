@@ -1,11 +1,11 @@
-//! How GIF, APNG and animated WebP compose their frames.
+//! Composes the frames of GIF, APNG and animated WebP on a canvas.
 
 use super::error::IntakeError;
 use super::limits::{Limits, check_alloc};
 use super::picture::Frame;
 use super::surfaces::Surfaces;
 
-/// Where on the canvas a frame is drawn.
+/// A rectangle of the canvas, in pixels: where a frame is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Rect {
     pub x: u32,
@@ -19,13 +19,13 @@ impl Rect {
         u64::from(self.width) * u64::from(self.height)
     }
 
-    /// The part that lies within `width` x `height` pixels, perhaps nothing.
+    /// Returns the part of the rectangle inside a canvas of `width` x `height` pixels. It may be empty.
     pub(super) fn clipped(self, width: u32, height: u32) -> Self {
         let (x, y) = (self.x.min(width), self.y.min(height));
         Self { x, y, width: self.width.min(width - x), height: self.height.min(height - y) }
     }
 
-    /// The smallest rectangle that holds both.
+    /// Returns the smallest rectangle that holds both rectangles.
     pub(super) fn united(self, other: Self) -> Self {
         if self.pixels() == 0 || other.pixels() == 0 {
             return if self.pixels() == 0 { other } else { self };
@@ -36,14 +36,14 @@ impl Rect {
         Self { x, y, width, height }
     }
 
-    /// Whether it lies within `width` x `height` pixels.
+    /// Returns whether the rectangle lies inside a canvas of `width` x `height` pixels.
     pub(super) fn fits(self, width: u32, height: u32) -> bool {
         let fits = |start: u32, length: u32, all: u32| start.checked_add(length).is_some_and(|end| end <= all);
         fits(self.x, self.width, width) && fits(self.y, self.height, height)
     }
 }
 
-/// What becomes of a frame's rectangle before the next frame is drawn.
+/// What to do with a frame's rectangle before the next frame is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dispose {
     Keep,
@@ -51,7 +51,7 @@ pub(super) enum Dispose {
     Previous,
 }
 
-/// How a frame's pixels meet those that are there.
+/// How a frame's pixels are combined with the pixels of the canvas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Blend {
     Over,
@@ -66,15 +66,16 @@ pub(super) struct Canvas {
     ground: [u8; 4],
     last: Option<(Rect, Dispose)>,
     saved: Vec<[u8; 4]>,
-    /// What was drawn or disposed of since [`take_changed`](Self::take_changed).
+    /// The rectangle that holds every pixel that was drawn or cleared since the last call of
+    /// [`take_changed`](Self::take_changed).
     changed: Rect,
 }
 
 impl Canvas {
-    /// A canvas full of `ground`, whose alpha is 0: what shows where nothing was drawn.
+    /// Makes a canvas. `ground` is the colour of pixels where nothing was drawn; its alpha is 0.
     pub(super) fn new(width: u32, height: u32, ground: [u8; 4], limits: &Limits) -> Result<Self, IntakeError> {
         let pixels = u64::from(width) * u64::from(height);
-        // The canvas, and the part of it that frames may ask to have restored.
+        // 4 bytes per pixel for the canvas, and 4 for the copy that `Dispose::Previous` restores.
         check_alloc(8 * pixels, limits)?;
         Ok(Self {
             width,
@@ -87,7 +88,8 @@ impl Canvas {
         })
     }
 
-    /// Disposes of the frame before and makes ready for the next, which must lie on the canvas.
+    /// Begins a frame: first clears or restores the rectangle of the previous frame, as that frame asked for. `rect`
+    /// must lie inside the canvas.
     pub(super) fn begin(&mut self, rect: Rect, dispose: Dispose) {
         if let Some((last, dispose)) = self.last {
             if dispose != Dispose::Keep {
@@ -122,19 +124,19 @@ impl Canvas {
         self.height
     }
 
-    /// A row of pixels: red, green, blue, alpha.
+    /// Returns a row of the canvas. A pixel is red, green, blue, alpha.
     pub(super) fn row(&self, y: usize) -> &[[u8; 4]] {
         let width = self.width as usize;
         &self.rgba[y * width..(y + 1) * width]
     }
 
-    /// The rectangle that holds all changes since the last call.
+    /// Returns the rectangle that holds all changes since the last call, and forgets them.
     pub(super) fn take_changed(&mut self) -> Rect {
         std::mem::take(&mut self.changed)
     }
 
-    /// Draws pixels of the frame that was begun, from its pixel `(x, y)` to the right, every
-    /// `step`th pixel.
+    /// Draws pixels of the current frame into its row `y`: the first at column `x`, each next one `step` columns to the
+    /// right.
     pub(super) fn draw(&mut self, (x, step): (u32, u32), y: u32, pixels: impl Iterator<Item = [u8; 4]>, blend: Blend) {
         let Some((rect, _)) = self.last else { return };
         let Some(row) = self.rows(rect).nth(y as usize) else { return };
@@ -152,7 +154,7 @@ impl Canvas {
         rows.skip(rect.y as usize).take(rect.height as usize).map(move |row| &mut row[start..end])
     }
 
-    /// What the canvas shows.
+    /// Yields the canvas as frame `index` of the picture, once per surface.
     pub(super) fn show(&self, index: u32) -> impl Iterator<Item = Frame> {
         let mut surfaces = Surfaces::new(self.width, self.height);
         for (y, row) in (0..).zip(self.rgba.chunks_exact(self.width as usize)) {
@@ -162,7 +164,8 @@ impl Canvas {
     }
 }
 
-/// Composes with alpha that isn't premultiplied (PNG specification, third edition, 13.16).
+/// Returns the colour of `top` drawn over `below`. Colours aren't premultiplied by alpha (PNG specification, third
+/// edition, 13.16).
 fn over(top: [u8; 4], below: [u8; 4]) -> [u8; 4] {
     match (top[3], below[3]) {
         (255, _) => top,

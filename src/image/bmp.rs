@@ -1,4 +1,4 @@
-//! BMP. The `image` crate reads it too, but whole pictures only, and for 15 kB of compressed wasm.
+//! Reads BMP. (The `image` crate would need the whole picture in memory, and 15 kB of compressed wasm.)
 //!
 //! The layout is that of Microsoft's "Bitmap Storage": file header, info header, masks, palette, and rows
 //! of a multiple of four bytes, the lowest row of the picture first unless the height is negative.
@@ -11,11 +11,12 @@ use super::picture::Picture;
 use super::profile::Profile;
 use super::surfaces::{Surfaces, still};
 
-/// Run-length coded data may stop at any time and leave the rest to the first colour. This many pixels
-/// a byte are beyond any picture that has something in it.
+/// A file with fewer bytes than pixels divided by this is refused. Run-length coded data may stop at any time and leave
+/// the rest of the pixels to the first colour, so the format itself sets no bound; no picture with something in it
+/// comes near this one.
 const PIXELS_PER_BYTE: u64 = 16_384;
 
-/// The length of the file header, which lies before the info header.
+/// Bytes of the file header, which comes before the info header.
 const FILE_HEADER: usize = 14;
 
 fn unreadable(message: impl ToString) -> IntakeError {
@@ -29,9 +30,10 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     check_size(Format::Bmp, width, height, limits)?;
     let declared = long(bytes, 10).ok_or_else(short)? as usize;
     let colours_end = FILE_HEADER + header.pixels_start();
-    // An offset that points into the headers is none: Firefox begins behind the palette, Chromium elsewhere.
+    // An offset that points into the headers is invalid. Firefox then reads pixels from the end of the palette;
+    // Chromium reads them from elsewhere, so the file isn't ordinary.
     let offset = if declared < FILE_HEADER + header.end { colours_end } else { declared };
-    // Decoders take the palette from where it belongs, even if the pixels begin within it.
+    // The palette follows the info header, even if the declared pixels overlap it.
     let palette = bytes.get(FILE_HEADER + header.end..colours_end.min(bytes.len())).unwrap_or_default();
     let pixel = Pixel::of(&bytes[FILE_HEADER..], palette, &header)?;
     let data = bytes.get(offset..).unwrap_or_default();
@@ -49,7 +51,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     if rows == 0 {
         return Err(unreadable("it ends before its first row"));
     }
-    // Viewers leave the rows white that aren't there.
+    // Viewers show missing rows as white.
     let blank = vec![255; 3 * width as usize];
     for line in rows..height {
         surfaces.push(if header.top_down { line } else { height - 1 - line }, 3, &blank);
@@ -69,11 +71,11 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     Ok(picture)
 }
 
-/// A bitmap without a file header, as icons hold it: red, green, blue, alpha, row by row from the top. A second
-/// bitmap of one bit a pixel follows, whose ones are transparent; its rows count in the height.
+/// Reads a bitmap of an icon, which has no file header. Returns width, height, and the pixels as red, green, blue,
+/// alpha, row by row from the top. A mask of one bit per pixel follows the colours; its ones are transparent pixels.
+/// The height in the header counts the rows of both.
 ///
-/// # Errors
-/// As [`read`]; also if any row is missing.
+/// # Errors As [`read`]; also `Unreadable` if any row is missing.
 pub(super) fn read_icon(dib: &[u8], limits: &Limits) -> Result<(u32, u32, Vec<[u8; 4]>), IntakeError> {
     let mut header = Header::of(dib).ok_or_else(|| unreadable("an icon ends within its header"))?;
     header.height /= 2;
@@ -118,9 +120,9 @@ pub(super) fn read_icon(dib: &[u8], limits: &Limits) -> Result<(u32, u32, Vec<[u
     Ok((width, height, rgba))
 }
 
-/// The info header. Positions count from its start.
+/// The info header. Positions in bytes count from the start of this header.
 struct Header {
-    /// The end of this header.
+    /// Where this header ends.
     end: usize,
     width: u32,
     height: u32,
@@ -128,7 +130,8 @@ struct Header {
     bits: u16,
     compression: u32,
     colours: u32,
-    /// The oldest header has fields of two bytes and palettes of three.
+    /// Whether this is the oldest kind of header (`BITMAPCOREHEADER`): its fields have two bytes and its palette
+    /// entries three.
     core: bool,
 }
 
@@ -141,11 +144,11 @@ fn long(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 impl Header {
-    /// `None` if the file ends first.
+    /// Reads the header. Returns `None` if the file ends within it.
     fn of(dib: &[u8]) -> Option<Self> {
         let end = long(dib, 0)? as usize;
         let core = end == 12;
-        // OS/2 writers leave out fields at the end, which are 0 then.
+        // OS/2 writers leave out fields at the end of the header. Such fields are 0.
         let field = |at: usize| if at + 4 <= end { long(dib, at) } else { Some(0) };
         let height = if core { i32::from(short(dib, 6)?) } else { long(dib, 8)?.cast_signed() };
         Some(Self {
@@ -160,7 +163,7 @@ impl Header {
         })
     }
 
-    /// Bytes of a row without run-length coding.
+    /// Returns the bytes of a stored row, if the rows aren't run-length coded.
     fn stride(&self) -> usize {
         (u64::from(self.width) * u64::from(self.bits)).div_ceil(32) as usize * 4
     }
@@ -169,18 +172,18 @@ impl Header {
         matches!(self.compression, 1 | 2)
     }
 
-    /// Bytes of a colour in the palette.
+    /// Returns the bytes of a palette entry.
     fn colour_length(&self) -> usize {
         if self.core { 3 } else { 4 }
     }
 
-    /// Colours in the palette.
+    /// Returns the number of palette entries.
     fn colour_count(&self) -> usize {
         let most = if self.bits <= 8 { 1 << self.bits } else { 0 };
         if self.colours == 0 { most } else { (self.colours as usize).min(most) }
     }
 
-    /// Where the pixels begin if nothing is said about it: behind masks and palette.
+    /// Returns where the pixels begin if the file header gives no valid offset: after the masks and the palette.
     fn pixels_start(&self) -> usize {
         let masks = match (self.end, self.compression) {
             (40, 3) => 12,
@@ -190,7 +193,8 @@ impl Header {
         self.end + masks + self.colour_count() * self.colour_length()
     }
 
-    /// What its colours are shown as. Longer headers may describe a space of their own, or hold a profile.
+    /// Returns what the colours of the file are converted by. Longer headers may describe a colour space, or hold an
+    /// ICC profile.
     fn profile(&self, dib: &[u8]) -> Profile {
         let space = if self.end >= 108 { long(dib, 56).unwrap_or(0) } else { u32::from_be_bytes(*b"sRGB") };
         match &space.to_be_bytes() {
@@ -202,7 +206,7 @@ impl Header {
             [0, 0, 0, 0] => {
                 let gammas = [96, 100, 104].map(|at| long(dib, at).unwrap_or(0) as f32 / 65_536.0);
                 let is_usual = gammas.iter().all(|gamma| (1.6..=2.6).contains(gamma));
-                // All zero is what writers leave there that mean nothing by it.
+                // Many writers fill the fields of the colour space with zeros, which says nothing.
                 let is_empty = dib.get(60..108).is_some_and(|fields| fields.iter().all(|&byte| byte == 0));
                 if is_usual || is_empty { Profile::Usual } else { Profile::Unknown }
             }
@@ -210,7 +214,7 @@ impl Header {
         }
     }
 
-    /// Why decoders may read the file differently.
+    /// Returns why decoders may read the file differently; `None` if they read it alike.
     fn oddity(&self, offset_holds: bool, overlaps: bool, palette: usize) -> Option<&'static str> {
         match () {
             () if !offset_holds => Some("its pixels begin within its header"),
@@ -224,7 +228,7 @@ impl Header {
         }
     }
 
-    /// Gives the rows that are there, in the order of the file, and returns their number.
+    /// Passes each row that the file holds to `push`, in the order of the file, and returns the number of rows.
     fn rows(&self, data: &[u8], length: usize, push: &mut dyn FnMut(u32, &[u8])) -> Result<u32, IntakeError> {
         if self.is_packed() {
             check_plausible(Format::Bmp, u64::from(self.width) * u64::from(self.height), PIXELS_PER_BYTE, length)?;
@@ -236,7 +240,7 @@ impl Header {
             push(rows, stored);
             rows += 1;
         }
-        // The padding of the last row may be left out.
+        // Writers may leave out the padding of the last row.
         let rest = &data[(rows as usize * stride).min(data.len())..];
         if rows + 1 == self.height && rest.len() >= (self.width as usize * usize::from(self.bits)).div_ceil(8) {
             let mut last = rest.to_vec();
@@ -250,11 +254,11 @@ impl Header {
 
 /// How a pixel is stored.
 enum Pixel {
-    /// In so many bits, as an index into red, green, blue.
+    /// The number of bits of an index into the palette, and the palette (red, green, blue).
     Index(u16, Vec<[u8; 3]>),
-    /// In three bytes: blue, green, red.
+    /// Three bytes: blue, green, red.
     Bytes,
-    /// In so many bytes, under the masks of red, green, blue, alpha.
+    /// The number of bytes of a pixel, and the bit masks of red, green, blue and alpha in it.
     Masks(usize, [u32; 4]),
 }
 
@@ -264,7 +268,7 @@ impl Pixel {
             let mask = |i: usize| if i < count { long(dib, 40 + 4 * i).unwrap_or(0) } else { 0 };
             [mask(0), mask(1), mask(2), mask(3)]
         };
-        // Masks are part of the longer headers, and follow the one of 40 bytes.
+        // Longer headers contain the masks. After a header of 40 bytes, the masks follow it.
         let with_alpha = if header.end >= 56 { 4 } else { 3 };
         Ok(match (header.compression, header.bits) {
             (0, 1 | 2 | 4 | 8) | (1, 8) | (2, 4) => {
@@ -309,19 +313,19 @@ impl Pixel {
     }
 }
 
-/// Gives rows from run-length coded data, and returns how many there are.
+/// Decodes run-length coded rows, passes each to `push`, and returns their number.
 fn unpack_runs(data: &[u8], header: &Header, push: &mut dyn FnMut(u32, &[u8])) -> u32 {
     let mut line = 0;
-    // Data that ends early leaves out the rest of the rows.
+    // If the data ends early, the rest of the rows are missing.
     let _ = unpack_lines(data, header, &mut line, push);
     line
 }
 
-/// Gives the rows that are whole and counts them in `line`; `None` if the data ends early.
+/// Passes each complete row to `push` and counts them in `line`. Returns `None` if the data ends early.
 fn unpack_lines(data: &[u8], header: &Header, line: &mut u32, push: &mut dyn FnMut(u32, &[u8])) -> Option<()> {
     let width = header.width as usize;
     let half = usize::from(header.bits == 4);
-    // Indices as they would be stored without runs: one byte, or half of one, a pixel.
+    // Packs indices as a file without run-length coding stores them: one byte or half a byte per pixel.
     let row = &mut vec![0u8; width.div_ceil(1 + half)][..];
     let set = |row: &mut [u8], x: usize, index: u8| {
         let shift = 4 * half * ((x + 1) % 2);

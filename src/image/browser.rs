@@ -1,4 +1,4 @@
-//! Pictures in formats that only browsers decode: what their headers declare, and pixels as the browser gives them.
+//! Pictures that a browser decodes: the size that their headers declare, and the pixels that the browser hands over.
 
 use super::animation::Rect;
 use super::caveat::Caveat;
@@ -10,7 +10,8 @@ use super::sample::{FrameHead, Sample, reach, spread};
 use super::sniff;
 use super::surfaces::Surfaces;
 
-/// The format of a file that only browsers may be able to decode.
+/// Returns the format of a file that the core can't decode but a browser may (AVIF, HEIC, JPEG XL); `None` for any
+/// other file.
 #[must_use]
 pub fn browser_format(bytes: &[u8]) -> Option<Format> {
     match sniff::sniff(bytes) {
@@ -19,8 +20,8 @@ pub fn browser_format(bytes: &[u8]) -> Option<Format> {
     }
 }
 
-/// Holds the size that such a file declares against the limits, before a browser is asked to decode it. What
-/// doesn't declare any goes through.
+/// Returns an error if such a file declares a size above the limits, so that no browser is asked to decode it. A file
+/// that declares no size passes.
 ///
 /// # Errors
 /// [`IntakeError::TooLarge`].
@@ -28,7 +29,8 @@ pub fn check_declared_size(format: Format, bytes: &[u8], limits: &Limits) -> Res
     if format == Format::Jxl {
         return jxl_size(bytes).map_or(Ok(()), |(width, height)| check_sides(width, height, limits));
     }
-    // Every coded image has its own "image spatial extents" (ISO/IEC 23008-12, 6.5.3), the tiles and the whole.
+    // Every coded image has its own "image spatial extents" (ISO/IEC 23008-12, 6.5.3): the tiles of a grid as well as
+    // the grid itself. So the largest counts.
     let boxes = bytes.windows(16).filter(|part| part.starts_with(b"ispe\0\0\0\0"));
     boxes.into_iter().try_for_each(|part| {
         let [width, height] =
@@ -43,18 +45,19 @@ fn check_sides(width: u32, height: u32, limits: &Limits) -> Result<(), IntakeErr
     at_most("number of pixels", u64::from(width) * u64::from(height), limits.max_pixels)
 }
 
-/// The size in the header of a JPEG XL codestream (ISO/IEC 18181-1, SizeHeader), bare or in its container.
+/// Returns the width and height in the header of a JPEG XL codestream (ISO/IEC 18181-1, SizeHeader). The codestream may
+/// be the whole file or lie in a container.
 fn jxl_size(bytes: &[u8]) -> Option<(u32, u32)> {
     let header = match bytes {
         [0xff, 0x0a, rest @ ..] => rest,
-        // The box of the codestream, or of its first part, which has a number before it.
+        // `jxlc` holds the codestream; `jxlp` holds a part of it, after the part's number.
         _ => bytes.windows(10).enumerate().find_map(|(at, part)| match part {
             [b'j', b'x', b'l', b'c', 0xff, 0x0a, ..] => bytes.get(at + 6..),
             [b'j', b'x', b'l', b'p', 0, 0, 0, 0, 0xff, 0x0a] => bytes.get(at + 10..),
             _ => None,
         })?,
     };
-    // The lowest bits first; 69 at most.
+    // Takes bits from the lowest up. The header of the size has at most 69.
     let mut held = header.iter().take(16).rev().fold(0u128, |held, &byte| held << 8 | u128::from(byte));
     let mut take = |count: u32| {
         let value = (held & ((1 << count) - 1)) as u32;
@@ -81,20 +84,34 @@ fn jxl_side(small: bool, take: &mut impl FnMut(u32) -> u32) -> u32 {
     take(count) + 1
 }
 
-/// Frames that a browser is asked for at most: each is read back from a canvas.
+/// Largest number of frames that a browser is asked for. Reading a frame back from a canvas is slow.
 const MAX_FRAMES: u32 = 64;
 
-/// A picture whose pixels the browser gives, frame by frame, rows from the top.
+/// A picture whose pixels the browser hands over, frame by frame, each frame row by row from the top.
+///
+/// # Examples
+/// ```
+/// use hashgate::Limits;
+/// use hashgate::image::{BrowserPicture, Format};
+///
+/// let mut picture = BrowserPicture::new(Format::Avif, (100, 80), 1, &Limits::default())?;
+/// for index in picture.wanted_frames().to_vec() {
+///     picture.push_rows(&[128; 4 * 100 * 80]); // rows that the browser decoded
+///     picture.end_frame(index)?;
+/// }
+/// assert_eq!(picture.finish()?.frames.len(), 5, "half transparent: plain, over white, black and two greys");
+/// # Ok::<(), hashgate::image::IntakeError>(())
+/// ```
 pub struct BrowserPicture {
     picture: Picture,
     wanted: Vec<u32>,
     sample: Sample,
-    /// The frame that is being read and its rows so far.
+    /// The current frame, and the number of its rows so far.
     current: Option<(Surfaces, u32)>,
 }
 
 impl BrowserPicture {
-    /// A picture of this size, of which the browser can give `frame_count` frames.
+    /// Begins a picture of this size, with `frame_count` frames.
     ///
     /// # Errors
     /// [`IntakeError::TooLarge`] beyond `limits`, [`IntakeError::Unreadable`] if it has no pixels.
@@ -107,7 +124,7 @@ impl BrowserPicture {
         check_size(format, width, height, limits)?;
         let rect = Rect { x: 0, y: 0, width, height };
         let frame_count = frame_count.max(1);
-        // More are out of reach whatever their number.
+        // `max_animation_pixels` excludes any further frames, so they need not be listed.
         let considered = u64::from(frame_count).min(limits.max_animation_pixels / rect.pixels() + 2);
         let heads = vec![FrameHead { rect, duration_ms: 0 }; considered as usize];
         let reach = reach(rect.pixels(), &heads, limits);
@@ -121,13 +138,14 @@ impl BrowserPicture {
         Ok(Self { picture, wanted, sample, current: None })
     }
 
-    /// The frames that are to be given, in this order.
+    /// Returns the numbers of the frames that the browser must hand over, in this order.
     #[must_use]
     pub fn wanted_frames(&self) -> &[u32] {
         &self.wanted
     }
 
-    /// Takes further rows of the next wanted frame: four bytes a pixel, red, green, blue and alpha that isn't premultiplied.
+    /// Takes further rows of the next wanted frame. A pixel is four bytes: red, green, blue, alpha. Colours aren't
+    /// premultiplied by alpha.
     pub fn push_rows(&mut self, rgba: &[u8]) {
         let (width, height) = (self.picture.width, self.picture.height);
         let (surfaces, y) = self.current.get_or_insert_with(|| (Surfaces::new(width, height), 0));
@@ -137,8 +155,8 @@ impl BrowserPicture {
         }
     }
 
-    /// Takes further rows whose colours are multiplied by alpha, as some browsers give them. Divides them again; colours
-    /// of pixels that can't be seen are lost.
+    /// Takes further rows whose colours are premultiplied by alpha, as Firefox gives them, and undoes the
+    /// multiplication. The colours of pixels with alpha 0 are lost.
     pub fn push_premultiplied_rows(&mut self, rgba: &mut [u8]) {
         for pixel in rgba.chunks_exact_mut(4) {
             let alpha = u32::from(pixel[3]);
@@ -149,7 +167,7 @@ impl BrowserPicture {
         self.push_rows(rgba);
     }
 
-    /// Notes that the browser shows the picture in part only: the file is unreadable unless that part matches.
+    /// Notes that the browser shows only a part of the picture. The file is then `unreadable` unless that part matches.
     pub fn mark_damaged(&mut self) {
         self.picture.damaged = Some("pixels: expected all of them, got those that the browser shows".into());
     }

@@ -1,4 +1,4 @@
-//! Which decoder reads a file.
+//! Chooses the decoder for a file.
 
 use super::error::{self, IntakeError, unreadable};
 use super::format::Format;
@@ -34,13 +34,14 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
     })
 }
 
-/// The error of a file that is not a picture, told by its first 64 KiB. `None` if it may be a picture.
+/// Returns the error of a file whose first 64 KiB show that it is not a picture; `None` if it may be a picture.
 #[must_use]
 pub fn not_a_picture(head: &[u8]) -> Option<IntakeError> {
     sniff::sniff(head).err().filter(|error| matches!(error, IntakeError::NotAPicture { .. }))
 }
 
-/// Reads a picture from every pixel of it, by the general decoders alone. The DC-only decoder is measured against it.
+/// Reads every pixel of a picture, never by the DC-only decoder. Hashes for lists are made this way, and the DC-only
+/// decoder is measured against it.
 ///
 /// # Errors
 /// As [`read`].
@@ -48,13 +49,13 @@ pub fn read_fully(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError>
     contained(|| read_as(sniff::sniff(bytes)?, bytes, limits))
 }
 
-/// Turns a panic of a decoder into an error, so that no file ends a batch. A build that aborts on panics, as that for
-/// browsers does, can't.
+/// Turns a panic of a decoder into an error, so that one file can't end a batch of files. This has no effect in a build
+/// that aborts on panics, such as the one for browsers.
 pub(super) fn contained<T>(work: impl FnOnce() -> Result<T, IntakeError>) -> Result<T, IntakeError> {
     if cfg!(panic = "abort") {
         return work();
     }
-    // A decoder that has panicked is never used again.
+    // Sound because nothing uses a decoder's state after a panic.
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let message = panic.downcast_ref::<&str>().map(ToString::to_string);
         let message = message.or_else(|| panic.downcast_ref::<String>().cloned());
@@ -80,14 +81,14 @@ fn read_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Picture, Int
     }
 }
 
-/// Reads the raster pictures that an SVG embeds. Without a match among them the SVG is still a picture that can't be
-/// read, so [`Picture::damaged`] is set.
+/// Reads the raster pictures that an SVG embeds. Sets [`Picture::damaged`], because the drawing itself isn't read: if
+/// no raster picture matches, the SVG is unchecked.
 fn read_svg(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
     let (files, more) = svg::embedded(bytes);
     let mut sample = Sample::new(&[], limits);
     let (mut size, mut count) = ((0, 0), 0);
     for file in files {
-        // An SVG within an SVG is not looked into.
+        // Skips an SVG inside an SVG.
         let format = sniff::sniff(&file).ok().filter(|&format| format != Format::Svg);
         let Some(Ok(picture)) = format.map(|format| read_as(format, &file, limits)) else { continue };
         size = if count == 0 { (picture.width, picture.height) } else { size };

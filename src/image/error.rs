@@ -7,6 +7,7 @@ use super::format::Format;
 /// Why a file gave no picture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum IntakeError {
     /// The content is no picture at all, such as a PDF document, a sound or a text.
     #[error("expected a picture, got {found}")]
@@ -14,7 +15,7 @@ pub enum IntakeError {
         /// What the content looks like, with an article.
         found: String,
     },
-    /// A picture of a kind that isn't read here.
+    /// The content is a picture of a kind that the core doesn't read.
     #[error("expected a JPEG, PNG, GIF, WebP, BMP or ICO picture that can be decoded here, got {found}")]
     UnsupportedPicture {
         /// What the content looks like, with an article.
@@ -22,7 +23,7 @@ pub enum IntakeError {
         /// The format, if a browser may be able to decode the file.
         format: Option<Format>,
     },
-    /// Larger than a limit.
+    /// The picture is larger than a limit.
     #[error("{field}: expected at most {limit}, got {got}")]
     TooLarge {
         /// Which limit.
@@ -32,7 +33,7 @@ pub enum IntakeError {
         /// What the file declares.
         got: u64,
     },
-    /// So damaged, truncated or self-contradictory that there are no pixels to look up.
+    /// The file is so damaged, truncated or self-contradictory that there are no pixels to look up.
     #[error("the {format} file cannot be read: {message}")]
     Unreadable {
         /// The format that the content announces.
@@ -57,12 +58,12 @@ pub enum IntakeError {
     },
 }
 
-/// [`IntakeError::Unreadable`] with a message.
+/// Makes an [`IntakeError::Unreadable`].
 pub(super) fn unreadable(format: Format, message: impl ToString) -> IntakeError {
     IntakeError::Unreadable { format, message: message.to_string() }
 }
 
-/// [`IntakeError::UnsupportedPicture`] that no browser will help with.
+/// Makes an [`IntakeError::UnsupportedPicture`] of a file that browsers can't decode either.
 pub(super) fn unsupported(found: &str) -> IntakeError {
     IntakeError::UnsupportedPicture { found: found.into(), format: None }
 }

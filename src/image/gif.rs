@@ -1,7 +1,7 @@
-//! GIF: the blocks are walked here, and `weezl` unpacks the pixels.
+//! Reads GIF. This module walks over the blocks, and the `weezl` crate unpacks the pixels.
 //!
-//! Decoders forgive a great deal in this format: a missing trailer, stray zero bytes between blocks, frames without
-//! pixels. What they show is read here too, and the picture says what was wrong.
+//! Viewers forgive many faults of a GIF: a missing trailer, stray zero bytes between blocks, frames without pixels.
+//! This module reads what they show, and marks the picture as malformed.
 
 use ::weezl::BitOrder;
 use ::weezl::decode::Decoder;
@@ -15,10 +15,10 @@ use super::picture::{DecodedBy, Picture};
 use super::sample::{FrameHead, Sample, reach};
 use super::surfaces::{Surfaces, still};
 
-/// A code of 12 bits stands for fewer than 4,096 pixels.
+/// Largest number of pixels per byte: a code of 12 bits stands for fewer than 4,096 pixels.
 const PIXELS_PER_BYTE: u64 = 4096;
 
-/// Browsers show a frame for this long if its delay is 0 or 1 hundredth of a second.
+/// If a frame's delay is 0 or 1 hundredth of a second, browsers show it for this long.
 const DEFAULT_MS: u32 = 100;
 
 fn unreadable(message: impl ToString) -> IntakeError {
@@ -28,7 +28,7 @@ fn unreadable(message: impl ToString) -> IntakeError {
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
     let mut outline = Outline::of(bytes)?;
     let Some(first) = outline.frames.first() else { return Err(unreadable("it has no frame")) };
-    // A first frame that is larger than the screen enlarges it, as in browsers and Pillow.
+    // If the first frame is larger than the screen, it enlarges the screen, as in browsers and Pillow.
     let rect = first.head.rect;
     let first_colours = first.colours();
     let ground = first_colours[usize::from(first.transparent.unwrap_or(0))];
@@ -66,7 +66,8 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
             let frame = &outline.frames[index];
             let colours = if index == 0 { first_colours } else { frame.colours() };
             canvas.begin(frame.head.rect.clipped(width, height), frame.dispose);
-            // Colours under the first frame's transparent pixels are kept: they are its plain surface.
+            // Keeps the colours of the first frame's transparent pixels, because the plain surface ignores
+            // transparency.
             let blend = if index == 0 { Blend::Source } else { Blend::Over };
             let found = frame.rows(&mut |y, indices| {
                 let pixels = indices.iter().map(|&index| colours[usize::from(index)]);
@@ -94,31 +95,31 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     Ok(picture)
 }
 
-/// A frame and where its data lies.
+/// A frame, and the part of the file that holds its pixels.
 struct Frame<'a> {
     head: FrameHead,
-    /// Whether its own size is 0, and `head` has the screen's instead.
+    /// Whether the frame declares a width or height of 0. `head` then has the screen's size.
     sizeless: bool,
     dispose: Dispose,
     transparent: Option<u8>,
     interlaced: bool,
     /// Red, green, blue of each colour: the frame's own table, or the file's.
     palette: &'a [u8],
-    /// Bits of the first codes, less one.
+    /// The LZW minimum code size: the first codes have one bit more.
     code_size: u8,
-    /// Blocks of pixels, and whatever follows them.
+    /// The file from the frame's first block of pixels on.
     data: &'a [u8],
 }
 
-/// What was found of a frame's pixels.
+/// What unpacking a frame's pixels showed.
 struct Found {
     pixels: u64,
-    /// A pixel has a colour that the palette lacks.
+    /// Whether a pixel has an index that the palette lacks.
     outside_palette: bool,
 }
 
 impl Frame<'_> {
-    /// Red, green, blue, alpha of each index; black where the file has no colour.
+    /// Returns red, green, blue, alpha of each index; black for an index that the palette lacks.
     fn colours(&self) -> [[u8; 4]; 256] {
         let mut colours = [[0, 0, 0, 255]; 256];
         for (colour, stored) in colours.iter_mut().zip(self.palette.as_chunks::<3>().0) {
@@ -130,7 +131,7 @@ impl Frame<'_> {
         colours
     }
 
-    /// Gives every row, in the order of the file. Rows that the data doesn't reach are shorter or empty.
+    /// Passes every row to `each`, in the order of the file. Rows that the data doesn't reach are shorter or empty.
     fn rows(&self, each: &mut dyn FnMut(u32, &[u8])) -> Found {
         let (width, height) = (self.head.rect.width, self.head.rect.height);
         let passes = if self.interlaced { &[(0, 8), (4, 8), (2, 4), (1, 2)][..] } else { &[(0, 1)] };
@@ -170,7 +171,7 @@ impl<'a> Pixels<'a> {
         while let Some(decoder) = self.decoder.as_mut().filter(|_| filled < row.len()) {
             if self.block.is_empty() {
                 let Some((&length, rest)) = self.rest.split_first().filter(|(length, _)| **length > 0) else {
-                    // Codes may be held back until there is room for their pixels.
+                    // The decoder may still hold pixels for which the buffer had no room.
                     let done = decoder.decode_bytes(&[], &mut row[filled..]);
                     filled += done.consumed_out;
                     if done.consumed_out == 0 {
@@ -183,7 +184,7 @@ impl<'a> Pixels<'a> {
             let done = decoder.decode_bytes(self.block, &mut row[filled..]);
             self.block = &self.block[done.consumed_in..];
             filled += done.consumed_out;
-            // After the end code, and after a code that can't be, there are no pixels.
+            // No pixels follow the end code or an invalid code.
             let stuck = done.consumed_in == 0 && done.consumed_out == 0;
             if !matches!(done.status, Ok(::weezl::LzwStatus::Ok)) && done.consumed_out == 0 || stuck {
                 self.decoder = None;
@@ -193,7 +194,7 @@ impl<'a> Pixels<'a> {
     }
 }
 
-/// What a walk over the blocks tells (GIF89a specification, appendix A and B).
+/// What a walk over the blocks finds (GIF89a specification, appendixes A and B).
 struct Outline<'a> {
     width: u32,
     height: u32,
@@ -220,13 +221,13 @@ impl<'a> Outline<'a> {
         };
         let palette = bytes.get(13..13 + table_length(flags)).ok_or_else(short)?;
         if outline.walk(bytes, 13 + palette.len(), palette).is_none() {
-            // Whether pixels are missing is seen when they are unpacked.
+            // Unpacking will show whether pixels are missing, too.
             outline.malformed = true;
         }
         Ok(outline)
     }
 
-    /// Walks over the blocks from `at` on. Returns none if the file ends before its trailer.
+    /// Walks over the blocks from `at` on. Returns `None` if the file ends before its trailer.
     fn walk(&mut self, bytes: &'a [u8], mut at: usize, palette: &'a [u8]) -> Option<()> {
         let mut control = Control::default();
         loop {
@@ -250,7 +251,7 @@ impl<'a> Outline<'a> {
                         self.malformed = true;
                         self.note(NotOrdinary::structure("a frame has no size"));
                     }
-                    // Firefox takes the screen's size for such a frame, others pass over it.
+                    // For such a frame, Firefox takes the screen's size; other decoders skip the frame.
                     let (width, height) = if sizeless { (self.width, self.height) } else { (width, height) };
                     if width > 0 && height > 0 && !(sizeless && data[0] == 0) {
                         self.frames.push(Frame {
@@ -268,7 +269,7 @@ impl<'a> Outline<'a> {
                     at = end_of_blocks(bytes, at + 1)?;
                 }
                 0x3b => return Some(()),
-                // Decoders pass over zeros.
+                // Decoders skip stray zero bytes.
                 0 => {
                     self.malformed = true;
                     at += 1;
@@ -301,7 +302,7 @@ impl<'a> Outline<'a> {
     }
 }
 
-/// A graphic control extension, which speaks of the next frame.
+/// A graphic control extension: delay, disposal and transparency of the next frame.
 struct Control {
     dispose: Dispose,
     transparent: Option<u8>,
@@ -320,7 +321,7 @@ impl Control {
         Self {
             dispose: match data[0] >> 2 & 7 {
                 2 => Dispose::Background,
-                // Early writers said 4 for 3, and decoders believe them.
+                // Early writers wrote 4 where they meant 3, and decoders accept it.
                 3 | 4 => Dispose::Previous,
                 _ => Dispose::Keep,
             },
@@ -330,12 +331,12 @@ impl Control {
     }
 }
 
-/// The length of a colour table in bytes.
+/// Returns the length of a colour table in bytes.
 fn table_length(flags: u8) -> usize {
     if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) }
 }
 
-/// Where the data blocks that begin at `at` end.
+/// Returns where the data blocks that begin at `at` end; `None` if the file ends first.
 fn end_of_blocks(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
         let length = usize::from(*bytes.get(at)?);

@@ -1,7 +1,7 @@
 //! ICO and CUR: a folder of small pictures, each a PNG or a BMP without its file header.
 //!
-//! Browsers show the largest, or the one that fits best, so all of them are read. They count as frames, the largest
-//! first.
+//! Browsers show the largest picture, or the one that fits best, so all of them are read. They count as frames, the
+//! largest first.
 
 use super::caveat::{Caveat, NotOrdinary};
 use super::error::{self, IntakeError};
@@ -12,10 +12,10 @@ use super::sample::Sample;
 use super::surfaces::Surfaces;
 use super::{bmp, png, sniff};
 
-/// Pictures that are read at most. Icons have about ten.
+/// Largest number of pictures that are read. Icons have about ten.
 const MAX_ENTRIES: usize = 64;
 
-/// The least length of a picture: an info header and a pixel.
+/// Smallest length of a picture in bytes: an info header and one pixel.
 const LEAST: usize = 44;
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {

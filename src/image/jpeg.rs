@@ -30,10 +30,10 @@ use part::Outside;
 pub(super) use part::Part;
 use survey::{ColourModel, Survey};
 
-/// Blocks of 64 pixels take at least one bit each, for the DC coefficient.
+/// Largest number of pixels per byte: a block of 64 pixels takes at least one bit, for its DC coefficient.
 const PIXELS_PER_BYTE: u64 = 64 * 8;
 
-/// The most scans that are read. Each may go over the whole picture; encoders make a dozen.
+/// Largest number of scans. Each may go over the whole picture, so scans take time; encoders make about a dozen.
 const MAX_SCANS: u32 = 100;
 
 fn unreadable(message: impl ToString) -> IntakeError {
@@ -61,7 +61,7 @@ impl Arriving {
         Self { reader: Some(dc::Reader::new(length, limits)), picture: None }
     }
 
-    /// Reads on, up to where the picture is known or to the end. `part` is what is there of the file, from
+    /// Reads on until the picture is known, or to the end of `part`: the bytes of the file that are in memory, from
     /// [`needed_from`](Self::needed_from) on.
     pub(super) fn advance(&mut self, part: Part) {
         let Some(reader) = &mut self.reader else { return };
@@ -75,7 +75,7 @@ impl Arriving {
         }
     }
 
-    /// Returns where the part of the file begins that is yet to be read; `None` if the DC-only decoder gave up.
+    /// Returns the position in the file from which bytes are still needed; `None` if the DC-only decoder gave up.
     pub(super) fn needed_from(&self) -> Option<usize> {
         self.reader.as_ref().map(dc::Reader::needed_from)
     }
@@ -119,7 +119,8 @@ pub(super) fn read_fully(bytes: &[u8], limits: &Limits) -> Result<Picture, Intak
     let mut surfaces = Surfaces::new(width, height);
     surfaces.manage(conversion);
     let mut reason = survey.odd;
-    // Of a progressive file only the decoder that follows libjpeg tells whether its data is sound.
+    // `zune-jpeg` can't tell whether the data of a progressive file is sound, so such files go to the decoder in
+    // `libjpeg`.
     if survey.odd.is_none() && !survey.misleads_zune && !survey.frame.progressive {
         if dc::is_sound(bytes, limits) && by_zune(bytes, &survey, limits, &mut surfaces)? {
             let mut picture = still(Format::Jpeg, width, height, surfaces);

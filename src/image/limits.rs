@@ -1,30 +1,56 @@
-//! How much is read of a file at most.
+//! The limits on what is read.
 
 use super::error::{IntakeError, unreadable};
 use super::format::Format;
+use crate::setters::setters;
 
-/// What is read, at most. Checked against the file's header before anything is allocated.
+/// The largest pictures that are read. A decoder compares a file's header with the limits before it allocates memory.
+///
+/// # Examples
+/// ```
+/// use hashgate::Limits;
+/// use hashgate::image::{IntakeError, read};
+///
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/png-rgb-8.png");
+/// let small = Limits::default().with_max_width(50).with_max_height(50);
+/// let error = read(&std::fs::read(path)?, &small).unwrap_err();
+/// assert_eq!(error.to_string(), "width in pixels: expected at most 50, got 72");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Limits {
-    /// Pixels from left to right.
+    /// Largest width of a picture in pixels. Default 65,535.
     pub max_width: u32,
-    /// Pixels from top to bottom.
+    /// Largest height of a picture in pixels. Default 65,535.
     pub max_height: u32,
-    /// Pixels in a frame.
+    /// Largest number of pixels in a frame. Default 150,000,000.
     pub max_pixels: u64,
-    /// Bytes of pixels and coefficients that a decoder may hold at once.
+    /// Most bytes of pixels and coefficients that a decoder may hold at once. Default 1,073,741,824 (1 GiB).
     pub max_alloc: u64,
-    /// Frames of an animation that are looked up. Every frame is decoded; one that looks like another counts once. If
-    /// more frames differ, those nearest to another are left out and the verdict says `frames-sampled`.
+    /// Most frames of an animation that are looked up. Default 256. Every frame is decoded; of frames that look alike
+    /// only one is looked up. If more frames than this differ, the least different ones are left out, and the verdict
+    /// has the caveat `frames-sampled`.
     pub max_frames: u32,
-    /// Pixels of all of an animation's frames together that are decoded and hashed. What lies
-    /// beyond is counted in [`Picture::frames_skipped`](super::Picture::frames_skipped).
+    /// Most pixels, summed over the frames of an animation, that are decoded and hashed. Default 250,000,000. Frames
+    /// beyond that are not checked, so the file is `unchecked` with `too-large` unless an earlier frame matches.
     pub max_animation_pixels: u64,
 }
 
+setters! {
+    Limits {
+        with_max_width, max_width: u32;
+        with_max_height, max_height: u32;
+        with_max_pixels, max_pixels: u64;
+        with_max_alloc, max_alloc: u64;
+        with_max_frames, max_frames: u32;
+        with_max_animation_pixels, max_animation_pixels: u64;
+    }
+}
+
 impl Default for Limits {
-    /// 65,535 pixels a side, 150 megapixels, 1 GiB, 256 frames out of 250 megapixels of animation.
-    /// A 100-megapixel photograph passes.
+    /// The default of each field. A photograph of 100 megapixels passes.
     fn default() -> Self {
         Self {
             max_width: 65_535,
@@ -41,7 +67,7 @@ pub(super) fn at_most(field: &str, got: u64, limit: u64) -> Result<(), IntakeErr
     if got <= limit { Ok(()) } else { Err(IntakeError::TooLarge { field: field.into(), limit, got }) }
 }
 
-/// Holds a picture's declared size against the limits.
+/// Returns an error if a picture's declared size is zero or above a limit.
 pub(super) fn check_size(format: Format, width: u32, height: u32, limits: &Limits) -> Result<(), IntakeError> {
     if width == 0 || height == 0 {
         return Err(unreadable(format, format!("it is {width} x {height} pixels")));
@@ -51,13 +77,13 @@ pub(super) fn check_size(format: Format, width: u32, height: u32, limits: &Limit
     at_most("number of pixels", u64::from(width) * u64::from(height), limits.max_pixels)
 }
 
-/// Holds what a decoder is going to allocate against the limit.
+/// Returns an error if a decoder would allocate more bytes than the limit.
 pub(super) fn check_alloc(bytes: u64, limits: &Limits) -> Result<(), IntakeError> {
     at_most("bytes of memory to decode it", bytes, limits.max_alloc)
 }
 
-/// Refuses a file that is too short for the size it declares, before anything is allocated for it.
-/// Up to 16 megapixels go through: buffers of that size harm nobody.
+/// Returns an error if a file is too short for the size that it declares, so that a few bytes can't make a decoder
+/// allocate much memory. Pictures of up to 16 megapixels pass, because buffers of that size do no harm.
 pub(super) fn check_plausible(
     format: Format,
     pixels: u64,
@@ -72,6 +98,6 @@ pub(super) fn check_plausible(
     Ok(())
 }
 
-/// Bytes at the start of a file in which a picture's pixels must begin for the file to be read while it arrives. Any
-/// other file is collected first.
+/// A streaming decoder reads a file while it arrives only if the pixels begin within this many bytes. It collects any
+/// other file and reads it at the end.
 pub(super) const HEAD: usize = 1 << 20;

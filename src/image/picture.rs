@@ -32,9 +32,9 @@ pub enum Surface {
     OverWhite,
     /// Composed over black, as a viewer in dark mode shows it.
     OverBlack,
-    /// Composed over mid-grey, the mean of the two above.
+    /// Composed over mid-grey, which gives the mean of the two surfaces above.
     OverGrey,
-    /// Composed over a dark grey of 38 of 255 levels, as pages in dark mode are.
+    /// Composed over a dark grey (38 of 255), the background of many pages in dark mode.
     OverDarkGrey,
     /// The colours that the embedded profile asks for, converted to sRGB.
     Managed,
@@ -45,10 +45,11 @@ pub enum Surface {
 pub struct Frame {
     /// Position in the animation, counted from 0.
     pub index: u32,
-    /// Which colours.
+    /// The surface whose colours the frame shows.
     pub surface: Surface,
-    /// Whether derived views of this frame are worth their lookups. False for the least shown frames of a long
-    /// animation, of which only the plain view is looked up.
+    /// Whether the derived views of this frame are looked up, too. In an animation with many different frames, they are
+    /// looked up only for the first 64 of these frames, and for the frames that are always kept (the first, the last,
+    /// and long ones).
     pub derived_views: bool,
     /// The reduced luma.
     pub luma: Luma,
@@ -57,34 +58,33 @@ pub struct Frame {
 /// A picture that was read.
 #[derive(Debug, Clone)]
 pub struct Picture {
-    /// Its format.
+    /// The file's format.
     pub format: Format,
     /// Width in pixels as stored, before any EXIF rotation.
     pub width: u32,
     /// Height in pixels as stored.
     pub height: u32,
-    /// The decoder that read it.
+    /// The decoder that read the file.
     pub decoded_by: DecodedBy,
-    /// What a verdict must admit about this reading, in no order and without repetition. Caveats that depend on a
-    /// second reading are not in here: see [`not_ordinary`](Self::not_ordinary).
+    /// What this reading could not settle, in no order and without repetition. Caveats that depend on a second reading
+    /// are not in here: see [`not_ordinary`](Self::not_ordinary).
     pub caveats: Vec<Caveat>,
-    /// Why other decoders may show other pixels; none for an ordinary file.
+    /// Why other decoders may show other pixels; `None` for an ordinary file.
     pub not_ordinary: Option<NotOrdinary>,
-    /// Which pixels are missing, as a sentence without its full stop; none if all are there. The frames hold what is
-    /// there: a match counts, but without one the file is unreadable.
+    /// Which pixels are missing, as a sentence without its full stop; `None` if no pixel is. The frames hold the pixels
+    /// that were read: if they match, the match counts; if not, the file is unreadable.
     pub damaged: Option<String>,
     /// Frames (GIF, APNG, WebP) or pages (TIFF) in the file; 1 for a still picture.
     pub frame_count: u32,
-    /// Frames at the end of the animation that
-    /// [`Limits::max_animation_pixels`](super::Limits::max_animation_pixels) didn't pay for. They were not decoded, so
-    /// the file as a whole was not checked.
+    /// Number of frames at the end of the animation that were not decoded, because the frames before them reached
+    /// [`Limits::max_animation_pixels`](super::Limits::max_animation_pixels). So the file as a whole was not checked.
     pub frames_skipped: u32,
-    /// At least one; frame 0 on the plain surface comes first.
+    /// At least one frame; frame 0 on the plain surface comes first.
     pub frames: Vec<Frame>,
 }
 
 impl Picture {
-    /// A picture without caveats.
+    /// Makes a picture without caveats.
     pub(super) fn new(
         format: Format,
         (width, height): (u32, u32),
@@ -113,8 +113,7 @@ impl Picture {
         }
     }
 
-    /// Notes why decoders may disagree. A reason that leads to a caveat replaces one that doesn't; otherwise the
-    /// first reason stays.
+    /// Notes why decoders may disagree. Replaces an earlier reason only if that one leads to no caveat.
     pub fn mark_not_ordinary(&mut self, reason: NotOrdinary) {
         if self.not_ordinary.as_ref().is_none_or(|noted| noted.caveat().is_none()) {
             self.not_ordinary = Some(reason);

@@ -1,4 +1,4 @@
-//! PNG and APNG, by the `png` crate.
+//! Reads PNG and APNG with the `png` crate.
 
 mod chunks;
 
@@ -19,15 +19,16 @@ use super::picture::{DecodedBy, Picture};
 use super::sample::{FrameHead, Sample, reach};
 use super::surfaces::{Surfaces, still};
 
-/// Deflate makes at most 1,032 bytes of one, and 8 pixels fit a byte.
+/// Largest number of pixels per byte of the file: one byte of deflate unpacks to at most 1,032 bytes, and a byte holds
+/// at most 8 pixels.
 const PIXELS_PER_BYTE: u64 = 1032 * 8;
 
-/// Columns and rows of the Adam7 passes: first and step across, first and step down (PNG
+/// The passes of Adam7 interlacing: first column, step between columns, first row, step between rows (PNG
 /// specification, third edition, 8.1).
 const ADAM7: [(u32, u32, u32, u32); 7] =
     [(0, 8, 0, 8), (4, 8, 0, 8), (0, 4, 4, 8), (2, 4, 0, 4), (0, 2, 2, 4), (1, 2, 0, 2), (0, 1, 1, 2)];
 
-/// Decoders pass over chunks that they can't make sense of, or stop at them.
+/// Some decoders skip a broken chunk, others stop at it.
 const BROKEN_CHUNKS: NotOrdinary = NotOrdinary::structure("it has broken chunks");
 
 const OUTSIDE_PALETTE: NotOrdinary = NotOrdinary::structure("pixels have colours that its palette lacks");
@@ -47,7 +48,8 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     };
     match first {
         Err(IntakeError::Unreadable { format, message }) => {
-            // What browsers show of a picture whose other chunks are broken.
+            // Browsers still show a picture if only chunks without pixels are broken. So tries again without such
+            // chunks.
             let plain = stripped(bytes).filter(|plain| plain != bytes);
             let again = plain.map(|plain| read_chunks(&plain, &Found::default(), limits));
             let Some(Ok(mut picture)) = again else { return Err(IntakeError::Unreadable { format, message }) };
@@ -63,8 +65,8 @@ fn read_chunks(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Picture, 
     let mut reader = open(Input::of(bytes), bytes.len(), found.is_animated, limits)?;
     let heads = frame_heads(bytes);
     let info = reader.info();
-    // A default picture that isn't part of the animation is what many programs show: it counts as
-    // a frame before the others.
+    // Programs that don't know APNG show the default picture. If it isn't part of the animation, it counts as an
+    // additional frame before the others.
     let lone_default = info.frame_control.is_none();
     let least = if lone_default { 1 } else { 2 };
     let animated = info.animation_control.is_some_and(|animation| animation.num_frames >= least);
@@ -72,7 +74,7 @@ fn read_chunks(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Picture, 
     if animated && !lone_default {
         picture = animation(&mut reader, &heads, 0, found.has_ended, limits)?;
         if found.profile().split().1.is_some() {
-            // The frames of an animation are not converted.
+            // The profile isn't applied to the frames of an animation.
             picture.mark_not_ordinary(NotOrdinary::ColourProfile { applied: false });
         }
     } else {
@@ -84,7 +86,7 @@ fn read_chunks(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Picture, 
             return Err(error::unreadable(Format::Png, error));
         }
         if damaged.is_some() && still.reader.info().interlaced {
-            // The rows that are missing lie between those that are there.
+            // In an interlaced picture, missing rows lie between rows that were read.
             still.surfaces = interpolated(bytes, found, limits)?;
         }
         let whole = damaged.is_none();
@@ -100,7 +102,7 @@ fn read_chunks(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Picture, 
                     rest.caveats.into_iter().for_each(|caveat| picture.admit(caveat));
                     rest.not_ordinary.into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
                 }
-                // Browsers show the default picture instead.
+                // If the animation is broken, browsers show the default picture.
                 Err(IntakeError::Unreadable { .. }) => {
                     picture.admit(Caveat::Malformed);
                     picture.mark_not_ordinary(BROKEN_CHUNKS);
@@ -117,7 +119,7 @@ fn read_chunks(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Picture, 
     Ok(picture)
 }
 
-/// Reads up to the pixels, in a file of `length` bytes.
+/// Reads the header of a file of `length` bytes, up to the pixels.
 fn open<'a>(
     input: Input<'a>,
     length: usize,
@@ -125,16 +127,16 @@ fn open<'a>(
     limits: &Limits,
 ) -> Result<Reader<Input<'a>>, IntakeError> {
     let mut options = DecodeOptions::default();
-    // Frames of an animation are in chunks that the crate takes for dispensable.
+    // The crate counts the chunks of an animation's frames as ancillary, so their checksums must not be ignored.
     options.set_skip_ancillary_crc_failures(!animated);
     let mut decoder = Decoder::new_with_options(input, options);
-    // What isn't pixels is not unpacked, so that it can't be a bomb.
+    // Texts and profiles are not unpacked, so they can't be decompression bombs.
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     decoder.set_limits(PngLimits { bytes: usize::try_from(limits.max_alloc).unwrap_or(usize::MAX) });
     let info = decoder.read_header_info().map_err(unreadable)?;
     let (width, height) = info.size();
-    // Palettes are applied here, to see whether pixels point outside them.
+    // This module applies palettes itself, to notice indices outside of them.
     let is_indexed = info.color_type == ::png::ColorType::Indexed;
     let transformations = Transformations::EXPAND | Transformations::STRIP_16;
     decoder.set_transformations(if is_indexed { Transformations::IDENTITY } else { transformations });
@@ -147,21 +149,22 @@ fn open<'a>(
     Ok(reader)
 }
 
-/// A file that is read while it arrives, and isn't held.
+/// A PNG that is read while it arrives. Its bytes are not kept.
 pub(super) struct Arriving {
     coming: Coming,
     scan: Scan,
     still: Result<Box<Still<'static>>, IntakeError>,
     /// Whether every row was read.
     is_whole: bool,
-    /// Whether what follows the rows is sound; none before its end.
+    /// Whether the chunks after the rows are sound; `None` before the end of the file.
     end: Option<Result<(), DecodingError>>,
 }
 
 impl Arriving {
-    /// Takes what has arrived of a file of `length` bytes, if pixels begin within [`HEAD`], and it isn't an animation.
+    /// Begins a file of `length` bytes with the bytes that have arrived, and takes them out of `bytes`. Returns `None`
+    /// while no pixels have begun within [`HEAD`], and for an animation.
     pub(super) fn new(bytes: &mut Vec<u8>, length: usize, limits: &Limits) -> Option<Self> {
-        // Bounded, as it is gone through with every piece.
+        // Only the first [`HEAD`] bytes, because this is repeated for every piece.
         let mut scan = Scan::default();
         scan.push(&bytes[..bytes.len().min(HEAD)]);
         if !scan.found.pixels_begun || scan.found.is_animated || scan.found.has_bad_palette() {
@@ -207,7 +210,8 @@ impl Arriving {
         self.end = Some(end).filter(|end| !matches!(end, Err(error) if waits(error)));
     }
 
-    /// What [`read`] makes of the file. None if that needs the file as a whole: something is wrong with it.
+    /// Returns what [`read`] returns for the file. Returns `None` if something is wrong with the file, so that reading
+    /// it needs all bytes.
     pub(super) fn finish(self) -> Option<Result<Picture, IntakeError>> {
         let still = match self.still {
             Ok(still) if self.is_whole => still,
@@ -225,17 +229,17 @@ impl Arriving {
     }
 }
 
-/// Reads an interlaced picture whose last passes are missing. Each pixel fills the rectangle that later passes would
-/// refine, as in browsers.
+/// Reads an interlaced picture whose last passes are missing. As in browsers, each pixel fills the rectangle that later
+/// passes would refine.
 fn interpolated(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Surfaces, IntakeError> {
     let mut reader = open(Input::of(bytes), bytes.len(), found.is_animated, limits)?;
     let (width, height) = reader.info().size();
     check_alloc(4 * u64::from(width) * u64::from(height), limits)?;
     let mut canvas = vec![[255, 255, 255, 0]; width as usize * height as usize];
     let mut rows = Rows::new(&reader, (width, height));
-    // It ends early, as is known.
+    // The error is ignored: it is known that the file ends early.
     let _ = rows.read(&mut reader, |channels, (x, step), y, part| {
-        // The first pass has one pixel in 8 x 8; each later one halves a side of what a pixel stands for.
+        // A pixel of the first pass stands for 8 x 8 pixels. Each later pass halves one side of that rectangle.
         let (across, down) = match (x, step) {
             (0, 8) => (8, 8),
             (_, 8) => (4, 8),
@@ -262,7 +266,7 @@ fn interpolated(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Surfaces
     Ok(surfaces)
 }
 
-/// A pixel of any number of channels as red, green, blue and alpha.
+/// Converts a pixel of 1 to 4 channels to red, green, blue and alpha.
 fn rgba(pixel: &[u8]) -> [u8; 4] {
     match *pixel {
         [grey] => [grey, grey, grey, 255],
@@ -273,19 +277,19 @@ fn rgba(pixel: &[u8]) -> [u8; 4] {
     }
 }
 
-/// What a decoder takes later.
+/// Bytes that have arrived and that the decoder hasn't read yet.
 type Coming = Rc<RefCell<Vec<u8>>>;
 
-/// Where a decoder has its bytes from.
+/// The bytes that a decoder reads.
 struct Input<'a> {
     bytes: Cow<'a, [u8]>,
     at: usize,
-    /// What comes after them.
+    /// Bytes that arrive after those.
     coming: Coming,
 }
 
 impl<'a> Input<'a> {
-    /// A whole file.
+    /// Makes the input of a whole file.
     fn of(bytes: &'a [u8]) -> Self {
         Self { bytes: Cow::Borrowed(bytes), at: 0, coming: Coming::default() }
     }
@@ -312,31 +316,32 @@ impl Read for Input<'_> {
     }
 }
 
-/// The crate asks for it, and doesn't use it.
+/// The `png` crate requires this trait but never seeks.
 impl Seek for Input<'_> {
     fn seek(&mut self, _: SeekFrom) -> std::io::Result<u64> {
         Err(Error::from(ErrorKind::Unsupported))
     }
 }
 
-/// A picture whose rows are read as far as there are any.
+/// A still picture, whose rows are read as far as they have arrived.
 struct Still<'a> {
     reader: Reader<Input<'a>>,
     surfaces: Surfaces,
     rows: Rows,
-    /// A row of which a part is known.
+    /// A row of an interlaced picture, of which the current pass gives only some pixels.
     whole: Vec<u8>,
 }
 
 impl<'a> Still<'a> {
-    /// Begins at the pixels.
+    /// Begins reading rows. `reader` is at the first pixel.
     fn new(reader: Reader<Input<'a>>) -> Self {
         let (width, height) = reader.info().size();
         let rows = Rows::new(&reader, (width, height));
         Self { reader, surfaces: Surfaces::new(width, height), rows, whole: Vec::new() }
     }
 
-    /// Reads the rest of the rows. After an [`ErrorKind::UnexpectedEof`] it goes on with what has come since.
+    /// Reads the rest of the rows. After an [`ErrorKind::UnexpectedEof`], the next call goes on with the bytes that
+    /// have arrived since.
     fn read_rows(&mut self) -> Result<(), DecodingError> {
         let Self { reader, surfaces, rows, whole } = self;
         let width = reader.info().width as usize;
@@ -344,7 +349,7 @@ impl<'a> Still<'a> {
             if step == 1 {
                 return surfaces.push(y, channels, part);
             }
-            // Opaque black adds nothing to a sum of rows.
+            // Fills the other pixels with opaque black, which adds nothing when the parts of a row are summed.
             whole.clear();
             whole.resize(width * channels, 0);
             if channels % 2 == 0 {
@@ -356,7 +361,7 @@ impl<'a> Still<'a> {
         })
     }
 
-    /// The picture, of which `damaged` says why rows are missing.
+    /// Returns the picture. `damaged` is the error because of which rows are missing.
     fn finish(self, damaged: Option<DecodingError>) -> (Picture, Reader<Input<'a>>) {
         let (width, height) = self.reader.info().size();
         let mut picture = still(Format::Png, width, height, self.surfaces);
@@ -368,26 +373,26 @@ impl<'a> Still<'a> {
     }
 }
 
-/// The rows of a frame that were not read yet. Those of interlaced frames come in parts.
+/// The rows of a frame that were not read yet. In an interlaced frame, a row comes in several parts.
 struct Rows {
     width: u32,
     height: u32,
     passes: &'static [(u32, u32, u32, u32)],
-    /// In the first of the passes; none before any of it.
+    /// The next row of the first pass in `passes`; `None` before that pass has begun.
     next: Option<u32>,
-    /// Rows that were given.
+    /// Number of rows, or parts of rows, that were passed on.
     given: u32,
     palette: Option<Palette>,
 }
 
-/// Colours of indexed pixels.
+/// The palette, and what its use has shown.
 struct Palette {
-    /// Red, green, blue, alpha; black where the file has no colour.
+    /// Red, green, blue, alpha of each index; black for an index that the palette lacks.
     colours: Box<[[u8; 4]; 256]>,
     count: usize,
     bits: usize,
     has_alpha: bool,
-    /// Whether a pixel had an index without a colour, about which decoders disagree.
+    /// Whether a pixel had an index that the palette lacks. Decoders disagree about its colour.
     is_exceeded: bool,
     row: Vec<u8>,
 }
@@ -435,7 +440,8 @@ impl Rows {
         self.palette.as_ref().is_some_and(|palette| palette.is_exceeded)
     }
 
-    /// Gives them with their number of channels: first pixel and step across, row, pixels.
+    /// Passes each row, or part of a row, to `each`: the number of channels, the first column and the step between
+    /// columns, the number of the row, and the pixels.
     fn read(
         &mut self,
         reader: &mut Reader<Input>,
@@ -464,8 +470,8 @@ impl Rows {
     }
 }
 
-/// Composes the frames of the animation, the first of which the reader has come to if `index`, its
-/// number among all frames, is 0. `has_ended` says whether the file has its end chunk.
+/// Composes the frames of the animation. `index` is the number of the animation's first frame among all frames; if it
+/// is 0, the reader is already at that frame. `has_ended` says whether the file has its end chunk.
 fn animation(
     reader: &mut Reader<Input>,
     heads: &[FrameHead],
@@ -491,7 +497,7 @@ fn animation(
             match reader.next_frame_info() {
                 Ok(_) => {}
                 Err(error) if frame == 0 => return Err(unreadable(error)),
-                // Browsers show the frames before.
+                // If a frame is cut off, browsers show the frames before it.
                 Err(DecodingError::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof => {
                     damaged = Some(format!("it ends before frame {frame}"));
                     break;
@@ -516,7 +522,7 @@ fn animation(
         };
         let dispose = match control.dispose_op {
             DisposeOp::None => Dispose::Keep,
-            // There is nothing before the first frame to go back to (PNG specification, 11.3.6.2).
+            // The first frame has no previous content to restore (PNG specification, 11.3.6.2).
             DisposeOp::Previous if frame > 0 => Dispose::Previous,
             DisposeOp::Previous | DisposeOp::Background => Dispose::Background,
         };

@@ -1,24 +1,24 @@
-//! Colour profiles: whether one changes what is shown, and what it makes of the stored colours.
+//! Colour profiles: whether a profile changes the picture that is shown, and how it converts the stored colours.
 //!
 //! The pixels that are hashed are the stored ones. Browsers convert them by the embedded profile first, so a profile
-//! can show a picture that the stored pixels don't. A profile near a common RGB or grey space changes next to
-//! nothing and is passed over. Of the others, those that consist of curves and a matrix are applied here; tables with
-//! more than one dimension are left to a second reading.
+//! can show a picture that the stored pixels don't. A profile near a common RGB or grey space changes next to nothing
+//! and is ignored. Of the other profiles, this module applies those that consist of curves and a matrix; profiles with
+//! tables of several dimensions need a second reading by the browser.
 //!
 //! The layout is that of ICC.1:2022: a header of 128 bytes, a table of tags, and the tags' data.
 
 use super::caveat::NotOrdinary;
 
-/// A longer profile is not looked into. Profiles of curves and a matrix take a few kilobytes.
+/// Largest number of bytes of a profile that is read. Profiles of curves and a matrix have a few kilobytes.
 pub(super) const MAX_LENGTH: usize = 1 << 20;
 
 /// What a profile does to the colours of its picture.
 pub(super) enum Profile {
-    /// Next to nothing: the stored colours are what is shown.
+    /// Next to nothing: viewers show the stored colours.
     Usual,
-    /// What this conversion does.
+    /// Converts them as given.
     Converts(Box<Conversion>),
-    /// Something that only a full colour management can tell.
+    /// Something unknown: only full colour management could apply this profile.
     Unknown,
 }
 
@@ -35,7 +35,8 @@ impl Profile {
         if icc.len() > MAX_LENGTH || icc.get(36..40)? != b"acsp" || !class_converts || icc.get(20..24)? != b"XYZ " {
             return None;
         }
-        // Where there is a table of several dimensions, it wins over curves and matrix (ICC.1, 8.10).
+        // If the profile has a table of several dimensions, the table counts and not the curves and matrix (ICC.1,
+        // 8.10).
         if (0..3).any(|n| tag(icc, &[b'A', b'2', b'B', b'0' + n]).is_some()) || tag(icc, b"D2B0").is_some() {
             return None;
         }
@@ -57,7 +58,7 @@ impl Profile {
         Some(Self::with(curves, matrix))
     }
 
-    /// A profile that is one gamma: stored values to the power of `exponent` are linear light.
+    /// Makes the profile of a single gamma: stored values to the power of `exponent` are linear light.
     pub(super) fn of_gamma(exponent: f32) -> Self {
         let curve = std::array::from_fn(|at| (at as f32 / 255.0).powf(exponent));
         Self::with([curve, curve, curve], IDENTITY)
@@ -71,7 +72,8 @@ impl Profile {
         }
     }
 
-    /// The conversion to be applied, if there is one, and why the file isn't ordinary, if it isn't.
+    /// Splits the profile into the conversion to apply (if any), and the reason why the file isn't ordinary (if it
+    /// isn't).
     pub(super) fn split(self) -> (Option<Box<Conversion>>, Option<NotOrdinary>) {
         match self {
             Self::Usual => (None, None),
@@ -81,13 +83,13 @@ impl Profile {
     }
 }
 
-/// Linear light, 0 to 1, of each stored value.
+/// The linear light, 0 to 1, of each stored value.
 type Curve = [f32; 256];
 
 const IDENTITY: [[f32; 3]; 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
 
-/// From XYZ under illuminant D50, in which profiles give their colours, to linear sRGB: the inverse of the matrix in
-/// the sRGB profile.
+/// Converts XYZ under illuminant D50, in which profiles give their colours, to linear sRGB: the inverse of the matrix
+/// in the sRGB profile.
 const XYZ_TO_SRGB: [[f32; 3]; 3] =
     [[3.134_136, -1.617_386, -0.490_662], [-0.978_796, 1.916_254, 0.033_443], [0.071_955, -0.228_977, 1.405_386]];
 
@@ -95,12 +97,12 @@ const XYZ_TO_SRGB: [[f32; 3]; 3] =
 #[derive(Clone)]
 pub(super) struct Conversion {
     curves: [Curve; 3],
-    /// From the profile's linear colours to those of sRGB.
+    /// Converts the profile's linear colours to those of sRGB.
     matrix: [[f32; 3]; 3],
 }
 
 impl Conversion {
-    /// What is shown of a stored colour.
+    /// Returns the sRGB colour that a viewer shows for a stored colour.
     pub(super) fn convert(&self, stored: [u8; 3]) -> [u8; 3] {
         let linear: [f32; 3] = std::array::from_fn(|i| self.curves[i][usize::from(stored[i])]);
         self.matrix.map(|row| {
@@ -110,27 +112,27 @@ impl Conversion {
     }
 }
 
-/// The value that sRGB stores for linear light (IEC 61966-2-1), clipped to 0 to 1.
+/// Returns the value that sRGB stores for linear light (IEC 61966-2-1), clipped to 0 to 1.
 fn encoded(linear: f32) -> f32 {
     let linear = linear.clamp(0.0, 1.0);
     if linear <= 0.003_130_8 { 12.92 * linear } else { 1.055 * linear.powf(1.0 / 2.4) - 0.055 }
 }
 
-/// Whether a curve is near that of sRGB, or near a gamma between 1.6 and 2.6, which is where those of Rec. 709, Adobe
-/// RGB, Apple and dot gains lie.
+/// Returns whether a curve is near the curve of sRGB, or near a gamma between 1.6 and 2.6, where the curves of Rec.
+/// 709, Adobe RGB, Apple and dot gains lie.
 fn is_usual_curve(curve: &Curve) -> bool {
-    /// As a share of the full range: five of 255 levels.
+    /// Largest difference that counts as near, as a share of the full range: five of 255 levels.
     const TOLERANCE: f32 = 0.02;
     let is_near = |usual: &dyn Fn(f32) -> f32| {
         let differs = |at: usize| (encoded(curve[at]) - usual(at as f32 / 255.0)).abs() > TOLERANCE;
-        // Near black, formulas with a straight part differ from every gamma by what nobody sees.
+        // Near black, formulas with a straight part differ from every gamma, but the difference is invisible.
         !(24..256).any(differs) && curve[..24].iter().all(|&value| encoded(value) < 0.2)
     };
     is_near(&|stored| stored) || (16..=26).any(|tenths| is_near(&|stored| encoded(stored.powf(tenths as f32 / 10.0))))
 }
 
-/// Whether a matrix is near that of sRGB, Display P3, Adobe RGB or a monitor's: each channel is mainly itself, and
-/// white stays white.
+/// Returns whether a matrix is near that of sRGB, Display P3, Adobe RGB or a monitor: each channel depends mainly on
+/// itself, and white stays white.
 fn is_usual_matrix(matrix: &[[f32; 3]; 3]) -> bool {
     (0..3).all(|i| {
         let row = matrix[i];
@@ -148,12 +150,13 @@ fn short(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
-/// A number with 16 bits after the point.
+/// Reads a fixed-point number with 16 bits after the point (ICC.1, s15Fixed16Number).
 fn fixed(bytes: &[u8], at: usize) -> Option<f32> {
     Some(long(bytes, at)?.cast_signed() as f32 / 65_536.0)
 }
 
-/// The data of a tag (ICC.1, 7.3). Profiles have about ten tags; a hundred are looked at.
+/// Returns the data of a tag (ICC.1, 7.3); `None` if the profile lacks it. Profiles have about ten tags; only the first
+/// hundred are searched.
 fn tag<'a>(icc: &'a [u8], name: &[u8; 4]) -> Option<&'a [u8]> {
     let count = long(icc, 128)?.min(100) as usize;
     let entries = icc.get(132..)?.as_chunks::<12>().0;
@@ -162,13 +165,13 @@ fn tag<'a>(icc: &'a [u8], name: &[u8; 4]) -> Option<&'a [u8]> {
     icc.get(offset..offset.checked_add(length)?)
 }
 
-/// A colour (ICC.1, 10.31).
+/// Reads a colour as XYZ (ICC.1, 10.31).
 fn xyz(data: &[u8]) -> Option<[f32; 3]> {
     let data = data.strip_prefix(b"XYZ ")?;
     Some([fixed(data, 4)?, fixed(data, 8)?, fixed(data, 12)?])
 }
 
-/// A curve as a table (ICC.1, 10.6) or a formula (10.18).
+/// Reads a curve, which is a table (ICC.1, 10.6) or a formula (10.18).
 fn curve(data: &[u8]) -> Option<Curve> {
     if let Some(data) = data.strip_prefix(b"curv") {
         let count = long(data, 4)? as usize;
@@ -195,7 +198,7 @@ fn curve(data: &[u8]) -> Option<Curve> {
         *value = number(i)?;
     }
     let [gamma, a, b, c, d, e, f] = numbers;
-    // The power above `from`, the straight line below it; `after` is added to the power.
+    // Above `from` the curve is a power, to which `after` is added; below it is a straight line.
     let (a, b, from, slope, after, below) = match kind {
         0 => (1.0, 0.0, 0.0, 0.0, 0.0, 0.0),
         1 => (a, b, -b / a, 0.0, 0.0, 0.0),
@@ -205,7 +208,7 @@ fn curve(data: &[u8]) -> Option<Curve> {
     };
     let formula = |x: f32| if x >= from { (a * x + b).max(0.0).powf(gamma) + after } else { slope * x + below };
     let curve: Curve = std::array::from_fn(|at| formula(at as f32 / 255.0).clamp(0.0, 1.0));
-    // Numbers that divide by zero or overflow are no curve.
+    // Rejects curves whose numbers divide by zero or overflow.
     curve.iter().all(|value| value.is_finite()).then_some(curve)
 }
 

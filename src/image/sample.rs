@@ -1,10 +1,10 @@
-//! Which frames of an animation are looked up.
+//! Chooses the frames of an animation that are looked up.
 //!
-//! Every frame is decoded, and each one that differs from all those kept so far is kept. Frames that look like a kept
-//! one cost nothing: its lookups find what theirs would. If more frames differ than are kept at most, the distance
-//! below which frames count as alike is doubled until they fit (the doubling algorithm for streaming k-centre:
-//! Charikar et al., 1997), so those that are left out are the ones nearest to a kept frame, and no frame's number
-//! decides. The first frame, the last and the ones that are shown for long are always kept.
+//! Every frame is decoded, and a frame that differs from all kept frames is kept. A frame that looks like a kept frame
+//! needs no lookups, because those of the kept frame find the same. If more frames differ than may be kept, the
+//! distance below which two frames count as alike is doubled until they fit (the doubling algorithm for streaming
+//! k-centre: Charikar et al., 1997). So the frames that are left out are those nearest to a kept frame, wherever they
+//! are in the animation. The first frame, the last frame and frames that are shown for long are always kept.
 
 use super::animation::{Canvas, Rect};
 use super::limits::Limits;
@@ -12,23 +12,24 @@ use super::picture::{Frame, Surface};
 use super::surfaces::{GREYS, mix};
 use crate::pdq::{Coefficients, Luma, MIN_QUALITY, PdqHash, Plane, SIDE, Window, quality};
 
-/// Frames within so many bits of a kept one on every surface are alike: any lookup of the one, which tolerates four
-/// times as many, finds what the other matches.
+/// Largest distance in bits, on every surface, at which two frames count as alike. Lookups tolerate about four times as
+/// many bits, so a lookup of one frame finds what the other matches.
 const ALIKE: u32 = 8;
 
-/// Frames that are looked up in every view; the others are looked up in the plain view alone.
+/// Number of kept frames that are looked up in every view. Further frames are looked up in the plain view alone.
 const WITH_VIEWS: usize = 64;
 
-/// Frames whose plane for the views is kept as it is. The planes of the others are reduced, to bound the memory.
+/// Number of frames whose plane (from which derived views are made) is kept as it is. The planes of further frames are
+/// reduced to save memory.
 const FULL_PLANES: usize = 4;
 
-/// Cells on a side of the planes that are reduced.
+/// Largest number of cells on a side of a reduced plane.
 const REDUCED_SIDE: u32 = 128;
 
-/// A frame costs at least as much as this many pixels: its headers, palette and tables.
+/// A frame counts as at least this many pixels, because its headers, palette and tables take time, too.
 const LEAST_PIXELS: u64 = 4096;
 
-/// A frame that is shown for as long as this is always kept, as far as there is room.
+/// A frame that is shown for at least this long is always kept, as long as there is room.
 const LONG_MS: u32 = 1000;
 
 /// What is known of a frame before it is decoded.
@@ -38,8 +39,8 @@ pub(super) struct FrameHead {
     pub duration_ms: u32,
 }
 
-/// How many frames are decoded, counted from the first: as many as `max_animation_pixels` pays for, and at least one.
-/// Each costs its own pixels, and those that are kept cost the canvas once more.
+/// Returns how many frames are decoded, counted from the first: as many as fit in `max_animation_pixels`, and at least
+/// one. Each frame counts its own pixels; a frame that is kept also counts the pixels of the canvas.
 pub(super) fn reach(canvas_pixels: u64, frames: &[FrameHead], limits: &Limits) -> u32 {
     let most = (limits.max_frames.max(1) as usize).min(WITH_VIEWS) as u64;
     let (mut decoded, mut reach) = (0, 0);
@@ -54,22 +55,22 @@ pub(super) fn reach(canvas_pixels: u64, frames: &[FrameHead], limits: &Limits) -
     reach as u32
 }
 
-/// So many numbers below `count`, evenly spread with the first and the last.
+/// Returns at most `most` numbers below `count`, evenly spread, with the first and the last among them.
 pub(super) fn spread(count: u32, most: u32) -> Vec<u32> {
     let keep = u64::from(count.min(most.max(1)));
     let place = |i: u64| if keep > 1 { (i * u64::from(count - 1) / (keep - 1)) as u32 } else { 0 };
     (0..keep).map(place).collect()
 }
 
-/// Takes the frames of an animation one by one and keeps those that are to be looked up.
+/// Takes the frames of an animation one by one and keeps those that will be looked up.
 pub(super) struct Sample {
     max_frames: usize,
-    /// Frames that are always kept.
+    /// The numbers of the frames that are always kept.
     always: Vec<u32>,
     kept: Vec<Kept>,
-    /// Frames within so many bits of a kept one are not kept.
+    /// A frame within this distance in bits of a kept frame is not kept.
     distance: u32,
-    /// Frames that were composed for the views so far.
+    /// Number of frames so far that were composed for every view.
     composed: usize,
     left_out: bool,
     cells: Option<Cells>,
@@ -82,7 +83,7 @@ struct Kept {
 }
 
 impl Sample {
-    /// For the frames that are decoded.
+    /// Begins a sample of these frames.
     pub(super) fn new(frames: &[FrameHead], limits: &Limits) -> Self {
         let max_frames = limits.max_frames.max(1) as usize;
         let durations = || (0u32..).zip(frames).map(|(index, frame)| (frame.duration_ms, index));
@@ -97,7 +98,7 @@ impl Sample {
         Self { max_frames, always, kept: Vec::new(), distance: ALIKE, composed: 0, left_out: false, cells: None }
     }
 
-    /// Takes the frame that the canvas shows.
+    /// Takes the canvas as frame `index`.
     pub(super) fn take_canvas(&mut self, index: u32, canvas: &mut Canvas) {
         let cells = self.cells.get_or_insert_with(|| Cells::new(canvas.width(), canvas.height()));
         if !cells.update(canvas) && index > 0 {
@@ -109,7 +110,7 @@ impl Sample {
             if with_views {
                 return canvas.show(index).collect();
             }
-            // The reduced picture is near enough for the plain view.
+            // The plain view needs only the reduced picture.
             let luma = |small| Luma { small, plane: without_cells() };
             smalls
                 .into_iter()
@@ -118,13 +119,14 @@ impl Sample {
         });
     }
 
-    /// Takes a frame that is composed already.
+    /// Takes frame `index`, already composed: one `Frame` per surface.
     pub(super) fn take_frames(&mut self, index: u32, frames: Vec<Frame>) {
         let looks = frames.iter().map(|frame| Look::of(&frame.luma.small)).collect();
         self.offer(index, looks, |_| frames);
     }
 
-    /// Keeps a frame if it differs from those that are kept. `frames` composes it, for all views or the plain one.
+    /// Keeps a frame if it differs from all kept frames. `frames` composes it: for every view if its argument is true,
+    /// else for the plain view.
     fn offer(&mut self, index: u32, looks: Vec<Look>, frames: impl FnOnce(bool) -> Vec<Frame>) {
         let nearest = self.kept.iter().map(|kept| distance(&kept.looks, &looks, self.distance)).min();
         let always = self.always.contains(&index);
@@ -146,13 +148,13 @@ impl Sample {
         }
     }
 
-    /// Leaves out every kept frame that is within the distance of an earlier one.
+    /// Drops every kept frame that is within the distance of an earlier one.
     fn thin_out(&mut self) {
         let mut kept: Vec<Kept> = Vec::new();
         let (always, others) =
             std::mem::take(&mut self.kept).into_iter().partition::<Vec<_>, _>(|kept| self.always.contains(&kept.index));
         for frame in always {
-            // With less room than frames to be kept always, the first ones have it.
+            // If there is no room for all frames that are always kept, the first ones stay.
             if kept.len() < self.max_frames { kept.push(frame) } else { self.left_out = true }
         }
         for frame in others {
@@ -166,17 +168,18 @@ impl Sample {
         self.kept = kept;
     }
 
-    /// The kept frames in their order, and whether any frame that differs from them was left out.
+    /// Returns the kept frames in the order of the animation, and whether a frame was left out that differs from all of
+    /// them.
     pub(super) fn finish(mut self) -> (Vec<Frame>, bool) {
         self.kept.sort_by_key(|kept| kept.index);
         (self.kept.into_iter().flat_map(|kept| kept.frames).collect(), self.left_out)
     }
 }
 
-/// What one surface of a frame looks like.
+/// What one surface of a frame looks like, for comparing frames.
 struct Look {
     hash: PdqHash,
-    /// The filtered picture in whole levels, if its hash says nothing.
+    /// The reduced picture in whole grey levels, if its quality is too low for its hash to say anything.
     shades: Option<Box<[u8; SIDE * SIDE]>>,
 }
 
@@ -188,8 +191,8 @@ impl Look {
     }
 }
 
-/// How far two frames are apart on the surface that differs most: in bits of the hash, and where neither hash says
-/// anything in eighths of a grey level (root mean square). Exact up to `enough`.
+/// Returns the distance of two frames on the surface that differs most. It counts bits of the hash; if neither hash
+/// says anything, it counts eighths of a grey level (root mean square). Above `enough` the distance may be too small.
 fn distance(one: &[Look], other: &[Look], enough: u32) -> u32 {
     if one.len() != other.len() {
         return u32::MAX;
@@ -211,17 +214,17 @@ fn distance(one: &[Look], other: &[Look], enough: u32) -> u32 {
     most
 }
 
-/// Means of the canvas over blocks of pixels, kept up to date as frames change parts of it. Comparing frames by them
-/// costs as much as the frames' own pixels, not as the canvas.
+/// The means of blocks of the canvas, updated where a frame changes it. Comparing frames by these means takes time for
+/// the pixels of a frame, not for those of the whole canvas.
 struct Cells {
     plain: Plane,
-    /// Composed over black.
+    /// The means of the canvas composed over black.
     black: Vec<f32>,
     alpha: Vec<f32>,
 }
 
 impl Cells {
-    /// Cells on a side. PDQ's boxes are twice as wide.
+    /// Largest number of cells on a side. The boxes of PDQ's filter are twice as wide.
     const SIDE: u32 = 256;
 
     fn new(width: u32, height: u32) -> Self {
@@ -231,7 +234,7 @@ impl Cells {
         Self { plain: Plane { width, height, block_width, block_height, cells }, black, alpha }
     }
 
-    /// Takes what was drawn. Returns whether that has changed anything.
+    /// Updates the cells that were drawn. Returns whether any of them changed.
     fn update(&mut self, canvas: &mut Canvas) -> bool {
         let changed = canvas.take_changed();
         if changed.pixels() == 0 {
@@ -281,7 +284,7 @@ impl Cells {
         differs
     }
 
-    /// PDQ's filtered picture of each surface.
+    /// Returns the reduced picture of each surface.
     fn smalls(&self) -> Vec<(Surface, Box<[f32; SIDE * SIDE]>)> {
         let whole = Window { x: 0, y: 0, width: self.plain.width, height: self.plain.height };
         let mut smalls = vec![(Surface::Plain, Box::new(self.plain.small(&whole)))];
@@ -300,12 +303,12 @@ impl Cells {
     }
 }
 
-/// What stands for the plane of a frame that no view but the plain one is made of.
+/// Makes an empty plane, for a frame of which only the plain view is needed.
 fn without_cells() -> Plane {
     Plane { width: 1, height: 1, block_width: 1, block_height: 1, cells: vec![0.0] }
 }
 
-/// A plane of at most `side` cells on a side, by means of whole groups of cells.
+/// Reduces a plane to at most `side` cells on a side. Each new cell is the mean of a group of cells.
 fn reduced(plane: &Plane, side: u32) -> Plane {
     let columns = plane.columns();
     let lines = plane.cells.len() / columns;

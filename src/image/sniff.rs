@@ -1,16 +1,15 @@
-//! What a file is, told by its first bytes.
+//! Tells what a file is by its first bytes.
 
 use super::error::IntakeError;
 use super::format::Format;
 
-/// What a PNG begins with (PNG specification, third edition, 5.2).
+/// The first bytes of a PNG (PNG specification, third edition, 5.2).
 pub(super) const PNG: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 
-/// The format of a file that this build reads.
+/// Returns the format of a file that this build reads.
 ///
-/// # Errors
-/// [`IntakeError::UnsupportedPicture`] if the content is a picture of another kind,
-/// [`IntakeError::NotAPicture`] if it is none.
+/// # Errors [`IntakeError::UnsupportedPicture`] if the content is a picture of another kind,
+/// [`IntakeError::NotAPicture`] if it is no picture.
 pub(super) fn sniff(bytes: &[u8]) -> Result<Format, IntakeError> {
     let format = match bytes {
         // Decoders skip bytes before the first marker, so any third byte may follow.
@@ -28,14 +27,14 @@ pub(super) fn sniff(bytes: &[u8]) -> Result<Format, IntakeError> {
     Ok(format)
 }
 
-/// Whether a file begins as a bitmap does. Two letters are little to go by, so the size of the info header must be
-/// one of those in use. The reserved bytes between them may hold anything, as decoders ignore them.
+/// Returns whether a file begins like a bitmap. The two letters `BM` alone prove little, so the size of the info header
+/// must also be one that is in use. The reserved bytes between them may hold anything, because decoders ignore them.
 fn is_bmp(bytes: &[u8]) -> bool {
     let header = |length: &[u8]| matches!(length, [12..=124, 0, 0, 0]);
     bytes.starts_with(b"BM") && bytes.get(14..18).is_some_and(header)
 }
 
-/// The error that names a file which isn't read here.
+/// Returns the error for a file that this build doesn't read. It names what the file is.
 fn something_else(bytes: &[u8]) -> IntakeError {
     let picture = |found: &str, format| IntakeError::UnsupportedPicture { found: found.into(), format };
     let unread = |found: &str| picture(found, None);
@@ -81,14 +80,14 @@ fn something_else(bytes: &[u8]) -> IntakeError {
         [b'f', b'L', b'a', b'C', ..] | [b'O', b'g', b'g', b'S', ..] => other("a sound or film (FLAC or Ogg)"),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'A', b'V', b'I', b' ', ..] => other("an AVI film; films are not checked"),
         [b'R', b'I', b'F', b'F', ..] => other("a RIFF file that isn't WebP"),
-        // After the patterns above: two sync bytes are little to go by (ISO/IEC 11172-3, 2.4.1.3).
+        // Comes after the patterns above, because two sync bytes prove little (ISO/IEC 11172-3, 2.4.1.3).
         [0xff, 0xe0..=0xff, ..] => other("an MP3 or AAC sound"),
         _ => text(bytes).unwrap_or_else(|| other(&unknown(bytes))),
     }
 }
 
-/// Whether a file has the header of an icon or cursor: a count of pictures, and a first entry whose reserved byte is
-/// 0 and whose picture lies behind the entries.
+/// Returns whether a file has the header of an icon or cursor: a number of pictures, and a first entry whose reserved
+/// byte is 0 and whose picture lies after the entries.
 fn is_icon(bytes: &[u8]) -> bool {
     let Some(&[0, 0, 1 | 2, 0, low, high]) = bytes.first_chunk() else { return false };
     let count = usize::from(u16::from_le_bytes([low, high]));
@@ -96,7 +95,7 @@ fn is_icon(bytes: &[u8]) -> bool {
     count > 0 && offset.is_some_and(|offset| offset >= 6 + 16 * count)
 }
 
-/// What an ISO base media file is, by the brands in its `ftyp` box (ISO/IEC 14496-12, 4.3).
+/// Returns the format of an ISO base media file, by the brands in its `ftyp` box (ISO/IEC 14496-12, 4.3).
 fn isobmff_brand(bytes: &[u8]) -> Option<Format> {
     let length = u32::from_be_bytes(*bytes.first_chunk()?) as usize;
     let brands = bytes.get(8..length.min(bytes.len()))?.chunks_exact(4);
@@ -105,7 +104,7 @@ fn isobmff_brand(bytes: &[u8]) -> Option<Format> {
         match brand {
             b"avif" | b"avis" => return Some(Format::Avif),
             b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" => return Some(Format::Heic),
-            // HEIF without a word on the codec, which mostly is HEVC.
+            // HEIF without a brand for its codec, which usually is HEVC.
             b"mif1" | b"msf1" => general = Some(Format::Heic),
             _ => {}
         }
@@ -113,10 +112,12 @@ fn isobmff_brand(bytes: &[u8]) -> Option<Format> {
     general
 }
 
-/// So much of a text is looked through for its kind. Comments and definitions may precede an SVG's element.
+/// Number of bytes of a text that are searched for its kind. Comments and definitions may come before the `svg`
+/// element.
 const TEXT_HEAD: usize = 1 << 16;
 
-/// Whether a file is text in the encoding of which one ASCII character takes one byte, or in UTF-16 with its mark.
+/// Returns whether a file is text: in an encoding that stores ASCII characters as single bytes, or in UTF-16 with a
+/// byte order mark.
 fn is_text(bytes: &[u8]) -> bool {
     let printable = |&byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..);
     match bytes {
@@ -127,14 +128,14 @@ fn is_text(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether the first character of a text, but for white space, opens a tag.
+/// Returns whether the first character of a text after white space is `<`.
 fn starts_with_a_tag(bytes: &[u8]) -> bool {
     let is_passed_over =
         |byte: &&u8| matches!(byte, 0 | b' ' | b'\t' | b'\r' | b'\n' | 0xef | 0xbb | 0xbf | 0xff | 0xfe);
     bytes.iter().find(|byte| !is_passed_over(byte)) == Some(&b'<')
 }
 
-/// Whether the head of a text holds a word.
+/// Returns whether the first bytes of a text contain a word.
 fn has(bytes: &[u8], word: &str) -> bool {
     let head = &bytes[..bytes.len().min(TEXT_HEAD)];
     let narrow: Vec<u8>;
@@ -147,10 +148,10 @@ fn has(bytes: &[u8], word: &str) -> bool {
     head.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-/// Whether a file is an XML text in the namespace of SVG, or at least with its element. An HTML page may hold an SVG,
-/// and is none.
+/// Returns whether a file is an XML text with SVG's namespace, or at least an `svg` element. An HTML page that contains
+/// an SVG isn't one.
 fn is_svg(bytes: &[u8]) -> bool {
-    // Cheap for everything that isn't a text.
+    // Comes first because it is fast, and false for most files.
     is_text(bytes)
         && starts_with_a_tag(bytes)
         && (has(bytes, "<svg") || has(bytes, "http://www.w3.org/2000/svg"))
@@ -158,7 +159,7 @@ fn is_svg(bytes: &[u8]) -> bool {
         && !has(&bytes[..bytes.len().min(1024)], "<!doctype html")
 }
 
-/// The error that names a text; none if the file isn't text.
+/// Returns the error for a text, which names its kind; `None` if the file isn't text.
 fn text(bytes: &[u8]) -> Option<IntakeError> {
     let other = |found: &str| IntakeError::NotAPicture { found: found.into() };
     is_text(bytes).then(|| match () {

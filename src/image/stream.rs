@@ -1,4 +1,4 @@
-//! Reading a picture while its file arrives.
+//! The streaming decoder: reads a picture while its file arrives.
 
 use super::dispatch::{contained, read};
 use super::error::IntakeError;
@@ -11,16 +11,33 @@ use super::{jpeg, png, sniff};
 ///
 /// Some files are read while they arrive, and their bytes are dropped: a JPEG that the DC-only decoder reads, and a PNG
 /// that isn't animated. All others are collected and read at the end.
+///
+/// # Examples
+/// ```
+/// use hashgate::Limits;
+/// use hashgate::image::{StreamingDecoder, read};
+///
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/png-rgb-8.png");
+/// let file = std::fs::read(path)?;
+/// let mut decoder = StreamingDecoder::new(file.len(), &Limits::default());
+/// for piece in file.chunks(1000) {
+///     decoder.push(piece);
+/// }
+/// // `None` would mean that decoding needs bytes that were dropped.
+/// let picture = decoder.read().unwrap_or_else(|| read(&file, &Limits::default()))?;
+/// assert_eq!((picture.width, picture.height), (72, 54));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct StreamingDecoder {
     length: usize,
     limits: Limits,
-    /// The bytes that are held.
+    /// The bytes in memory.
     bytes: Vec<u8>,
-    /// Bytes of the file before those that are held.
+    /// Number of bytes before those, which were dropped.
     start: usize,
     jpeg: jpeg::Arriving,
     png: Option<png::Arriving>,
-    /// The error of a decoder that panicked.
+    /// The error, if a decoder panicked.
     failure: Option<IntakeError>,
 }
 
@@ -61,7 +78,7 @@ impl StreamingDecoder {
         }
     }
 
-    /// Reads the bytes that have come, and drops those that aren't needed any more. `in_head` says whether the piece
+    /// Reads the bytes that have arrived, and drops those that are no longer needed. `in_head` says whether the piece
     /// begins within [`HEAD`].
     fn read_on(&mut self, in_head: bool) {
         if self.start == 0 {
@@ -81,7 +98,7 @@ impl StreamingDecoder {
                 self.bytes.drain(..read);
                 self.start += read;
             }
-            // The general decoder needs every byte, and has them all.
+            // The general decoder needs every byte, and no byte was dropped yet.
             None if self.start == 0 => {}
             None => self.bytes.clear(),
         }
@@ -95,8 +112,8 @@ impl StreamingDecoder {
         self.jpeg.early()
     }
 
-    /// Returns the picture that [`read`] makes of all the bytes. Returns none if decoding needs bytes that were dropped
-    /// already; call [`read`] with the whole file then.
+    /// Returns the picture that [`read`] makes of all the bytes. Returns `None` if decoding needs bytes that were
+    /// already dropped: then call [`read`] with the whole file.
     ///
     /// # Errors
     /// As [`read`].

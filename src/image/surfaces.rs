@@ -1,15 +1,15 @@
-//! From the rows of one frame to the luma of each surface that it may be seen on.
+//! Computes the luma of each surface of a frame from the frame's rows.
 
 use super::format::Format;
 use super::picture::{DecodedBy, Frame, Picture, Surface};
 use super::profile::Conversion;
 use crate::pdq::{Luma, LumaBuilder};
 
-/// Takes the rows of a frame and keeps the luma of its surfaces.
+/// Takes the rows of a frame and sums up the luma of its surfaces.
 ///
-/// The surfaces over a background come to life with the first pixel that isn't opaque; up to there they are the same
-/// as the plain one. Those over grey are mixed from those over white and black: composing is linear in the background,
-/// and so is everything up to the filtered luma.
+/// The surfaces over a background begin with the first pixel that isn't opaque, as copies of the plain surface: until
+/// then they are equal. The surfaces over grey are mixed from those over white and black. The mix is exact, because
+/// composing and filtering are linear in the background.
 pub(super) struct Surfaces {
     plain: LumaBuilder,
     over: Option<Box<Over>>,
@@ -34,15 +34,15 @@ impl Surfaces {
         Self { plain, over: None, managed: None, rgb: Vec::new(), converted: Vec::new() }
     }
 
-    /// Adds the surface that shows the colours of a profile. To be called before the first row.
+    /// Adds the surface with the colours that a profile asks for. Call it before the first row.
     pub(super) fn manage(&mut self, conversion: Option<Box<Conversion>>) {
         let managed = |conversion| Box::new(Managed { conversion, builder: self.plain.clone() });
         self.managed = conversion.map(managed);
     }
 
-    /// Adds row `y`: a frame's width of pixels of 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA)
-    /// bytes. As for [`LumaBuilder`], rows may come in any order, and a row in several parts that
-    /// are opaque black where another part has the pixel.
+    /// Adds row `y`. A pixel has 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA) channels of one byte. Rows may come in
+    /// any order. A row may come in several parts, each as wide as the frame and opaque black where another part has
+    /// the pixel.
     pub(super) fn push(&mut self, y: u32, channels: usize, row: &[u8]) {
         match channels {
             1 => {
@@ -62,7 +62,7 @@ impl Surfaces {
         }
     }
 
-    /// Gives a row of opaque pixels to every surface but the managed one.
+    /// Adds a row of opaque pixels to every surface except the managed one.
     fn each(&mut self, push: impl Fn(&mut LumaBuilder)) {
         push(&mut self.plain);
         if let Some(over) = &mut self.over {
@@ -100,7 +100,7 @@ impl Surfaces {
         }
     }
 
-    /// Gives a row to the managed surface: converted, then composed over white.
+    /// Adds a row to the managed surface: converted by the profile, then composed over white.
     #[inline(never)]
     fn push_managed<T>(&mut self, y: u32, row: &[T], rgba: impl Fn(&T) -> [u8; 4]) {
         let Some(managed) = &mut self.managed else { return };
@@ -113,7 +113,7 @@ impl Surfaces {
         managed.builder.push_rgb(y, &self.converted);
     }
 
-    /// Ends the frame, the plain surface first.
+    /// Ends the frame and yields its surfaces, the plain one first.
     pub(super) fn finish(self, index: u32) -> impl Iterator<Item = Frame> {
         let mut frames = vec![frame(index, Surface::Plain, self.plain.finish())];
         if let Some(over) = self.over {
@@ -134,10 +134,10 @@ fn frame(index: u32, surface: Surface, luma: Luma) -> Frame {
     Frame { index, surface, derived_views: true, luma }
 }
 
-/// The grey backgrounds, by the share of white in them.
+/// The surfaces over grey, each with the share of white in its background.
 pub(super) const GREYS: [(Surface, f32); 2] = [(Surface::OverGrey, 0.5), (Surface::OverDarkGrey, 0.15)];
 
-/// A share of one picture and the rest of another of the same size.
+/// Mixes two pictures of the same size: `share` of `one`, and the rest of `other`.
 fn mixed(one: &Luma, share: f32, other: &Luma) -> Luma {
     let mut mixed = other.clone();
     mix(mixed.small.as_mut_slice(), share, one.small.as_slice());
@@ -145,17 +145,18 @@ fn mixed(one: &Luma, share: f32, other: &Luma) -> Luma {
     mixed
 }
 
-/// Moves values towards others by a share of the way.
+/// Moves each value towards another one by a share of their difference.
 pub(super) fn mix(values: &mut [f32], share: f32, others: &[f32]) {
     values.iter_mut().zip(others).for_each(|(value, other)| *value += share * (other - *value));
 }
 
-/// A picture of one frame that a general decoder read.
+/// Makes a picture of one frame that a general decoder read.
 pub(super) fn still(format: Format, width: u32, height: u32, surfaces: Surfaces) -> Picture {
     Picture::new(format, (width, height), DecodedBy::General, 1, surfaces.finish(0).collect())
 }
 
-/// A colour over a grey background, rounded to nearest, as Pillow's `paste` with a mask.
+/// Returns a colour composed over a grey background, rounded to the nearest level, as Pillow's `paste` with a mask
+/// does.
 fn composed(colour: u8, alpha: u8, background: u8) -> u8 {
     let sum = u32::from(colour) * u32::from(alpha) + u32::from(background) * u32::from(255 - alpha) + 128;
     ((sum + (sum >> 8)) >> 8) as u8

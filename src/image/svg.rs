@@ -1,17 +1,18 @@
-//! SVG: the raster pictures that it embeds as `data:` URLs. The drawing itself is not read.
+//! Finds the raster pictures that an SVG embeds as `data:` URLs. The drawing itself is not read.
 
-/// Pictures that are looked for at most.
+/// Largest number of embedded pictures that are read.
 const MAX_PICTURES: usize = 16;
 
-/// What an embedded picture begins with; `;base64,` follows within a few characters.
+/// The start of an embedded picture. The end of its media type, `;base64,`, follows within [`MAX_TYPE`] characters.
 const PREFIX: &[u8] = b"data:image/";
 
-/// Characters of a media type and its parameters at most.
+/// Largest number of characters of a media type with its parameters.
 const MAX_TYPE: usize = 100;
 
-/// The files of the pictures that an SVG embeds in base64, in their order, and whether there are more.
+/// Returns the files that an SVG embeds in base64, in their order, and whether it embeds more than [`MAX_PICTURES`].
 pub(super) fn embedded(svg: &[u8]) -> (Vec<Vec<u8>>, bool) {
-    // A text in UTF-16 has a zero beside each of the characters that matter here.
+    // In UTF-16, each character that matters here has a zero byte beside it. Without the zeros, the text can be
+    // searched as ASCII.
     let narrow: Vec<u8>;
     let mut rest = if matches!(svg, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
         narrow = svg.iter().copied().filter(|&byte| byte != 0).collect();
@@ -39,8 +40,8 @@ fn position(bytes: &[u8], part: &[u8]) -> Option<usize> {
     bytes.windows(part.len()).position(|window| window.eq_ignore_ascii_case(part))
 }
 
-/// The bytes that base64 stands for. Line breaks, character references to them and percent-encoded characters are
-/// common in attributes, so whatever isn't of the alphabet is passed over, as browsers do with white space.
+/// Decodes base64. Attributes often contain line breaks, character references and percent-encoded characters, so
+/// characters outside of the alphabet are skipped, as browsers skip white space.
 fn from_base64(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let (mut held, mut bits) = (0u32, 0);
@@ -54,7 +55,7 @@ fn from_base64(text: &[u8]) -> Vec<u8> {
                 digit(high) << 4 | digit(low)
             }
             (b'&', _) => {
-                // `&#10;`, `&#xA;`, `&#13;` and the like.
+                // Skips character references such as `&#10;`, `&#xA;` and `&#13;`.
                 let end = after.iter().take(8).position(|&byte| byte == b';').map_or(0, |end| end + 1);
                 rest = &after[end..];
                 continue;

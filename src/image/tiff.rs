@@ -1,4 +1,4 @@
-//! TIFF, by the `tiff` crate, which doesn't read palettes. Its pages count as frames.
+//! Reads TIFF with the `tiff` crate, which doesn't read palettes. Pages count as frames.
 
 use std::io::Cursor;
 
@@ -15,7 +15,7 @@ use super::picture::{DecodedBy, Picture};
 use super::sample::{FrameHead, reach, spread};
 use super::surfaces::Surfaces;
 
-/// Pages that are read at most.
+/// Largest number of pages that are read.
 const MAX_PAGES: u32 = 64;
 
 fn unreadable(error: TiffError) -> IntakeError {
@@ -62,7 +62,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     Ok(picture)
 }
 
-/// Reads a page in bands: a strip, or a row of tiles.
+/// Reads a page band by band. A band is a strip, or a row of tiles.
 fn page(decoder: &mut Decoder<Cursor<&[u8]>>, limits: &Limits, surfaces: &mut Surfaces) -> Result<(), IntakeError> {
     let (width, height) = decoder.dimensions().map_err(unreadable)?;
     let pixel = Pixel::of(decoder)?;
@@ -105,7 +105,7 @@ fn page(decoder: &mut Decoder<Cursor<&[u8]>>, limits: &Limits, surfaces: &mut Su
     Ok(())
 }
 
-/// A chunk as samples of 8 bits; those of 16 by their high byte, as for PNG.
+/// Converts a chunk to samples of 8 bits. Takes the high byte of samples of 16 bits, as for PNG.
 fn samples(data: DecodingResult, pixel: &Pixel, per_row: usize) -> Result<Vec<u8>, IntakeError> {
     let bits = usize::from(pixel.bits);
     match data {
@@ -126,7 +126,7 @@ struct Pixel {
     colour: ColorType,
     bits: u8,
     samples: usize,
-    /// Colours are multiplied by alpha.
+    /// Whether colours are premultiplied by alpha.
     premultiplied: bool,
 }
 
@@ -155,7 +155,7 @@ impl Pixel {
         match *samples {
             [grey] if self.bits < 8 => row.push((u16::from(grey) * 255 / ((1 << self.bits) - 1)) as u8),
             [y, blue, red] if matches!(self.colour, ColorType::YCbCr(_)) => {
-                // JFIF: BT.601, full range.
+                // Converts by JFIF's formula (BT.601, full range).
                 let (y, blue, red) = (f32::from(y), f32::from(blue) - 128.0, f32::from(red) - 128.0);
                 let rgb = [y + 1.402 * red, y - 0.344_136 * blue - 0.714_136 * red, y + 1.772 * blue];
                 row.extend(rgb.map(|value| (value + 0.5) as u8));

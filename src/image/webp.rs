@@ -1,8 +1,8 @@
-//! WebP, by the `image-webp` crate.
+//! Reads WebP with the `image-webp` crate.
 //!
-//! The container is taken apart here, for what the crate doesn't do: telling a cut file from a
-//! whole one, frames whose canvas they don't fill, disposal. Each frame's bitstream goes to the
-//! crate in a container of its own.
+//! This module takes the container apart itself, because the crate doesn't tell a cut file from a whole one, doesn't
+//! read frames that don't fill the canvas, and doesn't dispose of frames. It hands each frame's bitstream to the crate
+//! in a container of its own.
 
 use std::borrow::Cow;
 use std::io::Cursor;
@@ -19,11 +19,11 @@ use super::profile::Profile;
 use super::sample::{FrameHead, Sample, reach};
 use super::surfaces::{Surfaces, still};
 
-/// A picture of one colour takes no bits a pixel in a lossless WebP. This many pixels a byte are
-/// beyond any picture that has something in it.
+/// A file with fewer bytes than pixels divided by this is refused. In a lossless WebP, a picture of one colour takes no
+/// bits per pixel, so the format itself sets no bound; no picture with something in it comes near this one.
 const PIXELS_PER_BYTE: u64 = 16_384;
 
-/// Browsers show a frame for this long if its duration is at most 10 milliseconds.
+/// If a frame's duration is at most 10 milliseconds, browsers show it for this long.
 const DEFAULT_MS: u32 = 100;
 
 fn unreadable(message: impl ToString) -> IntakeError {
@@ -49,11 +49,11 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     let (conversion, odd_profile) = profile.map_or((None, None), Profile::split);
     let mut picture = if is_animated && (find(b"ANMF").is_some() || !chunks.iter().any(Chunk::is_bitstream)) {
         let mut picture = animation(chunks, (width, height), limits)?;
-        // The frames of an animation are not converted.
+        // The profile isn't applied to the frames of an animation.
         picture.not_ordinary = odd_profile.map(|_| NotOrdinary::ColourProfile { applied: false });
         picture
     } else {
-        // Without its flag, an alpha chunk is none (WebP container specification, VP8X).
+        // Decoders ignore an alpha chunk if the flag for it isn't set (WebP container specification, VP8X).
         let bitstream = Bitstream::of(chunks, flags & 0x10 != 0)?;
         if bitstream.size()? != (width, height) {
             return Err(unreadable("container and bitstream differ in size"));
@@ -77,7 +77,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     Ok(picture)
 }
 
-/// Why decoders may take other chunks than those that are taken here.
+/// Returns why decoders may choose other chunks than this module does; `None` if they choose alike.
 fn oddity(chunks: &[Chunk], extended: bool, flags: u8) -> Option<&'static str> {
     let count = |name: &[u8; 4]| chunks.iter().filter(|chunk| &chunk.name == name).count();
     let (bitstreams, alphas, frames) = (count(b"VP8 ") + count(b"VP8L"), count(b"ALPH"), count(b"ANMF"));
@@ -131,7 +131,7 @@ fn animation(chunks: &[Chunk], (width, height): (u32, u32), limits: &Limits) -> 
                 }
                 sample.take_canvas(index, &mut canvas);
             }
-            // Decoders show the frames before a broken one.
+            // If a frame is broken, decoders show the frames before it.
             Err(error) if index > 0 => {
                 damaged.get_or_insert(error.to_string());
                 break;
@@ -156,7 +156,7 @@ fn animation(chunks: &[Chunk], (width, height): (u32, u32), limits: &Limits) -> 
     Ok(picture)
 }
 
-/// A little-endian number of three bytes.
+/// Reads a little-endian number of three bytes.
 fn number(data: &[u8], at: usize) -> Result<u32, IntakeError> {
     let bytes = data.get(at..at + 3).ok_or_else(|| unreadable("a header is too short"))?;
     Ok(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]))
@@ -165,14 +165,14 @@ fn number(data: &[u8], at: usize) -> Result<u32, IntakeError> {
 /// A RIFF container.
 struct Container<'a> {
     chunks: Vec<Chunk<'a>>,
-    /// Its length isn't that of the file.
+    /// Whether the length in its header differs from the length of the file.
     malformed: bool,
     oddity: Option<&'static str>,
 }
 
 impl<'a> Container<'a> {
-    /// Takes a file apart. If its length and those of its chunks disagree, the chunks are believed, as far as there
-    /// are bytes.
+    /// Splits a file into its chunks. If the lengths of the container and of its chunks disagree, those of the chunks
+    /// count.
     fn of(bytes: &'a [u8]) -> Result<Self, IntakeError> {
         let length = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]) as usize;
         let end = length.saturating_add(8);
@@ -183,7 +183,7 @@ impl<'a> Container<'a> {
         if chunks.iter().any(Chunk::is_cut)
             || !chunks.iter().any(|chunk| chunk.is_bitstream() || &chunk.name == b"ANMF")
         {
-            // There may be more behind the container's end.
+            // Chunks may follow after the declared end of the container.
             let oddity = Some("its container ends before its chunks do");
             return Ok(Self { chunks: self::chunks(&bytes[12..])?, malformed: true, oddity });
         }
@@ -193,7 +193,7 @@ impl<'a> Container<'a> {
 
 struct Chunk<'a> {
     name: [u8; 4],
-    /// As long as it says, with zeros for what is missing of a bitstream.
+    /// The data, with the declared length. Missing bytes of a bitstream are zeros.
     data: Cow<'a, [u8]>,
     missing: usize,
 }
@@ -208,7 +208,7 @@ impl Chunk<'_> {
     }
 }
 
-/// The chunks of a RIFF container. The last one may be cut.
+/// Splits the content of a RIFF container into chunks. The last chunk may be cut.
 fn chunks(mut rest: &[u8]) -> Result<Vec<Chunk<'_>>, IntakeError> {
     let mut chunks = Vec::new();
     while let Some((header, data)) = rest.split_first_chunk::<8>() {
@@ -217,14 +217,15 @@ fn chunks(mut rest: &[u8]) -> Result<Vec<Chunk<'_>>, IntakeError> {
         let there = &data[..length.min(data.len())];
         let missing = length - there.len();
         let is_padded = missing > 0 && matches!(&name, b"VP8 " | b"VP8L" | b"ALPH");
-        // libwebp reads zeros behind the end of a bitstream. Half of it should be there, and there may not be much else.
+        // libwebp reads zeros after the end of a bitstream. Only a bounded number of zeros is added, so that a short
+        // file can't make a long buffer.
         let data_or_zeros = if is_padded && missing <= there.len().saturating_mul(8).max(1 << 16) {
             Cow::Owned([there, vec![0; missing].as_slice()].concat())
         } else {
             Cow::Borrowed(there)
         };
         chunks.push(Chunk { name, data: data_or_zeros, missing });
-        // Padded to even length; writers forget that at the end.
+        // Chunks are padded to an even length, which some writers forget after the last chunk.
         rest = data.get(length.saturating_add(length % 2)..).unwrap_or_default();
     }
     Ok(chunks)
@@ -261,7 +262,7 @@ enum Bitstream<'a> {
 }
 
 impl<'a> Bitstream<'a> {
-    /// The first one, which is what libwebp takes. Its alpha channel must lie before it.
+    /// Returns the first bitstream, which is the one that libwebp reads. Its alpha channel must come before it.
     fn of(chunks: &'a [Chunk<'a>], with_alpha: bool) -> Result<Self, IntakeError> {
         let Some(at) = chunks.iter().position(Chunk::is_bitstream) else {
             return Err(unreadable("it has no bitstream"));
@@ -274,7 +275,7 @@ impl<'a> Bitstream<'a> {
         Ok(Self::Lossy { data, alpha })
     }
 
-    /// Whether bytes of it are missing.
+    /// Returns whether bytes of the bitstream are missing.
     fn is_cut(&self) -> bool {
         match self {
             Self::Lossy { data, alpha } => data.is_cut() || alpha.is_some_and(Chunk::is_cut),
@@ -282,7 +283,7 @@ impl<'a> Bitstream<'a> {
         }
     }
 
-    /// Width and height by its own header (RFC 6386, 9.1; WebP lossless specification, 3).
+    /// Returns the width and height in the bitstream's own header (RFC 6386, 9.1; WebP lossless specification, 3).
     fn size(&self) -> Result<(u32, u32), IntakeError> {
         match self {
             Self::Lossy { data, .. } => Ok((number(&data.data, 6)? & 0x3fff, number(&data.data, 8)? & 0x3fff)),
@@ -293,7 +294,7 @@ impl<'a> Bitstream<'a> {
         }
     }
 
-    /// Gives the rows, top to bottom, with their number of channels.
+    /// Passes each row to `each`, from top to bottom, with the number of channels.
     fn decode(&self, limits: &Limits, mut each: impl FnMut(u32, usize, &[u8])) -> Result<(), IntakeError> {
         let (width, height) = self.size()?;
         check_size(Format::Webp, width, height, limits)?;
@@ -308,14 +309,15 @@ impl<'a> Bitstream<'a> {
                 (container(&[(b"VP8X", &header), (b"ALPH", &alpha.data), (b"VP8 ", &data.data)]), false)
             }
             Self::Lossless(data) => {
-                // Said to have alpha, it is decoded in place; otherwise through a second buffer.
+                // The crate decodes a picture with alpha in place, and any other one through a second buffer. So this
+                // sets the header's flag for alpha.
                 let mut data = data.data.to_vec();
                 let opaque = data[4] & 0x10 == 0;
                 data[4] |= 0x10;
                 (container(&[(b"VP8L", &data)]), opaque)
             }
         };
-        // The pixels, and beside them the planes of a lossy picture (YUV 4:2:0, alpha).
+        // 4 bytes per pixel for the result, and up to 3 for the planes of a lossy picture (YUV 4:2:0, alpha).
         check_alloc(7 * pixels, limits)?;
         let mut decoder = WebPDecoder::new(Cursor::new(file)).map_err(unreadable)?;
         let mut buffer = vec![0; decoder.output_buffer_size().unwrap_or(0)];
@@ -331,7 +333,7 @@ impl<'a> Bitstream<'a> {
     }
 }
 
-/// A WebP file of these chunks.
+/// Makes a WebP file of these chunks.
 fn container(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
     let mut file = b"RIFF\0\0\0\0WEBP".to_vec();
     for (name, data) in chunks {

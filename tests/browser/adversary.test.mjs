@@ -1,5 +1,5 @@
-// A scripted adversary: seeded interleavings of all that a page and a person can do while files are being checked, against
-// a real server in real Chromium. No held Blob and no unjudged one is ever uploaded, and no clean one is lost.
+// A scripted adversary: random (seeded) sequences of everything that a page and a person can do while files are being
+// checked, with a real server and Chromium. No held or unchecked Blob may be uploaded, and no clean one may be lost.
 // `HASHGATE_INTERLEAVINGS` says how many are made of each kind; the default keeps the whole under a minute or so.
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -13,7 +13,7 @@ const COUNT = Number(process.env.HASHGATE_INTERLEAVINGS ?? 40);
 const FIRST = Number(process.env.HASHGATE_SEED ?? 1);
 const STEPS = 25;
 
-/** Returns what each upload was, by the serial number in its last bytes. */
+/** Returns the serial number in an upload's last bytes. */
 const serialOf = (bytes) => {
   for (let at = bytes.length - 8; at >= 0; at -= 1) {
     if (bytes.readUInt32LE(at) === 0x4847) return bytes.readUInt32LE(at + 4);
@@ -26,7 +26,7 @@ const PARTS = {
   "Uppy 6": { script: UPPY },
   "Uppy 5": { script: UPPY, alias: UPPY_5 },
   guard: { script: GUARD },
-  // FilePond draws by frames, so that each takes seconds.
+  // FilePond draws in animation frames, so each of its sequences takes seconds.
   FilePond: { script: FILEPOND, share: 4, csp: CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'") },
 };
 
@@ -55,7 +55,7 @@ for (const [name, { script, alias = {}, share = 1, csp = CSP }] of Object.entrie
       const missing = done.filter((serial) => !sent.includes(serial));
       assert.deepEqual(missing, [], `seed ${seed}: said to be uploaded, but did not arrive, ${after}`);
     }
-    // An adversary that uploads nothing proves nothing.
+    // Makes sure that the sequences upload something; otherwise the test would prove nothing.
     assert.ok(uploads > count, `${uploads} uploads`);
   });
 }

@@ -1,4 +1,4 @@
-// How the tests start Chromium.
+// The options with which the tests start Chromium.
 
 export const CHROMIUM = {
   executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",

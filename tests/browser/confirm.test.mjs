@@ -1,4 +1,4 @@
-// A possible match is put to a service that the host named, over real HTTP, and nothing else ever is.
+// `confirm`: a service gets the hashes of a possible match over HTTP, and nothing about any other file.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -24,7 +24,7 @@ const distance = (one, other) =>
   [...(BigInt(`0x${one}`) ^ BigInt(`0x${other}`)).toString(2)].filter((bit) => bit === "1").length;
 const near = (hashes, pdq) => hashes.filter((entry) => distance(entry.pdq, pdq) <= 31);
 
-/** Builds a filter of a list of its own. */
+/** Builds a filter of these rows. */
 function filterOf(rows) {
   const folder = mkdtempSync("target/confirm-");
   writeFileSync(`${folder}/list.csv`, ["hash,type", ...rows].join("\n"));
@@ -33,7 +33,7 @@ function filterOf(rows) {
   return `${folder}/list.hgf`;
 }
 
-/** A matcher that knows `hashes`, and speaks as both services do. */
+/** Starts a server that has listed `hashes`, and answers like both services. */
 async function matcher(hashes, { status = 200, body, delayMs = 0 } = {}) {
   const requests = [];
   const server = createServer(async (request, response) => {
@@ -66,7 +66,7 @@ async function matcher(hashes, { status = 200, body, delayMs = 0 } = {}) {
   return { url, requests, close };
 }
 
-/** Opens a gate, checks, closes. */
+/** Opens a gate, checks the files, and closes the gate. */
 async function checking(options, ...files) {
   const gate = await openGate({ filters, workers: 1, ...options });
   try {
@@ -109,7 +109,7 @@ test("our server is asked once about a possible match, with hashes alone, and ne
   );
   const [listed, mirrored] = requests.map(({ sent }) => JSON.parse(sent));
   assert.deepEqual(listed, { ...list[0], ring: 0, key: verdicts[0].matches.at(-1).key });
-  // Of the mirrored copy the hash that is sent is the one that matched, not the picture's own.
+  // For the mirrored copy, the gate sends the hash that matched, not the hash of the picture as it is.
   assert.equal(mirrored.pdq, verdicts[1].matches[0].pdq);
   assert.notEqual(mirrored.pdq, verdicts[1].pdq);
   assert.ok(distance(mirrored.pdq, list[2].pdq) <= 31 && distance(verdicts[1].pdq, list[2].pdq) > 31);
@@ -139,7 +139,7 @@ test("what the service doesn't know is clear, and the verdict says who said so",
 });
 
 test("a damaged picture whose bytes aren't listed after all is unchecked, not clear", async () => {
-  // Its bytes are put on a list of their own; its pixels can't be read.
+  // A list has the digest of this file, whose pixels can't be read.
   const damaged = sample("clean", 1).subarray(0, 5000);
   const sha256 = createHash("sha256").update(damaged).digest("hex");
   const options = { filters: [filterOf([`${sha256},sha256`, `${list[0].pdq},pdq`])] };
@@ -155,7 +155,7 @@ test("a damaged picture whose bytes aren't listed after all is unchecked, not cl
 test("a Hasher-Matcher-Actioner confirms by Hamming distance, and clears whole pictures alone", async (context) => {
   const browser = await chromium.launch(CHROMIUM);
   context.after(() => browser.close());
-  // A real crop, that matches through a view that undoes it.
+  // A cropped picture, which matches through the view that undoes the crop.
   const page = await browser.newPage();
   const cropped = await page.evaluate(
     async (bytes) => {
@@ -185,10 +185,10 @@ test("a Hasher-Matcher-Actioner confirms by Hamming distance, and clears whole p
   assert.deepEqual(
     verdicts.map(({ outcome, confirmation, matches }) => [outcome, confirmation, matches[0].view ?? matches[0].signal]),
     [
-      // The whole picture isn't listed, which says nothing of a derived view that matches too.
+      // HMA says that the picture as it is isn't listed, which says nothing about the derived view that matched.
       ["possible-match", "unknown", "turned-left-2"],
       ["possible-match", "unknown", "zoom-out-2"],
-      // It was asked about the picture; what it can't know is whether these bytes are listed.
+      // HMA can't know whether the digest of these bytes is listed.
       ["possible-match", "unknown", "sha256"],
     ],
   );
@@ -210,7 +210,7 @@ test("no failure of the service turns a possible match to clear", async (context
     [hashgateConfirmer({ url: broken[1].url }), /expected JSON/],
     [hashgateConfirmer({ url: broken[2].url }), /outcome: expected "listed" or "not-listed", got "clear"/],
     [hmaConfirmer({ url: broken[3].url }), /expected matches by bank/],
-    // Nobody listens there.
+    // Nothing listens at this port.
     [hashgateConfirmer({ url: "http://127.0.0.1:9" }), /fetch failed/],
     [() => true, /expected "listed", "not-listed" or "unknown", got boolean/],
     [
@@ -242,7 +242,7 @@ test("a service that doesn't answer is given up, and told so", async (context) =
   assert.deepEqual([verdicts[0].outcome, verdicts[0].confirmation], ["possible-match", "timed-out"]);
   assert.match(verdicts[0].confirmationDetail, /within 50 ms/);
   assert.ok(signals[0].aborted && signals[0].reason.name === "TimeoutError");
-  // One that heeds no signal isn't waited for either.
+  // A `confirm` that ignores its signal isn't waited for, either.
   const deaf = await checking({ confirm: () => new Promise(() => {}), confirmTimeoutMs: 50 }, sample("edited", 0));
   assert.equal(deaf.verdicts[0].confirmation, "timed-out");
 
@@ -256,7 +256,7 @@ test("a service that doesn't answer is given up, and told so", async (context) =
   });
   let asked;
   const next = () => new Promise((resolve) => (asked = resolve));
-  // An abort of the check, then the end of the gate.
+  // First the check is aborted, then the gate is closed.
   const controller = new AbortController();
   let once = next();
   const aborted = gate.check(sample("edited", 0), { signal: controller.signal });
@@ -282,11 +282,11 @@ test("lists that matched by one hash are one question; by different hashes, two,
   const [demo] = filters;
   const same = await checking({ filters: [demo, demo], confirm: answering(() => "not-listed") }, sample("edited", 6));
   assert.equal(same.verdicts[0].outcome, "clear");
-  // Each candidate once, the derived views that match too among them.
+  // Each candidate is asked about once, including derived views that matched.
   assert.ok(asked.length >= 1);
   for (const { lists } of asked) assert.equal(lists.length, 2);
   assert.equal(new Set(asked.map(({ pdq, ring }) => `${pdq} ${ring}`)).size, asked.length);
-  // The copy's own hash, which isn't the listed picture's.
+  // The copy's own hash differs from that of the listed picture.
   assert.notEqual(same.verdicts[0].pdq, list[6].pdq);
   const both = [demo, filterOf([`${same.verdicts[0].pdq},pdq`])];
   asked.length = 0;
@@ -332,7 +332,7 @@ test("decide: clear is sent, matches are held, and the host says what becomes of
   assert.equal(of(unchecked("unavailable", "block"), "allow"), "hold");
   assert.equal(of(unchecked("unavailable", "allow"), "block"), "upload");
   assert.equal(of(unchecked("unavailable"), { unavailable: "allow" }), "upload");
-  // A word that doesn't belong to it never lets a file through.
+  // A misspelt policy throws, and never lets a file pass.
   assert.throws(() => of(unchecked("unreadable"), "alow"), /unchecked: expected "block" or "allow", got "alow"/);
   assert.throws(() => of({ outcome: "clear" }, undefined), /unchecked: expected "block" or "allow", got undefined/);
 });

@@ -20,7 +20,7 @@ const files = ["listed", "edited", "clean"].flatMap((folder) =>
     })),
 );
 
-/** What the page shows of each picture, read in the page. */
+/** Runs in the page: reads what it shows of each picture. */
 const READ = () => ({
   cards: [...document.querySelectorAll(".result")].map((card) => ({
     name: card.querySelector(".name").textContent,
@@ -34,7 +34,7 @@ const READ = () => ({
   live: document.querySelector("#live").textContent,
 });
 
-/** What the server has counted: requests for files, and possible matches that it was asked about. */
+/** Reads the server's counts: requests for files, and questions about possible matches. */
 const counted = async (server) => ({
   files:
     (await server.metric('hashgate_requests_total{route="Site"')) +
@@ -43,7 +43,10 @@ const counted = async (server) => ({
   listed: await server.metric('hashgate_confirms_total{outcome="Listed"'),
 });
 
-/** All 24 were checked: each of the 16 that are held was asked about once, and nothing else was sent. */
+/**
+ * Asserts that all 24 pictures were checked, that the server was asked once about each of the 16 held ones, and that
+ * nothing else was sent.
+ */
 async function assertShown({ cards, sent, asked, live }, server, before) {
   assert.deepEqual(
     cards.map(({ name, verdict }) => [name, verdict]),
@@ -61,7 +64,7 @@ async function assertShown({ cards, sent, asked, live }, server, before) {
   assert.deepEqual([same, confirms - before.confirms, listed - before.listed], [before.files, 16, 16]);
 }
 
-/** The page has read the server's counter after the last answer. */
+/** Runs in the page: returns whether it has read the server's counter after the last answer. */
 const ALL_ASKED = () => document.querySelector("#asked").textContent === "16";
 
 test("the demo page in Chromium: nothing about a clean picture leaves it, a possible match is asked about once", async (context) => {
@@ -140,12 +143,13 @@ test("the demo page in Chromium: nothing about a clean picture leaves it, a poss
   const after = await counted(server);
   assert.deepEqual([after.files, after.confirms - before.confirms], [before.files, 2]);
 
-  // The state of the list, before and after it is asked for anew.
+  // The state of the list, before and after a refresh.
   const fact = (name) => page.locator(`#filter dt:text-is("${name}") + dd`).textContent();
   assert.match(await page.textContent("#list-state"), /^Current/);
   assert.match(await fact("release"), /^\d+$/);
   assert.equal(await fact("comes from"), "downloaded in this visit");
   assert.equal(await fact("kept in"), "indexeddb");
+  assert.equal(await fact("false alarms"), "at most 1 in 10,000 clean pictures");
   await page.click("#refresh");
   await page.waitForFunction(() => document.querySelector("#filter").textContent.includes("unchanged, "));
   assert.equal(await fact("last error"), "none");
@@ -160,7 +164,7 @@ test("the demo page is accessible, dark and light, and goes by keyboard", async 
     await server.close();
   });
   for (const colorScheme of ["light", "dark"]) {
-    // axe is injected, which the page's policy would rightly refuse.
+    // Bypasses the page's policy, which would refuse the injected script of axe.
     const page = await browser.newPage({ colorScheme, bypassCSP: true });
     await page.goto(`${server.url}/`);
     await page.waitForSelector("html[data-ready]");
@@ -202,7 +206,7 @@ test("nothing on the demo page moves by itself", async (context) => {
     await page.waitForSelector("html[data-ready]");
     await page.click("#all");
     await page.waitForFunction(() => document.querySelector("#live").textContent.startsWith("All 24 "));
-    // A "good" page stays under 0.1.
+    // Web Vitals calls a layout shift under 0.1 "good".
     const moved = await page.evaluate(() => window.moved);
     assert.ok(moved < 0.02, `cumulative layout shift ${moved} at ${width} pixels`);
     await page.close();

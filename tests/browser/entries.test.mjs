@@ -1,4 +1,5 @@
-// Where the worker and the engine come from: beside the entry, from where the host says, or out of the inline entry.
+// The places from which worker and engine can come: beside the entry, from URLs that the host gives, or from inside the
+// inline entry.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
@@ -31,7 +32,7 @@ before(async () => {
     extra: {
       "/index.page": { body: page("index"), type: "text/html" },
       "/inline.page": { body: page("inline"), type: "text/html", csp },
-      // Its policy is that of the main entry, which forbids workers from blob: URLs.
+      // Has the policy of the main entry, which forbids workers from blob: URLs.
       "/forbidden.page": { body: page("inline"), type: "text/html" },
       "/index.mjs": { body: script("index"), type: "text/javascript" },
       "/inline.mjs": { body: script("inline"), type: "text/javascript" },

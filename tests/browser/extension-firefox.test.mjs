@@ -116,7 +116,7 @@ test("a plain form: the held file never reaches the page, the clean one does, an
 test("an input in a closed shadow tree", async () => {
   await open("/closed.html");
   const input = await page.evaluateHandle(() => window.inClosed);
-  // A person opens the picker by a click. WebDriver sets the files without one.
+  // Clicks as a person would. WebDriver then sets the files without opening the picker.
   await page.evaluate(() => window.inClosed.click());
   await input.uploadFile(LISTED);
   await notice();
@@ -133,7 +133,8 @@ for (const name of Object.keys(PICKERS)) {
       [LISTED, true],
       [CLEAN, false],
     ]) {
-      // The browser's own dialog can't be driven: files are set on the input that the page has just opened.
+      // WebDriver can't drive the browser's own dialog, so this sets the files on the input that the page has just
+      // opened.
       await page.click(`button[name="${name}"]`);
       const input = await page.evaluateHandle(() => window.made);
       await input.uploadFile(path);

@@ -18,7 +18,10 @@ const CLEAN = resolve("target/samples/clean/clean-1.jpg");
 const POLICY =
   "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; frame-src *; form-action 'self'";
 
-/** Everything that a page can come to know of a file, on every event, before any listener of the extension could. */
+/**
+ * The page's script. It records everything that a page can learn of a file, on every event, with listeners that are as
+ * early as possible.
+ */
 const PAGE_SCRIPT = `
   window.seen = [];
   const note = (event, files) => { for (const file of files ?? []) seen.push(event.type + " " + file.name); };
@@ -98,7 +101,7 @@ before(async () => {
     ignoreDefaultArgs: ["--disable-extensions"],
     args: [
       ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-      // Builds of Chrome with this feature ignore the switch after it.
+      // Chrome builds with this feature ignore the next switch.
       "--disable-features=DisableLoadExtensionCommandLineSwitch",
       ...[`--disable-extensions-except=${extension}`, `--load-extension=${extension}`],
     ],
@@ -119,7 +122,7 @@ beforeEach(async () => {
   page = await context.newPage();
 });
 
-/** Reads what is in closed shadow trees, as the browser's developer tools can. */
+/** Reads the content of closed shadow trees through the browser's developer tools. */
 async function noticesIn(target) {
   const session = await context.newCDPSession(target);
   const { root } = await session.send("DOM.getDocument", { depth: -1, pierce: true });
@@ -138,7 +141,7 @@ async function noticesIn(target) {
   return found;
 }
 
-/** Waits for a notice of a role. */
+/** Waits for a notice with this role. */
 async function notice(role, target = page) {
   for (let wait = 0; wait < 200; wait += 1) {
     const found = (await noticesIn(target)).find((one) => one.role === role);
@@ -160,7 +163,7 @@ const badge = async () => {
   });
 };
 
-/** Fills in the options page, saves, and returns what it then says of the list. */
+/** Fills in the options page, saves, and returns what the page then says about the list. */
 async function setOptions(values) {
   const options = await context.newPage();
   await options.goto(`chrome-extension://${id}/options.html`);
@@ -190,7 +193,7 @@ test("it asks for one permission, and carries the same bytes whenever it is zipp
   ]) {
     assert.equal(manifest[key], undefined, key);
   }
-  // The engine is compiled in the offscreen document alone.
+  // Content scripts don't contain the engine; only the offscreen document compiles it.
   for (const script of manifest.content_scripts.flatMap(({ js }) => js)) {
     assert.doesNotMatch(readFileSync(`${folderOf("chromium")}/${script}`, "utf8"), /WebAssembly/, script);
   }
@@ -227,7 +230,7 @@ test("a person may let a held file through, which the page can't do for them", a
   await open("/form.html");
   await page.setInputFiles("form input", EDITED);
   await notice("alertdialog");
-  // A page finds no way in: the tree is closed, and made-up keys and clicks are ignored.
+  // A page can't get at the notice: the tree is closed, and events that scripts dispatch are ignored.
   await page.evaluate(() => {
     const host = [...document.documentElement.children].at(-1);
     if (host.shadowRoot !== null) throw new Error("the tree is open");
@@ -248,7 +251,7 @@ test("files that are no pictures pass", async () => {
   await page.setInputFiles("form input", notes);
   await untilSeen("change notes.pdf");
 
-  // Longer than what is read of a file; only the beginning is there, the rest is a hole.
+  // A sparse file: longer than what is read of a file, with only its beginning on disk.
   const folder = mkdtempSync(join(tmpdir(), "hashgate-long-"));
   for (const [name, head] of [
     ["film.mp4", Buffer.from("\0\0\0\x18ftypmp42")],
@@ -278,7 +281,7 @@ test("a form that is sent meanwhile waits for the answer", async () => {
     assert.equal(uploads.length, 0);
     for (const key of keys) await page.keyboard.press(key);
   }
-  // Left out, the form stayed; let through, it went with the file.
+  // When the file was left out, the form was not sent. Now that it was let through, the form is sent with the file.
   await page.waitForFunction(() => document.title === "received");
   assert.equal(uploads.length, 1);
   assert.ok(uploads[0].includes(readFileSync(LISTED)));
@@ -416,7 +419,7 @@ test("files by a promise: showOpenFilePicker and clipboard.read", async () => {
   await notice("alertdialog");
   await page.keyboard.press("Enter");
   await untilSeen("handle AbortError");
-  // Without anything that the person did since, the page can't ask about files for ever.
+  // Without further clicks of the person, the page soon gets no more answers about files.
   await page.evaluate(async () => {
     window.chosen = ["clean-1.jpg"];
     for (let n = 0; n < 6; n += 1)
@@ -590,7 +593,10 @@ test("a list of the person's own, from a file; another's bytes are refused by na
   assert.match(await setOptions({ from: "demo" }), /“Demo list”/);
 });
 
-/** A sound key that signed nothing: its name, the first bytes of a digest, and the algorithm's number with the key. */
+/**
+ * Makes a valid public key that has signed nothing: its name, the first bytes of a digest, and the algorithm's number
+ * with the key.
+ */
 function keyOfAnother(name) {
   const { x } = generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" });
   const key = Buffer.concat([Buffer.of(1), Buffer.from(x, "base64url")]);
@@ -636,7 +642,7 @@ test("the options page is accessible, and in the browser's language where there 
     JSON.parse(readFileSync(`${folderOf("chromium")}/_locales/${language}/messages.json`, "utf8")),
   );
   assert.deepEqual(Object.keys(french).sort(), Object.keys(english).sort());
-  // What is asked for by name is there.
+  // The parts that the scripts look up by name exist.
   for (const script of ["content", "options", "background"]) {
     const source = readFileSync(`${folderOf("chromium")}/${script}.js`, "utf8");
     for (const [, name] of source.matchAll(/(?:say|getMessage)\("(\w+)"/g)) assert.ok(english[name], name);

@@ -29,7 +29,7 @@ const statuses = (page) =>
 const [PROCESSING_COMPLETE, LOAD_ERROR, PROCESSING_ERROR] = [5, 8, 6];
 
 test("clean files are uploaded, listed and edited ones stay with their reason", async (context) => {
-  // Checks wait until the progress was seen, which is gone sooner than it could be otherwise.
+  // Checks wait until the test has seen FilePond's progress, which would otherwise be gone too soon.
   const gate = `await (async () => {
     const gate = await openGate({ filters: ["/filters/demo.hgf"], workers: 1 });
     const check = gate.check.bind(gate);
@@ -56,7 +56,7 @@ test("clean files are uploaded, listed and edited ones stay with their reason", 
   const item = page.locator(".filepond--item", { hasText: "listed-0.jpg" });
   await page.waitForFunction(() => document.querySelectorAll("[data-filepond-item-state='load-invalid']").length === 2);
   assert.match(await item.textContent(), /Your upload was held.*may match a picture on the list “Demo list”/);
-  // The person removes it and goes on.
+  // The person removes the held file and continues.
   await item.getByRole("button", { name: "Remove" }).click();
   await page.waitForFunction(() => window.pond.getFiles().length === 3);
   assert.equal(uploads.length, 2);
@@ -132,7 +132,7 @@ test("stored in the form: a form or a button that is pressed meanwhile waits, an
   await choose(page, [sample("clean", 1)]);
   await until(() => uploads.length === 3, "the copy's uploads");
   assert.deepEqual(uploads.toSorted(), ["clean/clean-0.png", "clean/clean-0.png", "clean/clean-1.jpg"]);
-  // A held file stops the form once: then the person decides.
+  // A held file stops the form once. The next submit is the person's decision.
   await during("#send");
   await choose(page, [sample("listed", 0)]);
   await page.waitForFunction(() => window.held.length === 1);

@@ -1,4 +1,5 @@
-// A published list in real Chromium: kept, kept fresh, and never taken from a server that misbehaves.
+// Following a published list in Chromium: it is stored, refreshed, and never replaced by the answers of a misbehaving
+// server.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -26,7 +27,7 @@ window.check = async (name, text) => {
 };
 window.ready = true;`;
 
-// Files that are no pictures: their bytes are listed, so that a check costs next to nothing.
+// The lists hold digests of short texts, so that a check takes hardly any time.
 const rowOf = (text) => `${createHash("sha256").update(text).digest("hex")},sha256`;
 const OLD = "listed in every release";
 const NEW = "listed since release 2";
@@ -37,13 +38,13 @@ let other;
 let server;
 let browser;
 const lists = new Lists();
-/** Further answers of the server, which tests add to. */
+/** Additional answers of the server. Tests add to them. */
 const extra = {
   "/page.html": { body: PAGE, type: "text/html; charset=utf-8" },
   "/page.js": { body: SCRIPT, type: "text/javascript" },
 };
 
-/** A list in a folder of its own: release 1, then 2, which lists more. */
+/** Publishes a list in a folder of its own: release 1, and release 2 with more entries. */
 function twoReleases(name, { rows = [], grown = [] } = {}, signer = key) {
   const path = join(folder, name);
   publish(path, signer, [...listedRows(), ...rows, rowOf(OLD)]);
@@ -51,7 +52,7 @@ function twoReleases(name, { rows = [], grown = [] } = {}, signer = key) {
   return path;
 }
 
-/** Signed so many seconds from now, for an hour. */
+/** Returns options to sign a manifest this many seconds from now, valid for an hour. */
 const issued = (seconds) => ["--issued", String(Math.floor(Date.now() / 1000) + seconds), "--expires", "1h"];
 
 before(async () => {
@@ -78,7 +79,7 @@ const open = (page, name, options = {}) =>
 const refresh = (page, name) => page.evaluate((name) => window.gates[name].refresh(), name);
 const check = (page, name, text) => page.evaluate(([name, text]) => window.check(name, text), [name, text]);
 
-/** Answered by this release, and by no other. */
+/** Asserts that the gate answers from this release and no other. */
 async function assertAnswers(page, name, release) {
   const listed = await check(page, name, OLD);
   assert.deepEqual([listed.outcome, listed.release, listed.list.state], ["possible-match", release, "current"], name);
@@ -89,7 +90,7 @@ async function assertAnswers(page, name, release) {
 
 test("a server that misbehaves: each fault has its code, none its way, and a good answer heals it", async (context) => {
   const folders = { manifest: twoReleases("faulty-delta"), delta: join(folder, "faulty-delta") };
-  // So many more hashes that release 2 has another geometry, and no delta.
+  // Adds so many hashes that release 2 has another geometry and no delta.
   folders.full = twoReleases("faulty-full", { grown: numberedRows(400) });
   const page = await newPage();
   const sizeOf = { delta: /^delta 1 \S+ (\d+)/m, full: /^full \S+ (\d+)/m };
@@ -110,7 +111,7 @@ test("a server that misbehaves: each fault has its code, none its way, and a goo
     const code = codes[on === "manifest" ? 0 : 1];
     if (code === undefined) assert.equal(faulty.lastError, undefined, what);
     else assert.match(faulty.lastError?.code ?? "none", code instanceof RegExp ? code : new RegExp(`^${code}$`), what);
-    // A delta's fault costs the delta alone; any other leaves the last good release.
+    // If the delta is faulty, the gate takes the full file. After any other fault, the last good release stays.
     const stays = on === "delta" ? false : code !== undefined || name.startsWith("304");
     const release = stays ? 1 : 2;
     const outcome = !stays ? "updated" : code === undefined ? "unchanged" : "failed";
@@ -145,7 +146,7 @@ test("releases that a server may not hand out: each refused with its code, and t
   for (const rows of [[rowOf(OLD)], [rowOf(OLD), rowOf(NEW)], [rowOf(NEW)]]) {
     publish(renamed, key, rows, { name: "Another list" });
   }
-  // The same curator's other release 2: a list that was published twice from one state.
+  // The same curator has published two different releases 2.
   const forked = twoReleases("forked", { rows: numberedRows(1) });
   const expired = join(folder, "expired");
   publish(expired, key, [rowOf(OLD)], { more: issued(-7200) });
@@ -182,7 +183,7 @@ test("releases that a server may not hand out: each refused with its code, and t
     answer(request, response, text(readFileSync(join(path, nameOf(path, release)))));
   const swapped = lists.add("swapped", good, 1);
   await open(page, "swapped");
-  // Neither the delta, which is none, nor the full file, which is another release's, then another list's.
+  // The delta is malformed. The full file is that of another release, and then of another list.
   for (const [path, release] of [
     [good, 1],
     [renamed, 3],
@@ -196,7 +197,7 @@ test("releases that a server may not hand out: each refused with its code, and t
   swapped.fault = undefined;
   assert.equal((await refresh(page, "swapped")).release, 2);
 
-  // Two of two keys: one isn't enough, and the second makes it so.
+  // With a threshold of two keys, one signature isn't enough; with the second one the manifest is accepted.
   const cosigned = lists.add("cosigned", good, 2);
   const both = { trust: { keys: [key.trust, other.trust], threshold: 2 } };
   const few = await open(page, "cosigned", both);
@@ -218,7 +219,7 @@ test("releases that a server may not hand out: each refused with its code, and t
   context.diagnostic(`${tried.length} refused: ${tried.join(", ")}`);
 });
 
-/** Forgets everything of a list but what `keep` names, as if the browser had. */
+/** Deletes a list from storage, except the kinds of records in `keep`, as a browser may do. */
 const forget = (page, keep) =>
   page.evaluate(
     (keep) =>
@@ -238,7 +239,7 @@ const forget = (page, keep) =>
       }),
     keep,
   );
-/** The list's server is gone; the page's isn't. */
+/** The server of the list doesn't answer, but that of the page does. */
 const down = { on: ["manifest", "full", "delta"], act: (request) => request.socket.destroy() };
 
 test("a reload without a network; a damaged, a lost and an evicted storage", async () => {
@@ -268,11 +269,11 @@ test("a reload without a network; a damaged, a lost and an evicted storage", asy
     ["current", "manifest-unavailable", "failed"],
   );
   await assertAnswers(page, "kept", 2);
-  // Other keys than those it was signed with, as after a rotation: what is stored isn't believed.
+  // The host trusts other keys now, as after a rotation of keys. The stored list is not accepted.
   const rotated = await reopen({ trust: { keys: [other.trust] } });
   assert.equal(rotated.state, "none");
 
-  // Each bit of the stored file counts.
+  // Flips one bit of the stored file.
   const damage = (page) =>
     page.evaluate(
       () =>
@@ -305,7 +306,7 @@ test("a reload without a network; a damaged, a lost and an evicted storage", asy
   assert.equal((await refresh(page, "kept")).state, "current");
   await assertAnswers(page, "kept", 2);
 
-  // The file is gone, what was seen isn't: still no way back to release 1.
+  // The file is deleted, but not the record of the highest release, so release 1 is still refused.
   await forget(page, ["highest"]);
   state.release = 1;
   const back = await reopen();
@@ -313,7 +314,7 @@ test("a reload without a network; a damaged, a lost and an evicted storage", asy
   state.release = 2;
   assert.equal((await refresh(page, "kept")).release, 2);
 
-  // Evicted behind the gate's back.
+  // The browser evicts the storage while the gate is open.
   await forget(page, []);
   const evicted = await refresh(page, "kept");
   assert.deepEqual(
@@ -368,7 +369,10 @@ test("a download that breaks off goes on where it was, also in another visit, wi
   const manifest = readFileSync(join(path, "manifest.txt"), "utf8");
   const size = Number(/^full \S+ (\d+)/m.exec(manifest)[1]);
   const state = lists.add("large", path, 1);
-  /** Sends so much of the file, and breaks off when that has arrived: what is under way when a connection breaks is lost. */
+  /**
+   * Sends `length` bytes of the file and breaks the connection once the page has received them. Bytes that are under
+   * way would be lost.
+   */
   const broken = async (page, name, length, rest) => {
     let asked = 0;
     let end;
@@ -391,7 +395,7 @@ test("a download that breaks off goes on where it was, also in another visit, wi
   const page = await newPage();
   const { status: cut } = await broken(page, "large", sent, (request) => request.socket.destroy());
   assert.deepEqual([cut.state, cut.lastError.code], ["none", "release-unavailable"]);
-  // Another visit.
+  // Reloads the page, as a later visit.
   await page.reload();
   await page.waitForFunction(() => window.ready);
   state.fault = undefined;
@@ -418,7 +422,8 @@ test("a download that breaks off goes on where it was, also in another visit, wi
   }
   await assertAnswers(page, "large", 1);
 
-  // The same within one visit; and a second piece that doesn't fit the first: all of it again.
+  // The same within one visit. Then a second part that doesn't belong to the first one: the gate downloads the whole
+  // file again.
   for (const [name, second] of [
     ["breaks", (body) => body],
     ["misfits", (body) => Buffer.alloc(body.length, 1)],
@@ -475,7 +480,7 @@ test("a refresh in the background, which ends with the gate", async () => {
 test("two tabs: neither waits for the other's download, both move to the new release", async () => {
   const good = twoReleases("tabs");
   const state = lists.add("tabs", good, 1);
-  // The first tab's file never ends; the second tab has its own.
+  // The download of the first tab never ends. The second tab makes its own.
   let first = true;
   let let_go;
   const stalled = new Promise((resolve) => {
@@ -500,7 +505,7 @@ test("two tabs: neither waits for the other's download, both move to the new rel
   let_go();
   assert.equal((await slow).release, 1);
 
-  // One tab asks, and is slow about it; the other has a list and needn't ask. Then both have moved.
+  // One tab refreshes slowly. The other has a list and leaves the refresh to it. Afterwards both use the new release.
   let held;
   const arrived = new Promise((resolve) => {
     state.fault = {
@@ -555,7 +560,7 @@ test("a list that expires in use isn't used any more, until there is a newer one
     [verdict.outcome, verdict.reason, verdict.list],
     ["unchecked", "unavailable", { state: "expired", release: 1 }],
   );
-  // Nothing new: a server that holds newer releases back, or a curator who makes none.
+  // Nothing is new, because a server withholds newer releases or the curator makes none, until the list expires.
   assert.equal((await refresh(page, "brief")).lastError.code, "manifest-expired");
   publish(path, key, [rowOf(OLD), rowOf(NEW)]);
   state.release = 2;
@@ -596,7 +601,7 @@ test("openGate with a source: what is wrong with the options rejects, what can't
   assert.deepEqual(asked, ["manifest"], "refused before it is downloaded");
   assert.equal(await codeOf({}), "current");
 
-  // The engine or the worker is missing, then back.
+  // The engine or the worker script is missing at first, and then available.
   for (const [site, missing, code] of [
     ["engineless", { wasmUrl: "/later.wasm" }, "engine-unavailable"],
     ["workerless", { workerUrl: "/later.js" }, "worker-unavailable"],

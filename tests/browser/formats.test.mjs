@@ -33,7 +33,10 @@ window.decodes = async (name) =>
   createImageBitmap(await (await fetch("/vectors/" + name)).blob()).then(() => true, () => false);
 window.ready = true;`;
 
-/** A server with the vectors and two filters: of every picture's first frame, and of the animation's last alone. */
+/**
+ * Starts a server with the vectors and two filters: one of every picture's first frame, and one of the last frame of
+ * the animation.
+ */
 async function serving() {
   mkdirSync("target/formats", { recursive: true });
   const filter = (name, hashes) => {
@@ -81,7 +84,7 @@ async function inChromium(context) {
   return { page, check: (...args) => page.evaluate((args) => window.checkAll(...args), args) };
 }
 
-/** Whoever decodes, what is hashed is near what Pillow and the reference hash made of the file. */
+/** Asserts that the hash is near the reference hash of Pillow's pixels, whatever decoder made it. */
 function assertRead(name, verdict) {
   const what = `${name}: ${JSON.stringify(verdict)}`;
   assert.equal(verdict.outcome, "possible-match", what);
@@ -90,13 +93,13 @@ function assertRead(name, verdict) {
   assert.deepEqual([verdict.width, verdict.height].sort(), [width, height].sort(), what);
   assert.equal(verdict.frames, frames, what);
   const [match] = verdict.matches;
-  // Colours of pixels that can't be seen are lost on the way; over white they don't matter.
+  // A canvas loses the colours of invisible pixels, which don't matter over white.
   assert.equal(match.surface, name === "avif-alpha.avif" ? "over-white" : "plain", what);
   if (name === "avif-turned.avif") assert.match(match.orientation, /^(original|rotate-90)$/);
   else assert.equal(match.orientation, "original", what);
   if (match.orientation === "original" && match.surface === "plain")
     assert.ok(bitsBetween(verdict.pdq, pdq) <= 6, what);
-  // Only what the filter holds is computed.
+  // The gate computes only the signals that the filter holds.
   assert.equal(verdict.sha256, undefined);
 }
 
@@ -134,7 +137,7 @@ test("what a browser is to decode is held against the limits, and a cut file is 
   assertUnchecked(short, "unreadable");
 });
 
-/** AVIF files in Firefox with these preferences. */
+/** Checks AVIF files in Firefox with these preferences. */
 async function inFirefox(context, extraPrefsFirefox) {
   const server = await serving();
   const executablePath = process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr";
@@ -157,7 +160,7 @@ test("Firefox decodes AVIF for the engine", async (context) => {
 test("without ImageDecoder, pictures go through a canvas", async (context) => {
   const verdicts = await inFirefox(context, { "dom.media.webcodecs.image-decoder.enabled": false });
   for (const [name, verdict] of verdicts) {
-    // Only its first frame can be had.
+    // Without `ImageDecoder`, only the first frame is available.
     if (name === "avif-animated.avif") assertUnchecked(verdict, "unsupported-picture");
     else assertRead(name, verdict);
   }

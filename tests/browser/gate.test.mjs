@@ -9,7 +9,7 @@ import { CHROMIUM } from "./chromium.mjs";
 import { serve } from "./server.mjs";
 
 const PAGE = `<!doctype html><meta charset="utf-8"><title>hashgate</title><script type="module" src="/page.js"></script>`;
-// Keeps the gates that tests open, as values of the page can't cross to the test.
+// Keeps the gates that tests open in the page, because a gate can't be passed to the test.
 const SCRIPT = `import { openGate } from "/hashgate/index.js"; window.openGate = openGate; window.ready = true;
 window.file = async (url) => new File([await (await fetch(url)).blob()], url);`;
 const filter = readFileSync("target/samples/demo.hgf");
@@ -44,7 +44,7 @@ after(async () => {
 });
 const violations = [];
 
-/** Opens a gate in the page, runs `body` with it there, closes it. */
+/** Opens a gate in the page, runs `body` there with the gate, and closes it. */
 const withGate = (options, body, argument) =>
   page.evaluate(
     async ([options, body, argument]) => {
@@ -62,7 +62,7 @@ test("verdicts of listed, edited and clean pictures; nothing leaves the page mea
   await page.evaluate(() => {
     window.checkAll = async (gate, urls) => {
       const files = await Promise.all(urls.map(window.file));
-      // Two at once start both hashing workers, whose script is loaded then.
+      // Two checks at once start both hashing workers, so that their script is already loaded.
       await Promise.all([gate.check(files[0]), gate.check(files[0])]);
       await fetch("/mark");
       const verdicts = await Promise.all(files.map((file) => gate.check(file)));
@@ -176,7 +176,7 @@ test("a file that turns out to be needed as a whole is read once more", async ()
       }
       context.putImageData(pixels, 0, 0);
       const intact = new Uint8Array(await (await canvas.convertToBlob({ type: "image/jpeg" })).arrayBuffer());
-      // The last step of luma is out of the ordinary, which is looked at when all of the picture is there.
+      // A quantization step that is out of the ordinary, which the decoder notices only when it has the whole picture.
       const odd = intact.slice();
       odd[odd.findIndex((byte, at) => byte === 0xff && odd[at + 1] === 0xdb) + 5 + 63] = 255;
       const verdicts = [];
@@ -194,7 +194,7 @@ test("a file that turns out to be needed as a whole is read once more", async ()
   const expected = [
     ["clear", undefined, "dc-only", undefined],
     ["clear", undefined, "general", undefined],
-    // Without its end marker, but with all of its pixels.
+    // The file lacks its end marker but has all of its pixels.
     ["clear", undefined, "general", "malformed"],
   ];
   assert.deepEqual(
@@ -209,7 +209,7 @@ test("an abort rejects at once, with the others unharmed", async () => {
       const file = await window.file(url);
       await gate.check(file);
       const controllers = [new AbortController(), new AbortController()];
-      // The first is being hashed when it is aborted, the second still queued.
+      // When the checks are aborted, the first file is being hashed and the second one is queued.
       const checks = controllers.map(({ signal }) => gate.check(file, { signal }).catch((error) => error.name));
       const last = gate.check(file);
       for (const controller of controllers) controller.abort();
@@ -241,7 +241,7 @@ test("a progressive picture is looked up before its end, and the end has the say
           Worker.prototype.postMessage = post;
           seen.push([said.filter((type) => type !== "start").join(" "), reason ?? outcome, caveat]);
         }
-        // Nothing of a check that is aborted once its lookup has begun is left in the way of the next.
+        // A check that is aborted after its early lookup doesn't disturb the next check.
         const controller = new AbortController();
         Worker.prototype.postMessage = function (message, ...rest) {
           post.call(this, message, ...rest);
@@ -266,7 +266,7 @@ test("a progressive picture is looked up before its end, and the end has the say
       [early, "clear", unread],
       ["AbortError", "clear"],
       [early, "possible-match", unread],
-      // A damaged picture that is listed is a match by what can be read of it.
+      // A damaged picture matches by the part that can be read.
       [early, "possible-match", undefined],
       [early, "possible-match", unread],
       ["AbortError", "possible-match"],
@@ -283,7 +283,8 @@ test("a trap in the engine is that file's alone, and a fresh worker takes over",
     window.trapping = async (gate, url) => {
       const file = await window.file(url);
       await gate.check(file);
-      // More than the linear memory can hold: the allocation traps. It begins as a picture that must be held whole.
+      // The file is larger than linear memory, so the allocation traps. It begins like a picture that must be read as a
+      // whole.
       const slab = new Uint8Array(100 << 20);
       const huge = new Blob(["GIF89a", ...Array(13).fill(slab)]);
       const [trapped, after] = await Promise.all([gate.check(huge), gate.check(file)]);
@@ -300,7 +301,7 @@ test("a trap in the engine is that file's alone, and a fresh worker takes over",
 });
 
 test("a worker that hangs is replaced, the hashing one and the lookup one", async (context) => {
-  // A page of its own, so that its workers are these two and no others.
+  // Opens a page of its own, so that it has only these two workers.
   const own = await browser.newPage();
   context.after(() => own.close());
   await own.goto(`${server.url}/page.html`);
@@ -318,7 +319,7 @@ test("a worker that hangs is replaced, the hashing one and the lookup one", asyn
   const workers = own.workers();
   assert.equal(workers.length, 2);
   for (const worker of workers) {
-    // From its next task on it never answers again.
+    // Blocks the worker, so that it never answers again.
     await worker.evaluate(() => {
       setTimeout(() => {
         for (;;);
@@ -346,7 +347,7 @@ test("an idle page warms the engine up, uncounted, unless it is told not to", as
   await open(true);
   await started;
   const { outcome, totals } = await own.evaluate(async () => {
-    // Waits for a round at most.
+    // The file waits for at most one check of the warm-up.
     const { outcome } = await window.gate.check(await window.file("/samples/listed/listed-0.jpg"));
     return { outcome, totals: window.gate.report().totals };
   });
@@ -438,6 +439,6 @@ test("the page's thread stays free while ten 12-megapixel pictures are checked",
   assert.equal(width, 4000);
   assert.equal(outcomes.length, 10);
   for (const outcome of outcomes) assert.notEqual(outcome, "unchecked");
-  // Browsers report tasks of 50 ms and more.
+  // Browsers report tasks of at least 50 ms as long.
   assert.deepEqual(tasks, []);
 });

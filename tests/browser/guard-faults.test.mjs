@@ -1,4 +1,5 @@
-// Ordinary pages that an earlier guard let files past, or broke. Each in real Chromium, against a real server.
+// Ordinary pages with which an earlier version of the guard let files pass unchecked, or which it broke. Runs each in
+// Chromium with a real server.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -31,7 +32,7 @@ const [CLEAN, LISTED] = [sample("clean", 1), sample("listed", 0)];
 const names = (paths) => paths.toSorted();
 const csp = CSP.replace("form-action 'none'", "form-action 'self'; frame-src 'self'");
 
-/** Opens a page with a guard; `script` has `guard`, `gate` and what OPEN sets up. */
+/** Opens a page with a guard. `script` can use `guard`, `gate` and the names that OPEN defines. */
 async function open(context, body, script, more = {}) {
   return openApp(context, { body, script: `${OPEN}\n${script}\nwindow.ready = true;`, csp, ...more });
 }
@@ -40,7 +41,7 @@ const checking = (page) => page.waitForFunction(() => window.events.includes("ha
 const settled = (page, count = 1) =>
   page.waitForFunction((count) => window.events.filter((type) => type === "hashgate-settled").length >= count, count);
 
-/** Where an input can be, each with code that makes `target` to be guarded and `input` in it. */
+/** The places where an input can be. Each has code that makes a `target` to guard and an `input` in it. */
 const PLACES = {
   "never put into the document": "const input = make(); const target = input;",
   "in an element that is in no document":
@@ -255,7 +256,7 @@ test("a page that copies the form's data during a check waits, and never sends a
   await page.evaluate(() => window.goOn());
   await until(() => uploads.length === 1, "the upload");
   assert.equal(posts(), 1);
-  // Held: the click is not made again.
+  // The file is held, so the click is not repeated.
   await page.evaluate(() => {
     window.events.length = 0;
     window.wait();
@@ -284,7 +285,7 @@ test("a button beside an input without a form waits as well", async (context) =>
   assert.deepEqual(uploads, ["clean/clean-1.jpg"]);
 });
 
-/** Pastes as the browser does, with what spreadsheets and word processors put into the clipboard. */
+/** Pastes with real clipboard data, such as that of spreadsheets and word processors. */
 async function paste(page, selector, path, texts) {
   await page.evaluate(
     async ({ bytes, texts }) => {
@@ -363,7 +364,7 @@ test("a pasted picture that can't be read doesn't hang, and drops on text are ta
      document.querySelector("#zone").addEventListener("drop", (event) => { event.preventDefault(); window.send(event.dataTransfer.files); });`,
   );
   await page.evaluate(async () => {
-    // As a file that is gone from the disk: its bytes can't be read.
+    // Imitates a file that was deleted from the disk: its bytes can't be read.
     const broken = new File(["x"], "gone.png", { type: "image/png" });
     for (const how of ["stream", "arrayBuffer"])
       broken[how] = () => Promise.reject(new DOMException("gone", "NotReadableError"));
@@ -400,7 +401,7 @@ test("a notice loses nothing: what was dropped one after the other is shown toge
   await settled(page, 4);
   const text = await page.locator("hashgate-notice section").textContent();
   assert.match(text, /listed-0\.jpg.*listed-1\.jpg/s);
-  // A new choice takes the place of the one before.
+  // A new choice replaces the previous one.
   assert.doesNotMatch(text, /listed-2/);
   assert.deepEqual(await violations(page), []);
 });

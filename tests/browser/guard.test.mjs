@@ -1,4 +1,4 @@
-// The guard of plain HTML in real Chromium: what a page's own listeners see, and what a real server gets.
+// The guard in Chromium: what a page's own listeners see, and what a real server receives.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -17,7 +17,7 @@ const events = (page) => page.evaluate(() => window.events);
 const settled = async (page, count = 1) =>
   page.waitForFunction((count) => window.events.filter((type) => type === "hashgate-settled").length >= count, count);
 
-/** Drops or pastes files, by the events that a drop and a paste bring. */
+/** Drops or pastes files, by dispatching the events. */
 const bring = (page, selector, type, paths, text = "") =>
   page.evaluate(
     ({ selector, type, files, text }) => {
@@ -47,7 +47,7 @@ test("an input: the page's listeners get clean files alone, and find nothing mea
     script: `${OPEN}
       const input = document.querySelector("input");
       window.seen = [];
-      // The page listens as early as pages do, and for both events.
+      // The page listens to both events, in the capturing phase.
       document.addEventListener("input", () => window.seen.push("input " + input.files.length), true);
       input.addEventListener("change", () => { window.seen.push("change " + input.files.length); send(input.files); });
       input.addEventListener("hashgate-checking", () => window.seen.push("checking, files: " + input.files.length));
@@ -65,7 +65,7 @@ test("an input: the page's listeners get clean files alone, and find nothing mea
     "hashgate-held listed-2-mirrored.jpg possible-match",
     "hashgate-settled",
   ]);
-  // The person is told, without a line of the page's.
+  // The notice appears without any code of the page.
   const notice = page.locator("hashgate-notice");
   assert.match(
     await notice.locator("section").textContent(),
@@ -73,12 +73,12 @@ test("an input: the page's listeners get clean files alone, and find nothing mea
   );
   assert.deepEqual(await violations(page), []);
 
-  // Clean alone: the very list that the person chose, and the notice of before is gone.
+  // All files are clean: the page gets the original FileList, and the earlier notice is gone.
   await page.setInputFiles("#input", [sample("clean", 2), sample("clean", 3)]);
   await settled(page, 2);
   await until(() => uploads.length === 4, "four uploads");
   assert.equal(await notice.locator("section").isVisible(), false);
-  // Held alone: the page, which believes in the choice before, hears that the input is empty.
+  // All files are held: the page, which had an earlier choice, gets an event and finds the input empty.
   await page.setInputFiles("#input", sample("listed", 1));
   await settled(page, 3);
   await page.waitForFunction(() => window.seen.at(-1) === "change 0");
@@ -86,7 +86,7 @@ test("an input: the page's listeners get clean files alone, and find nothing mea
   const { totals } = await page.evaluate(() => window.gate.report());
   assert.deepEqual([totals.checked, totals.clear, totals.possible], [7, 4, 3]);
 
-  // Choosing another goes to the input; a removed guard is gone with all that it made.
+  // "Choose another" opens the input's picker. A removed guard leaves nothing behind.
   const chooser = page.waitForEvent("filechooser");
   await notice.getByRole("button", { name: "Choose another file" }).click();
   await chooser;
@@ -123,7 +123,7 @@ test("the page answers: it tells the person itself, releases, and counts an appe
   const { totals, lists } = await page.evaluate(() => window.gate.report());
   assert.deepEqual([totals.appealed, totals.overridden, totals.possible], [1, 1, 1]);
   assert.deepEqual([lists[0].appealed, lists[0].overridden], [1, 1]);
-  // Withdrawn, it can't be released any more.
+  // A withdrawn file can't be released any more.
   await page.setInputFiles("#input", sample("listed", 1));
   await settled(page, 2);
   await page.evaluate(() => {
@@ -162,12 +162,12 @@ test("a drop zone and a paste: what is handed on is the same event without what 
   await settled(page, 2);
   await until(() => uploads.length === 2, "two uploads");
   assert.deepEqual(uploads[1], "clean/clean-2.jpg");
-  // Text isn't held up, and what is outside isn't guarded.
+  // A drop of text isn't delayed, and elements outside of the target aren't guarded.
   await bring(page, "#zone", "drop", [], "text alone");
   await bring(page, "#outside", "drop", [sample("listed", 0)]);
   await until(() => uploads.length === 3, "three uploads");
   assert.deepEqual((await page.evaluate(() => window.seen)).slice(1), ["zone 0 text alone 12", "outside 1  12"]);
-  // In editable content, what the browser would have done.
+  // In editable content, the guard inserts what the browser would have inserted.
   await page.focus("#editor");
   await bring(page, "#editor", "paste", [sample("listed", 3), sample("clean", 3)]);
   await page.waitForSelector("#editor img[src^='data:image/jpeg']");
@@ -184,7 +184,7 @@ test("a form: it is submitted when its files may pass, with the button that was 
     script: `${OPEN}
       window.submits = [];
       document.querySelector("form").addEventListener("submit", (event) => window.submits.push(event.submitter?.value));
-      // Submitted while the check is still being made.
+      // Submits the form while the check is running.
       addEventListener("hashgate-checking", () => setTimeout(() => document.querySelector("#send").click()), { once: true });
       window.guarding = guard(document.querySelector("form"), gate);
       window.guardAgain = () => guard(document.querySelector("form"), gate);
@@ -202,7 +202,7 @@ test("a form: it is submitted when its files may pass, with the button that was 
   await page.setInputFiles("#input", sample("edited", 3));
   await settled(page, 2);
   assert.equal(await page.evaluate(() => document.querySelector("input").files.length), 0);
-  // A file that was there before the guard is taken at once.
+  // A file that is in the input before the guard is checked at once.
   await page.evaluate(() => window.guarding.remove());
   await page.setInputFiles("#input", sample("listed", 3));
   await page.evaluate(() => window.guardAgain());

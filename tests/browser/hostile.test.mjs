@@ -1,4 +1,4 @@
-// Files made to break a picture reader, each through a gate in real Chromium.
+// Checks files that attack a picture reader, each through a gate in Chromium.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
@@ -13,14 +13,14 @@ const SCRIPT = `import { openGate } from "/hashgate/index.js";
 const gate = await openGate({ filters: ["/samples/demo.hgf"], workers: 2 });
 window.check = async (url) => gate.check(await (await fetch(url)).blob());
 window.ready = true;`;
-/** Files that the engine doesn't decode, and that are of no format of pictures. */
+/** The names of files that are no pictures. */
 const NO_PICTURES =
   /^unsupported-picture--(archive|document|empty|html|html-after-spaces|one-byte|text|video|zeros)\.[a-z]+$/;
-/** Files of far fewer bytes than their pixels need. */
+/** The names of files that have far fewer bytes than their pixels need. */
 const IN_FEW_BYTES = /^unreadable--(bmp-packed|jpeg|webp)-12000x12000-in-few-bytes\./;
 
 test("every hostile file is unchecked with a reason, or read; the gate goes on", async (context) => {
-  // Files of an earlier run may have other names, and so other expectations.
+  // Removes files of earlier runs, whose names (which hold the expected outcome) may have changed.
   rmSync(FOLDER, { recursive: true, force: true });
   execFileSync("cargo", [
     "run",
@@ -59,10 +59,11 @@ test("every hostile file is unchecked with a reason, or read; the gate goes on",
     if (verdict.outcome === "unchecked") assert.ok(verdict.detail.length > 10, what);
     if (expected === "reads") assert.match(got, /^(clear|possible-match)$/, what);
     else if (expected === "reads-partly") assert.equal(got, "too-large", what);
-    // The browser is asked about what the engine can't read, and may know better what is wrong with it.
+    // The browser decodes what the engine can't read, and its error may be more specific.
     else if (/\.(avif|heic|jxl)$/.test(name)) assert.match(got, /^(unsupported-picture|unreadable)$/, what);
     else if (NO_PICTURES.test(name)) assert.equal(got, "not-a-picture", what);
-    // What the browser paints of a file that the engine finds too damaged counts, as a second reading with a caveat.
+    // If the engine finds a file too damaged but the browser paints something, that counts as a second reading, with a
+    // caveat.
     else if (IN_FEW_BYTES.test(name) && got !== "unreadable")
       assert.deepEqual([got, verdict.caveat, verdict.secondReadingBy], ["clear", "malformed", "browser"], what);
     else assert.equal(got, expected, what);

@@ -1,4 +1,4 @@
-// What counts as a file, in Node and in Chromium; and that what is admitted is what was judged.
+// Which values count as files, in Node and in Chromium; and that the admitted Blob is the one that was checked.
 import assert from "node:assert/strict";
 import { Blob as NodeBlob } from "node:buffer";
 import { openAsBlob, readFileSync } from "node:fs";
@@ -56,7 +56,7 @@ test("in Node, files and bytes of every realm and implementation are read", asyn
     const verdict = await gate.check(input);
     assert.equal(verdict.outcome, "possible-match", `${name}: ${JSON.stringify(verdict)}`);
   }
-  // Nothing of the caller's was detached.
+  // The caller's buffer was not detached.
   assert.equal(exact.byteLength, LISTED.length);
   assert.equal((await gate.check(inputs["something like a Blob"])).outcome, "possible-match");
 });
@@ -64,7 +64,7 @@ test("in Node, files and bytes of every realm and implementation are read", asyn
 test("a Blob that only a FileReader reads is read by it", async (context) => {
   const { window } = new JSDOM("");
   const file = new window.File([window.Uint8Array.from(LISTED)], "a.jpg");
-  // As in versions of jsdom before Blob.prototype.arrayBuffer.
+  // Imitates versions of jsdom without Blob.prototype.arrayBuffer.
   delete window.Blob.prototype.arrayBuffer;
   assert.equal((await gate.check(file)).reason, "invalid-input");
   globalThis.FileReader = window.FileReader;
@@ -110,7 +110,7 @@ test("what can't be read as a file is invalid input, which availability has no s
   assert.match((await gate.check("picture.jpg")).detail, /got string; read the file first/);
   assert.match((await gate.check({ getFile() {} })).detail, /call its getFile\(\) first/);
 
-  // Where uploads are to go on without a list, too.
+  // With whenUnavailable "allow", uploads go on without a list.
   const trust = { keys: [readFileSync("target/samples/list.pub", "utf8").trim()] };
   const source = "target/samples/missing/manifest.txt";
   const allowing = await openGate({ source, trust, whenUnavailable: "allow" });
@@ -131,7 +131,7 @@ test("what is admitted is the Blob that was judged; what is held throws with its
   assert.ok(!("file" in { ...verdict }));
   assert.equal((await gate.check(CLEAN)).file, undefined);
 
-  // Bytes that the caller changes meanwhile are admitted as they were judged.
+  // If the caller changes its bytes meanwhile, the checked bytes are admitted.
   const bytes = Uint8Array.from(CLEAN);
   const admitting = gate.admit(bytes);
   bytes.fill(0);
@@ -192,7 +192,7 @@ test("in Chromium, files of another frame are read, and admitted as they are", a
     const file = new inner.File([bytes], "a.jpg", { type: "image/jpeg" });
     const verdict = await gate.check(file);
     const given = [innerBytes, innerBytes.buffer, new inner.Blob([bytes]), new DataView(bytes), file];
-    // The frame is gone, as after a dialog was closed.
+    // Removes the frame that made the file, as when a dialog is closed.
     document.querySelector("iframe").remove();
     const outcomes = [];
     for (const input of given) outcomes.push((await gate.check(input)).outcome);

@@ -1,4 +1,5 @@
-// A tab that is killed at any moment of a download or swap leaves what loads and answers rightly.
+// Kills a tab at any moment of a download or swap. What it leaves in storage must load and answer correctly, or be
+// absent.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -52,7 +53,7 @@ test("killing the tab at 20 random moments of a download or swap", async (contex
     seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
     return seed / 2 ** 32;
   };
-  /** Slowly, and tells how many bytes were sent. */
+  /** Sends a file slowly, and reports how many bytes were sent. */
   const slowly =
     (sent) =>
     async (_, response, { body, etag, type }) => {
@@ -69,9 +70,9 @@ test("killing the tab at 20 random moments of a download or swap", async (contex
   const found = { none: 0, 1: 0, 2: 0 };
 
   for (let round = 0; round < ROUNDS; round += 1) {
-    // The first download, a full file over an older release, a delta.
+    // In turn: the first download, a full file that replaces an older release, and a delta.
     const mode = ["first", "full", "delta"][round % 3];
-    // Of the file's bytes; what is above 1 is time for verifying and swapping.
+    // The moment as a share of the file's bytes. Values above 1 are during verifying and swapping.
     const moment = random() * 1.5;
     const what = `round ${round}, ${mode}, at ${moment.toFixed(3)}`;
     const browsing = await browser.newContext();
@@ -108,7 +109,7 @@ test("killing the tab at 20 random moments of a download or swap", async (contex
     }
     await page.close();
 
-    // Without its server: what is there must load and answer rightly, or not be there.
+    // The server is gone. The stored list must load and answer correctly, or there must be none.
     state.fault = { on: ["manifest", "full", "delta"], act: (request) => request.socket.destroy() };
     const next = await newPage();
     const left = await open(next);

@@ -1,5 +1,5 @@
-// Many checks in one page leave nothing behind, nor does leaving the page in the middle. The long run, of which this is a
-// tenth: HASHGATE_CHECKS=10000 node --test tests/browser/leak.test.mjs
+// Many checks in one page leak no memory, nor does leaving the page during a check. This is a tenth of the long run:
+// HASHGATE_CHECKS=10000 node --test tests/browser/leak.test.mjs
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import puppeteer from "puppeteer-core";
@@ -7,13 +7,13 @@ import { CHROMIUM } from "./chromium.mjs";
 import { serve } from "./server.mjs";
 
 const CHECKS = Number(process.env.HASHGATE_CHECKS ?? 1000);
-/** What a heap may grow by however many checks there are, as the browser goes on to optimise the code that runs. */
+/** Bytes by which a heap may grow, whatever the number of checks, because the browser keeps optimising code. */
 const SLACK_BYTES = 96 * 1024;
 const SCRIPT = `import { openGate } from "/hashgate/index.js";
 window.openGate = openGate;
 window.files = await Promise.all(["listed/listed-0.jpg", "clean/clean-1.jpg", "edited/listed-1-half-size.jpg"].map(
   async (name) => new File([await (await fetch("/samples/" + name)).blob()], name)));
-// Damaged, so that the ways of failing are taken too.
+// Damaged files, so that failing checks are part of the test.
 window.files.push(new File([await window.files[1].slice(0, 9000).arrayBuffer()], "cut.jpg"), new File(["text"], "text.jpg"));
 window.ready = true;`;
 const page = (title) => `<!doctype html><meta charset="utf-8"><title>${title}</title>`;
@@ -25,7 +25,7 @@ before(async () => {
     extra: {
       "/leak.html": { body: `${page("checks")}<script type="module" src="/leak.js"></script>`, type: "text/html" },
       "/leak.js": { body: SCRIPT, type: "text/javascript" },
-      // The package's own worker; the engine's memory, which it keeps to itself, is put where the test finds it.
+      // The package's worker, preceded by a script that exposes the engine's memory to the test.
       "/worker.js": { body: `import "/memory.js"; import "/hashgate/worker.js";`, type: "text/javascript" },
       "/memory.js": {
         body: `const { Instance } = WebAssembly;
@@ -59,14 +59,15 @@ after(async () => {
   await server?.close();
 });
 
-/** Bytes of the heaps and of the wasm memories, of the page and each of its workers, after a collection. */
+/** Returns the bytes of heap and wasm memory of the page and each of its workers, after a garbage collection. */
 async function measure(tab) {
   const contexts = [{ name: "page", client: await tab.createCDPSession() }];
   for (const worker of tab.workers())
     contexts.push({ name: `worker ${contexts.length}`, client: worker.client, worker });
   const sizes = {};
   for (const { name, client, worker } of contexts) {
-    // What is found dead by one collection may hold what only the next finds dead.
+    // Collects several times, because objects that one collection frees may refer to objects that only the next one
+    // finds.
     for (let time = 0; time < 3; time += 1) await client.send("HeapProfiler.collectGarbage");
     const { usedSize, backingStorageSize } = await client.send("Runtime.getHeapUsage");
     sizes[name] = { heap: usedSize, buffers: backingStorageSize };
@@ -89,7 +90,7 @@ test(`${CHECKS} checks in one page: heaps and wasm memories stay as they are`, a
       const counts = {};
       for (let index = 0; index < checks; index += 1) {
         const file = window.files[index % window.files.length];
-        // As files and as bytes; one in fifty is given up before it begins.
+        // Checks files and bytes in turn. Every fiftieth check is aborted before it begins.
         const input = index % 2 ? file : await file.arrayBuffer();
         const given = index % 50 === 49 ? AbortSignal.abort() : signal;
         const { outcome } = await window.gate.check(input, { signal: given }).catch(({ name }) => ({ outcome: name }));
@@ -151,7 +152,7 @@ test("leaving the page in the middle of checks leaves no worker behind", async (
     const gate = await window.openGate({ filters: ["/samples/demo.hgf"], workers: 2 });
     window.gate = gate;
     await Promise.all([gate.check(window.files[0]), gate.check(window.files[1])]);
-    // Never done: whatever is checked is checked again.
+    // Checks files again and again.
     window.checking = 0;
     const forever = async (file) => {
       for (;;) {
@@ -172,7 +173,7 @@ test("leaving the page in the middle of checks leaves no worker behind", async (
     await new Promise((done) => setTimeout(done, 100));
   }
   assert.deepEqual(left, []);
-  // Nor does what the page was asked as it was left start one.
+  // A check that was requested while the page was left doesn't start a worker, either.
   await new Promise((done) => setTimeout(done, 1000));
   assert.deepEqual(await workers(), []);
   assert.equal(await tab.title(), "elsewhere");

@@ -1,5 +1,5 @@
-// What a page may do to a gate: require Trusted Types, be prerendered, have storage that never answers; what a server may
-// answer; and what a gate does with files that it need not read.
+// Gates in unusual pages (with Trusted Types, prerendered, with storage that never answers), with unusual answers of
+// servers, and with files that need not be read completely.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -21,14 +21,14 @@ const TRUST = { keys: [readFileSync("target/samples/list.pub", "utf8").trim()] }
 const FOLLOW = { source: "/samples/list/manifest.txt", trust: TRUST, whenUnavailable: "block", warmUp: false };
 const [, NAME] = /^name (.*)$/m.exec(readFileSync("target/samples/list/manifest.txt", "utf8")) ?? [];
 
-/** Worker scripts that make IndexedDB hang: it never opens, or no request of a transaction is answered. */
+/** Code for workers that makes IndexedDB hang: the database never opens, or its requests get no answer. */
 const SILENT = "{ addEventListener() {}, removeEventListener() {} }";
 const HANGING = {
   open: `indexedDB.open = () => Object.setPrototypeOf(${SILENT}, IDBOpenDBRequest.prototype);`,
   get: `IDBObjectStore.prototype.get = () => Object.setPrototypeOf(${SILENT}, IDBRequest.prototype);`,
 };
 
-/** A filter of one PDQ hash, and of no digests. */
+/** Builds a filter of one PDQ hash and no digests. */
 function pdqFilter() {
   const folder = mkdtempSync(join(tmpdir(), "hashgate-"));
   try {
@@ -83,7 +83,8 @@ async function opened(context, path) {
 }
 
 test("the worker starts where the page requires trusted types and allows the policy hashgate", async (context) => {
-  // Bundlers know the package's own worker by a form that such a page refuses once, and reports, per worker.
+  // The form of starting a worker that bundlers know is refused by such a page. The browser reports it once per worker,
+  // before the policy's URL is used.
   const refused = Array(2).fill("require-trusted-types-for");
   for (const [path, options, violations] of [
     ["/trusting.html", {}, refused],
@@ -230,13 +231,13 @@ test("the first bytes tell that a film is no picture, however large it is", asyn
     }
     return reasons;
   });
-  // A list of digests takes all bytes of a film too.
+  // If the list has digests, the gate needs all bytes, even those of a film.
   assert.deepEqual(seen, ["not-a-picture", "too-large", "too-large", "too-large"]);
 });
 
 test("in Node, files that wait for a worker are not held in memory", async () => {
   const gate = await openGate({ filters: [pdqFilter()], workers: 2 });
-  // What comes after a picture's end is not decoded.
+  // The bytes after a picture's end are not decoded.
   const size = 8 << 20;
   const picture = readFileSync("target/samples/clean/clean-1.jpg");
   const before = process.memoryUsage().arrayBuffers;
@@ -252,10 +253,10 @@ test("in Node, files that wait for a worker are not held in memory", async () =>
   };
   const outcomes = await Promise.all(Array.from({ length: 40 }, check));
   assert.deepEqual(new Set(outcomes), new Set(["clear"]));
-  // Collected garbage comes late, so the bound is half of what all files take.
+  // Garbage is collected late, so the limit is half of the bytes of all files.
   assert.ok(most < 20 * size, `${most / size} files at once`);
 
-  // Of a film, the first bytes are read and no more.
+  // Only the first bytes of a film are read.
   const film = new Uint8Array(1 << 20);
   film.set(Buffer.from("\0\0\0\x18ftypisom", "latin1"));
   const parts = [];

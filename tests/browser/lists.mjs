@@ -1,4 +1,4 @@
-// Published lists for tests, and a server of them that misbehaves when it is told to.
+// Publishes lists for tests, and serves them. On demand, the server misbehaves.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 
 const CLI = "target/debug/hashgate";
 
-/** A key pair in `folder`: the private key's file, and the public key as a gate is told it. */
+/** Makes a key pair in `folder`. Returns the file of the private key, and the public key as text. */
 export function keygen(folder, name) {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, name);
@@ -26,14 +26,14 @@ export function publish(folder, key, rows, { name = "Test list", more = [] } = {
 
 export const cosign = (manifest, key) => execFileSync(CLI, ["cosign", manifest, "--key", key.file]);
 
-/** Rows of the drawn pictures that the demo list holds. */
+/** Returns the rows of the demo list. */
 export function listedRows() {
   const [head, ...lines] = readFileSync("target/demo.csv", "utf8").trim().split("\n");
   const place = head.split(",").indexOf("pdq");
   return lines.map((line) => `${line.split(",")[place]},pdq`);
 }
 
-/** As many hashes of nothing. */
+/** Returns `count` rows with hashes of no picture. */
 export const numberedRows = (count) =>
   Array.from({ length: count }, (_, n) => `${createHash("sha256").update(String(n)).digest("hex")},pdq`);
 
@@ -73,7 +73,7 @@ export class Lists {
   }
 }
 
-/** As a static file server answers: conditional requests and ranges. */
+/** Answers as a static file server does, with conditional requests and ranges. */
 export function answer(request, response, { body, etag, type }, headers = {}) {
   if (request.headers["if-none-match"] === etag) return response.writeHead(304, { etag }).end();
   const [, start] = /^bytes=(\d+)-$/.exec(request.headers.range ?? "") ?? [];
@@ -110,12 +110,12 @@ const flipped = (body, place) => {
   return copy;
 };
 
-/** Where flips are made: the same in each run. */
+/** Yields the positions of flipped bits. They are the same in each run. */
 function* places(count, length) {
   for (let n = 0; n < count; n += 1) yield (Math.imul(n + 1, 2654435761) >>> 0) % length;
 }
 
-/** An answer without end, as fast as it is read. */
+/** Sends an endless answer, as fast as the client reads it. */
 function endless(_, response) {
   response.writeHead(200, { "content-type": "application/octet-stream" });
   const block = Buffer.alloc(1 << 16, "hashgate");
@@ -177,7 +177,7 @@ export function faults(size) {
         cut(response, packed, packed.length >> 1, { "content-encoding": "gzip" });
       },
     ],
-    // As good as "unchanged" for a manifest, which is asked for by its ETag.
+    // For a manifest, which is requested with its ETag, this means "unchanged".
     "304 without a body": [[undefined, "release-unavailable"], status(304)],
     204: [unavailable, status(204)],
     "206 that wasn't asked for": [
@@ -211,7 +211,7 @@ export function faults(size) {
   for (const code of [401, 403, 404, 410, 416, 429, 500, 503]) made[`status ${code}`] = [unavailable, status(code)];
   for (let tenth = 0; tenth < 10; tenth += 1) {
     const length = Math.floor((size * tenth) / 10);
-    // Whatever range is asked for: this server never comes further.
+    // This server never sends more than the first part, whatever range is requested.
     made[`cut off at ${tenth} tenths`] = [unavailable, (_, response, { body }) => cut(response, body, length)];
     made[`${tenth} tenths, said to be the whole`] = [other, send((body) => body.subarray(0, length))];
   }

@@ -1,4 +1,4 @@
-// The package in Node, for the check that a server repeats; imported by its name, as a dependant does.
+// The package in Node, for the check on a server. Imports it by its name, as an app does.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, openAsBlob, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -64,7 +64,7 @@ test("a published list in Node: from a server or a path, kept in a folder, witho
   offline.close();
   await assert.rejects(offline.refresh(), { code: "closed" });
 
-  // A damaged folder is no list, and says so.
+  // If the stored list is damaged, the gate reports that there is no list.
   const [file] = readdirSync(folder).filter((name) => name.endsWith(".list"));
   const bytes = readFileSync(join(folder, file));
   bytes[bytes.length - 50] ^= 1;
@@ -101,7 +101,7 @@ test("an open gate doesn't keep the process", () => {
     const source = "target/samples/list/manifest.txt";
     await openGate({ source, trust, whenUnavailable: "allow", refreshIntervalMs: 50 });
     console.log((await gate.check(new Uint8Array(3))).reason);
-    // Of which the worker tells more than an answer.
+    // A progressive JPEG, for which the worker also sends an early message.
     const progressive = readFileSync("target/samples/clean/clean-1.jpg");
     for (const _ of [1, 2]) console.log((await gate.check(progressive)).outcome);`;
   const code = `import { readFileSync } from "node:fs"; ${script}`;
@@ -143,7 +143,7 @@ test("workers that have grown are replaced, idle ones are closed, lost filters a
   await Promise.all([1, 2, 3].map(() => gate.check(picture)));
   await settled(2);
 
-  // The worker that holds the filters dies; they are gone from the disk, then back.
+  // The lookup worker dies while its filter's file is missing on disk; later the file is back.
   rmSync(filter);
   await Promise.all([...alive].map((worker) => worker.terminate()));
   assert.equal((await gate.check(picture)).reason, "unavailable");

@@ -40,7 +40,7 @@ test("it says what happened, on this device or not, and what can be done", async
     await text(page),
     /^Your upload was held\s+“possible\.jpg” may match a picture on the list “Demo list” \(drawn pictures\)\.\s+This is a possible match\. It can be a mistake, and it says nothing about you\.\s+The check was made on this device\. Nothing about the file was sent anywhere\.\s+What you can do\s+Choose another file\s+Ask for a review\s+Learn more\s+Close$/,
   );
-  // Where a service was asked, it doesn't say that nothing was sent.
+  // If a service was asked, the notice doesn't say that nothing was sent.
   for (const kind of ["asked", "confirmed"]) {
     await page.evaluate((kind) => window.show([kind]), kind);
     const words = await text(page);
@@ -48,11 +48,11 @@ test("it says what happened, on this device or not, and what can be done", async
     assert.match(words, /Hashes of the file, but not the file, were sent/);
   }
   assert.match(await text(page), /matches a picture on the list “Demo list”.*has confirmed it/);
-  // Nothing to review where nothing matched.
+  // No review is offered if nothing matched.
   await page.evaluate(() => window.show(["unavailable"]));
   assert.match(await text(page), /^Your upload could not be checked/);
   assert.equal(await page.getByRole("button", { name: "Ask for a review" }).count(), 0);
-  // No resource is built in; the host's are shown.
+  // No support resource is built in. Those of the host are shown.
   assert.doesNotMatch(await text(page), /Help and support/);
   await page.evaluate(() => {
     window.notice.support = [
@@ -116,7 +116,7 @@ test("by keyboard: focus goes to the heading and back, and a screen reader is to
   assert.equal(await focused(), "Choose another file");
   await page.keyboard.press("Tab");
   assert.equal(await focused(), "Ask for a review");
-  // Nobody answers: the person isn't left to wait.
+  // If the page doesn't handle the review, the notice says that reviews aren't set up.
   await page.keyboard.press("Enter");
   assert.match(await text(page), /This site has not set up reviews here/);
   assert.match(await live.textContent(), /has not set up reviews/);
@@ -130,9 +130,9 @@ test("by keyboard: focus goes to the heading and back, and a screen reader is to
   assert.equal(await focused(), "before");
   assert.equal(await page.locator("hashgate-notice section").isVisible(), false);
   assert.deepEqual(await page.evaluate(() => window.heard), ["review 1", "learn-more 1", "close 1"]);
-  // It sends nothing itself.
+  // The notice itself makes no request.
   assert.deepEqual(requests.slice(start), []);
-  // Focus stays where it is if the host says so, and a review that the page answers is the page's.
+  // With `focus: false` the focus stays. If the page handles a review, the notice says nothing about it.
   await page.evaluate(() => {
     window.answering = "review";
     window.show(["possible"], { focus: false });
@@ -187,7 +187,7 @@ test("no violation that axe knows of: dark and light, right to left, narrow, wit
         wider: 0,
       });
       if (dir === "rtl") continue;
-      // Themed from outside, by the means that a shadow root leaves open.
+      // The page styles the notice by custom properties and parts.
       const themed = await page.evaluate(() => {
         const sheet = new CSSStyleSheet();
         sheet.replaceSync(
@@ -215,7 +215,7 @@ test("what is added is shown beside what was shown, and the most serious names t
     const focused = () => window.notice.shadowRoot.activeElement?.textContent ?? document.activeElement.id;
     const before = focused();
     add({ name: "three.jpg" }, "possible");
-    // The same file, checked again.
+    // The same file is checked again.
     add(first, "possible");
     return [before, window.notice.entries.map(({ file }) => file.name)];
   });

@@ -1,6 +1,9 @@
 // Pages for the scripted adversary of plain HTML with `guard`, and of FilePond. Everything that is random comes from a seed.
 
-/** Two pictures with what the engine says of them, and files of them that can be told apart by their last bytes. */
+/**
+ * Two pictures with the engine's verdicts, and a function that makes files of them with a serial number in their last
+ * bytes.
+ */
 const COMMON = `
 import { openGate } from "hashgate";
 const real = await openGate({ filters: ["/filters/demo.hgf"], workers: 1 });
@@ -27,7 +30,7 @@ const make = (kind) => {
 };
 const serialOf = (file) => Number.parseInt(file.name, 10);
 const isClean = (file) => kinds.get(serialOf(file)) === "clean";
-/** The engine has judged both pictures. Here its verdict comes after a random time. */
+/** The engine has checked both pictures. Here its verdicts come after a random time. */
 const gateOf = (below) => ({
   record() {},
   async check(file, { signal } = {}) {
@@ -53,7 +56,7 @@ window.run = async (seed, steps) => {
   const released = new Set();
   const seen = new Set();
   const scripted = new Set();
-  /** Clean files that the page has to get, by what they came by. */
+  /** The clean files that the page must get, by the event that brought them. */
   const due = new Map();
   const main = document.querySelector("main");
   main.innerHTML = '<form><input type="file" name="a" multiple required><input type="file" name="b"><button>Send</button><button type="button" id="copy">Copy</button></form><div id="zone">zone</div>';
@@ -99,7 +102,7 @@ window.run = async (seed, steps) => {
     script: () => { const [input] = inputs; input.files = dataOf(some()).files; for (const file of input.files) scripted.add(serialOf(file)); },
     submit: () => form.requestSubmit(),
     press: () => form.querySelector("button").click(),
-    // What a page puts into an input and sends by itself is nobody else's affair.
+    // Files that the page's own script puts into an input and sends itself don't count.
     copy: () => [...inputs[0].files].some((file) => scripted.has(serialOf(file)) && !seen.has(serialOf(file))) || main.querySelector("#copy").click(),
     reset: () => { form.reset(); for (const input of inputs) due.delete(input); },
     release: () => {
@@ -149,7 +152,7 @@ window.run = async (seed, steps) => {
   const input = document.createElement("input");
   document.querySelector("main").replaceChildren(input);
   const instant = below(2) === 0;
-  // With fewer at once FilePond forgets files that wait for one which was removed, with or without this plugin.
+  // With fewer parallel uploads, FilePond forgets files that wait for a removed one, even without this plugin.
   const pond = FilePond.create(input, {
     allowMultiple: true, instantUpload: instant, maxParallelUploads: 100, allowMinimumUploadDuration: false,
     server: { process: (name, file, metadata, load, error, progress, abort) => {

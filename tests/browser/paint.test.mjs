@@ -1,4 +1,4 @@
-// What is checked is what is shown: a part of `npm run paint`, in real Chromium and real Firefox.
+// The gate must find what browsers show. Runs a part of `npm run paint`, in Chromium and Firefox.
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { test } from "node:test";
@@ -7,7 +7,7 @@ import { mutants } from "../paint/fuzz.mjs";
 import { described, FOLDER, table } from "../paint/judge.mjs";
 import { isFinding, openOracle } from "../paint/oracle.mjs";
 
-/** Every so many files of the generators, but large ones, which take longer. */
+/** Every how many of the generated files are tried. Large files are left out, because they take longer. */
 const EVERY = 90;
 
 function* some(lossy) {
@@ -33,7 +33,8 @@ test("no file is plainly clear while a browser paints a listed picture", async (
   });
   assert.deepEqual(findings, [], table(rows, ["cli", "chromium", "firefox"]));
 
-  // The oracle itself: most of these files hold a listed picture, both browsers paint most, and the gate finds them.
+  // Checks the oracle itself: most of these files contain a listed picture, both browsers paint most of them, and the
+  // gate finds them.
   const listed = rows.filter(({ shown }) => shown.kind === "match");
   assert.ok(rows.length > 60, `${rows.length} files`);
   assert.ok(listed.length > rows.length / 3, `${listed.length} of ${rows.length} are painted as listed`);

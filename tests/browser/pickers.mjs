@@ -1,4 +1,4 @@
-// How pages open file pickers, for the tests of the extension in both browsers.
+// The ways in which pages open file pickers, for the tests of the extension in both browsers.
 
 /** The ways in which pages open a file picker, each with the button that does so. */
 export const PICKERS = {

@@ -14,7 +14,7 @@ const recipe = (heading) => {
   return section?.match(/```(?:js|tsx)\n(.*?)```/s)?.[1] ?? assert.fail(`no example under "${heading}"`);
 };
 const files = [sample("clean", 0), sample("listed", 0), sample("edited", 2), sample("clean", 1)];
-// Style attributes are set by the libraries themselves.
+// The libraries set style attributes, so the policy must allow them.
 const csp = CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace("blob:", "blob: data:");
 const NOTICE = "<hashgate-notice></hashgate-notice>";
 const INPUT = `<label>Pictures <input type="file" id="input" multiple></label>`;
@@ -61,7 +61,7 @@ before(() => {
 });
 
 test("every example passes the compiler", () => {
-  // The examples in JavaScript declare no types, and search the page for what they know is there.
+  // The examples in JavaScript declare no types, and assume that the page has the elements that they look for.
   const options = { strict: true, noImplicitAny: false, strictNullChecks: false, module: "esnext", target: "es2023" };
   const found = {
     moduleResolution: "bundler",

@@ -1,4 +1,5 @@
-// Both builds of the engine on the release vectors: the outcomes that they say, and every flipped bit refused.
+// Runs the release vectors through both builds of the engine: each vector has its expected outcome, and every flipped
+// bit is refused.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -6,14 +7,14 @@ import { test } from "node:test";
 const folder = "tests/vectors/release";
 const read = (name) => new Uint8Array(readFileSync(`${folder}/${name}`));
 
-/** An instance of its own of the bindings, on a build of the engine. */
+/** Makes a separate instance of the bindings with a build of the engine. */
 async function instance(build) {
   const bindings = await import(`../../dist/bindings/hashgate.js?release-${build}`);
   bindings.initSync({ module: new WebAssembly.Module(readFileSync(`dist/${build}.wasm`)) });
   return bindings;
 }
 
-/** The fields of a vector, and the manifest after them. */
+/** Splits a vector into its fields and the manifest after them. */
 function vector(name) {
   const bytes = readFileSync(`${folder}/${name}`);
   const end = bytes.indexOf("---\n");
@@ -23,7 +24,7 @@ function vector(name) {
   return { all, one: (field) => all(field)[0], note: new Uint8Array(bytes.subarray(end + 4)) };
 }
 
-/** What a reader makes of a vector: "ok", or the code of the error. */
+/** Verifies a vector. Returns "ok" or the code of the error. */
 function outcome(engine, { all, one, note }) {
   try {
     const manifest = engine.verifyManifest(note, all("trust"), Number(one("threshold")));

@@ -1,4 +1,4 @@
-// The report of a gate that really checked, against the JSON schema of the documentation.
+// Compares the transparency report of a real gate with the JSON schema of the documentation.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -41,11 +41,11 @@ test("a real report is what the schema says, and holds counts alone", async () =
   assert.deepEqual([list, category, release, checked], ["Demo list", "drawn sample pictures", 1, 7]);
   assert.deepEqual(rest, counts);
   assert.ok(Date.parse(from) <= Date.parse(to) && Date.now() - Date.parse(to) < 3_600_000 + 1);
-  // Nothing of a file: not its hashes, and no number but counts.
+  // The report contains nothing about a file: no hash, and no numbers except counts.
   const words = JSON.stringify(gate.report());
   for (const verdict of verdicts) for (const hash of [verdict.pdq, verdict.sha256]) assert.ok(!words.includes(hash));
   gate.close();
-  // What was counted is still there to be sent.
+  // After the gate is closed, the report is still available.
   valid();
 });
 

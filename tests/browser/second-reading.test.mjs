@@ -18,7 +18,7 @@ const SIDE = 320;
 const text = (string) => [...string].map((character) => character.charCodeAt(0));
 const be32 = (value) => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255);
 
-/** A picture of soft shapes, another for each seed. */
+/** Returns the shade of a pixel in a picture of soft shapes, which depends on the seed. */
 function shade(seed, x, y) {
   const wave = (k) => Math.sign(Math.sin((x * Math.cos(seed * k) + y * Math.sin(seed * k)) / (6 + 5 * ((seed * k) % 3))));
   return 128 + 45 * wave(1) + 35 * wave(2.3) + 30 * wave(4.1);
@@ -36,7 +36,7 @@ function drawn(red, green, blue) {
 const encoded = async (canvas, type) =>
   new Uint8Array(await (await canvas.convertToBlob({ type, quality: 0.9 })).arrayBuffer());
 
-/** An ICC profile of these tags. */
+/** Makes an ICC profile of these tags. */
 function profile(tags) {
   const body = [];
   const table = be32(tags.length);
@@ -61,7 +61,7 @@ const common = [
   ["wtpt", xyz(0.9642, 1, 0.8249)],
   ["cprt", [...text("text"), 0, 0, 0, 0, ...text("x"), 0]],
 ];
-/** Shows the blue channel alone, by its matrix. */
+/** Makes a profile whose matrix shows only the blue channel. */
 function matrixProfile() {
   const none = xyz(0.0001, 0.0001, 0.0001);
   const { header, put, rest } = profile([
@@ -71,7 +71,7 @@ function matrixProfile() {
   put(20, text("XYZ "));
   return [...header, ...rest];
 }
-/** Shows the blue channel alone, by a table of Lab colours at the corners of the RGB cube. */
+/** Makes a profile that shows only the blue channel, by a table of Lab colours at the corners of the RGB cube. */
 function tableProfile() {
   const ramp = Array.from({ length: 256 }, (_, at) => at);
   const corners = Array.from({ length: 8 }, (_, at) => [at & 1 ? 255 : 0, 128, 128]).flat();
@@ -81,7 +81,7 @@ function tableProfile() {
   put(20, text("Lab "));
   return [...header, ...rest];
 }
-/** Some browsers put a profile of their own into what a canvas gives. */
+/** Removes the profile that some browsers put into the JPEG of a canvas. */
 function withoutProfile(jpeg) {
   let bytes = [...jpeg];
   for (let at = 2; bytes[at] === 255 && bytes[at + 1] !== 0xda; ) {
@@ -96,7 +96,7 @@ function withProfile(jpeg, icc) {
   const segment = [255, 226, length >> 8, length & 255, ...text("ICC_PROFILE"), 0, 1, 1, ...icc];
   return Uint8Array.from([...jpeg.subarray(0, 2), ...segment, ...jpeg.subarray(2)]);
 }
-/** Without its JFIF segment, and with component ids that mean RGB to libjpeg. */
+/** Removes the JFIF segment, and sets component ids that mean RGB to libjpeg. */
 function withRgbIds(jpeg) {
   const bytes = [...jpeg.subarray(0, 2), ...jpeg.subarray(4 + 256 * jpeg[4] + jpeg[5])];
   const ids = text("RGB");
@@ -119,7 +119,7 @@ window.draw = async () => {
     ordinaryPng: png,
     matrix: withProfile(jpeg, matrixProfile()),
     table: withProfile(jpeg, tableProfile()),
-    // Of a profile that comes twice, browsers use the first; libjpeg-turbo ignores both.
+    // If a profile occurs twice, browsers use the first one; libjpeg-turbo ignores both.
     twice: withProfile(withProfile(jpeg, matrixProfile()), matrixProfile()),
     rgbIds: withRgbIds(await encoded(drawn(4.4, 5.5, 6.6), "image/jpeg")),
     cutJpeg: part(await encoded(drawn(7.7, 7.7, 7.7), "image/jpeg"), 0.7),
@@ -127,7 +127,7 @@ window.draw = async () => {
     withoutEnd: png.subarray(0, -12),
   });
 };
-/** What an <img> shows, as a PNG in base64. */
+/** Returns what an <img> shows, as a PNG in base64. */
 window.painting = async (name) => {
   const image = new Image();
   image.src = URL.createObjectURL(new Blob([window.files[name]]));
@@ -149,7 +149,7 @@ window.check = async (name, filter) => {
 };
 window.ready = true;`;
 
-/** A filter of one PDQ hash: that of a picture in a file. */
+/** Builds a filter of one PDQ hash: that of a picture in a file. */
 function filterOf(folder, name, picture) {
   const path = join(folder, name);
   writeFileSync(`${path}.png`, picture);
@@ -211,7 +211,7 @@ async function run(context, launch) {
     assert.equal(verdicts[name].secondReadingBy, "browser", what);
     assert.deepEqual([unlisted[name].outcome, unlisted[name].caveat], ["clear", undefined], what);
   }
-  // The engine doesn't apply profiles of this kind: only the browser's reading shows what is seen.
+  // The engine doesn't apply profiles of this kind, so only the browser's reading has the colours that people see.
   assert.equal(verdicts.table.matches[0].reading, "second", JSON.stringify(verdicts.table));
   for (const name of ["cutJpeg", "cutPng"]) {
     const { outcome, reason } = unlisted[name];
@@ -229,7 +229,7 @@ test("in Chromium, what is painted is looked up", async (context) => {
     close: () => browser.close(),
   }));
 
-  // Node has no second reader: it says so.
+  // Node has no browser for a second reading, so the verdict has a caveat.
   const gate = await openGate({ filters: [join(folder, "rgbIds.hgf")], workers: 1 });
   const bytes = Uint8Array.from(await page.evaluate(() => window.bytesOf("table")));
   const { outcome, caveat, secondReadingBy } = await gate.check(bytes);

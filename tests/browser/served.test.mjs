@@ -36,7 +36,7 @@ let browser;
 let page;
 let requests;
 
-/** The same ring key 0, which is the corner of low frequencies, and every other bit turned. */
+/** Returns a hash with the same ring key 0 (the lowest frequencies) and all other bits flipped. */
 function farther(pdq) {
   const bytes = Buffer.from(pdq, "hex");
   for (let index = 0; index < 256; index += 1) {
@@ -69,7 +69,7 @@ before(async () => {
   server = await startServer([...list, ...site]);
   browser = await chromium.launch(CHROMIUM);
   page = await browser.newPage();
-  // The host's own route, which the confirming server hasn't.
+  // The host's own upload route, which the confirming server lacks.
   await page.route("**/upload", (route) => route.fulfill({ status: 204 }));
   await page.goto(`${server.url}/`);
   await page.waitForFunction(() => window.ready);
@@ -105,7 +105,7 @@ test("an edited listed picture is asked about once, and isn't uploaded", async (
 test("of an innocent collision each candidate is asked about once; it is cleared, and uploaded", async () => {
   const { verdict, asked } = await upload("clean/clean-1.jpg");
   assert.deepEqual([verdict.outcome, verdict.confirmedBy], ["clear", "hashgate"]);
-  // The whole picture is found first; other views of it may be, too.
+  // The picture as it is matches first; other views may match, too.
   const [{ ring, rings, flips, view }] = verdict.matches;
   assert.deepEqual({ ring, rings, flips, view }, { ring: 0, rings: [0], flips: 0, view: "plain" });
   // After "not-listed" the lookup goes on, and other views of the same picture meet the same ring key.

@@ -228,7 +228,7 @@ for (const browser of Object.keys(OPEN)) {
         const files = new DataTransfer();
         files.items.add(new File([await window.picture(file)], file.split("/").at(-1), { type: "image/jpeg" }));
         document.querySelector("input").files = files.files;
-        // After this call has returned: the page goes away.
+        // Submits after this call has returned, because the form navigates away from the page.
         setTimeout(() => document.querySelector("form").requestSubmit(), 50);
       }, name);
       // Asked anew each time: a function that Puppeteer waits for in Firefox doesn't outlive its page.

@@ -87,7 +87,7 @@ export async function openApp(
       response.writeHead(status, { "content-type": type, "content-security-policy": csp }).end(content);
     if (request.method === "POST") {
       const chunks = await request.toArray().catch(() => undefined);
-      // The page has ended the upload.
+      // The page has aborted the upload.
       if (!chunks) return;
       const sent = Buffer.concat(chunks);
       const type = request.headers["content-type"] ?? "";
@@ -145,7 +145,7 @@ export function unavailableGates() {
   ]);
 }
 
-/** Waits for a condition on this side. */
+/** Waits for a condition in this process. */
 export async function until(condition, what) {
   for (let wait = 0; wait < 400; wait += 1) {
     if (condition()) return;

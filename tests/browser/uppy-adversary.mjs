@@ -39,7 +39,7 @@ window.run = async (seed, steps) => {
     const tail = new Uint8Array(new Uint32Array([0x4847, serial]).buffer);
     return Object.assign(new Blob([kind === "clean" ? clean : listed, tail], { type: "image/jpeg" }), { serial });
   };
-  // The engine has judged both pictures; here its verdict comes after a random time.
+  // The engine has checked both pictures. Here its verdicts come after a random time.
   const gate = {
     record() {},
     async check(file, { signal } = {}) {

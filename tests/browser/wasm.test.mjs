@@ -1,4 +1,5 @@
-// All builds of the engine against the native one, without workers or browsers: the same refusals, the same verdicts.
+// Compares all builds of the engine with the native one, without workers or browsers: they give the same refusals and
+// verdicts.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -52,7 +53,7 @@ for (const build of ["hashgate", "hashgate-baseline", ...FORMATS]) {
     try {
       native = execFileSync("target/debug/hashgate", args, { encoding: "utf8" });
     } catch (error) {
-      // Something matched, or something is of low quality.
+      // Exit code 1: something matched. 2: something could not be checked.
       assert.match(String(error.status), /^[12]$/, error.stderr);
       native = error.stdout;
     }
@@ -99,7 +100,7 @@ for (const build of ["hashgate", "hashgate-baseline", ...FORMATS]) {
             assert.equal(stream.early(), undefined, "there is nothing to be known before its end");
           }
           const made = stream.finish()?.toBytes();
-          // A cut JPEG is not for the fast path, and a cut PNG is read otherwise: they are wanted back as a whole.
+          // The DC-only decoder doesn't read a cut JPEG, and a cut PNG needs another reading. Both need all bytes again.
           const again = made === undefined && bytes !== whole;
           if (!again)
             assert.deepEqual(made, Fingerprint.of(bytes, options).toBytes(), `${name}, ${length} bytes at a time`);
@@ -173,7 +174,7 @@ for (const build of ["hashgate", "hashgate-baseline", ...FORMATS]) {
         for (let times = 0; times < 20; times += 1) lookup.begin(early, begun);
         assert.deepEqual(lookup.lookUp(whole, undefined, asked), expected[asked], `${name}, ${begun}, ${asked}`);
       }
-      // What was looked up without a filter says nothing about it.
+      // An early lookup before the filter was added must not count.
       const another = new engine.Lookup();
       another.begin(early, "all");
       another.addFilter(new Uint8Array(readFileSync("target/samples/demo.hgf")));

@@ -1,4 +1,5 @@
-// Quantized JPEG terms whose block means show one picture and whose pixels, once clipped to 0..255, show another.
+// Makes quantized JPEG coefficients whose block means show one picture, and whose pixels, after clipping to 0 to 255,
+// show another.
 import { dequantized, quantized, steps, transformed } from "./jpeg-coder.mjs";
 import { lumaOf } from "./pictures.mjs";
 

@@ -1,4 +1,4 @@
-// Holds what the engine says of a file against what browsers paint.
+// Compares the engine's verdict on a file with what browsers paint.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { bmp } from "./bmp-files.mjs";
@@ -31,9 +31,9 @@ export function buildFilters() {
     ["0123456789abcdef".repeat(4)],
     "--rings",
     "1",
-    "--probe-budget",
+    "--lookup-budget",
     "1",
-    "--view-probe-budget",
+    "--view-lookup-budget",
     "1",
   );
   return {

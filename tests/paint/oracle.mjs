@@ -1,4 +1,4 @@
-// Paints files in every browser, has every reader check them, and says what was shown and what was said.
+// Paints files in every browser, checks them with every reader, and yields both results.
 import { createHash } from "node:crypto";
 import { chromium } from "playwright-core";
 import { CHROMIUM } from "../browser/chromium.mjs";
@@ -10,8 +10,8 @@ import { lossyChunk, lossyPictures } from "./webp-files.mjs";
 const BATCH = 24;
 
 /**
- * Whether a browser paints a file as listed of which a reader says plainly `clear`, or that it is no picture; or the
- * native tool ended at it.
+ * Returns whether a row is a finding: a browser paints a listed picture, but a reader says plainly `clear` or that the
+ * file is no picture; or the native tool crashed.
  */
 export const isFinding = ({ shown, words }) =>
   words.cli === "crashed" ||

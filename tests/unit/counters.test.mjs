@@ -1,4 +1,4 @@
-// What a gate counts for its transparency report.
+// The counts of a transparency report.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./load.mjs";

@@ -1,9 +1,10 @@
-// What becomes of a file by its verdict and the host's policy, and what the person reads of a file that is held for a caveat.
+// The decision on a file by its verdict and the host's policy, and what the person reads about a file that is held for
+// a caveat.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./load.mjs";
 
-const { decide } = await load("integrations/decision");
+const { decide } = await load("policy/decision");
 const { Checker } = await load("integrations/checker");
 const { ENGLISH, sentencesOf, titleOf } = await load("ui/strings");
 

@@ -6,8 +6,8 @@ import { test } from "node:test";
 const codesIn = (text) => [...text.matchAll(/"([a-z0-9]+(?:-[a-z0-9]+)*)"/g)].map(([, code]) => code);
 const rowsOf = (page) => [...readFileSync(page, "utf8").matchAll(/^\| `([a-z0-9-]+)` \|/gm)].map(([, code]) => code);
 
-const errors = readFileSync("js/errors.ts", "utf8");
-const [, type] = /export type GateErrorCode =(.*?);\n\n/s.exec(errors);
+const errors = readFileSync("js/types/error-codes.ts", "utf8");
+const [, type] = /export type GateErrorCode =(.*?);\n/s.exec(errors);
 const [, excluded] = /Exclude<RefusalCode, (.*?)>/.exec(type);
 const own = codesIn(type.replace(/Exclude<.*?>/, ""));
 const [, refusals] = /export type RefusalCode =(.*?);/.exec(readFileSync("js/generated/core.ts", "utf8"));

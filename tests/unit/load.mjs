@@ -4,7 +4,7 @@ import { build } from "esbuild";
 /**
  * Returns what a module exports.
  *
- * @param {string} name its path in `js/` without the ending, such as "integrations/decision"
+ * @param {string} name its path in `js/` without the ending, such as "policy/decision"
  */
 export async function load(name) {
   const { outputFiles } = await build({

@@ -1,7 +1,7 @@
-//! The confirm index over 1,000,000 hashes, beside a scan of them: time, memory, misses.
+//! Measures the confirm index over 1,000,000 hashes and a scan of the same hashes: time, memory, misses.
 //!
-//! `cargo run --release -p hashgate-bench --bin confirm-index -- [LIST.hex]`, on one core: `taskset -c 0 ...`.
-//! Then the bound of the ring-key rule on pictures that are drawn here: how many unrelated ones are within it.
+//! `cargo run --release -p hashgate-bench --bin confirm-index -- [LIST.hex]`, on one core: `taskset -c 0 ...`. Then
+//! tries the bound of the ring-key rule on drawn pictures: how many unrelated ones are within it.
 //!
 //! Without a list of hashes (64 hexadecimal digits a line) it takes numbered ones. `bench/second_oracle.py` times Meta's own
 //! index on the same kind of list.
@@ -37,7 +37,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         start.elapsed().as_secs_f64(),
         MEMORY.current_usage_as_mb() - before
     );
-    // Half strangers, half near ones, at every distance from 0 to 31.
+    // Half of the questions are about unlisted hashes, half about hashes at every distance from 0 to 31 of a listed
+    // one.
     let asked: Vec<PdqHash> = (0..QUERIES)
         .map(|n| {
             let mut hash = list[n as usize * 499 % list.len()];
@@ -68,7 +69,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     drawn()
 }
 
-/// Between unrelated drawn pictures: bits in which the rest differs, beside a ring.
+/// Compares unrelated drawn pictures: counts the bits in which their hashes differ outside of one ring key.
 fn drawn() -> Result<(), Box<dyn std::error::Error>> {
     const PICTURES: u32 = 1_500;
     let drawn = (0..PICTURES).map(picture).collect::<Result<Vec<_>, _>>()?;
@@ -93,7 +94,7 @@ fn drawn() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The hashes of a picture with something at every scale, in all orientations.
+/// Draws a picture with detail at every scale, and returns its hashes in all orientations.
 fn picture(seed: u32) -> Result<Vec<PdqHash>, Box<dyn std::error::Error>> {
     const SIDE: u32 = 96;
     let random = |n: u32| {
@@ -122,7 +123,7 @@ fn picture(seed: u32) -> Result<Vec<PdqHash>, Box<dyn std::error::Error>> {
     Ok(Orientation::ALL.map(|orientation| coefficients.oriented(orientation).hash()).to_vec())
 }
 
-/// The answers, and the times in order.
+/// Returns the answers, and the sorted times.
 fn timed<T>(asked: &[PdqHash], answer: impl Fn(&PdqHash) -> T) -> (Vec<T>, Vec<Duration>) {
     let (answers, mut times): (Vec<_>, Vec<_>) = asked
         .iter()

@@ -1,5 +1,5 @@
-//! How long the delta is for 1,000 new hashes in 1,000,000 (and for the same taken out again), and how long it takes to make, to
-//! apply and to verify.
+//! Measures the delta for 1,000 new hashes in 1,000,000 (and for their removal): its length, and the time to make,
+//! apply and verify it.
 //!
 //! `cargo run --release -p hashgate-bench --bin delta`, or with another room than 5%: `... --example delta -- 10`
 
@@ -17,7 +17,8 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 fn main() -> Outcome<()> {
     let list = |count: u32| Entries { pdq: (0..count).map(numbered_hash).collect(), ..Entries::default() };
     let room = std::env::args().nth(1).map_or(Ok(5), |percent| percent.parse())?;
-    let request = |release| Request { release, headroom_percent: room, ..Request::new("million", "numbered hashes") };
+    let request =
+        |release| Request::new("million", "numbered hashes").with_release(release).with_headroom_percent(room);
     let base = list(1_000_000);
     let plan = Plan::new(&request(1), &base)?;
     let base = Filter::open(write(&request(1), &plan, &base)?)?;
@@ -54,7 +55,7 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
-/// The result and the milliseconds it took.
+/// Returns the result and the milliseconds that the work took.
 fn time<T, E: std::error::Error + 'static>(work: impl FnOnce() -> Result<T, E>) -> Outcome<(T, f64)> {
     let start = Instant::now();
     let made = work()?;

@@ -1,7 +1,8 @@
-//! How far the fast path for JPEG is from a full decode: `cargo run --release -p hashgate-bench --bin distances -- [FILE...]`.
+//! Measures how far hashes of the DC-only decoder are from those of a full decode: `cargo run --release -p
+//! hashgate-bench --bin distances -- [FILE...]`.
 //!
-//! Prints the distance of the hashes in bits and the times in milliseconds, for each file; without files, for drawn pictures
-//! of many kinds (quality 50 and more) and sizes, as small as the fast path takes them and larger.
+//! Prints the distance of the hashes in bits and the times in milliseconds, for each file; without files, for drawn
+//! pictures of many kinds (quality 50 and more) and sizes, from the smallest that the DC-only decoder reads.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -24,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (short, long) in SIZES.into_iter().filter(|_| files.is_empty()) {
         let mut distances = Vec::new();
         for (seed, kind) in (1..).zip(jpeg::kinds()) {
-            // Upright and lying.
+            // In portrait and in landscape format.
             for (width, height) in [(short, long), (long, short)] {
                 let bytes = jpeg::draw(width, height, kind, seed + u64::from(width));
                 distances.extend(compare(&format!("{kind:?}"), &bytes));
@@ -37,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The bits between both ways to read a file, and who read it.
+/// Returns the decoder that read the file, and the distance in bits to a full decode.
 fn compare(name: &str, bytes: &[u8]) -> Option<(DecodedBy, u32)> {
     let limits = Limits::default();
     let start = Instant::now();
@@ -69,7 +70,7 @@ fn summarise(name: &str, distances: &[(DecodedBy, u32)]) {
     let most = distances.iter().map(|(_, bits)| *bits).max().unwrap_or(0);
     let mean = f64::from(sum) / distances.len().max(1) as f64;
     println!(
-        "= {name}: {} pictures, {by_dc} by the fast path: {mean:.2} bits on average, {most} at most",
+        "= {name}: {} pictures, {by_dc} by the DC-only decoder: {mean:.2} bits on average, {most} at most",
         distances.len()
     );
 }

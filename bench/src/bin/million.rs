@@ -1,12 +1,13 @@
-//! A filter of 1,000,000 PDQ hashes and 100,000 SHA-256: how long it takes to build, how much memory, and whether its
-//! false-positive rate is the one asked for.
+//! Builds a filter of 1,000,000 PDQ hashes and 100,000 SHA-256 digests. Measures time and memory, and whether the
+//! false-positive rate is the requested one.
 //!
 //! `cargo run --release -p hashgate-bench --bin million [-- DIR]`
 //!
-//! With `-- DIR` the pictures are windows of the photographs in a folder, and otherwise drawn.
+//! With `-- DIR` the pictures are windows of the photographs in a folder; otherwise they are drawn.
 //!
-//! At the default escalation rate a lookup is wrong about once in 10^10, which no benchmark sees. So rates are measured on
-//! filters of the same list with shorter keys: their owner asks for a higher escalation rate, or for fewer probes at a high one.
+//! At the default image false-positive rate, about one lookup in 10^10 is wrong, which no benchmark can observe. So
+//! rates are measured on filters of the same list for which the owner asks for a higher rate, or for a smaller lookup
+//! budget at a high rate.
 
 use std::path::Path;
 use std::time::Instant;
@@ -75,29 +76,29 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{} {kind}, none of them on the list:", pictures.len());
     println!(
         "{:>7}{:>9}{:>11}{:>11}{:>9}{:>11}{:>11}{:>8}{:>7}",
-        "probes", "e", "bits a key", "held", "measured", "a lookup", "measured", "ratio", "sigma"
+        "budget", "rate", "bits/item", "matched", "measured", "a lookup", "measured", "ratio", "sigma"
     );
-    for (probe_budget, escalation) in
+    for (budget, rate) in
         [(64, 0.5), (512, 0.5), (8192, 0.5), (8192, 0.1), (8192, 0.03), (8192, 0.01), (8192, 0.001), (8192, 0.0001)]
     {
         let defaults = Request::new("million", "numbered hashes");
-        let (plan, file) = build(&Request {
-            image_false_positive_rate: escalation,
-            lookup_budget: probe_budget,
-            view_lookup_budget: probe_budget / 4,
-            ..defaults
-        })?;
+        let (plan, file) = build(
+            &defaults
+                .with_image_false_positive_rate(rate)
+                .with_lookup_budget(budget)
+                .with_view_lookup_budget(budget / 4),
+        )?;
         let filters = [Filter::open(file)?];
         let (mut lookups, mut hits) = (0, 0);
         for picture in &pictures {
-            let report = look_up(picture, &filters, Orientations::All);
-            lookups += report.lookups;
-            hits += u64::from(matches!(report.outcome, Outcome::PossibleMatch { .. }));
+            let verdict = look_up(picture, &filters, Orientations::All);
+            lookups += verdict.lookups;
+            hits += u64::from(matches!(verdict.outcome, Outcome::PossibleMatch { .. }));
         }
         let share = hits as f64 / pictures.len() as f64;
         let measured = hits as f64 / lookups as f64;
         println!(
-            "{probe_budget:>7}{escalation:>9}{:>11.2}{hits:>11}{share:>9.5}{:>11.2e}{measured:>11.2e}{:>8.3}{:>7.3}",
+            "{budget:>7}{rate:>9}{:>11.2}{hits:>11}{share:>9.5}{:>11.2e}{measured:>11.2e}{:>8.3}{:>7.3}",
             plan.bits_per_item(),
             plan.expected_rate,
             measured / plan.expected_rate,
@@ -107,7 +108,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Windows of the photographs in a folder, hashed: each a picture of its own, with the statistics of photographs.
+/// Cuts windows out of the photographs in a folder and hashes them. Each counts as a picture, and has the statistics of
+/// photographs.
 fn windows(folder: &Path) -> Result<Vec<Fingerprint>, Box<dyn std::error::Error>> {
     let mut paths = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
     paths.sort();
@@ -142,7 +144,7 @@ fn windows(folder: &Path) -> Result<Vec<Fingerprint>, Box<dyn std::error::Error>
     Ok(prints)
 }
 
-/// A picture of noise, hashed: no two are alike.
+/// Draws a picture of noise and hashes it. No two are alike.
 fn noise(seed: u64) -> Result<Fingerprint, Box<dyn std::error::Error>> {
     let mut state = seed + 1;
     let rgba: Vec<u8> = std::iter::repeat_with(|| {

@@ -1,4 +1,5 @@
-//! How many bits our hashes are from a reference's: `cargo run --release -p hashgate-bench --bin reference -- DIR`.
+//! Compares this crate's hashes with those of a reference: `cargo run --release -p hashgate-bench --bin reference --
+//! DIR`.
 //!
 //! `DIR/reference.csv` has the columns path, width, height, pdq, quality, as Meta's reference gives them for the
 //! pictures beside it. Prints a line for each picture that differs, then how many are at each distance.

@@ -1,4 +1,4 @@
-//! Exit codes: 0 if all is well, 1 if something matched, 2 for any failure without a code of its own, and one for each
+//! Exit codes: 0 for success, 1 if a file matched, 2 for a failure without a code of its own, and one code for each
 //! reason to refuse a release.
 
 use hashgate::{Refusal, RefusalCode};

@@ -1,4 +1,4 @@
-//! From a file to its signals, in as little memory as the file allows.
+//! Computes a file's signals, in as little memory as the kind of the file allows.
 
 use anyhow::Result;
 use hashgate::image::{IntakeError, StreamingDecoder};
@@ -12,8 +12,8 @@ const HEAD_BYTES: usize = 64 * 1024;
 ///
 /// A file that decoders may read differently gets a second reading, if a native decoder for its format is built in.
 ///
-/// Reads a JPEG or PNG piece by piece. Holds any other picture in memory, unless it is longer than `--max-file-bytes`. Of a
-/// file that is no picture only the digests are computed, piece by piece, whatever its length.
+/// Reads a JPEG or PNG piece by piece, and any other picture as a whole, unless it is longer than `--max-file-bytes`.
+/// If a file is no picture, computes only its digests, piece by piece, whatever its length.
 ///
 /// # Errors
 /// The file can't be read.
@@ -21,7 +21,7 @@ pub fn fingerprint_of(file: &mut OpenFile, limits: &Limits, wanted: &Wanted) -> 
     if wanted.pdq
         && let Some(failure) = refused_by_head(file, limits)?
     {
-        let digests = streamed(file, limits, &Wanted { pdq: false, ..*wanted })?;
+        let digests = streamed(file, limits, &wanted.with_pdq(false))?;
         let digests = digests.expect("digests are computed piece by piece");
         return Ok(Fingerprint { picture: Some(Err(failure)), ..digests });
     }
@@ -41,8 +41,8 @@ fn first_reading(file: &mut OpenFile, limits: &Limits, wanted: &Wanted) -> Resul
     }
 }
 
-/// Returns why a file isn't read as a picture, if its first bytes or its length tell. The kind counts before the length: a
-/// long film is no picture, whatever `--max-file-bytes` is.
+/// Returns why a file won't be read as a picture, if its first bytes or its length already show that. The kind of the
+/// file counts before its length: a long film is `not-a-picture`, not `too-large`.
 pub fn refused_by_head(file: &mut OpenFile, limits: &Limits) -> Result<Option<Failure>> {
     let head = file.head(HEAD_BYTES)?;
     let is_whole = head.len() as u64 == file.length();

@@ -1,4 +1,4 @@
-//! Files of signing keys. A private key lies in a file that its owner alone can read, and nowhere else.
+//! Files of signing keys. A private key is stored only in a file that its owner alone can read.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};

@@ -1,6 +1,6 @@
 //! The second reading: libjpeg-turbo, which most programs that show JPEG files use.
 //!
-//! For PNG, GIF and WebP there is none: other native decoders in Rust read them as ours do.
+//! PNG, GIF and WebP get no second reading here: the other decoders in Rust share the code that made the first one.
 
 use anyhow::{Result, ensure};
 use hashgate::image::{BrowserPicture, DecodedBy, Format, IntakeError, NotOrdinary, Picture};
@@ -37,8 +37,8 @@ pub fn with_second_reading(
     }
     let first_failed = matches!(first.picture, Some(Err(_)));
     let second = read(&file.whole()?, limits).map(|mut picture| {
-        // libjpeg-turbo fills missing pixels with grey, and tells so in a warning that doesn't reach us. So what the first
-        // decoder found unreadable stays damaged: a match counts, and without one the file is unreadable.
+        // libjpeg-turbo fills missing pixels with grey, and this program doesn't get its warning. So a file that the
+        // first decoder found unreadable stays damaged: a match counts, and without a match the file is unreadable.
         picture.damaged =
             first_failed.then(|| "pixels may be missing, because another decoder can't read the file".into());
         ImageHashes::of(&picture, wanted.views)
@@ -68,7 +68,7 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, Failure> {
 
 fn unreadable(message: &str) -> Failure {
     let detail = format!("libjpeg-turbo can't read the file: {message}");
-    Failure { reason: UncheckedReason::Unreadable, format: Some(Format::Jpeg), detail }
+    Failure::new(UncheckedReason::Unreadable, Some(Format::Jpeg), detail)
 }
 
 fn decode(bytes: &[u8], limits: &Limits) -> Result<Result<Picture, IntakeError>> {
@@ -88,7 +88,7 @@ fn decode(bytes: &[u8], limits: &Limits) -> Result<Result<Picture, IntakeError>>
     let mut pixels: Vec<[u8; PIXEL_BYTES]> = started.read_scanlines()?;
     ensure!(pixels.len() as u64 * PIXEL_BYTES as u64 == got, "rows: expected all, got some");
     if is_cmyk {
-        // As browsers show CMYK: the values are inverted, and ink is multiplied.
+        // Converts CMYK as browsers do: the values are stored inverted, and each ink is multiplied by black.
         let mixed = |ink: u8, black: u8| ((u16::from(ink) * u16::from(black) + 127) / 255) as u8;
         pixels
             .iter_mut()
@@ -131,19 +131,19 @@ mod tests {
         let bytes = jpeg();
         let error = read(&bytes[..20], &Limits::default()).unwrap_err();
         assert_eq!(error.reason, UncheckedReason::Unreadable);
-        let error = read(&bytes, &Limits { max_pixels: 1000, ..Limits::default() }).unwrap_err();
+        let error = read(&bytes, &Limits::default().with_max_pixels(1000)).unwrap_err();
         assert_eq!(error.reason, UncheckedReason::TooLarge);
-        let error = read(&bytes, &Limits { max_alloc: 1000, ..Limits::default() }).unwrap_err();
+        let error = read(&bytes, &Limits::default().with_max_alloc(1000)).unwrap_err();
         assert_eq!(error.reason, UncheckedReason::TooLarge);
     }
 
     #[test]
     fn a_file_that_decoders_may_read_differently_gets_a_second_reading() {
         let folder = tempfile::tempdir().unwrap();
-        let wanted = Wanted { pdq: true, ..Wanted::default() };
+        let wanted = Wanted::default().with_pdq(true);
         let limits = Limits::default();
         let mut odd = jpeg();
-        // Half of the file, as a broken download leaves it: the second reading doesn't make it whole.
+        // Half of a file, as a broken download leaves it. The second reading must not hide that pixels are missing.
         odd.truncate(odd.len() / 2);
         for (name, bytes, by) in [("ordinary", jpeg(), None), ("odd", odd, Some(DecodedBy::Native))] {
             let path = folder.path().join(name);

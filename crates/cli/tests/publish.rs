@@ -1,4 +1,4 @@
-//! Keys, releases and their refusals, by the real binary.
+//! Runs the real binary to make keys and publish releases, and checks what it refuses.
 
 use std::fs;
 use std::path::Path;
@@ -30,13 +30,13 @@ fn done(folder: &Path, args: &str) -> Run {
     run
 }
 
-/// Expects this exit code and a message with this in it.
+/// Runs a command and asserts that it fails with this exit code and that its message contains `message`.
 fn refused(folder: &Path, args: &str, code: i32, message: &str) {
     let run = hashgate(folder, args);
     assert!(run.code == code && run.err.contains(message), "{args}: {} {}", run.code, run.err);
 }
 
-/// A folder with two keys and lists of numbered hashes.
+/// Makes a folder with two keys and lists of numbered hashes.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let list = |name: &str, numbers: std::ops::Range<u32>| {
@@ -107,7 +107,7 @@ fn releases_follow_each_other_as_deltas_until_the_geometry_must_change() {
     assert!(manifest.contains("release 4\n") && !manifest.contains("\ndelta "), "{manifest}");
     done(folder, &format!("{PUBLISH} many.csv"));
     assert!(done(folder, verify).out.contains("deltas from  4 ("));
-    // What was published stays as it was.
+    // Earlier releases are unchanged.
     let third = done(folder, "verify --manifest out/manifest-2.txt --trust alpha.key.pub --dir out").out;
     assert!(third.contains("curators     Trust; Institute"), "{third}");
     let diff = done(folder, &format!("diff out/{} out/{} --out a.hgd", full(&out, 1), full(&out, 2))).out;
@@ -180,9 +180,9 @@ fn a_pending_release_is_current_once_a_second_hand_has_built_the_same() {
         "{verified}"
     );
     assert!(fs::read(out.join("manifest.txt")).unwrap() == fs::read(out.join("manifest-2.txt")).unwrap());
-    // The next one builds upon it.
+    // The next release has a delta from this one.
     assert!(done(folder, &format!("{PUBLISH} old.csv")).out.contains("delta from release 2"));
-    // Nobody signs files that are not there or are others.
+    // `cosign` refuses to sign if a file is missing or isn't the one that the manifest names.
     fs::write(out.join(full(&out, 3)), "x").unwrap();
     refused(folder, "cosign out/manifest-3.txt --key beta.key", 19, "release-length");
 }
@@ -203,7 +203,7 @@ fn every_refusal_of_verify_has_its_exit_code() {
     refused(folder, &verify.replace("1000100", "1129600"), 16, "manifest-expired");
     refused(folder, &verify.replace("1000100", "913599"), 17, "manifest-not-yet-valid");
     refused(folder, &format!("{verify} --seen 3"), 18, "manifest-rollback");
-    // A manifest is text: what is altered shows as what it is.
+    // Each kind of change to a manifest is refused for its own reason.
     let manifest = fs::read_to_string(out.join("manifest.txt")).unwrap();
     let with_manifest = |from: &str, to: &str, code, message: &str| {
         assert!(manifest.contains(from));

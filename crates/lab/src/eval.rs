@@ -66,7 +66,8 @@ enum Format {
 
 /// Lookup budgets of the plot. Derived views get a quarter.
 const BUDGETS: [u32; 8] = [1, 16, 128, 1024, 4096, 8192, 16_384, 65_536];
-/// Image false-positive rates of the plot. They are high, because at the rates that lists use nothing would be seen.
+/// Image false-positive rates of the plot. They are high, because at the rates that lists use hardly any picture would
+/// match.
 const RATES: [f64; 7] = [0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.001];
 
 /// Measures, prints the figures, and writes the report.
@@ -85,11 +86,9 @@ fn measure(args: &Args) -> Result<ExitCode> {
     if args.list_size < originals.len() {
         bail!("--list-size: expected at least {}, the number of pictures, got {}", originals.len(), args.list_size);
     }
-    let request = Request {
-        rings: args.rings,
-        image_false_positive_rate: args.false_positive_rate,
-        ..Request::new("eval", "evaluation")
-    };
+    let request = Request::new("eval", "evaluation")
+        .with_rings(args.rings)
+        .with_image_false_positive_rate(args.false_positive_rate);
     let list = |held: &mut dyn Iterator<Item = PdqHash>| -> Entries {
         let mut entries = Entries { pdq: held.collect(), ..Entries::default() };
         let numbered = (0..(args.list_size - entries.pdq.len()) as u64).map(|n| Sha256Digest::of(&n.to_le_bytes()));
@@ -106,7 +105,10 @@ fn measure(args: &Args) -> Result<ExitCode> {
     let mut budgets = Vec::new();
     for lookup_budget in BUDGETS {
         let view_lookup_budget = (lookup_budget / 4).max(1);
-        let (plan, filter) = build(&Request { lookup_budget, view_lookup_budget, ..request.clone() }, &whole)?;
+        let (plan, filter) = build(
+            &request.clone().with_lookup_budget(lookup_budget).with_view_lookup_budget(view_lookup_budget),
+            &whole,
+        )?;
         let found = recall::found(&copies, &filter);
         let (_, all) = recall::recall(&copies, &originals, &found);
         budgets.push(Budget {
@@ -123,7 +125,7 @@ fn measure(args: &Args) -> Result<ExitCode> {
         false_positives.push(recall::strangers(
             &copies,
             &originals,
-            &Request { image_false_positive_rate: false_positive_rate, ..request.clone() },
+            &request.clone().with_image_false_positive_rate(false_positive_rate),
             &list,
         )?);
     }

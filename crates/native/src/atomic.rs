@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
-        // Made readable as any new file is: the temporary one would be the owner's alone.
+        // Gives the file the permissions of any new file. A temporary file would be readable by its owner alone.
         let mut file = tempfile::Builder::new().prefix(".hashgate-").tempfile_in(folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;

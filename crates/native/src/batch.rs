@@ -1,4 +1,4 @@
-//! Files named one by one or by folder: read in parallel, answered in order.
+//! Reads the files that arguments name, one by one or by folder, in parallel, and gives the results in order.
 
 use std::path::{Path, PathBuf};
 
@@ -18,8 +18,8 @@ pub struct Files {
     /// Number of threads. Default: one per processor.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// Longest file in bytes that is read as a picture. Of a longer one only the digests are computed. Default: 256 MiB,
-    /// as in the browser.
+    /// Longest file in bytes that is read as a picture. A longer file only gets digests. Default: 256 MiB, as in the
+    /// browser.
     #[arg(long, default_value_t = 256 << 20, value_name = "BYTES", hide_default_value = true)]
     max_file_bytes: u64,
 }
@@ -27,13 +27,13 @@ pub struct Files {
 /// Why a file has no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// The file can't be opened or read; why, in words.
+    /// The file can't be opened or read. The text says why.
     Input(String),
-    /// The code that read the file panicked; where and why, in words.
+    /// The code that read the file panicked. The text says where and why.
     Engine(String),
 }
 
-/// Gives every file to `work` on many threads, and the results to `answer` in the order of the paths. The files of a
+/// Passes every file to `work` on many threads, and the results to `answer` in the order of the paths. The files of a
 /// folder are sorted by name.
 ///
 /// Nothing that a file holds ends the batch: if `work` fails or panics, `failed` makes the result of that file.

@@ -15,8 +15,7 @@ pub fn now_unix_s() -> Result<u64> {
 
 /// Returns a moment as RFC 3339 writes it, such as `2026-01-31T12:00:00Z`.
 ///
-/// # Errors
-/// A moment after the year 9999.
+/// # Errors The moment is after the year 9999.
 pub fn date(unix_s: u64) -> Result<String> {
     let moment = OffsetDateTime::from_unix_timestamp(i64::try_from(unix_s)?)?;
     Ok(moment.format(&Rfc3339)?)

@@ -6,13 +6,13 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
 thread_local! {
-    /// `None` while nothing is contained on this thread; then the place of the last panic, empty at first.
+    /// `None` unless this thread is inside [`contained`]; inside it, the place of the last panic (empty at first).
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// Runs `work`. If it panics, returns the message and the place of the panic, and prints nothing.
 ///
-/// What `work` borrows must not be used after a panic unless it is sound in any state; callers throw it away.
+/// After a panic, the values that `work` borrows may be in any state. Callers must not use them again.
 ///
 /// # Errors
 /// The panic, in words.
@@ -42,7 +42,7 @@ pub fn contained<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     result.map_err(|payload| format!("{}{place}", message(&*payload)))
 }
 
-/// The file alone: the folders before it are those of whoever built the program.
+/// Returns only the name of the file, because the folders before it are those of the machine that built the program.
 fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }

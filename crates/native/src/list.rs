@@ -1,4 +1,4 @@
-//! Lists of known hashes, as their owners keep them.
+//! Reads lists of known hashes, in the formats in which their owners keep them.
 //!
 //! A list is CSV with a header, JSON Lines, or one hash per line. The first line decides which, not the file's name.
 //! Columns (or JSON fields) are found by name: `hash` and `type` (also `signal_str` and `signal_type`, as `threatexchange
@@ -88,7 +88,7 @@ pub struct Entry {
     pub category: Option<Arc<str>>,
 }
 
-/// How lists are read.
+/// Options for reading lists.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     /// Type of the hashes in a list that doesn't give types.

@@ -1,4 +1,4 @@
-//! A file that is read in pieces, so that its length doesn't decide how much memory it takes.
+//! Reads a file in pieces, so that a long file takes no more memory than a short one.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek};
@@ -10,10 +10,10 @@ use anyhow::{Context, Result, bail};
 
 /// Bytes of a piece.
 const PIECE_BYTES: usize = 256 * 1024;
-/// Files longer than this are held in memory one at a time, whatever the number of threads.
+/// Of files longer than this, only one at a time is in memory, whatever the number of threads.
 const LARGE_BYTES: u64 = 32 << 20;
 
-/// Held by the thread that holds a large file in memory.
+/// The lock of the thread that has a large file in memory.
 static LARGE: Mutex<()> = Mutex::new(());
 
 /// A regular file that is open for reading.
@@ -23,7 +23,7 @@ pub struct OpenFile {
     max_bytes: u64,
 }
 
-/// A turn at holding a large file in memory. Ends when it is dropped.
+/// The permission to have a large file in memory. Dropping it lets another thread have the permission.
 pub struct Turn(#[allow(dead_code, reason = "the lock is held, not read")] Option<MutexGuard<'static, ()>>);
 
 /// The bytes of a whole file.
@@ -46,7 +46,7 @@ impl OpenFile {
     /// # Errors
     /// The path names no regular file, or one that this user may not read.
     pub fn open(path: &Path, max_bytes: u64) -> Result<Self> {
-        // Before opening: opening a pipe waits for a writer.
+        // Asks for the kind before opening the file, because opening a pipe waits for a writer.
         let kind = std::fs::metadata(path).context("can't be read")?.file_type();
         if kind.is_dir() {
             bail!("expected a file, got a folder behind a link; name the folder itself to read what is in it");
@@ -71,7 +71,7 @@ impl OpenFile {
         self.max_bytes
     }
 
-    /// Whether the file is longer than `--max-file-bytes`.
+    /// Returns whether the file is longer than `--max-file-bytes`.
     #[must_use]
     pub fn is_too_long(&self) -> bool {
         self.length > self.max_bytes
@@ -88,7 +88,7 @@ impl OpenFile {
         Ok(head)
     }
 
-    /// Gives the bytes to `each` from the start, piece by piece.
+    /// Passes the bytes to `each` from the start, piece by piece.
     ///
     /// # Errors
     /// Reading failed, or the file has another length than when it was opened.
@@ -114,14 +114,14 @@ impl OpenFile {
         }
     }
 
-    /// Waits for a turn at holding the file in memory. A short file needs none.
+    /// Waits for the permission to have the file in memory. A short file needs none.
     #[must_use]
     pub fn turn(&self) -> Turn {
         let wait = || LARGE.lock().unwrap_or_else(PoisonError::into_inner);
         Turn((self.length > LARGE_BYTES).then(wait))
     }
 
-    /// Reads the whole file, once no other large file is held.
+    /// Reads the whole file. If it is large, first waits until no other large file is in memory.
     ///
     /// # Errors
     /// The file is longer than `--max-file-bytes`, or [`pieces`](Self::pieces) fails.

@@ -1,4 +1,4 @@
-//! Who may read a file that holds a secret.
+//! Checks who may read a file that holds a secret.
 
 use std::fs::File;
 

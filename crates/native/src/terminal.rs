@@ -1,4 +1,4 @@
-//! What a command writes for people and for other programs. Whatever a text holds, it stays on its line.
+//! Writes the output of commands. A text can't break out of its line, because invisible characters are escaped.
 
 use std::io::{self, Write};
 
@@ -13,7 +13,7 @@ pub const LISTENING: &str = "listening on http://";
 
 /// Writes a line of text to stdout, with invisible characters escaped.
 ///
-/// If nobody reads on, as with `hashgate … | head`, ends the process without a word.
+/// If the reader has closed the pipe, as in `hashgate … | head`, ends the process silently.
 ///
 /// # Errors
 /// Writing failed for another reason.
@@ -44,7 +44,7 @@ fn write_line(line: &str) -> Result<()> {
     }
 }
 
-/// Writes a line about work that goes on even if nobody reads the line.
+/// Writes a line to stdout about the progress of work. Ignores a closed pipe, so that the work goes on.
 pub fn remark(line: &str) {
     let _ = writeln!(io::stdout(), "{}", text::plain(line));
 }

@@ -1,4 +1,4 @@
-//! Texts that someone else chose: file names, names of lists, lines of a damaged file.
+//! Makes texts from strangers harmless: file names, names of lists, lines of a damaged file.
 
 use std::fmt::Write as _;
 

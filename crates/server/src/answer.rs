@@ -10,9 +10,9 @@ use crate::question::Question;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// On a list.
+    /// The hash is on a list.
     Listed,
-    /// On none.
+    /// The hash is on no list.
     NotListed,
 }
 
@@ -46,11 +46,11 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// On no list.
+    /// The answer that the hash is on no list.
     pub const NOT_LISTED: Self =
         Self { outcome: Outcome::NotListed, distance: None, list: None, category: None, by: None };
 
-    /// On a list.
+    /// The hash is on a list.
     pub fn listed(by: By, distance: Option<u32>, (list, category): (&str, Option<&str>)) -> Self {
         let (list, category) = (Some(list.to_owned()), category.map(str::to_owned));
         Self { outcome: Outcome::Listed, distance, list, category, by: Some(by) }
@@ -68,8 +68,8 @@ impl Answer {
         serde_json::to_string(self).expect("texts and numbers")
     }
 
-    /// Returns the answer as JSON, filled with spaces to `width` bytes. So every answer is as long as any other, and
-    /// whoever watches the network learns nothing from the length.
+    /// Returns the answer as JSON, filled with spaces to `width` bytes. All answers have the same length, so the length
+    /// tells an eavesdropper nothing.
     pub fn padded(&self, width: usize) -> String {
         let mut json = self.to_json();
         json.extend(std::iter::repeat_n(' ', width.saturating_sub(json.len())));

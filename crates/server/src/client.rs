@@ -1,4 +1,4 @@
-//! Who is asking: one client is one address, or one network of IPv6.
+//! Tells clients apart and limits their rate. One client is one IPv4 address, or one /64 network of IPv6.
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
@@ -14,7 +14,7 @@ use crate::question::MAX_BATCH;
 /// Limits how many questions a client asks.
 pub type Limiter = RateLimiter<IpAddr, HashMapStateStore<IpAddr>, DefaultClock>;
 
-/// When the limiter holds this many clients, those that have their whole rate again are forgotten.
+/// When the limiter knows this many clients, it forgets those that may use their whole rate again.
 const MAX_CLIENTS: usize = 100_000;
 
 /// Makes a limiter of `rate` questions per second and client. A full batch passes at once.
@@ -23,10 +23,10 @@ pub fn limiter(rate: NonZeroU32) -> Limiter {
     RateLimiter::hashmap(Quota::per_second(rate).allow_burst(burst))
 }
 
-/// Returns the address that stands for a client: an address of IPv4 as it is, of IPv6 the first address of its /64
-/// network, because whoever has one address there has all 2^64.
+/// Returns the address that identifies a client: an IPv4 address as it is, or the first address of an IPv6 address's
+/// /64 network, because whoever has one address of a network has all 2^64.
 ///
-/// An address of IPv4 that is written as one of IPv6 (`::ffff:192.0.2.1`) is one of IPv4.
+/// An IPv4 address that is written as an IPv6 address (`::ffff:192.0.2.1`) counts as an IPv4 address.
 pub fn client_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),

@@ -29,6 +29,7 @@ use crate::{reload, startup};
 /// server reads it again and answers by the old list meanwhile. If the new file can't be read, the old list stays. On
 /// SIGINT or SIGTERM the server answers open requests, then ends.
 #[derive(clap::Args)]
+#[allow(rustdoc::bare_urls, reason = "the comments are help texts for a terminal")]
 pub struct Args {
     /// Full list to confirm by, in a format that `build` reads. May be given several times. Answers name the list NAME;
     /// default: the file's name without its ending.

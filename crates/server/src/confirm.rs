@@ -26,7 +26,8 @@ use crate::upstream::Upstream;
 const MAX_BODY_BYTES: usize = 64 * 1024;
 /// Time for the body of a request to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
-/// Answers leave at multiples of this time after the question, so that the time doesn't tell how long the lookup took.
+/// An answer is sent only at a multiple of this time after the question, so that its time doesn't show how long the
+/// lookup took.
 const QUANTUM: Duration = Duration::from_millis(5);
 
 /// Answers the questions of a request.

@@ -1,4 +1,4 @@
-//! Accepting connections, and ending those that take too long or are too many.
+//! Accepts connections, and ends those that take too long or are too many.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -26,7 +26,7 @@ const FAREWELL: Duration = Duration::from_secs(10);
 /// Longest head of a request in bytes.
 const HEAD_BYTES: usize = 16 * 1024;
 
-/// How many connections there may be.
+/// The largest numbers of open connections.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Most connections in all.
@@ -60,7 +60,7 @@ pub async fn serve(
         let (stream, peer) = match accepted {
             Ok((stream, address)) => (stream, address.ip()),
             Err(error) => {
-                // Mostly because there are no file descriptors left: waits for connections to close.
+                // Usually no file descriptors are left. Waits for connections to close.
                 log("accept-failed", json!({ "error": error.kind().to_string() }));
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
@@ -74,7 +74,7 @@ pub async fn serve(
         let metrics = metrics.clone();
         metrics.connections.inc();
         tokio::spawn(async move {
-            // A client may end a connection as it likes.
+            // Ignores errors of the connection, because a client may end it at any time.
             let _ = tokio::time::timeout(LIFE, connection).await;
             metrics.connections.dec();
             drop((slot, place));
@@ -101,7 +101,7 @@ fn open(stream: TcpStream, peer: IpAddr, routes: &Router) -> Connection {
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(WithPeer { routes: routes.clone(), peer }))
 }
 
-/// The routes, told who is asking.
+/// Adds the client's address to each request before the routes get it.
 #[derive(Clone)]
 struct WithPeer {
     routes: Router,

@@ -1,4 +1,4 @@
-//! Files of a folder: what is given out, and with which headers.
+//! Serves the files of a folder, and sets their headers.
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
@@ -20,8 +20,8 @@ use crate::problem::{Code, Problem};
 const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; \
                    style-src 'self'; img-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Serves the files of a folder, but for those whose name begins with a dot and those that lie outside: links may lead
-/// from one place in the folder to another, not out of it.
+/// Serves the files of a folder, except files whose name begins with a dot. A link may lead from one place in the
+/// folder to another, but not out of it.
 #[derive(Clone)]
 pub struct Folder {
     root: Arc<Path>,
@@ -41,7 +41,7 @@ impl Service<Request> for Folder {
     type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        // Files can always be asked for.
+        // The service is always ready.
         Poll::Ready(Ok(()))
     }
 
@@ -57,9 +57,9 @@ impl Service<Request> for Folder {
     }
 }
 
-/// Returns whether the path of a request names a file, or a folder with its page, that may be given out.
+/// Returns whether the path of a request names a file, or a folder with an `index.html`, that may be served.
 async fn is_public(root: &Path, path: &str) -> bool {
-    // As `ServeDir` decodes it: a dot may be written as %2e.
+    // Decodes the path as `ServeDir` does, because a dot may be written as %2e.
     let Ok(path) = percent_decode_str(path).decode_utf8() else { return false };
     let parts = || path.split('/').filter(|part| !part.is_empty());
     if parts().any(|part| part.starts_with('.')) {
@@ -69,14 +69,14 @@ async fn is_public(root: &Path, path: &str) -> bool {
     if !leads_inside(root, &file).await {
         return false;
     }
-    // Of a folder, `ServeDir` gives out the page. If there is none, it answers so itself.
+    // For a folder, `ServeDir` serves its `index.html`, or answers that there is none.
     let page = file.join("index.html");
     let is_page = tokio::fs::symlink_metadata(&page).await.is_ok();
     !is_page || leads_inside(root, &page).await
 }
 
-/// Returns whether a file exists and lies in the folder once every link is followed, under no name that begins with a
-/// dot.
+/// Returns whether a file exists and lies in the folder after every link was followed, with no name on its path that
+/// begins with a dot.
 async fn leads_inside(root: &Path, file: &Path) -> bool {
     let real: Result<(PathBuf, PathBuf), _> =
         async { Ok::<_, std::io::Error>((tokio::fs::canonicalize(root).await?, tokio::fs::canonicalize(file).await?)) }
@@ -86,12 +86,12 @@ async fn leads_inside(root: &Path, file: &Path) -> bool {
     !inside.components().any(|part| part.as_os_str().to_string_lossy().starts_with('.'))
 }
 
-/// The answer where nothing is.
+/// The answer to a request for a path that doesn't exist.
 pub async fn nothing_here() -> Problem {
     Problem::new(Code::NotFound, "path", "a path of /openapi.json", "another")
 }
 
-/// Returns whether a response is worth compressing. A filter is as dense as a file can be.
+/// Returns whether a response should be compressed: texts should. Compressing a filter would not make it smaller.
 pub fn is_text(status: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let text =
@@ -99,12 +99,13 @@ pub fn is_text(status: StatusCode, _: Version, headers: &HeaderMap, _: &Extensio
     text && status == StatusCode::OK
 }
 
-/// Sets how long a file may be cached and what a page may do.
+/// Sets the headers of a file: how long it may be cached, its ETag, and the Content-Security-Policy of a page.
 pub async fn file_headers(mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let forever = path.starts_with("/list/") && is_immutable(path.rsplit('/').next().unwrap_or(""));
     if !forever && request.headers_mut().remove(header::IF_RANGE).is_some() {
-        // If the file has changed, the rest of it doesn't fit what the client has: the whole file is sent.
+        // If the file has changed since the client's first part, the rest doesn't fit that part. So sends the whole
+        // file.
         request.headers_mut().remove(header::RANGE);
     }
     let mut response = next.run(request).await;
@@ -113,8 +114,8 @@ pub async fn file_headers(mut request: Request, next: Next) -> Response {
     let headers = response.headers_mut();
     let cache = if forever && found { "public, max-age=31536000, immutable" } else { "no-cache" };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
-    // Clients ask for the manifest all day. Headers that they have already, or that only pages need, would be most of
-    // the answer "not modified".
+    // Clients ask for the manifest all day, and mostly get the answer "not modified". Leaves out headers that the
+    // client has already or that only pages need, because they would make up most of that answer.
     if unchanged {
         headers.remove(header::LAST_MODIFIED);
     } else {
@@ -133,7 +134,7 @@ pub async fn file_headers(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// Returns whether a file of a published list never changes. All but the current manifest don't.
+/// Returns whether a file of a published list never changes. Only the current manifest changes.
 fn is_immutable(name: &str) -> bool {
     let numbered = |start: &str, end: &str| name.starts_with(start) && name.ends_with(end);
     numbered("full-", ".hgf") || numbered("delta-", ".hgd") || numbered("manifest-", ".txt")

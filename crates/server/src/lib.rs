@@ -1,7 +1,8 @@
 //! The confirming server: keeps the full lists on the service's side, and answers whether a possible match is on one.
 //!
-//! A request goes through [`connections`] (how many, how long), [`routes`] (what is where), `confirm` (questions and
-//! answers) or `folder` (files). `docs` of the workspace says how the server is run and what its rules are.
+//! A request passes `connections` (limits of number and time) and `routes`, then goes to `confirm` (questions) or
+//! `folder` (files). `docs/how-to/confirming-server.md` says how to run the server, and `docs/reference/confirm-api.md`
+//! what it answers.
 
 mod answer;
 mod client;

@@ -36,7 +36,7 @@ impl std::str::FromStr for Source {
     }
 }
 
-/// What the system says of the files of the lists. Another stamp means that a file was changed or replaced.
+/// What the file system says about the lists' files. If a file is changed or replaced, its stamp is different.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp(Vec<FileStamp>);
 
@@ -94,7 +94,7 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// No list.
+    /// Makes an empty set of lists.
     pub fn none() -> Self {
         Self {
             index: Index::default(),
@@ -140,7 +140,7 @@ impl Listed {
                 }
             }
         }
-        // The first list that holds a hash answers for it.
+        // If several lists hold a hash, its label is that of the first list.
         hashes.sort_unstable();
         hashes.dedup_by_key(|(hash, _)| *hash);
         let (hashes, labels): (Vec<_>, Vec<_>) = hashes.into_iter().unzip();
@@ -155,7 +155,7 @@ impl Listed {
         [self.index.len(), self.sha256.len(), self.md5.len()].map(|count| count as u64)
     }
 
-    /// Whether no list is held.
+    /// Returns whether there is no list.
     pub fn is_empty(&self) -> bool {
         self.counts() == [0; 3]
     }

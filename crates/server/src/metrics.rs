@@ -23,7 +23,7 @@ struct RequestLabels {
     status: u16,
 }
 
-/// The routes. Of a request's path, only the route is counted and logged.
+/// The routes. Counters and log have only the route of a request, never its path.
 #[derive(Debug, Clone, Copy, Hash, PartialEq, Eq, EncodeLabelValue)]
 #[allow(missing_docs, reason = "the names are the paths")]
 pub enum Route {
@@ -120,12 +120,12 @@ impl Metrics {
         self.work.observe(time.as_secs_f64());
     }
 
-    /// Counts a reading of the lists, as `loaded` or `refused`.
+    /// Counts one reading of the lists. `result` is `loaded` or `refused`.
     pub fn load(&self, result: &'static str) {
         self.reloads.get_or_create(&ResultLabel { result }).inc();
     }
 
-    /// Counts a request to the upstream, as `answered` or `failed`.
+    /// Counts one request to the upstream. `result` is `answered` or `failed`.
     pub fn upstream(&self, result: &'static str) {
         self.upstream.get_or_create(&ResultLabel { result }).inc();
     }

@@ -1,4 +1,4 @@
-//! Why a request has no answer, as a problem document (RFC 9457).
+//! The error answers of the server, as problem documents (RFC 9457).
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -7,28 +7,28 @@ use serde_json::json;
 /// The content type of a problem document.
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// The kinds of problems, for programs.
+/// The kinds of problems, as codes for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
     /// The body isn't JSON.
     Json,
-    /// A value has another JSON type.
+    /// A field's value has the wrong JSON type.
     FieldType,
-    /// A value has the right type and can't be used.
+    /// A field's value has the right type but can't be used.
     FieldValue,
     /// A field is missing.
     MissingField,
-    /// A field that has no meaning.
+    /// A field is unknown.
     UnknownField,
-    /// Too few or too many questions in a request.
+    /// The request has no question, or too many.
     BatchSize,
     /// The request ended early.
     Body,
-    /// No token, or one that this server doesn't know.
+    /// The request has no token, or an unknown one.
     Token,
-    /// The path is none of this server's.
+    /// The server has nothing at this path.
     NotFound,
-    /// The path has another method.
+    /// The path doesn't take this HTTP method.
     Method,
     /// The request took too long to arrive.
     Timeout,
@@ -36,9 +36,9 @@ pub enum Code {
     BodySize,
     /// The content type isn't JSON.
     ContentType,
-    /// The upstream can answer questions with a PDQ hash alone.
+    /// The question has no PDQ hash, and the upstream can only answer questions with one.
     UpstreamNeedsPdq,
-    /// The client asked too much.
+    /// The client has used up its rate.
     Rate,
     /// The server has no list.
     NoList,
@@ -47,7 +47,7 @@ pub enum Code {
 }
 
 impl Code {
-    /// Every code; `openapi.json` names the same.
+    /// Every code. A test compares them with `openapi.json`.
     #[cfg(test)]
     pub const ALL: [Self; 17] = [
         Self::Json,
@@ -69,7 +69,7 @@ impl Code {
         Self::UpstreamUnavailable,
     ];
 
-    /// The status, the code as text, the title, and what the client can do.
+    /// Returns the HTTP status, the code as text, the title, and what the client can do.
     fn about(self) -> (StatusCode, &'static str, &'static str, &'static str) {
         match self {
             Self::Json => (StatusCode::BAD_REQUEST, "json", "The body is not JSON", "send JSON in UTF-8"),
@@ -135,7 +135,7 @@ impl Code {
     }
 }
 
-/// Why a request has no answer.
+/// A problem: why a request has no answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
     code: Code,
@@ -145,7 +145,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem with a part of the request.
+    /// Makes a problem with a part of the request.
     pub fn new(code: Code, field: &str, expected: &str, got: &str) -> Self {
         Self { code, field: field.into(), expected: expected.into(), got: got.into() }
     }
@@ -179,5 +179,20 @@ impl IntoResponse for Problem {
             _ => {}
         }
         (status, headers, body.to_string()).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Code;
+
+    #[test]
+    fn the_reference_has_every_code_with_its_status() {
+        let page = include_str!("../../../docs/reference/confirm-api.md");
+        for code in Code::ALL {
+            let (status, name, ..) = code.about();
+            let row = format!("| `{name}` | {} |", status.as_u16());
+            assert!(page.contains(&row), "expected a row {row:?} in docs/reference/confirm-api.md");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Questions of clients, read from JSON.
 //!
-//! The fields are read one by one, not by a derived deserialiser: the answer to a bad request names the field and tells a
-//! wrong type from a wrong value, which a deserialiser tells in words alone.
+//! The fields are read one by one and not by a derived deserialiser, because the answer to a bad request must name the
+//! field and tell a wrong type from a wrong value. A deserialiser's error says that only in words.
 
 use hashgate::Refusal;
 use hashgate::digest::{Md5Digest, Sha256Digest};
@@ -19,7 +19,7 @@ pub const MAX_BATCH: usize = 100;
 pub struct Question {
     /// The hash of the view and orientation as it matched.
     pub pdq: Option<PdqHash>,
-    /// The ring that hit.
+    /// The ring whose key matched.
     pub ring: Option<u32>,
     /// SHA-256 of the bytes.
     pub sha256: Option<Sha256Digest>,
@@ -27,7 +27,7 @@ pub struct Question {
     pub md5: Option<Md5Digest>,
 }
 
-/// Reads the questions of a body. Also returns whether they came as an array.
+/// Reads the questions of a body. Also returns whether the body was an array.
 ///
 /// # Errors
 /// The body isn't JSON, or a question has an unknown field, lacks one, or a field has a value that can't be used.

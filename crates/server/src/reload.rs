@@ -1,4 +1,4 @@
-//! What happens beside the requests: changed lists are read again, and idle clients forgotten.
+//! Background tasks: reads changed lists again, and forgets idle clients.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,7 +29,7 @@ pub async fn watch(service: Arc<Service>, sources: Vec<Source>, reading: list::O
         tokio::time::sleep(Duration::from_secs(1)).await;
         let current = service.listed.read().expect("never poisoned").stamp.clone();
         let stamp = match Stamp::of(&sources) {
-            // A missing file may be about to be replaced.
+            // A file may be missing for a moment while it is being replaced.
             Err(_) => continue,
             Ok(stamp) if stamp == current || refused.as_ref() == Some(&stamp) => continue,
             Ok(stamp) => stamp,
@@ -51,7 +51,7 @@ pub async fn watch(service: Arc<Service>, sources: Vec<Source>, reading: list::O
     }
 }
 
-/// Forgets clients that have their whole rate again, once a minute. Never ends.
+/// Once a minute, forgets clients that may use their whole rate again. Never ends.
 pub async fn forget(service: Arc<Service>) {
     loop {
         tokio::time::sleep(Duration::from_secs(60)).await;

@@ -1,4 +1,4 @@
-//! The routes: confirm, the published list, the site, and what an operator asks.
+//! The routes: confirm, the published list, the site, and those for operators (health, metrics, API description).
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,18 +26,18 @@ use crate::upstream::Upstream;
 
 /// Where files of a published list are.
 pub const LIST: &str = "/list";
-/// The paths that aren't files. `openapi.json` describes the same, and `--site` can't take them.
+/// The paths that aren't files. `openapi.json` describes them, and the prefix of a `--site` can't be one of them.
 pub const PATHS: [&str; 4] = ["/v1/confirm", "/healthz", "/metrics", "/openapi.json"];
 /// The description of the routes, with `{version}` where the version goes.
 const OPENAPI: &str = include_str!("openapi.json");
 
-/// What all routes share.
+/// The state that all routes share.
 pub struct Service {
     /// The lists. They are replaced as a whole.
     pub listed: RwLock<Arc<Listed>>,
     /// Another engine, which is asked about hashes that the lists don't hold.
     pub upstream: Option<Upstream>,
-    /// The tokens of those who may ask. If empty, everybody may.
+    /// The tokens of the clients that may ask. If there are none, everybody may ask.
     pub tokens: Vec<String>,
     /// Limits the questions per second and client.
     pub limiter: Option<Limiter>,
@@ -115,7 +115,7 @@ async fn count(service: Arc<Service>, route: Route, request: Request, next: Next
     let status = response.status().as_u16();
     service.metrics.request(route, status);
     if service.log_requests {
-        // Any other method may be a text that the client chose, which the log must not hold.
+        // Logs only known methods. Any other method is a text that the client chose, which the log must not hold.
         let method = if method.as_str().len() <= 7 && method.is_safe() || method == Method::POST {
             method.as_str()
         } else {
@@ -130,7 +130,7 @@ async fn count(service: Arc<Service>, route: Route, request: Request, next: Next
     response
 }
 
-/// Returns a response that isn't cached, with a JSON text.
+/// Returns a response with a JSON text, which must not be cached.
 pub fn json_response(body: String) -> Response {
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
     (headers, body).into_response()

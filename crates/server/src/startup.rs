@@ -1,4 +1,4 @@
-//! What is checked before the server starts: tokens, and that the lists hold what the published filter holds.
+//! Checks before the server starts: the tokens, and that the lists hold as many hashes as the published filter.
 
 use std::fs::File;
 use std::io::Read;
@@ -13,13 +13,13 @@ use serde_json::json;
 use crate::listed::Listed;
 use crate::log::log;
 
-/// Reads a file of tokens. Warns in the log if others than the owner may read it: secrets that a container is given often
-/// come so.
+/// Reads a file of tokens. If others than the owner may read the file, only warns in the log, because containers often
+/// get their secrets with such permissions.
 ///
 /// # Errors
 /// The file can't be read, holds no token, or one that could be guessed.
 pub fn tokens(path: &Path) -> Result<Vec<String>> {
-    /// Shortest token in characters: 16 random ones can't be guessed through a network.
+    /// Shortest token in characters. A token of 16 random characters can't be guessed through a network.
     const MIN: usize = 16;
     let name = path.display();
     let read = || -> std::io::Result<_> {
@@ -54,8 +54,8 @@ pub fn tokens(path: &Path) -> Result<Vec<String>> {
     Ok(tokens)
 }
 
-/// Checks that the lists hold as many hashes as the published filter. If they held fewer, matches of the filter would be
-/// asked here, not be found, and be cleared.
+/// Checks that the lists hold as many hashes as the published filter. If the lists held fewer, the server would answer
+/// "not listed" about real matches of the filter.
 ///
 /// # Errors
 /// The published filter can't be read, or holds more hashes than the lists.

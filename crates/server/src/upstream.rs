@@ -1,4 +1,4 @@
-//! Another matcher that is asked: Meta's Hasher-Matcher-Actioner (HMA).
+//! Asks another matcher: Meta's Hasher-Matcher-Actioner (HMA).
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -45,7 +45,7 @@ impl std::str::FromStr for Address {
     }
 }
 
-/// A bank of the upstream that holds a near hash.
+/// The upstream's answer that one of its banks holds a near hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
     /// The name of the bank.
@@ -54,7 +54,7 @@ pub struct Hit {
     pub distance: Option<u32>,
 }
 
-/// Counts failures in a row, and holds when the upstream is asked again.
+/// Counts failures in a row, and knows when the upstream may be asked again.
 #[derive(Debug, Default)]
 struct Circuit {
     failures: u32,
@@ -70,12 +70,12 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// Makes the client. Connects when the first question comes.
+    /// Makes the client. It connects only when the first question comes.
     ///
     /// # Errors
     /// The HTTP client can't be made.
     pub fn new(address: Address) -> Result<Self> {
-        // Fails only if a provider is installed already, which serves as well.
+        // Fails only if a provider is already installed, and then that one is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .timeout(TIMEOUT)
@@ -107,12 +107,13 @@ impl Upstream {
         answered
     }
 
-    /// Fails while the upstream rests. After the rest, lets one question at a time through until one is answered.
+    /// Returns an error while the upstream isn't asked. After that time, lets one question at a time pass until one is
+    /// answered.
     fn pass(&self) -> Result<()> {
         let mut circuit = self.circuit.lock().expect("never poisoned");
         match circuit.open_until {
             Some(until) if Instant::now() < until => bail!("it failed {} times in a row and rests", circuit.failures),
-            // Lets this question through alone: the others fail until it is answered or timed out.
+            // Lets only this question pass. Others fail until it is answered or times out.
             Some(_) => circuit.open_until = Some(Instant::now() + DEADLINE),
             None => {}
         }
@@ -132,7 +133,7 @@ impl Upstream {
                     pause *= 3;
                     attempt += 1;
                 }
-                // The error's address would hold the hash, which the log must not.
+                // The address in the error contains the hash, which must not get into the log.
                 other => return other.map_err(|error| anyhow::anyhow!(without_address(error))),
             }
         }

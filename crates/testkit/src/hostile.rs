@@ -1,4 +1,4 @@
-//! Files made to break a picture reader, each with the outcome that is right.
+//! Makes files that attack a picture reader, each with the outcome that it should have.
 //!
 //! Used by the Rust tests, and written to a folder by `cargo run -p hashgate-testkit --bin make-hostile DIR` for
 //! the tests of the command-line tool and of the browser build.
@@ -6,9 +6,9 @@
 /// What [`hashgate::image::read`] should make of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
-    /// A picture, all of it.
+    /// The whole picture.
     Reads,
-    /// A picture, but an animation with frames that were skipped.
+    /// An animation with skipped frames.
     ReadsPartly,
     /// `IntakeError::UnsupportedPicture`.
     Unsupported,
@@ -18,13 +18,13 @@ pub enum Expect {
     TooLarge,
 }
 
-/// A file.
+/// A hostile file.
 pub struct Hostile {
     /// `OUTCOME--what-it-is.ext`.
     pub name: String,
     /// The right outcome.
     pub expect: Expect,
-    /// What is in it.
+    /// The bytes of the file.
     pub bytes: Vec<u8>,
 }
 
@@ -34,7 +34,7 @@ macro_rules! vector {
     };
 }
 
-/// All of them, about 10 MB.
+/// Returns all hostile files, about 10 MB together.
 pub fn files() -> Vec<Hostile> {
     let mut files = Vec::new();
     let mut add = |expect: Expect, name: &str, bytes: Vec<u8>| {
@@ -97,7 +97,7 @@ fn cut(add: Add) {
     ];
     for (name, bytes) in whole {
         add(Expect::Unreadable, &format!("half-of-{name}"), bytes[..bytes.len() / 2].to_vec());
-        // The last byte of these is of the end mark, behind the last pixel.
+        // In files of these formats, the last byte belongs to the end mark, after the last pixel.
         let needs_no_end = name.contains("png") || name.starts_with("gif") || name.ends_with(".jpg");
         let cut = if needs_no_end { Expect::Reads } else { Expect::Unreadable };
         add(cut, &format!("without-last-byte-{name}"), bytes[..bytes.len() - 1].to_vec());
@@ -110,7 +110,7 @@ fn cut(add: Add) {
     add(Expect::Reads, "webp-named.gif", whole[7].1.to_vec());
 }
 
-/// The vector `jpeg-420.jpg` and where its frame header is.
+/// Returns the vector `jpeg-420.jpg`, and the position of its frame header.
 fn jpeg_and_frame() -> (Vec<u8>, usize) {
     let bytes = vector!("jpeg-420.jpg").to_vec();
     let frame = find(&bytes, b"\xff\xc0\0\x11");
@@ -160,11 +160,11 @@ fn png(add: Add) {
         "png-12000x12000-in-few-bytes.png",
         with_data(header(12_000, 12_000, 8, 6), &zlib_zeros(9)),
     );
-    // 144 MB of pixels in 1 MB of file: large, but allowed, and never held at once.
+    // 144 MB of pixels in a file of 1 MB: within the limits, and never in memory at once.
     let rows = zlib_zeros(12_001 * 12_000);
     add(Expect::Reads, "png-zip-bomb-of-pixels.png", with_data(header(12_000, 12_000, 8, 0), &rows));
     add(Expect::TooLarge, "png-zip-bomb-too-many-pixels.png", with_data(header(60_000, 60_000, 8, 0), &rows));
-    // What comes after the last row is not unpacked.
+    // Readers don't unpack what follows the last row.
     add(Expect::Reads, "png-zip-bomb-behind-pixels.png", with_data(header(100, 100, 8, 0), &rows));
     let small = vector!("png-rgb-8.png");
     for (name, start) in
@@ -179,7 +179,7 @@ fn png(add: Add) {
     add(Expect::Reads, "png-with-100000-chunks-before-pixels.png", late(png_chunk(b"teSt", b"").repeat(100_000)));
     let mut flipped = small.to_vec();
     flipped[small.len() / 2] ^= 4;
-    // Its rows are complete before its checksum says that they are wrong, so browsers show them.
+    // Browsers show this file, because its rows are complete before the wrong checksum comes.
     add(Expect::Reads, "png-with-a-flipped-bit.png", flipped);
 
     let apng = vector!("apng.png");
@@ -191,7 +191,7 @@ fn png(add: Add) {
         bytes[end..end + 4].copy_from_slice(&sum);
         bytes
     };
-    // Browsers show the frames that are there, or the still picture.
+    // Browsers show the frames that exist, or the still picture.
     add(Expect::Reads, "apng-declaring-2-to-the-31-frames.png", change(b"acTL", 0, 0x7fff_ffff));
     add(Expect::Reads, "apng-with-frame-outside.png", change(b"fcTL", 12, 50));
     let mut flipped = apng.to_vec();
@@ -200,7 +200,7 @@ fn png(add: Add) {
     add(Expect::Unreadable, "apng-with-a-flipped-bit.png", flipped);
 }
 
-/// A GIF of `frames`, each of `width` x `height` pixels of the first of two colours.
+/// Makes a GIF of `frames` equal frames in the first of two colours.
 fn gif_of(screen: (u16, u16), frame: (u16, u16), frames: usize, comment: usize) -> Vec<u8> {
     let mut bytes = b"GIF89a".to_vec();
     bytes.extend([screen.0.to_le_bytes(), screen.1.to_le_bytes()].concat());
@@ -259,7 +259,8 @@ fn webp(add: Add) {
         let header = (side - 1) | (side - 1) << 14;
         let mut data = vec![0x2f];
         data.extend(header.to_le_bytes());
-        // No transform, no cache, no groups; five trees of one symbol: every pixel alike.
+        // A lossless WebP without transform, cache or groups; its five trees have one symbol each, so all pixels are
+        // alike.
         data.extend([0x88, 0x88, 0x08, 0, 0, 0, 0, 0]);
         data
     };
@@ -313,13 +314,13 @@ fn png_chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
     [(data.len() as u32).to_be_bytes().as_slice(), &named, &crc32(&named).to_be_bytes()].concat()
 }
 
-/// The checksum of PNG chunks (PNG specification, annex D).
+/// Returns the checksum of a PNG chunk (PNG specification, annex D).
 pub fn crc32(bytes: &[u8]) -> u32 {
     let step = |sum: u32, _| if sum & 1 == 1 { sum >> 1 ^ 0xedb8_8320 } else { sum >> 1 };
     !bytes.iter().fold(!0, |sum, &byte| (0..8).fold(sum ^ u32::from(byte), step))
 }
 
-/// Bits from the lowest up, as deflate and GIF pack them.
+/// Packs bits from the lowest up, as deflate and GIF do.
 #[derive(Default)]
 struct Bits {
     bytes: Vec<u8>,
@@ -339,14 +340,14 @@ impl Bits {
     }
 }
 
-/// A zlib stream of `count` zeros, 158 to a byte (RFC 1951, 3.2.6). Its checksum is left out, as
-/// readers of PNG may ignore it.
+/// Makes a zlib stream of `count` zeros, about 158 zeros per byte (RFC 1951, 3.2.6). Leaves out the checksum, which
+/// readers of PNG may ignore.
 fn zlib_zeros(count: usize) -> Vec<u8> {
     let mut bits = Bits { bytes: vec![0x78, 0x9c], ..Bits::default() };
     bits.push(0b011, 3);
     let literals = 1 + (count - 1) % 258;
     (0..literals).for_each(|_| bits.push(0b0000_1100, 8));
-    // Length 258, distance 1.
+    // The code for a copy of length 258 and distance 1.
     (0..(count - 1) / 258).for_each(|_| bits.push(0b1010_0011, 13));
     bits.push(0, 7);
     bits.push(0, 7);

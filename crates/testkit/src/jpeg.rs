@@ -1,4 +1,4 @@
-//! Drawn JPEGs of many kinds, and ways to break them.
+//! Draws JPEGs of many kinds, and breaks them.
 
 use hashgate::Limits;
 use hashgate::image::{IntakeError, Picture, StreamingDecoder};
@@ -8,23 +8,23 @@ pub use jpeg_encoder::SamplingFactor;
 
 use crate::Random;
 
-/// How a JPEG is made.
+/// The options with which a JPEG is encoded.
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
     pub sampling: SamplingFactor,
     pub progressive: bool,
-    /// Progressive in libjpeg's usual scans, which give the terms in several passes, down to the last bit; tables of its own, no
-    /// restarts.
+    /// Progressive with libjpeg's usual scans, which give each coefficient bit by bit. Has Huffman tables of its own,
+    /// and no restarts.
     pub refined: bool,
     pub grey: bool,
     pub quality: u8,
-    /// Units between restarts; 0 for none.
+    /// Number of units between restarts; 0 for no restarts.
     pub restarts: u16,
-    /// Tables of its own; each component in a scan of its own.
+    /// Huffman tables of its own, and a scan for each component.
     pub optimized: bool,
 }
 
-/// One of each.
+/// Returns every kind once.
 pub fn kinds() -> Vec<Kind> {
     use SamplingFactor::{F_1_1, F_1_2, F_2_1, F_2_2, F_4_1};
     let mut kinds = Vec::new();
@@ -43,7 +43,7 @@ pub fn kinds() -> Vec<Kind> {
     kinds
 }
 
-/// A picture with the spectrum of photographs: noise of every scale, the coarser the stronger.
+/// Draws a picture with the spectrum of photographs: noise at every scale, of which coarser noise is stronger.
 pub fn draw(width: u16, height: u16, kind: Kind, seed: u64) -> Vec<u8> {
     let mut random = Random::new(seed);
     let (w, h) = (usize::from(width), usize::from(height));
@@ -73,7 +73,7 @@ pub fn draw(width: u16, height: u16, kind: Kind, seed: u64) -> Vec<u8> {
     encode(&pixels, width, height, kind)
 }
 
-/// Pixels of one or three bytes as a JPEG.
+/// Encodes pixels of one byte (grey) or three bytes (RGB) as a JPEG.
 pub fn encode(pixels: &[u8], width: u16, height: u16, kind: Kind) -> Vec<u8> {
     if kind.refined {
         return encode_refined(pixels, width, height, kind).unwrap();
@@ -96,7 +96,7 @@ fn encode_refined(pixels: &[u8], width: u16, height: u16, kind: Kind) -> std::io
     } else {
         mozjpeg::ColorSpace::JCS_RGB
     });
-    // As libjpeg would, without what MozJPEG adds.
+    // Turns off what MozJPEG adds to libjpeg.
     encoder.set_fastest_defaults();
     encoder.set_size(width.into(), height.into());
     encoder.set_quality(kind.quality.into());
@@ -117,7 +117,7 @@ fn encode_refined(pixels: &[u8], width: u16, height: u16, kind: Kind) -> std::io
     encoder.finish()
 }
 
-/// Breaks a file in one to four places: bits, bytes, pieces or whole segments taken out, doubled or moved.
+/// Breaks a file in one to four places: changes bits or bytes, and removes, doubles or moves pieces or whole segments.
 pub fn mutate(file: &[u8], random: &mut Random) -> Vec<u8> {
     let mut bytes = file.to_vec();
     for _ in 0..=random.below(4) {
@@ -139,7 +139,7 @@ pub fn mutate(file: &[u8], random: &mut Random) -> Vec<u8> {
                 bytes.copy_within(from..from + length, at);
             }
             _ => {
-                // From one marker to the next: tables, headers, scans.
+                // A segment reaches from one marker to the next.
                 let markers: Vec<_> =
                     (0..bytes.len() - 1).filter(|&at| bytes[at] == 0xff && bytes[at + 1] != 0).collect();
                 let at = random.below(markers.len());
@@ -161,7 +161,8 @@ pub fn mutate(file: &[u8], random: &mut Random) -> Vec<u8> {
     bytes
 }
 
-/// Reads a file that arrives in pieces of random lengths, up to `longest`. Beside what it is, the picture that was known early.
+/// Reads a file in pieces of random lengths, up to `longest`, with a streaming decoder. Also returns the picture that
+/// was known early, if there was one.
 pub fn read_arriving(
     bytes: &[u8],
     longest: usize,

@@ -15,31 +15,24 @@ use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 use web_sys::ImageData;
 
-// The types of the values that are serialised here, as `js/generated/core.ts` has them from the core. The other files of
-// JavaScript see them through the bindings, so that nothing there is cast to a hoped-for type.
+// Adds TypeScript types to the bindings. wasm-bindgen knows a serialised value only as `any`; with these types, the
+// functions below declare exactly what they take and return, and the package's TypeScript needs no casts.
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
 import type {
-  FilterInfo, Manifest, Match, Orientations, UncheckedReason, Verdict, ViewSet,
+  FilterInfo, Limits, Manifest, Match, Orientations, UncheckedReason, Verdict, ViewSet,
 } from "../../js/generated/core.js";
 
-/** What is wanted of a file. */
+/** The signals that are to be computed of a file, and the limits within which it is read. */
 export interface FingerprintOptions {
   pdq: boolean;
   sha256: boolean;
   md5: boolean;
   views: ViewSet;
-  limits?: {
-    maxWidth?: number;
-    maxHeight?: number;
-    maxPixels?: number;
-    maxAlloc?: number;
-    maxFrames?: number;
-    maxAnimationPixels?: number;
-  };
+  limits?: Partial<Limits>;
 }
 
-/** The signals that the loaded filters hold. */
+/** The kinds of signals that the loaded filters hold. */
 export interface Holds {
   pdq: boolean;
   sha256: boolean;
@@ -52,7 +45,7 @@ fn start() {
     console_error_panic_hook::set_once();
 }
 
-/// What is wanted of a file, as JavaScript says it.
+/// The object in which JavaScript says which signals to compute of a file: `FingerprintOptions` above.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Options {
@@ -64,7 +57,7 @@ struct Options {
     limits: LimitOptions,
 }
 
-/// Limits that differ from the core's defaults.
+/// The limits that the host has set. The others keep the core's defaults.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct LimitOptions {
@@ -80,15 +73,18 @@ impl Options {
     fn read(value: JsValue) -> Result<(Wanted, Limits), Error> {
         let options: Self = read_option(value)?;
         let (base, set) = (Limits::default(), options.limits);
-        let limits = Limits {
-            max_width: set.max_width.unwrap_or(base.max_width),
-            max_height: set.max_height.unwrap_or(base.max_height),
-            max_pixels: set.max_pixels.unwrap_or(base.max_pixels),
-            max_alloc: set.max_alloc.unwrap_or(base.max_alloc),
-            max_frames: set.max_frames.unwrap_or(base.max_frames),
-            max_animation_pixels: set.max_animation_pixels.unwrap_or(base.max_animation_pixels),
-        };
-        let wanted = Wanted { pdq: options.pdq, sha256: options.sha256, md5: options.md5, views: options.views };
+        let limits = base
+            .with_max_width(set.max_width.unwrap_or(base.max_width))
+            .with_max_height(set.max_height.unwrap_or(base.max_height))
+            .with_max_pixels(set.max_pixels.unwrap_or(base.max_pixels))
+            .with_max_alloc(set.max_alloc.unwrap_or(base.max_alloc))
+            .with_max_frames(set.max_frames.unwrap_or(base.max_frames))
+            .with_max_animation_pixels(set.max_animation_pixels.unwrap_or(base.max_animation_pixels));
+        let wanted = Wanted::default()
+            .with_pdq(options.pdq)
+            .with_sha256(options.sha256)
+            .with_md5(options.md5)
+            .with_views(options.views);
         Ok((wanted, limits))
     }
 }
@@ -103,7 +99,7 @@ pub struct Fingerprint {
 
 #[wasm_bindgen]
 impl Fingerprint {
-    /// Computes the wanted signals of a whole file. What is wrong with the file is part of them.
+    /// Computes the wanted signals of a whole file. If the file can't be read as a picture, the signals say why.
     ///
     /// # Errors
     /// `invalid-options`.
@@ -114,7 +110,7 @@ impl Fingerprint {
         let (wanted, limits) = Options::read(options)?;
         let mut signals = hashgate::fingerprint(bytes, &limits, &wanted);
         if let Some(Err(failure @ Failure { reason: UncheckedReason::UnsupportedPicture, .. })) = &mut signals.picture {
-            // Before a browser is asked to decode it.
+            // Refuses a picture that is too large before a browser is asked to decode it.
             let head = &bytes[..bytes.len().min(HEAD)];
             if let Some(Err(error)) = failure.format.map(|it| image::check_declared_size(it, head, &limits)) {
                 *failure = error.into();
@@ -123,15 +119,15 @@ impl Fingerprint {
         Ok(Self { signals, wanted, limits })
     }
 
-    /// Whether the formats engine must read the file: this one has no decoder for it, and found nothing out.
+    /// Whether the formats engine must read the file, because this engine has no decoder for it.
     #[wasm_bindgen(getter, js_name = needsFormatsEngine)]
     #[must_use]
     pub fn needs_formats_engine(&self) -> bool {
         self.signals.needs_formats_engine()
     }
 
-    /// Returns an empty picture for the browser's decoder to fill, if this file is to be decoded by it: because nothing
-    /// here reads its format, or because decoders may read it differently. Undefined otherwise.
+    /// Returns an empty picture for the browser's decoder to fill, if the browser should decode this file: because the
+    /// core can't read its format, or because decoders may read it differently. Returns undefined for any other file.
     #[wasm_bindgen(js_name = browserPicture)]
     #[must_use]
     pub fn browser_picture(&self) -> Option<BrowserPicture> {
@@ -155,7 +151,7 @@ impl Fingerprint {
         })
     }
 
-    /// Adds what the browser's decoder made of the file.
+    /// Adds the picture that the browser decoded.
     #[must_use]
     pub fn with(self, picture: BrowserPicture) -> Self {
         let Self { signals, wanted, limits } = self;
@@ -169,7 +165,7 @@ impl Fingerprint {
         Self { signals, wanted, limits }
     }
 
-    /// The bytes that [`Lookup`] takes.
+    /// Serialises the fingerprint for [`Lookup`].
     #[wasm_bindgen(js_name = toBytes)]
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -180,11 +176,11 @@ impl Fingerprint {
 /// Bytes at the start of a file in which the headers of formats that browsers read declare the picture's size.
 const HEAD: usize = 1 << 20;
 
-/// The first stage, of a file that arrives in pieces.
+/// The first stage for a file that arrives in pieces.
 #[wasm_bindgen]
 pub struct StreamingFingerprint {
     stream: hashgate::StreamingFingerprint,
-    /// The failure of a file that is no picture.
+    /// The failure, if the file is no picture.
     other: Option<Failure>,
     wanted: Wanted,
     limits: Limits,
@@ -192,8 +188,8 @@ pub struct StreamingFingerprint {
 
 #[wasm_bindgen]
 impl StreamingFingerprint {
-    /// Begins a file of `length` bytes whose first piece is `head`, which isn't taken yet. Undefined if the file must be
-    /// whole. `platform_sha256`: the platform computes the SHA-256 of a picture.
+    /// Begins a file of `length` bytes. `head` is its first piece; the caller must still push it. If `platform_sha256`
+    /// is true, the platform computes the SHA-256 of a picture. Returns undefined if the file must be read as a whole.
     ///
     /// # Errors
     /// `invalid-options`.
@@ -204,7 +200,7 @@ impl StreamingFingerprint {
         platform_sha256: bool,
     ) -> Result<Option<Self>, Error> {
         let (mut wanted, limits) = Options::read(options)?;
-        // No memory here is larger.
+        // The memory of wasm has at most 2^32 bytes.
         let whole = length.min(f64::from(u32::MAX)) as usize;
         let decides = head.len() >= KIND_HEAD.min(whole);
         let other = image::not_a_picture(head).filter(|_| decides && wanted.pdq).map(Failure::from);
@@ -214,12 +210,12 @@ impl StreamingFingerprint {
             }
             wanted.sha256 &= !platform_sha256;
         }
-        let taken = Wanted { pdq: other.is_none(), ..wanted };
+        let taken = wanted.with_pdq(other.is_none());
         let stream = hashgate::StreamingFingerprint::new(whole, &limits, &taken);
         Ok(Some(Self { stream, other, wanted, limits }))
     }
 
-    /// Whether the file may be a picture. If not, its bytes are not held.
+    /// Returns whether the file may be a picture. The bytes of any other file are not kept.
     #[wasm_bindgen(getter, js_name = isPicture)]
     #[must_use]
     pub fn is_picture(&self) -> bool {
@@ -232,13 +228,13 @@ impl StreamingFingerprint {
         self.other.is_none() || self.wanted.sha256 || self.wanted.md5
     }
 
-    /// What [`Lookup::begin`] takes, once, if the picture is known before the end of the file.
+    /// Returns a fingerprint for [`Lookup::begin`], once, if the picture is known before the end of the file.
     pub fn early(&mut self) -> Option<Vec<u8>> {
         self.stream.early().map(|fingerprint| fingerprint.to_bytes())
     }
 
-    /// Hashes the file. Undefined if [`Fingerprint::of`] must be called, with all bytes, because some that are needed
-    /// were dropped.
+    /// Returns the fingerprint of the file. Returns undefined if bytes were dropped that turned out to be needed: then
+    /// call [`Fingerprint::of`] with all bytes.
     #[must_use]
     pub fn finish(self) -> Option<Fingerprint> {
         let Self { stream, other, wanted, limits } = self;
@@ -250,17 +246,18 @@ impl StreamingFingerprint {
     }
 }
 
-/// Bytes at the start of a file that tell a picture from anything else.
+/// Number of bytes at the start of a file that decide whether it may be a picture.
 const KIND_HEAD: usize = 1 << 16;
 
-/// Whether a file may be a picture, by its first 64 KiB.
+/// Returns whether a file may be a picture, by its first 64 KiB.
 #[wasm_bindgen(js_name = mayBePicture)]
 #[must_use]
 pub fn may_be_picture(head: &[u8]) -> bool {
     image::not_a_picture(head).is_none()
 }
 
-/// A picture that the browser decodes: it says the size, then gives the pixels of each wanted frame.
+/// A picture that the browser decodes. JavaScript calls `begin` with the size, hands over the pixels of each wanted
+/// frame, and calls `end_frame` after each.
 #[wasm_bindgen]
 pub struct BrowserPicture {
     format: Format,
@@ -274,7 +271,7 @@ pub struct BrowserPicture {
 
 #[wasm_bindgen]
 impl BrowserPicture {
-    /// The media type.
+    /// The media type of the file's format.
     #[wasm_bindgen(getter, js_name = mediaType)]
     #[must_use]
     pub fn media_type(&self) -> String {
@@ -315,7 +312,7 @@ impl BrowserPicture {
         self.frames
     }
 
-    /// Says that there is no picture to be had: `unreadable`, `unsupported-picture` or `canvas-noise`.
+    /// Notes that the browser gives no picture. `reason` is `unreadable`, `unsupported-picture` or `canvas-noise`.
     ///
     /// # Errors
     /// `invalid-options`.
@@ -325,19 +322,20 @@ impl BrowserPicture {
         detail: String,
     ) -> Result<(), Error> {
         let reason = read_option(reason)?;
-        self.failure.get_or_insert(Failure { reason, format: Some(self.format), detail });
+        self.failure.get_or_insert(Failure::new(reason, Some(self.format), detail));
         Ok(())
     }
 
-    /// Says what the browser found. Returns the frames that are wanted, none if the picture is too large.
+    /// Begins the picture that the browser found. Returns the numbers of the wanted frames; none if the picture is too
+    /// large.
     pub fn begin(&mut self, width: u32, height: u32, frames: u32) -> Vec<u32> {
         let begun = image::BrowserPicture::new(self.format, (width, height), frames, &self.limits);
         self.picture = begun.map_err(|error| self.failure = Some(error.into())).ok();
         self.picture.as_ref().map(|picture| picture.wanted_frames().to_vec()).unwrap_or_default()
     }
 
-    /// Takes further rows of red, green, blue and alpha, from the top. `premultiplied`: the colours are multiplied by
-    /// alpha.
+    /// Takes further rows from the top. A pixel is red, green, blue, alpha. `premultiplied` says whether the colours
+    /// are multiplied by alpha.
     pub fn rows(&mut self, mut rgba: Vec<u8>, premultiplied: bool) {
         if let Some(picture) = &mut self.picture {
             if premultiplied {
@@ -348,7 +346,7 @@ impl BrowserPicture {
         }
     }
 
-    /// Takes further rows out of a canvas.
+    /// Takes further rows that were read from a canvas.
     #[wasm_bindgen(js_name = canvasRows)]
     pub fn canvas_rows(&mut self, rows: &ImageData) {
         if let Some(picture) = &mut self.picture {
@@ -364,7 +362,7 @@ impl BrowserPicture {
         }
     }
 
-    /// Says that the browser shows the picture in part only.
+    /// Notes that the browser shows only a part of the picture.
     #[wasm_bindgen(js_name = markDamaged)]
     pub fn mark_damaged(&mut self) {
         self.picture.iter_mut().for_each(image::BrowserPicture::mark_damaged);
@@ -375,16 +373,14 @@ impl BrowserPicture {
     fn finish(self) -> Result<Picture, Failure> {
         match (self.failure, self.picture) {
             (None, Some(picture)) => picture.finish().map_err(Failure::from),
-            (failure, _) => Err(failure.unwrap_or_else(|| Failure {
-                reason: UncheckedReason::UnsupportedPicture,
-                format: Some(self.format),
-                detail: "no decoder was asked".to_string(),
+            (failure, _) => Err(failure.unwrap_or_else(|| {
+                Failure::new(UncheckedReason::UnsupportedPicture, Some(self.format), "no decoder was asked")
             })),
         }
     }
 }
 
-/// Reads a string that stands for one of an enumeration.
+/// Converts a JavaScript value, such as a string that names a variant.
 fn read_option<T: serde::de::DeserializeOwned>(value: JsValue) -> Result<T, Error> {
     serde_wasm_bindgen::from_value(value).map_err(|error| coded("invalid-options", &error.to_string()))
 }
@@ -404,7 +400,7 @@ struct Holds {
 
 #[wasm_bindgen]
 impl Lookup {
-    /// No filter yet.
+    /// Makes a lookup without filters.
     #[wasm_bindgen(constructor)]
     #[must_use]
     pub fn new() -> Self {
@@ -424,7 +420,7 @@ impl Lookup {
         Ok(info)
     }
 
-    /// What must be computed of a file to ask the filters: `{ pdq, sha256, md5 }`.
+    /// Returns the kinds of signals that a file needs for the lookup: `{ pdq, sha256, md5 }`.
     ///
     /// # Errors
     /// Never.
@@ -434,7 +430,7 @@ impl Lookup {
         to_js(&Holds { pdq, sha256, md5 })
     }
 
-    /// Looks the picture of a fingerprint up before the rest of its file was read.
+    /// Does an early lookup: looks a picture up before the rest of its file was read.
     ///
     /// # Errors
     /// As [`look_up`](Self::look_up).
@@ -518,7 +514,7 @@ pub fn verify_manifest(
     name: Option<String>,
     category: Option<String>,
 ) -> Result<JsValue, Error> {
-    // A fraction or a negative number is no threshold; 0 is refused with what was expected.
+    // A fraction or a negative number counts as 0, which the core refuses.
     let whole = if threshold.fract() == 0.0 && threshold > 0.0 { threshold as usize } else { 0 };
     let mut trust = Trust::new(&keys, whole).map_err(|error| refused(&error))?;
     if let Some(name) = name {
@@ -527,7 +523,8 @@ pub fn verify_manifest(
     to_js(&Manifest::verify(text, &trust).map_err(|error| refused(&error))?)
 }
 
-/// Whether a verified manifest may be used now, by a reader that has seen this release of the list (0: none).
+/// Checks that a verified manifest may be used now. `highest_seen` is the highest release of the list that the reader
+/// has seen (0 if none).
 ///
 /// # Errors
 /// `manifest-not-yet-valid`, `manifest-rollback`, `manifest-expired`; `invalid-options`.
@@ -537,11 +534,11 @@ pub fn check_freshness(
     now_unix_s: f64,
     highest_seen: f64,
 ) -> Result<(), Error> {
-    // A clock of fractions, and none at all, become whole seconds.
+    // `as` cuts off fractions of a second, and turns NaN into 0.
     read_manifest(manifest)?.check_freshness(now_unix_s as u64, highest_seen as u64).map_err(|error| refused(&error))
 }
 
-/// Whether these are the bytes of the full file that a verified manifest names.
+/// Checks that these are the bytes of the full file that a verified manifest names.
 ///
 /// # Errors
 /// `release-length`, `release-digest`, `release-mismatch`; `invalid-options`.
@@ -553,7 +550,8 @@ pub fn verify_full(
     read_manifest(manifest)?.verify_full(bytes).map_err(|error| refused(&error))
 }
 
-/// The full file that a verified manifest names, from an earlier one and a delta. The result is proved.
+/// Makes the full file that a verified manifest names from an earlier full file and a delta. Checks the result's
+/// digest.
 ///
 /// # Errors
 /// `delta-base`, `release-length`, `release-digest`, `delta-syntax`, `release-mismatch`; `invalid-options`.
@@ -566,7 +564,8 @@ pub fn apply_delta(
     read_manifest(manifest)?.apply_delta(base, delta).map_err(|error| refused(&error))
 }
 
-/// A manifest that [`verify_manifest`] returned. Its signed text is read again, which takes less code than its fields.
+/// Reads back a manifest that [`verify_manifest`] returned. Parses its signed text again, which takes less code than to
+/// convert every field.
 fn read_manifest(value: JsValue) -> Result<Manifest, Error> {
     let text = Reflect::get(&value, &"text".into()).ok().and_then(|text| text.as_string());
     let text = text.ok_or_else(|| {
@@ -575,7 +574,7 @@ fn read_manifest(value: JsValue) -> Result<Manifest, Error> {
     Manifest::from_text(&text).map_err(|error| refused(&error))
 }
 
-/// The error that JavaScript gets of a refusal: `code`, `field`, `expected`, `got`, and all of them in the message.
+/// Converts a refusal to a JavaScript error with `code`, `field`, `expected` and `got`, and all of them in the message.
 fn refused(refusal: &Refusal) -> Error {
     let thrown = coded(refusal.code.as_str(), &refusal.to_string());
     set(&thrown, "field", &refusal.field);
@@ -585,7 +584,7 @@ fn refused(refusal: &Refusal) -> Error {
 }
 
 fn to_js(value: &impl Serialize) -> Result<JsValue, Error> {
-    // Objects rather than `Map`s, as in the command-line tool's JSON.
+    // Makes objects rather than `Map`s, so that values look like the command-line tool's JSON.
     value.serialize(&Serializer::json_compatible()).map_err(|error| coded("internal", &error.to_string()))
 }
 

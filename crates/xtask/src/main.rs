@@ -1,5 +1,5 @@
-//! Chores: `cargo run -p xtask -- wasm` builds what the browser loads,
-//! `cargo run -p xtask -- samples --out DIR` draws the sample pictures.
+//! Steps of the build: `cargo run -p xtask -- wasm` builds what the browser loads, `cargo run -p xtask -- samples --out
+//! DIR` draws the sample pictures.
 
 use anyhow::{Result, bail};
 

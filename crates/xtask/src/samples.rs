@@ -54,7 +54,7 @@ pub fn write(folder: &Path) -> Result<()> {
     save("samples.json".into(), format!("[{}]\n", groups.join(", ")).into_bytes())
 }
 
-/// One kind of edit for each of the samples.
+/// Makes an edited copy, of another kind for each index. Returns the name of the edit and the copy.
 fn edited(picture: &RgbImage, index: u32) -> (&'static str, RgbImage) {
     match index % 8 {
         0 => ("progressive", picture.clone()),
@@ -71,7 +71,7 @@ fn edited(picture: &RgbImage, index: u32) -> (&'static str, RgbImage) {
     }
 }
 
-/// A line of light blocks where letters would be, near the bottom.
+/// Draws a caption near the bottom: a line of light blocks in place of letters.
 fn captioned(picture: &RgbImage) -> RgbImage {
     let mut made = picture.clone();
     let lines = HEIGHT - 60..HEIGHT - 30;

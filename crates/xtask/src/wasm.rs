@@ -110,10 +110,10 @@ fn variant(
     Ok(out)
 }
 
-/// Returns the flags under which messages of panics name no path of this machine: the workspace becomes `/hashgate`, the
-/// crates of a registry `/crates`, and Rust's own library what it is without its source installed.
+/// Returns compiler flags that keep this machine's paths out of panic messages: the workspace becomes `/hashgate`,
+/// crates of a registry `/crates`, and Rust's own library has the path that it has where its source isn't installed.
 ///
-/// rustc takes the last flag that fits, so a longer path comes after a shorter one.
+/// rustc applies the last flag that fits, so a longer path must come after a shorter one.
 fn neutral_paths(root: &Path) -> Result<Vec<String>> {
     let home = match std::env::var_os("CARGO_HOME") {
         Some(home) => PathBuf::from(home),
@@ -122,7 +122,7 @@ fn neutral_paths(root: &Path) -> Result<Vec<String>> {
     let mut remap = vec![(root.to_owned(), "/hashgate".to_owned())];
     let sources = home.join("registry/src");
     remap.push((sources.clone(), "/crates".into()));
-    // The name of a registry's folder has a hash in it.
+    // The name of a registry's folder contains a hash, so all folders are listed.
     for registry in fs::read_dir(&sources).into_iter().flatten() {
         remap.push((registry?.path(), "/crates".into()));
     }

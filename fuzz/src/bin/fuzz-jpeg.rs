@@ -1,10 +1,10 @@
-//! Breaks drawn JPEGs at random and holds the fast path against the general decoder:
-//! `cargo run --release -p hashgate-fuzz --bin fuzz-jpeg -- MINUTES [SEED]`, in minutes of processor time where the system tells it.
+//! Breaks drawn JPEGs at random, and compares the DC-only decoder with the general decoder: `cargo run --release -p
+//! hashgate-fuzz --bin fuzz-jpeg -- MINUTES [SEED]`, in minutes of processor time where the system tells it.
 //!
 //! A panic ends the run with its file in `target/fuzz-jpeg.jpg`. Other findings are kept as `target/fuzz-jpeg-N.jpg`: a
-//! file that the fast path reads without a caveat and the general decoder refuses, hashes more than 31 bits apart, files that
-//! read otherwise when they arrive in pieces, or are another picture early (every eighth is tried), and files that
-//! take ten times as long for their length, or for the pixels they declare, as any intact one does.
+//! file that the DC-only decoder reads without a caveat and the general decoder refuses, hashes more than 31 bits
+//! apart, files that give another result when they arrive in pieces, or another picture early (every eighth file is
+//! tried), and files that take ten times as long for their length, or for the pixels they declare, as any intact file.
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -15,7 +15,8 @@ use hashgate::pdq::{Coefficients, quality};
 use hashgate_testkit::Random;
 use hashgate_testkit::jpeg::{Kind, draw, kinds, mutate, read_arriving};
 
-/// Time on the processor, which other programs' load doesn't change; where the system doesn't tell, time by the clock.
+/// Returns CPU time, which doesn't depend on the load of other programs. Where the system doesn't report it, returns
+/// the time of the clock.
 fn now() -> Duration {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     let on_processor = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
@@ -27,9 +28,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let minutes: f64 = arguments.next().ok_or("usage: fuzz-jpeg MINUTES [SEED]")?.parse()?;
     let mut random = Random::new(arguments.next().map_or(Ok(1), |seed| seed.parse())?);
-    let limits = Limits { max_pixels: 4_000_000, ..Limits::default() };
+    let limits = Limits::default().with_max_pixels(4_000_000);
     let sized = |kind: Kind, seed| {
-        // A small share of larger ones, for what depends on the size.
+        // Every fifth picture is larger, because some faults depend on the size.
         let (width, height) = if seed % 5 == 0 { (2101, 1409) } else { (1003, 907) };
         (kind.progressive, usize::from(width) * usize::from(height) / 64, draw(width, height, kind, seed))
     };
@@ -39,7 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let picture = read(bytes, &limits).ok();
         (picture, now() - start)
     };
-    // Per byte, with the general decoder's work on top: it has its turn when the fast path gives up.
+    // Per byte, with the general decoder's work on top: it reads a file when the DC-only decoder gives up.
     // A cut file still has as many pixels as it declares, so one of under a byte for 64 of them counts as if it had that.
     let per_byte = |time: Duration, bytes: &[u8], least: usize| time.as_nanos() as f64 / bytes.len().max(least) as f64;
     let slowest = files
@@ -62,7 +63,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (picture, mut time) = timed(&bytes);
         let mut again = 0;
         while per_byte(time, &bytes, *least) > 10.0 * slowest && again < 5 {
-            // Other things may have been in the way.
+            // Measures a slow file again, because the machine may have been busy.
             time = time.min(timed(&bytes).1);
             again += 1;
         }
@@ -114,7 +115,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     let [sequential, progressive] = refused_by_general;
-    println!("{runs} files, {taken} read by the fast path, {findings} findings");
+    println!("{runs} files, {taken} read by the DC-only decoder, {findings} findings");
     println!("refused by the general decoder alone: {sequential} sequential, {progressive} progressive");
     let far: u64 = distances[17..].iter().sum();
     println!("hashes more than 16 bits apart: {far} of {}", distances.iter().sum::<u64>());

@@ -1,13 +1,13 @@
-// With `storeAsFile`, FilePond puts its files into inputs of the form as soon as they are loaded, so after the check. A
-// form that is sent meanwhile waits, or it would be sent without them.
+// With `storeAsFile`, FilePond puts its files into inputs of the form only after they are loaded and thus checked. A
+// form that is submitted during a check waits; otherwise it would be sent without the files.
 import { Forms, type Waiting } from "../intercept/forms.js";
 
-/** How long FilePond may take to draw a file that it has loaded, in milliseconds: it doesn't in a hidden page. */
+/** Milliseconds to wait until FilePond draws a file that it has loaded. In a hidden page it never draws. */
 const DRAWN_MS = 1000;
 
 /** The files that FilePond is loading. */
 export class Loads implements Waiting {
-  /** Each resolves to whether the file may pass. */
+  /** The files that are being loaded. Each promise resolves to whether the file may pass. */
   readonly #loads = new Set<Promise<boolean>>();
   readonly #drawn = new Map<Blob, () => void>();
 
@@ -19,7 +19,7 @@ export class Loads implements Waiting {
     addEventListener("formdata", (event) => forms.onFormData(event), true);
   }
 
-  /** Runs the check of a file, and has forms wait for it and for what FilePond does with it then. */
+  /** Runs the check of a file. Forms wait for the check, and until FilePond has drawn the file. */
   track(file: Blob, check: () => Promise<Blob>): Promise<Blob> {
     const checked = check();
     const load = checked.then(
@@ -31,7 +31,10 @@ export class Loads implements Waiting {
     return checked;
   }
 
-  /** Says that FilePond has loaded a file. Its input is filled by the end of this turn of the event loop. */
+  /**
+   * Notes that FilePond has drawn a loaded file. FilePond fills the file's input by the end of this turn of the event
+   * loop.
+   */
   loaded(file: Blob): void {
     this.#drawn.get(file)?.();
   }
@@ -62,7 +65,9 @@ export class Loads implements Waiting {
   }
 }
 
-/** FilePond's own buttons work at any time: they end a check, too. */
+/**
+ * Returns whether an event comes from FilePond's own controls. They work at any time, because they can cancel a check.
+ */
 function isInPond(event: Event): boolean {
   return event.composedPath().some((node) => node instanceof Element && node.matches(".filepond--root"));
 }

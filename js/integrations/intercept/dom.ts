@@ -1,7 +1,8 @@
-// Questions about nodes that have the same answer in every window. `instanceof` is false for a node of another frame,
-// and a form's own properties can be hidden by controls of the same name, so the prototypes' getters are asked.
+// Functions about nodes that work for nodes of every frame and for hostile pages. `instanceof` is false for a node of
+// another frame, and a control named `elements` hides the form's property of that name. So these functions call the
+// getters of the prototypes.
 
-/** Returns the shadow root of an element, or null where it has none or hides it. */
+/** Returns the shadow root of an element, or null if it has none or a closed one. */
 export type ShadowOf = (host: Element) => ShadowRoot | null;
 
 export const openShadowOf: ShadowOf = (host) => read<ShadowRoot | null>(Element, "shadowRoot", host) ?? null;
@@ -42,18 +43,18 @@ export function isForm(value: unknown): value is HTMLFormElement {
   return nameOf(value) === "form" && read(HTMLFormElement, "elements", value) !== undefined;
 }
 
-/** Returns the controls of a form, those outside of it with a `form` attribute too. */
+/** Returns the controls of a form, including controls outside of it that name it in their `form` attribute. */
 export function controlsOf(form: HTMLFormElement): Element[] {
   return [...(read<HTMLFormControlsCollection>(HTMLFormElement, "elements", form) ?? [])];
 }
 
-/** Returns the window that made a node, which is the page's own if the node's document is in no window. */
+/** Returns the window of a node's document, or the page's own window if the document is in no window. */
 export function windowOf(node: Node): Window & typeof globalThis {
   const document = isDocument(node) ? node : read<Document | null>(Node, "ownerDocument", node);
   return (document?.defaultView ?? globalThis) as Window & typeof globalThis;
 }
 
-/** Returns the element that a node is, or is in. */
+/** Returns the node itself if it is an element, else the element that contains it. */
 export function elementOf(node: Node): Element {
   if (isElement(node)) return node;
   if (isDocument(node)) return node.documentElement;
@@ -61,7 +62,7 @@ export function elementOf(node: Node): Element {
   return node.parentNode ? elementOf(node.parentNode) : windowOf(node).document.documentElement;
 }
 
-/** Returns whether `outer` holds `inner`, or is it. Looks through shadow roots from within. */
+/** Returns whether `outer` is `inner` or contains it, also through shadow roots. */
 export function holds(outer: Node, inner: Node): boolean {
   for (let node: Node | null = inner; node; node = node.parentNode ?? (isShadowRoot(node) ? node.host : null)) {
     if (node === outer) return true;
@@ -69,7 +70,7 @@ export function holds(outer: Node, inner: Node): boolean {
   return false;
 }
 
-/** Yields the elements below a node, those in shadow roots that `shadowOf` opens too. */
+/** Yields the elements below a node, including those in shadow roots that `shadowOf` returns. */
 export function* elementsIn(root: ParentNode, shadowOf: ShadowOf): Generator<Element> {
   for (const element of [...(isElement(root) ? [root] : []), ...root.querySelectorAll("*")]) {
     yield element;
@@ -78,14 +79,14 @@ export function* elementsIn(root: ParentNode, shadowOf: ShadowOf): Generator<Ele
   }
 }
 
-/** Returns a list of files, as an input takes it. */
+/** Returns files as a `FileList`, which an input accepts. */
 export function listOf(window: Window & typeof globalThis, files: Iterable<File>): FileList {
   const data = new window.DataTransfer();
   for (const file of files) data.items.add(file);
   return data.files;
 }
 
-/** Returns the element with the focus, in the open shadow root where it is. */
+/** Returns the focused element, also if it is in a shadow root that `shadowOf` returns. */
 export function focusedIn(document: Document, shadowOf: ShadowOf = openShadowOf): Element | null {
   let focused = document.activeElement;
   while (focused) {

@@ -1,9 +1,9 @@
-// The files of a drop, with those in dropped folders.
+// Lists the files of a drop, including those in dropped folders.
 
 /**
- * Starts to read a drop's files and resolves to all of them. It must be called while the event is being dispatched, as
- * the browser empties the drop afterwards. A folder that can't be read stays in the list as the browser gave it: a
- * "file" without bytes, which a check finds to be unreadable.
+ * Starts to read a drop's files and resolves to all of them. Call it while the event is being dispatched, because the
+ * browser empties the drop afterwards. A folder that can't be read stays in the list as the browser gave it: as a
+ * "file" whose bytes can't be read, so that the check holds it.
  */
 export async function filesOf(data: DataTransfer): Promise<File[]> {
   const flat = [...data.files];
@@ -25,7 +25,7 @@ async function walk(entry: FileSystemEntry): Promise<File[]> {
   const reader = (entry as FileSystemDirectoryEntry).createReader();
   const found: File[] = [];
   for (;;) {
-    // A reader gives a hundred entries at a time, and none at the end.
+    // A reader returns up to a hundred entries per call, and an empty list at the end.
     const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
     if (some.length === 0) return found;
     found.push(...(await Promise.all(some.map(walk))).flat());

@@ -1,27 +1,27 @@
-// Forms and buttons while a file is being checked: what would send the form waits, and a copy of its data that a page
-// makes meanwhile says nothing of the input rather than that no file was chosen.
+// Makes forms and buttons wait while a file is being checked. If the page copies a form's data meanwhile, the copy has
+// no entry for the input, because an empty entry would say that no file was chosen.
 import { controlsOf, isElement, isFileInput, isForm, nameOf, windowOf } from "./dom.js";
 import type { Interception } from "./interception.js";
 
-/** What is known of the inputs that wait for a check. */
+/** The questions about inputs that forms ask. */
 export interface Waiting {
   /** Returns the inputs that wait for a check. */
   waiting(): HTMLInputElement[];
   /** Returns the check that an input waits for. It resolves to whether all files may pass. */
   waitFor(input: HTMLInputElement): Promise<boolean> | undefined;
   hasPassed(input: HTMLInputElement): boolean;
-  /** Checks the files in an input that were not, or joins the check that is being made. */
+  /** Checks those files of an input that were not checked yet, or joins the check that is running. */
   take(input: HTMLInputElement): Promise<boolean>;
   onReset?(event: Event, form: HTMLFormElement): void;
 }
 
-/** What forms ask of the interception that they belong to. */
+/** The part of the interception that forms use. */
 type Owner = Pick<Interception, "isOwn" | "covers" | "takesScripted" | "stopped">;
 
 export class Forms {
   readonly #interception: Owner;
   readonly #inputs: Waiting;
-  /** Forms and buttons that wait, with the button that a form was last sent by. */
+  /** The waiting forms and buttons. For a form, the value is the button that submitted it last. */
   readonly #waiting = new WeakMap<Element, HTMLElement | null>();
 
   constructor(interception: Owner, inputs: Waiting) {
@@ -29,7 +29,7 @@ export class Forms {
     this.#inputs = inputs;
   }
 
-  /** Holds back a form that is sent while files in it are being checked, or that holds files that were not. */
+  /** Delays a form that is submitted while its files are being checked, or with files that were not checked yet. */
   onSubmit(event: SubmitEvent): void {
     const form = event.composedPath()[0];
     if (this.#interception.isOwn(event) || !isForm(form)) return;
@@ -47,7 +47,8 @@ export class Forms {
     void Promise.all(waiting.map((input) => this.#inputs.take(input))).then((passed) => {
       const submitter = this.#waiting.get(form);
       this.#waiting.delete(form);
-      // Something was held: the person decides what to send, not a form that has lost a file.
+      // If a file was held, doesn't submit the form again, because it now lacks that file. The person decides what to
+      // send.
       if (passed.includes(false) || this.#interception.stopped) return;
       const { HTMLFormElement } = windowOf(form);
       const button = submitter?.isConnected && (submitter as HTMLButtonElement).form === form ? submitter : undefined;
@@ -60,7 +61,10 @@ export class Forms {
     if (isForm(form)) this.#inputs.onReset?.(event, form);
   }
 
-  /** Takes the entries of inputs that are being checked out of a form's data: they look as if no file were chosen. */
+  /**
+   * Removes the entries of inputs that are being checked from a form's data, because they would say that no file was
+   * chosen.
+   */
   onFormData(event: FormDataEvent): void {
     const form = event.composedPath()[0];
     if (!isForm(form)) return;
@@ -73,15 +77,15 @@ export class Forms {
   }
 
   /**
-   * Holds back a click on a button while files in the same form are being checked; while files of an input that is in
-   * no form are being checked, a click on a button that is in no form either. The page reads the input when it is
-   * clicked, and would find it empty. The click is made again if all files passed.
+   * Delays a click on a button while files in the same form are being checked, because a page that reads the input on
+   * the click would find it empty. If the input is in no form, delays clicks on buttons that are in no form either.
+   * Repeats the click if all files passed.
    */
   onClick(event: Event): void {
     if (this.#interception.isOwn(event) || this.#inputs.waiting().length === 0) return;
     const path = event.composedPath();
     const button = path.find((node) => isElement(node) && isButton(node)) as HTMLElement | undefined;
-    // A click that opens a file picker goes on, and so does one in the notice.
+    // Doesn't delay a click that opens a file picker, nor a click in the notice.
     if (!button || isFileInput(path[0]) || path.some((node) => nameOf(node) === "hashgate-notice")) return;
     const form = formOf(button);
     const checks = this.#inputs
@@ -99,7 +103,7 @@ export class Forms {
   }
 }
 
-/** Returns whether a click on an element may make a page read an input. A reset button never waits. */
+/** Returns whether a click on an element may make a page read an input. A reset button doesn't. */
 function isButton(element: Element): boolean {
   const name = nameOf(element);
   if (name === "button") return (element as HTMLButtonElement).type !== "reset";

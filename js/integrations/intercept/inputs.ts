@@ -1,50 +1,55 @@
-// File inputs: what a person chose is taken out of the input, checked, and put back before the page hears of it.
+// Handles file inputs: takes the chosen files out of the input, checks them, and puts them back before the page gets an
+// event.
 import { controlsOf, isFileInput, listOf, windowOf } from "./dom.js";
 import type { Interception } from "./interception.js";
 
-/** Files of one input that are being checked, or were. */
+/** One choice of files in an input, during and after its check. */
 interface Choice {
   readonly abort: AbortController;
   done: Promise<boolean>;
-  /** A reset of the form, which counts unless the page cancels it. */
+  /** The event of a reset of the form. The reset makes the choice void unless the page cancels the event. */
   reset: Event | undefined;
-  /** True once a reset or a newer choice has made it void: nothing of it reaches the page any more. */
+  /** True after a reset or a newer choice. The page then gets no file of this choice any more. */
   void: boolean;
-  /** Whether the input was required. It isn't while it is empty for the check, or the form could not be sent. */
+  /**
+   * Whether the input was `required`. The attribute is removed during the check, because the empty input would block
+   * the form.
+   */
   required: boolean;
 }
 
 export class Inputs {
   readonly #interception: Interception;
-  /** The choice of each input that is being checked. */
+  /** The choices that are being checked, by input. */
   readonly #pending = new Map<HTMLInputElement, Choice>();
-  /** The latest choice of each input, which may still hand on a file that was held and then released. */
+  /** The latest choice of each input. It may still give the page a held file that is released later. */
   readonly #latest = new WeakMap<HTMLInputElement, Choice>();
   /** Files that may pass. */
   readonly #passed = new WeakSet<File>();
   /** Inputs whose `input` event was taken in this turn of the event loop. */
   readonly #taken = new WeakSet<HTMLInputElement>();
-  /** Inputs that hold files of which the page knows. */
+  /** Inputs with files about which the page has had an event. */
   readonly #given = new WeakSet<HTMLInputElement>();
 
   constructor(interception: Interception) {
     this.#interception = interception;
   }
 
-  /** Ends all checks. Their files are not handed on. */
+  /** Ends all checks. Their files are not given to the page. */
   stop(): void {
     for (const [input, choice] of this.#pending) this.#end(input, choice);
   }
 
-  /** Takes what was chosen, by an `input` or `change` event. */
+  /** Takes the chosen files on an `input` or `change` event. */
   onChoice(event: Event, input: HTMLInputElement): void {
-    // `change` follows an `input` that was taken, be the check over already or not.
+    // The browser fires `change` right after the `input` event that was taken. Stops it, even if the check has already
+    // ended.
     if (event.type === "change" && this.#taken.has(input)) {
       event.stopImmediatePropagation();
       return;
     }
     if (!input.files?.length) {
-      // The person unchose the files.
+      // The person removed the choice.
       this.#void(input);
       return;
     }
@@ -72,7 +77,7 @@ export class Inputs {
     return [...this.#pending.keys()];
   }
 
-  /** Empties an input, checks what it held, and gives back what may pass. Resolves to whether all may. */
+  /** Empties an input, checks its files, and puts back those that may pass. Resolves to whether all may pass. */
   take(input: HTMLInputElement): Promise<boolean> {
     if (this.hasPassed(input)) return this.waitFor(input) ?? Promise.resolve(true);
     const before = this.#latest.get(input);
@@ -80,7 +85,10 @@ export class Inputs {
     return this.#check(input, []);
   }
 
-  /** Checks the files in an input that have not passed, and then gives it all those that may, and `ready` too. */
+  /**
+   * Checks those files of an input that have not passed yet. Then gives the input all files that may pass, together
+   * with `ready`.
+   */
   #check(input: HTMLInputElement, ready: readonly File[]): Promise<boolean> {
     const chosen = input.files;
     const files = [...(chosen ?? [])];
@@ -95,7 +103,7 @@ export class Inputs {
     };
     this.#pending.set(input, choice);
     this.#latest.set(input, choice);
-    // Until the check is over, a page that looks finds nothing.
+    // Until the check is over, a page that reads the input finds no file.
     input.files = listOf(windowOf(input), []);
     input.required = false;
     let first = true;
@@ -111,27 +119,28 @@ export class Inputs {
       this.#pending.delete(input);
       if (choice.required) input.required = true;
       if (first && kept.length > 0) deliver([]);
-      // Everything was held. A page that knows of the choice before hears that the input is empty.
+      // If every file was held, and the page had an event about earlier files, fires an event so that the page sees the
+      // empty input.
       else if (!choice.void && input.files?.length === 0 && this.#given.has(input)) this.#give(input, input.files);
       return passed;
     });
     return choice.done;
   }
 
-  /** Hands files to the page. `list` is the very list that was chosen, if all of it may pass. */
+  /** Gives files to the page. `list` is the original `FileList`, if all of its files may pass. */
   #hand(input: HTMLInputElement, files: readonly File[], list: FileList | undefined): void {
     const now = [...(input.files ?? [])];
     if (!input.multiple) {
       this.#give(input, list ?? listOf(windowOf(input), files.slice(-1)));
     } else if (now.some((file) => !this.#passed.has(file))) {
-      // A script has put files in meanwhile. The page would take them along with these, so they are checked first.
+      // A script has put unchecked files into the input meanwhile. Checks them before the page gets any of the files.
       void this.#check(input, files);
     } else {
       this.#give(input, now.length === 0 && list ? list : listOf(windowOf(input), new Set([...now, ...files])));
     }
   }
 
-  /** Fills an input with files that may pass, as if they had been chosen: for a drop on it. */
+  /** Fills an input with files that may pass, as if they had been chosen. Used for a drop on the input. */
   fill(input: HTMLInputElement, files: readonly File[]): void {
     if (input.disabled || files.length === 0) return;
     for (const file of files) this.#passed.add(file);
@@ -148,7 +157,7 @@ export class Inputs {
     this.#interception.fire(input, new Event("change", { bubbles: true }));
   }
 
-  /** Remembers that a form is being reset, and makes its choices void unless the page cancels the reset. */
+  /** Notes a reset of a form, and makes the choices of its inputs void unless the page cancels the reset. */
   onReset(event: Event, form: HTMLFormElement): void {
     for (const input of controlsOf(form)) {
       const choice = isFileInput(input) ? this.#latest.get(input) : undefined;

@@ -1,18 +1,18 @@
-// What a browser does with a paste or a drop that the page leaves to it, done after the check: formatted text, plain
-// text or pictures go into the place where the person was writing.
+// Inserts the content of a checked paste or drop where the person was writing, as the browser would have done if the
+// page doesn't handle the event: formatted text, plain text, or pictures.
 import { focusedIn, isElement, nameOf } from "./dom.js";
 
-/** What a paste or drop carries besides files: text, by type. */
+/** The texts of a paste or drop, by type. */
 export type Texts = readonly (readonly [type: string, text: string])[];
 
 export const textOf = (texts: Texts, type: string): string => texts.find(([name]) => name === type)?.[1] ?? "";
 
-/** Returns the text of a paste or drop. It can be read during the event only. */
+/** Returns the texts of a paste or drop. They can only be read while the event is being dispatched. */
 export function textsOf(data: DataTransfer): Texts {
   return [...data.types].filter((type) => type !== "Files").map((type) => [type, data.getData(type)] as const);
 }
 
-/** Returns texts that name no picture: without the addresses, and without `<img>` in what is formatted. */
+/** Returns the texts without addresses, and without `<img>` in formatted text, so that they name no picture. */
 export function withoutPictures(texts: Texts): Texts {
   return texts
     .filter(([type]) => type === "text/plain" || type === "text/html")
@@ -23,7 +23,7 @@ export function withoutPictures(texts: Texts): Texts {
 
 const PICTURES = /<(?:img|picture|svg|object|embed|video|v:imagedata)\b/i;
 
-/** The controls into which text can be typed. */
+/** Returns the text control at `place`; undefined if no text can be typed there. */
 function textControl(place: unknown): HTMLInputElement | HTMLTextAreaElement | undefined {
   if (nameOf(place) === "textarea") return place as HTMLTextAreaElement;
   if (nameOf(place) !== "input") return undefined;
@@ -31,7 +31,7 @@ function textControl(place: unknown): HTMLInputElement | HTMLTextAreaElement | u
   return typed ? (place as HTMLInputElement) : undefined;
 }
 
-/** Returns the element that is edited at `node`, if any. */
+/** Returns the editable element at `node`, if there is one. */
 function editedAt(node: Node): HTMLElement | undefined {
   for (let at: Node | null = node; at; at = at.parentNode) {
     if (textControl(at)) return at as HTMLElement;
@@ -40,7 +40,7 @@ function editedAt(node: Node): HTMLElement | undefined {
   return undefined;
 }
 
-/** Remembers where in `place` the caret is. The function that it returns puts the caret there again. */
+/** Remembers the position of the caret in `place`. Returns a function that puts the caret back there. */
 export function keepCaret(place: Node, point?: { x: number; y: number }): () => void {
   const { ownerDocument } = place;
   const edited = editedAt(place);
@@ -64,7 +64,7 @@ function selectionOf(control: HTMLInputElement | HTMLTextAreaElement): [number |
   try {
     return [control.selectionStart, control.selectionEnd];
   } catch {
-    // Fields for addresses and numbers don't tell.
+    // Fields of the types `email` and `number` don't reveal the caret.
     return [null, null];
   }
 }
@@ -78,9 +78,9 @@ function caretAt(document: Document, { x, y }: { x: number; y: number }): Range 
 }
 
 /**
- * Inserts at `place` what a browser would: formatted text where there is some, else plain text, else pictures. Does
- * nothing where nothing can be edited. `back` puts the caret where it was; the focus returns afterwards to where the
- * person has gone meanwhile.
+ * Inserts at `place` what a browser would insert: formatted text if there is some, else plain text, else pictures. Does
+ * nothing if the place can't be edited. `back` puts the caret where it was during the event. Afterwards the focus
+ * returns to the element that the person has meanwhile moved to.
  */
 export async function insert(place: Node, texts: Texts, files: readonly File[], back: () => void): Promise<void> {
   const edited = editedAt(place);
@@ -100,14 +100,14 @@ export async function insert(place: Node, texts: Texts, files: readonly File[], 
       const url = await dataUrlOf(file);
       back();
       if (url !== undefined) run(ownerDocument, "insertImage", url);
-      // The next picture goes after this one.
+      // The next picture goes after this one, so the caret isn't moved back again.
       back = () => edited.focus();
     }
   }
   if (away && away !== edited && away !== ownerDocument.body) (away as HTMLElement).focus();
 }
 
-/** The page can forbid it, by Trusted Types. */
+/** Runs an editing command. Returns false if the page forbids that by Trusted Types. */
 function run(document: Document, command: string, value: string): boolean {
   try {
     return document.execCommand(command, false, value);
@@ -116,7 +116,7 @@ function run(document: Document, command: string, value: string): boolean {
   }
 }
 
-/** Resolves to undefined if the file can't be read. */
+/** Reads a file as a `data:` URL. Resolves to undefined if it can't be read. */
 function dataUrlOf(file: File): Promise<string | undefined> {
   return new Promise((resolve) => {
     const reader = new FileReader();
@@ -125,7 +125,7 @@ function dataUrlOf(file: File): Promise<string | undefined> {
   });
 }
 
-/** Returns HTML that can be inserted, or nothing where it can't be read: Trusted Types can forbid it. */
+/** Returns cleaned HTML, or an empty string if the page forbids parsing HTML by Trusted Types. */
 function formatted(html: string, pictures = true): string {
   try {
     return html && cleaned(html, pictures);
@@ -134,7 +134,7 @@ function formatted(html: string, pictures = true): string {
   }
 }
 
-/** Left out with all that is in them. */
+/** Elements that are removed together with their content. */
 const DROPPED = new Set(
   "script style head title meta link base template iframe frame frameset object embed applet svg math noscript".split(
     " ",
@@ -153,8 +153,8 @@ const ATTRIBUTES = new Set(
 );
 
 /**
- * Returns the HTML of the clipboard without anything that runs or loads by itself, as a browser cleans what it pastes.
- * Pictures stay if `pictures` says so and they are named by a web address: others were not checked.
+ * Returns the HTML of the clipboard without anything that runs or loads by itself, as browsers clean pasted HTML. If
+ * `pictures` is true, keeps pictures with a web address; pictures with other addresses were not checked.
  */
 function cleaned(html: string, pictures: boolean): string {
   const { body } = new DOMParser().parseFromString(html, "text/html");

@@ -1,4 +1,4 @@
-// Drops and pastes: the event is held back, its files are checked, and the page gets it again with those that may pass.
+// Handles drops and pastes: stops the event, checks its files, and dispatches a new event with the files that may pass.
 import { isElement, isFileInput, windowOf } from "./dom.js";
 import { filesOf } from "./folders.js";
 import type { Inputs } from "./inputs.js";
@@ -35,7 +35,7 @@ export class Transfers {
       if (isFileInput(place)) this.#inputs.fill(place, passed);
       else void insert(place, said, passed, back);
     };
-    // A page that shows that something is dragged over it, stops to show it.
+    // Tells the page that the drag has ended, so that it stops highlighting its drop zone.
     this.#interception.fire(place, new DragEvent("dragleave", { bubbles: true, composed: true, ...how }));
     void files.then((all) => this.#check(all, place, texts, again, false));
   }
@@ -58,7 +58,10 @@ export class Transfers {
     void this.#check(files, place, texts, again, true);
   }
 
-  /** Checks files and hands them on by `again`: the texts with the first of them only, and never twice. */
+  /**
+   * Checks files and passes those that may pass to `again`. Only the first call of `again` also gets the texts, so that
+   * they aren't inserted twice.
+   */
   async #check(
     files: File[],
     place: Node,
@@ -79,11 +82,14 @@ export class Transfers {
       first = false;
     };
     await this.#interception.check(files, place, deliver, signal);
-    // The text of a paste isn't lost with the picture beside it.
+    // If the picture of a paste was held, its text is still inserted, without pictures.
     if (first && textsAlone && withoutPictures(texts).length > 0) deliver([]);
   }
 
-  /** Returns where an event is to be taken, and undefined where it isn't. `inner` finds the place in a shadow root. */
+  /**
+   * Returns the node at which an event happened, or undefined if the event isn't to be taken. `inner` finds the node in
+   * a shadow root.
+   */
   #placeOf(event: Event, inner: (root: ShadowRoot) => Element | null): Node | undefined {
     if (this.#interception.isOwn(event)) return undefined;
     let place = event.composedPath()[0] as Node | undefined;

@@ -1,7 +1,7 @@
-// The notice's strings as Uppy keeps strings: in one namespace for all plugins, with placeholders such as `%{file}`.
+// Converts the notice's strings to Uppy's form: one namespace for all plugins, and placeholders such as `%{file}`.
 import { ENGLISH, type NoticeStrings, stringsFor } from "../../ui/strings.js";
 
-/** The form of a plugin's locale. */
+/** A locale of an Uppy plugin. */
 export interface Locale {
   strings: Record<string, string>;
 }
@@ -14,7 +14,7 @@ const keyOf = (name: string) => `hashgate${pascal(name)}`;
 const reasonKeyOf = (reason: string) => `hashgateUnchecked${pascal(reason)}`;
 
 /**
- * Returns the built-in strings of a language ("en", "fr") as a locale of Uppy, to be used as it is or changed.
+ * Returns the built-in strings of a language ("en", "fr") as a locale of Uppy.
  * @example uppy.use(HashgateUppy, { gate, locale: hashgateLocale("fr") })
  */
 export function hashgateLocale(language: string): Locale {
@@ -29,7 +29,7 @@ export function localeFrom(strings: NoticeStrings): Locale {
   return { strings: Object.fromEntries(entries.map(([key, text]) => [key, text.replace(/\{(\w+)\}/g, "%{$1}")])) };
 }
 
-/** Returns the strings as Uppy translates them. The placeholders are left to be filled in. */
+/** Returns the strings as Uppy translates them, with the placeholders still in them. */
 export function stringsFrom(i18n: (key: string, values: Record<string, string>) => string): NoticeStrings {
   const kept = { file: "{file}", list: "{list}", category: "{category}" };
   const texts = TEXTS.map((name) => [name, i18n(keyOf(name), kept)]);

@@ -1,17 +1,17 @@
-// Shows in the Dashboard's card of a held file why it is held. The Dashboard has no place for that: it shows a failed
-// upload, with the reason behind a question mark, and a button to retry as if the connection had been lost.
+// Shows in the Dashboard's card of a held file why the file is held. The Dashboard itself would show a failed upload,
+// with the reason behind a question mark and a button to retry, as if the connection had been lost.
 
-/** Writes reasons into the cards of held files, also after the Dashboard has drawn them anew. */
+/** Writes reasons into the cards of held files, and again after the Dashboard has redrawn them. */
 export class Reasons {
   readonly #reasonOf: (fileID: string) => string | undefined;
   readonly #observers = new Map<Element, MutationObserver>();
 
-  /** `reasonOf` returns the reason of a file that is held, and undefined for any other. */
+  /** `reasonOf` returns the reason of a held file, and undefined for any other file. */
   constructor(reasonOf: (fileID: string) => string | undefined) {
     this.#reasonOf = reasonOf;
   }
 
-  /** Brings the cards up to date. `roots` are the elements in which cards may be. */
+  /** Updates the cards in `roots`. */
   show(roots: readonly Element[]): void {
     for (const [root, observer] of this.#observers) {
       if (roots.includes(root)) continue;
@@ -41,7 +41,7 @@ export class Reasons {
       for (const part of card.querySelectorAll<HTMLElement>(
         ".uppy-Dashboard-Item-errorDetails, .uppy-Dashboard-Item-progress",
       )) {
-        // Properties of a style pass any policy of the page, unlike a style attribute.
+        // Sets a style property and no style attribute, which a page's Content-Security-Policy could forbid.
         if (reason) part.style.setProperty("display", "none", "important");
         else if (shown) part.style.removeProperty("display");
       }

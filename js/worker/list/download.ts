@@ -1,28 +1,27 @@
-// Downloads of a followed list. What comes is hostile until it is verified: every answer is bounded beforehand.
-import { type Fault, GateError, type GateErrorCode } from "../../errors.js";
+// Downloads the files of a followed list. A server may be hostile until a file is verified, so every answer has a size
+// limit.
+import { describe, type Fault, GateError, type GateErrorCode } from "../../errors.js";
 import type { Progress } from "../../types/types.js";
-import { describe } from "../read-file.js";
-import { joined } from "./filter.js";
 import type { ListStore, Part } from "./store.js";
 
-/** `fetch`, or what stands in for it. */
+/** `fetch`, or the function that replaces it. */
 export type Open = (url: string, init?: RequestInit) => Promise<Response>;
 
-/** The longest manifest that the core reads. */
+/** Bytes of the longest manifest that the core reads. */
 const MAX_MANIFEST_BYTES = 128 * 1024;
-/** Attempts for a file: in all, and in a row that bring nothing. */
+/** Largest number of attempts for a file: in all, and in a row without a new byte. */
 const ATTEMPTS = 20;
 const IDLE_ATTEMPTS = 3;
 const PAUSE_MS = 250;
-/** A download that breaks off goes on from its last whole part. */
+/** Bytes of a part. If a download breaks off, the next attempt continues after the last complete part. */
 const PART_BYTES = 512 * 1024;
 
 export interface Network {
   open: Open;
-  /** Milliseconds without a byte after which a download is given up. */
+  /** Milliseconds without a byte after which to give up a download. */
   timeoutMs: number;
   progress(progress: Progress): void;
-  /** Bytes that came, for the status. */
+  /** Counts received bytes, for the status. */
   count(bytes: number): void;
 }
 
@@ -31,7 +30,7 @@ export interface Answer {
   etag: string | undefined;
 }
 
-/** The manifest, or that it is the one that `etag` stands for. */
+/** Downloads the manifest. Returns "unchanged" if it is still the manifest with this `etag`. */
 export async function fetchManifest(
   network: Network,
   url: string,
@@ -70,11 +69,11 @@ export async function fetchManifest(
 
 export interface Downloaded {
   bytes: Uint8Array;
-  /** From more than one answer, which may not fit. */
+  /** Whether the bytes come from several answers, which may be of different versions of the file. */
   pieced: boolean;
 }
 
-/** A file of which the manifest gives the length. What the store has of it already isn't asked for again. */
+/** Downloads a file whose length the manifest gives. Continues after the parts that the store already has. */
 export async function fetchFile(
   network: Network,
   store: ListStore,
@@ -98,7 +97,8 @@ export async function fetchFile(
     const start = length;
     const watch = new Watch(network.timeoutMs);
     let silent = false;
-    // Ranges count the bytes that are sent, which aren't those that arrive here.
+    // Whether the answer is compressed. A range counts compressed bytes, but `fetch` returns decompressed ones, so such
+    // an answer can't be continued.
     let encoded = false;
     try {
       const response = await watch.over(ask(network, url, start, etag, watch.signal));
@@ -140,7 +140,7 @@ export async function fetchFile(
 
 const NOTHING = { length: 0, etag: undefined as string | undefined };
 
-/** Puts what is kept into its place, as far as it has no gap. */
+/** Copies the stored parts into `whole`, up to the first gap. */
 function restore(parts: Part[], whole: Uint8Array): typeof NOTHING {
   let { length, etag } = NOTHING;
   for (const part of parts) {
@@ -161,14 +161,15 @@ function ask(
 ): Promise<Response> {
   const headers: Record<string, string> = {};
   if (start > 0) headers.range = `bytes=${start}-`;
-  // A weak one doesn't stand for bytes. Without it the digest tells whether the pieces fit.
+  // A weak ETag doesn't promise equal bytes. Without `If-Range`, the digest will show whether the parts belong
+  // together.
   if (start > 0 && etag?.startsWith('"') && isOwn(url)) headers["if-range"] = etag;
   return network.open(url, { headers, cache: "no-store", signal });
 }
 
 /**
- * From where on the answer has the file; undefined if the server can't go on from `start`. A length that isn't the
- * file's is refused before the bytes are read.
+ * Returns the offset in the file at which the answer begins; undefined if the server can't continue from `start`.
+ * Throws if the declared length doesn't fit the file's, before the bytes are read.
  */
 function startOf(response: Response, url: string, start: number, size: number): number | undefined {
   const { status, headers, body } = response;
@@ -184,7 +185,7 @@ function startOf(response: Response, url: string, start: number, size: number): 
   }
   const from = status === 206 ? start : 0;
   const length = headers.get("content-length");
-  // A foreign server's answer hides whether it is compressed.
+  // A page can't see whether another origin's answer is compressed, so the length proves nothing there.
   if (length !== null && isOwn(url) && !headers.get("content-encoding") && Number(length) !== size - from) {
     discard();
     throw wrongLength(url, size, String(from + Number(length)));
@@ -201,8 +202,8 @@ function fault(code: GateErrorCode, url: string, expected: string, got: string):
 }
 
 /**
- * Headers that aren't on CORS' safe list would ask a foreign server for its permission first; there, the browser's own
- * cache does the conditional request.
+ * Returns whether a URL is of this origin. Requests to other origins have no conditional headers, because those would
+ * need a CORS preflight; the browser's HTTP cache makes the conditional request there.
  */
 function isOwn(url: string): boolean {
   return typeof origin === "undefined" || new URL(url).origin === origin;
@@ -212,7 +213,7 @@ function caching(url: string): RequestInit {
   return { cache: isOwn(url) ? "no-store" : "no-cache" };
 }
 
-/** Gives a download up once nothing has come for a while. */
+/** Gives up a download when no byte has come for a while. */
 class Watch {
   readonly #abort = new AbortController();
   readonly #silence: Promise<never>;
@@ -247,7 +248,7 @@ class Watch {
     }
   }
 
-  /** What hasn't arrived by now isn't wanted. */
+  /** Ends the watch, and aborts what hasn't arrived yet. */
   end(): void {
     clearTimeout(this.#timer);
     this.#abort.abort();
@@ -260,4 +261,15 @@ class Watch {
       this.#abort.abort();
     }, this.#timeoutMs);
   }
+}
+
+/** Joins the chunks of a download, `length` bytes in all. */
+export function joined(chunks: Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
 }

@@ -1,7 +1,6 @@
-// Fetches a filter as it is, unsigned.
-import { GateError } from "../../errors.js";
-import { describe } from "../read-file.js";
-import type { Open } from "./download.js";
+// Downloads a filter file that isn't part of a signed release.
+import { describe, GateError } from "../../errors.js";
+import { joined, type Open } from "./download.js";
 
 /**
  * Downloads a filter of at most `maxBytes`. Calls `progress` with the bytes that have come, and with their total if the
@@ -48,15 +47,4 @@ export async function fetchFilter(
     progress(loaded, total);
   }
   return joined(chunks, loaded);
-}
-
-/** Puts the chunks of a download together. */
-export function joined(chunks: Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return bytes;
 }

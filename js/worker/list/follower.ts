@@ -1,5 +1,6 @@
-// A followed list, in the lookup worker: restored from storage, refreshed from its server, verified each time, and
-// never given up for anything worse. What can be had, in this order: the delta, the full file, the last good release.
+// Follows a published list, in the lookup worker. Restores the list from storage and refreshes it from its server;
+// verifies every release before using it. Tries the delta first, then the full file, and otherwise keeps the last good
+// release.
 
 import { GateError, type GateErrorCode, isCoded } from "../../errors.js";
 import type { Manifest } from "../../generated/core.js";
@@ -9,20 +10,22 @@ import type { Engine, LoadedFilters } from "../engine.js";
 import { fetchFile, fetchManifest, type Network, type Open } from "./download.js";
 import type { Current, Highest, Kept, ListStore } from "./store.js";
 
-/** The first wait after a failure; then twice as long each time, up to the interval of refreshes. */
+/**
+ * Milliseconds until the first retry after a failure. Each further wait is twice as long, up to the refresh interval.
+ */
 const RETRY_MS = 15_000;
-/** The longest that timers can wait. */
+/** The longest time of a timer, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export interface FollowerSide {
   open: Open;
   push(push: Push): void;
-  /** Something that isn't foreseen, outside of any request. */
+  /** Called with an unexpected error outside of any request. */
   fail(error: unknown): void;
 }
 
-/** The release that checks are answered from. */
-interface Held {
+/** The release that lookups use. */
+interface Active {
   manifest: Manifest;
   current: Current;
   filters: LoadedFilters;
@@ -37,7 +40,7 @@ export class Follower {
   readonly #side: FollowerSide;
   readonly #ask: Following;
   readonly #channel: BroadcastChannel | undefined;
-  #held: Held | undefined;
+  #active: Active | undefined;
   #highest: Highest | undefined;
   #refreshing: Promise<void> | undefined;
   #refreshTimer: ReturnType<typeof setTimeout> | undefined;
@@ -59,34 +62,34 @@ export class Follower {
       this.#channel.onmessage = () => void this.#adopt().catch(side.fail);
       (this.#channel as { unref?: () => void }).unref?.();
     }
-    // Back on the network after a failure: no need to wait.
+    // If the network comes back after a failure, retries at once.
     globalThis.addEventListener?.("online", () => {
       if (this.#failures > 0) this.#refreshUnasked();
     });
   }
 
   /**
-   * Resolves once there is a list to check against, or none could be had. Out of storage that doesn't wait for the
-   * network. Throws for keys that are none.
+   * Resolves once there is a list, or none could be loaded. If there is one in storage, doesn't wait for the network.
+   * Throws if a key is malformed.
    */
   async start(): Promise<void> {
     this.#checkTrust();
     this.#highest = await this.#store.highest(this.#ask.keys);
     const kept = await this.#store.read();
-    if (kept) this.#guard(() => this.#hold(kept, "storage"));
+    if (kept) this.#guard(() => this.#activate(kept, "storage"));
     if (this.filters === undefined) return this.refresh();
-    const age = Date.now() - (this.#held?.current.checkedAtMs ?? 0);
+    const age = Date.now() - (this.#active?.current.checkedAtMs ?? 0);
     const due = age < 0 ? 0 : this.#ask.refreshIntervalMs - age;
     this.#schedule(Math.max(0, due));
     this.#tell();
   }
 
-  /** The filters, while they may be used. */
+  /** The filters of the active release; undefined if there is none or it has expired. */
   get filters(): LoadedFilters | undefined {
-    return this.#state === "current" ? this.#held?.filters : undefined;
+    return this.#state === "current" ? this.#active?.filters : undefined;
   }
 
-  /** Joins a refresh that is under way. What goes wrong is in the status. */
+  /** Refreshes the list, or joins a refresh that is running. Errors are in the status. */
   refresh(): Promise<void> {
     this.#refreshing ??= this.#refresh().finally(() => {
       this.#refreshing = undefined;
@@ -101,8 +104,8 @@ export class Follower {
   }
 
   get #state(): GateStatus["state"] {
-    if (!this.#held) return "none";
-    return Date.now() < this.#held.manifest.expiresUnixS * 1000 ? "current" : "expired";
+    if (!this.#active) return "none";
+    return Date.now() < this.#active.manifest.expiresUnixS * 1000 ? "current" : "expired";
   }
 
   async #refresh(): Promise<void> {
@@ -113,7 +116,7 @@ export class Follower {
     let result: Result;
     try {
       result = await this.#alone(() => this.#update());
-      // What was recovered from during this refresh is worth telling; what went wrong before it isn't any more.
+      // Keeps an error that happened during this refresh, although it was recovered from. Removes an error from before.
       if (this.#lastError === before && result.outcome !== "elsewhere") this.#lastError = undefined;
       this.#failures = 0;
     } catch (error) {
@@ -129,8 +132,8 @@ export class Follower {
   }
 
   /**
-   * One tab downloads at a time. Another that has a list to check against leaves it to that one, and is told; one that
-   * has none doesn't wait.
+   * Lets one tab download at a time. Another tab that has a list leaves the download to that tab, which tells it about
+   * a new release. A tab without a list doesn't wait, and downloads, too.
    */
   async #alone(work: () => Promise<Result>): Promise<Result> {
     const locks = globalThis.navigator?.locks;
@@ -143,20 +146,20 @@ export class Follower {
       });
     } catch (error) {
       if (asked) throw error;
-      // A sandboxed frame has locks but may not ask for one.
+      // A sandboxed frame has `navigator.locks` but must not use it.
       return work();
     }
   }
 
   async #update(): Promise<Result> {
     const { manifestUrl } = this.#ask;
-    const answer = await fetchManifest(this.#network, manifestUrl, this.#held?.current.etag);
-    const held = this.#held;
+    const answer = await fetchManifest(this.#network, manifestUrl, this.#active?.current.etag);
+    const active = this.#active;
     if (answer === "unchanged") {
-      if (!held) throw new Error("a manifest can't be unchanged where there is none");
-      // A list can expire while its server says that nothing is new.
-      this.#engine.checkFreshness(held.manifest, nowUnixS(), this.#highest?.release ?? 0);
-      await this.#keepOn({ ...held.current, checkedAtMs: Date.now() });
+      if (!active) throw new Error("a manifest can't be unchanged where there is none");
+      // The list may have expired, although its server says that nothing has changed.
+      this.#engine.checkFreshness(active.manifest, nowUnixS(), this.#highest?.release ?? 0);
+      await this.#keepOn({ ...active.current, checkedAtMs: Date.now() });
       return { outcome: "unchanged" };
     }
     const manifest = this.#engine.verifyManifest(answer.text, this.#ask);
@@ -175,10 +178,10 @@ export class Follower {
       checkedAtMs: Date.now(),
       keys,
     };
-    if (held?.current.sha256 === full.sha256) {
-      // Signed again: by more keys, or for longer.
-      if (manifest.issuedUnixS >= held.manifest.issuedUnixS) {
-        held.manifest = manifest;
+    if (active?.current.sha256 === full.sha256) {
+      // The same release, signed again: by more keys, or with a later expiry.
+      if (manifest.issuedUnixS >= active.manifest.issuedUnixS) {
+        active.manifest = manifest;
         await this.#keepOn(current);
       }
       return { outcome: "unchanged" };
@@ -186,7 +189,7 @@ export class Follower {
     return { outcome: "updated", by: await this.#fetch(manifest, current) };
   }
 
-  /** Throws unless a manifest can follow what was seen before. */
+  /** Throws unless a manifest may come after the highest release that was seen. */
   #checkSuccession(manifest: Manifest): void {
     const seen = this.#highest;
     if (seen && manifest.name !== seen.name) throw this.#refused("manifest-name", seen.name, manifest.name);
@@ -197,7 +200,7 @@ export class Follower {
     }
   }
 
-  /** The release's file by the cheapest way, verified, kept, and taken into use. */
+  /** Fetches the release's file, by a delta if there is one, then verifies, stores and activates it. */
   async #fetch(manifest: Manifest, current: Current): Promise<NonNullable<Refresh["by"]>> {
     const { full } = manifest;
     if (full.bytes > this.#ask.maxBytes) {
@@ -205,7 +208,7 @@ export class Follower {
     }
     if ((await this.#store.current())?.sha256 === full.sha256) {
       const kept = await this.#store.read();
-      if (kept && this.#guard(() => this.#hold({ ...kept, current }, "storage"))) {
+      if (kept && this.#guard(() => this.#activate({ ...kept, current }, "storage"))) {
         await this.#store.note(current);
         return "storage";
       }
@@ -213,7 +216,7 @@ export class Follower {
     const byDelta = await this.#fetchDelta(manifest);
     const swap = async (bytes: Uint8Array) => {
       const kept: Kept = { current, bytes };
-      this.#hold(kept, "network");
+      this.#activate(kept, "network");
       await this.#store.swap(kept);
       if (this.#store.state.kind !== "memory") this.#channel?.postMessage(current.release);
     };
@@ -230,7 +233,7 @@ export class Follower {
   }
 
   async #fetchDelta(manifest: Manifest): Promise<Uint8Array | undefined> {
-    const { current } = this.#held ?? {};
+    const { current } = this.#active ?? {};
     const delta = manifest.deltas.find(
       ({ from, baseSha256 }) => from === current?.release && baseSha256 === current.sha256,
     );
@@ -249,7 +252,10 @@ export class Follower {
     }
   }
 
-  /** A file that passes `verify`. If it was pieced together and doesn't, once more from the start. */
+  /**
+   * Downloads a file and verifies it. If a file from several answers isn't the right one, downloads it again from the
+   * start.
+   */
   async #file(
     file: { path: string; bytes: number; sha256: string },
     verify: (bytes: Uint8Array) => void,
@@ -267,30 +273,31 @@ export class Follower {
     }
   }
 
-  /** Verifies a release from its signature to its canaries, and answers from it from now on. */
-  #hold(kept: Kept, from: Held["from"]): void {
+  /** Verifies a release from its signature to its canary items, and makes it the active release. */
+  #activate(kept: Kept, from: Active["from"]): void {
     const { current, bytes } = kept;
     const manifest = this.#engine.verifyManifest(current.manifest, this.#ask);
     if (from === "storage") {
       this.#engine.verifyFull(manifest, bytes);
-      // An expired one is held to be told of, and as what a delta starts from.
+      // Accepts an expired release, too: the status reports it, and a delta can start from it. It isn't used for
+      // lookups.
       const now = Math.min(nowUnixS(), manifest.expiresUnixS - 1);
       this.#engine.checkFreshness(manifest, now, 0);
     }
     const filters = this.#engine.load([bytes]);
-    this.#held?.filters.free();
-    this.#held = { manifest, current, filters, from };
+    this.#active?.filters.free();
+    this.#active = { manifest, current, filters, from };
     this.#watchExpiry();
   }
 
-  /** Another tab has put a newer release into storage. */
+  /** Activates a newer release that another tab has put into storage. */
   async #adopt(): Promise<void> {
     const stored = await this.#store.current();
-    if (!stored || stored.release <= (this.#held?.current.release ?? 0)) return;
+    if (!stored || stored.release <= (this.#active?.current.release ?? 0)) return;
     const kept = await this.#store.read();
     this.#highest = await this.#store.highest(this.#ask.keys);
-    if (kept && kept.current.release > (this.#held?.current.release ?? 0)) {
-      if (this.#guard(() => this.#hold(kept, "storage"))) {
+    if (kept && kept.current.release > (this.#active?.current.release ?? 0)) {
+      if (this.#guard(() => this.#activate(kept, "storage"))) {
         this.#lastError = undefined;
         this.#failures = 0;
         this.#schedule(this.#ask.refreshIntervalMs);
@@ -300,13 +307,13 @@ export class Follower {
   }
 
   async #keepOn(current: Current): Promise<void> {
-    if (this.#held) this.#held.current = current;
+    if (this.#active) this.#active.current = current;
     this.#watchExpiry();
     await this.#store.note(current);
     await this.#store.checkKept(current.sha256);
   }
 
-  /** Whether it went well; notes what went wrong. */
+  /** Runs `work`. Returns false and notes the error if it throws. */
   #guard(work: () => void): boolean {
     try {
       work();
@@ -318,7 +325,7 @@ export class Follower {
   }
 
   #note(error: unknown): void {
-    // A trap poisons the instance: that isn't for here to survive.
+    // Without a code, the error is a trap or unexpected, and the worker must be replaced.
     if (!isCoded(error)) throw error;
     this.#lastError = { code: error.code, message: error.message, atUnixS: nowUnixS() };
   }
@@ -328,7 +335,7 @@ export class Follower {
     return new GateError({ code, message: `${url}: expected ${expected}, got ${got}`, url, expected, got });
   }
 
-  /** Keys that are none are the host's mistake, whatever the server says. */
+  /** Throws if a key is malformed: that is the host's mistake, whatever the server answers. */
   #checkTrust(): void {
     try {
       this.#engine.verifyManifest(new Uint8Array(0), this.#ask);
@@ -349,7 +356,10 @@ export class Follower {
     };
   }
 
-  /** Clients that began together don't come back together. */
+  /**
+   * Schedules the next refresh at a random time around `afterMs`, so that clients that started together don't refresh
+   * together.
+   */
   #schedule(afterMs: number): void {
     clearTimeout(this.#refreshTimer);
     const wait = Math.min(MAX_TIMER_MS, afterMs * (0.8 + 0.4 * Math.random()));
@@ -359,7 +369,7 @@ export class Follower {
 
   #watchExpiry(): void {
     clearTimeout(this.#expiryTimer);
-    const wait = (this.#held?.manifest.expiresUnixS ?? 0) * 1000 - Date.now();
+    const wait = (this.#active?.manifest.expiresUnixS ?? 0) * 1000 - Date.now();
     if (wait <= 0) return;
     this.#expiryTimer = setTimeout(
       () => {
@@ -371,7 +381,7 @@ export class Follower {
   }
 
   #tell(): void {
-    const { manifest, filters, from } = this.#held ?? {};
+    const { manifest, filters, from } = this.#active ?? {};
     const [info] = filters?.loaded.filters ?? [];
     const status: GateStatus = {
       state: this.#state,
@@ -410,7 +420,7 @@ function nowUnixS(): number {
   return Math.floor(Date.now() / 1000);
 }
 
-/** Says which file was refused. */
+/** Adds the file's URL to an error. */
 function located(error: unknown, url: string): unknown {
   if (isCoded(error)) error.message = `${url}: ${error.message}`;
   return error;

@@ -1,10 +1,10 @@
-// Where Node keeps a followed list: two files in a folder, each written beside its place and renamed into it.
+// The list store of Node: two files in a folder. Each is written under another name and then renamed.
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Backend, type Current, counts, type Highest, type Kept, type Part } from "./store.js";
 
-/** One list in one folder, which several processes may share. Broken downloads aren't kept: servers have the bandwidth. */
+/** Stores one list in a folder, which several processes may share. Doesn't store parts of broken downloads. */
 export class Folder implements Backend {
   readonly kind = "folder";
   readonly #folder: string;
@@ -15,7 +15,7 @@ export class Folder implements Backend {
     this.#stem = join(folder, createHash("sha256").update(list).digest("hex").slice(0, 16));
   }
 
-  /** A line of JSON, then the bytes. */
+  /** Reads the file of the release: a line of JSON, then the bytes of the filter. */
   async read(): Promise<Kept | undefined> {
     const file = await found(readFile(`${this.#stem}.list`));
     if (!file) return undefined;
@@ -37,7 +37,7 @@ export class Folder implements Backend {
   }
 
   async swap({ current, bytes }: Kept): Promise<void> {
-    // What can't be read any more may be overwritten.
+    // A file that can't be read any more may be overwritten.
     const old = await this.read().catch(() => undefined);
     if (old && old.current.release > current.release && counts(old.current, current.keys)) return;
     const { etag, release, sha256, checkedAtMs, keys } = current;

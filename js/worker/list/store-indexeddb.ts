@@ -1,22 +1,25 @@
-// Where a browser keeps a followed list: IndexedDB, the one storage of windows, workers and extensions whose writes are
-// all or nothing. In some browsers its requests have been seen never to be answered, so each has a time limit.
+// The list store of browsers: IndexedDB, the only storage of windows, workers and extensions whose writes are atomic.
+// In some browsers, requests sometimes get no answer, so each has a time limit.
 import { type DBSchema, type IDBPDatabase, type IDBPObjectStore, openDB } from "idb";
 import { type Backend, type Current, counts, type Highest, type Kept, type Part, Silent } from "./store.js";
 
 const STORE = "lists";
-/** Milliseconds for opening the database. */
+/** Time limit in milliseconds for opening the database. */
 const OPEN_MS = 3000;
-/** Milliseconds for a transaction: reading or writing a list of tens of megabytes takes some hundred. */
+/** Time limit in milliseconds for a transaction. Reading or writing a list of tens of megabytes takes a few hundred. */
 const TRANSACTION_MS = 10_000;
 
-/** Records of one store, by their kind and the list: `["current", list]`, `["part", list, sha256, offset]`. */
+/**
+ * The records of the single object store. Their keys begin with the kind and the list: `["current", list]`, `["part",
+ * list, sha256, offset]`.
+ */
 interface Schema extends DBSchema {
   [STORE]: { key: IDBValidKey; value: unknown };
 }
 
 type Store<M extends IDBTransactionMode> = IDBPObjectStore<Schema, [typeof STORE], typeof STORE, M>;
 
-/** One list in the database of the origin. */
+/** Stores one list in the origin's database. */
 export class IndexedDb implements Backend {
   readonly kind = "indexeddb";
   readonly #list: string;
@@ -79,12 +82,14 @@ export class IndexedDb implements Backend {
     return this.#in("readwrite", (store) => store.delete(this.#partsOf()));
   }
 
-  /** Arrays sort after all strings and numbers. */
+  /**
+   * Returns the range of the keys of parts. An array sorts after all strings and numbers, so `[]` is an upper bound.
+   */
   #partsOf(...sha256: string[]): IDBKeyRange {
     return IDBKeyRange.bound(["part", this.#list, ...sha256], ["part", this.#list, ...sha256, []]);
   }
 
-  /** Resolves once the transaction is complete. If `work` throws, nothing of it is kept. */
+  /** Runs `work` in a transaction. Resolves once the transaction is complete. If `work` throws, nothing is stored. */
   async #in<T, M extends IDBTransactionMode>(mode: M, work: (store: Store<M>) => Promise<T>): Promise<T> {
     const database = await this.#open();
     const transaction = database.transaction(STORE, mode);
@@ -92,7 +97,7 @@ export class IndexedDb implements Backend {
       try {
         transaction.abort();
       } catch {
-        // It has ended already.
+        // The transaction has already ended.
       }
     };
     const working = work(transaction.store).catch((error) => {
@@ -110,15 +115,15 @@ export class IndexedDb implements Backend {
     if (!this.#opened) {
       const opening = openDB<Schema>("hashgate", 1, {
         upgrade: (database) => void database.createObjectStore(STORE),
-        // Another tab wants to upgrade or delete the database.
+        // Closes the database, because another tab wants to upgrade or delete it.
         blocking: (_, __, event) => {
           (event.target as IDBDatabase).close();
           forget();
         },
-        // The user cleared the site's data.
+        // The browser closed the database, for example because the user cleared the site's data.
         terminated: forget,
       });
-      // One that opens too late is of no use.
+      // Closes a database that opens after the time limit.
       const late = () => void opening.then((database) => database.close()).catch(() => {});
       this.#opened = within(opening, OPEN_MS, "open", late);
       this.#opened.catch(forget);
@@ -127,7 +132,7 @@ export class IndexedDb implements Backend {
   }
 }
 
-/** Rejects with {@link Silent}, and calls `giveUp`, if a promise takes too long. */
+/** Returns the promise's result. If that takes too long, calls `giveUp` and rejects with {@link Silent}. */
 function within<T>(promise: Promise<T>, ms: number, what: string, giveUp: () => void): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const silence = new Promise<never>((_, reject) => {

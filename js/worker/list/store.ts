@@ -1,22 +1,22 @@
-// Where a followed list is kept between visits, and what happens when there is no such place.
+// The list store: keeps a followed list between visits, and in memory where there is no storage.
 import type { StorageState } from "../../types/types.js";
 
-/** The release that is held, but for its bytes. */
+/** The stored release, without its bytes. */
 export interface Current {
-  /** The signed text. */
+  /** The signed text of the manifest. */
   manifest: Uint8Array;
-  /** Of the answer that brought it. */
+  /** The ETag of the answer that brought the manifest. */
   etag: string | undefined;
   release: number;
-  /** Of the full file. */
+  /** SHA-256 of the full file. */
   sha256: string;
-  /** When a server last said that this is the newest, in milliseconds since 1970. */
+  /** When the server last said that this is the newest release, in milliseconds since 1970. */
   checkedAtMs: number;
-  /** The keys that were trusted then. */
+  /** The keys that were trusted at that time. */
   keys: string[];
 }
 
-/** What must not be forgotten even if the file is: the highest release that was seen. */
+/** The highest release that was seen. It is kept even if the file is deleted, so that no older release is accepted. */
 export interface Highest {
   name: string;
   release: number;
@@ -25,8 +25,8 @@ export interface Highest {
 }
 
 /**
- * Whether what was seen `before` counts for those who trust `keys`. With other keys altogether it doesn't: whoever had
- * stolen the old ones could have signed the highest number there is.
+ * Returns whether a record from `before` counts for a client that now trusts `keys`. It doesn't if all keys were
+ * replaced: whoever had stolen the old keys could have signed the highest possible release number.
  */
 export function counts(before: { keys: string[] }, keys: string[]): boolean {
   return before.keys.some((key) => keys.includes(key));
@@ -37,40 +37,40 @@ export interface Kept {
   bytes: Uint8Array;
 }
 
-/** A piece of a download that broke off. */
+/** A part of a download that broke off. */
 export interface Part {
   offset: number;
   bytes: Uint8Array;
   etag: string | undefined;
 }
 
-/** The backend didn't answer in time. */
+/** The backend did not answer in time. */
 export class Silent extends Error {
   override readonly name = "Silent";
 }
 
-/** A place that outlives the gate, for one list. */
+/** A storage for one list that outlives the gate. */
 export interface Backend {
   readonly kind: StorageState["kind"];
-  /** Both, as they were at one moment. */
+  /** Reads the stored release and its bytes in one transaction. */
   read(): Promise<Kept | undefined>;
   current(): Promise<Current | undefined>;
   highest(): Promise<Highest | undefined>;
-  /** All or nothing; never an older release over a newer one. */
+  /** Replaces the stored release, atomically. Never replaces a newer release by an older one. */
   swap(kept: Kept): Promise<void>;
-  /** Another manifest or time of check for the file that is kept. */
+  /** Updates the manifest or the time of the last check, for the same file. */
   note(current: Current): Promise<void>;
   remember(highest: Highest): Promise<void>;
   parts(sha256: string): Promise<Part[]>;
   addPart(sha256: string, part: Part): Promise<void>;
-  /** Those of all files. */
+  /** Deletes the parts of all files. */
   dropParts(): Promise<void>;
 }
 
-/** Keeps a list in a backend, and in memory what the backend refuses. */
+/** Keeps a list in a backend, or in memory if the backend refuses it. */
 export class ListStore {
   #backend: Backend | undefined;
-  /** The release that the backend doesn't hold. */
+  /** The release, if only memory has it because the backend refused it. */
   #kept: Kept | undefined;
   #highest: Highest | undefined;
   #problem: StorageState["problem"];
@@ -90,7 +90,7 @@ export class ListStore {
     return this.#kept ?? (await this.#try((backend) => backend.read()));
   }
 
-  /** What another gate may have put there meanwhile. */
+  /** Returns the release in the backend, which another gate may have replaced. */
   current(): Promise<Current | undefined> {
     return this.#try((backend) => backend.current());
   }
@@ -133,7 +133,7 @@ export class ListStore {
     await this.#try((backend) => backend.dropParts());
   }
 
-  /** Whether what the gate answers from is kept at all. */
+  /** Checks that the backend still has the active release, and notes a problem if it hasn't. */
   async checkKept(sha256: string): Promise<void> {
     if (!this.#backend || this.#kept) return;
     const current = await this.current();
@@ -147,10 +147,10 @@ export class ListStore {
       return await work(this.#backend);
     } catch (error) {
       const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
-      // ENOSPC and EDQUOT are how a file system says it.
+      // ENOSPC and EDQUOT are a file system's codes for "full".
       const full = name === "QuotaExceededError" || /ENOSPC|EDQUOT/.test(message);
       this.#problem = { reason: full ? "quota-exceeded" : "unavailable", message: `${name}: ${message}` };
-      // A backend that doesn't answer isn't waited for again.
+      // Doesn't use a backend again that did not answer.
       if (error instanceof Silent) this.#backend = undefined;
       return undefined;
     }

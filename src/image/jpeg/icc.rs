@@ -1,17 +1,17 @@
-//! The colour profile that APP2 segments hold in parts (ICC.1, annex B.4).
+//! The ICC profile of a JPEG, which APP2 segments hold in parts (ICC.1, annex B.4).
 
 use crate::image::profile::{MAX_LENGTH, Profile};
 
-/// The parts of a profile, as they come.
+/// Collects the parts of a profile.
 #[derive(Default)]
 pub(super) struct ProfileParts {
-    /// Number, of how many, and content.
+    /// Each part's number, the number of parts that it declares, and its content.
     parts: Vec<(u8, u8, Vec<u8>)>,
     length: usize,
 }
 
 impl ProfileParts {
-    /// Takes the content of an APP2 segment, which may be something else.
+    /// Takes the content of an APP2 segment. Ignores it if it isn't a part of a profile.
     pub(super) fn push(&mut self, segment: &[u8]) {
         if let Some([number, count, part @ ..]) = segment.strip_prefix(b"ICC_PROFILE\0")
             && self.length <= MAX_LENGTH
@@ -21,8 +21,8 @@ impl ProfileParts {
         }
     }
 
-    /// Puts the profile together. If a part is missing or comes twice, decoders disagree: libjpeg-turbo ignores such a
-    /// profile (`jdicc.c`), and Chromium applies the first of two.
+    /// Joins the parts to the profile. If a part is missing or comes twice, decoders disagree: libjpeg-turbo ignores
+    /// such a profile (`jdicc.c`), and Chromium applies the first of two.
     pub(super) fn profile(mut self) -> Profile {
         self.parts.sort_by_key(|part| part.0);
         let count = self.parts.len();

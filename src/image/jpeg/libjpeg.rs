@@ -1,7 +1,7 @@
-//! Decodes every pixel of a JPEG as libjpeg-turbo does, which Chromium, Firefox and most programs show pictures with.
+//! Decodes every pixel of a JPEG as libjpeg-turbo does, the decoder of Chromium, Firefox and most programs.
 //!
-//! It reads what is not ordinary: files that break rules of T.81 and are shown all the same, damaged files, and colour
-//! models and samplings on which decoders disagree. It isn't as fast as `zune-jpeg`, which reads ordinary files.
+//! It reads files that are not ordinary: those that break rules of T.81 but are shown nevertheless, damaged files, and
+//! colour models and samplings about which decoders disagree. Ordinary files go to `zune-jpeg`, which is faster.
 
 mod bits;
 mod default_tables;
@@ -25,9 +25,9 @@ use scan::Tables;
 struct Plane {
     /// Blocks in a row.
     stride: usize,
-    /// Coefficients, later samples; row by row within a block.
+    /// Coefficients, and after the inverse DCT samples; row by row within a block.
     blocks: Vec<[i16; 64]>,
-    /// The quantization table that was in force at the component's first scan.
+    /// The quantization table that was defined when the component's first scan began.
     steps: Option<[u16; 64]>,
     /// For each coefficient, how many of its low bits no scan has given yet; [`UNSEEN`] if none gave any.
     missing: [u8; 64],
@@ -35,15 +35,15 @@ struct Plane {
 
 const UNSEEN: u8 = 255;
 
-/// What is wrong with a picture that was decoded.
+/// The result of decoding: what is wrong with the picture.
 pub(super) struct Decoded {
     /// Which pixels are missing; `None` if all are there.
     pub(super) damaged: Option<&'static str>,
-    /// Whether there are more bytes in a scan than its blocks take.
+    /// Whether a scan has more bytes than its blocks need.
     pub(super) surplus: bool,
 }
 
-/// What the file's segments have set so far.
+/// The state that the file's segments have set so far: tables, coefficients, faults.
 struct Decoder<'a> {
     bytes: &'a [u8],
     frame: &'a Frame,
@@ -156,7 +156,7 @@ impl Decoder<'_> {
                 0xda if has_frame => {
                     segments.at = self.scan(content, segments.at)?;
                     if !self.frame.progressive && self.planes.iter().all(|plane| plane.missing[0] == 0) {
-                        // What follows isn't looked at.
+                        // libjpeg ignores the rest of the file.
                         return Ok(());
                     }
                 }
@@ -182,7 +182,7 @@ impl Decoder<'_> {
             let component = &self.frame.components[selected.component];
             component.across * component.down
         };
-        // `D_MAX_BLOCKS_IN_MCU`
+        // libjpeg's limit `D_MAX_BLOCKS_IN_MCU`.
         if scan.components.len() > 1 && scan.components.iter().map(blocks).sum::<u32>() > 10 {
             return Err("a unit has more than ten blocks");
         }
@@ -198,7 +198,7 @@ impl Decoder<'_> {
                 plane.missing[usize::from(term)] = if progressive { scan.low } else { 0 };
             }
             if !progressive {
-                // Motion JPEG leaves the tables of T.81, annex K, out.
+                // Motion JPEG leaves out the tables of T.81, annex K, and expects decoders to know them.
                 for (tables, is_dc) in [(&mut self.dc, true), (&mut self.ac, false)] {
                     let number = if is_dc { selected.dc } else { selected.ac };
                     if let Some(place @ None) = tables.get_mut(number) {

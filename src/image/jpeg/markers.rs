@@ -1,7 +1,7 @@
 //! Markers and table segments (ITU T.81, annex B), for all JPEG decoders.
 
 /// Finds the next marker at or after `at`, skipping everything else (entropy-coded data, stuffed bytes, fill bytes), as
-/// libjpeg does. Leaves `at` behind the marker. Returns `None` at the end of the bytes.
+/// libjpeg does. Sets `at` to the byte after the marker. Returns `None` at the end of the bytes.
 pub(super) fn next_marker(bytes: &[u8], at: &mut usize) -> Option<u8> {
     loop {
         *at += bytes.get(*at..)?.iter().position(|&byte| byte == 0xff)?;
@@ -23,8 +23,8 @@ pub(super) struct HuffmanTable {
 }
 
 impl HuffmanTable {
-    /// Takes one table off the content of a DHT segment, with its class and number as one byte. Returns `None` if the
-    /// table is longer than the segment or has more than 256 codes.
+    /// Takes the first table off the content of a DHT segment. Returns its class and number (one byte), and the table.
+    /// Returns `None` if the table is longer than the segment or has more than 256 codes.
     pub(super) fn take(segment: &mut &[u8]) -> Option<(u8, Self)> {
         let (&kind, rest) = segment.split_first()?;
         let (&counts, rest) = rest.split_first_chunk::<16>()?;
@@ -35,8 +35,9 @@ impl HuffmanTable {
     }
 }
 
-/// Takes one quantization table off the content of a DQT segment (B.2.4.1): its number, and the steps in zigzag order.
-/// Returns `None` if the table is longer than the segment, or its number or precision isn't one that T.81 allows.
+/// Takes the first quantization table off the content of a DQT segment (B.2.4.1): its number, and the steps in zigzag
+/// order. Returns `None` if the table is longer than the segment, or its number or precision isn't one that T.81
+/// allows.
 pub(super) fn take_quantization(segment: &mut &[u8]) -> Option<(usize, [u16; 64])> {
     let (&kind, rest) = segment.split_first()?;
     let width = match kind >> 4 {
@@ -53,12 +54,12 @@ pub(super) fn take_quantization(segment: &mut &[u8]) -> Option<(usize, [u16; 64]
     Some((usize::from(kind & 15), steps))
 }
 
-/// The transform that Adobe's APP14 segment declares; `None` if the segment isn't Adobe's.
+/// Returns the colour transform that Adobe's APP14 segment declares; `None` if the segment isn't Adobe's.
 pub(super) fn adobe_transform(segment: &[u8]) -> Option<u8> {
     segment.get(11).copied().filter(|_| segment.starts_with(b"Adobe"))
 }
 
-/// Whether an APP0 segment is JFIF's.
+/// Returns whether an APP0 segment is JFIF's.
 pub(super) fn is_jfif(segment: &[u8]) -> bool {
     segment.len() >= 14 && segment.starts_with(b"JFIF\0")
 }
@@ -66,23 +67,23 @@ pub(super) fn is_jfif(segment: &[u8]) -> bool {
 /// A marker and its segment's content.
 pub(super) struct Segment<'a> {
     pub(super) marker: u8,
-    /// Empty if the marker stands alone.
+    /// The bytes of the segment after its length; empty if the marker has no segment.
     pub(super) content: &'a [u8],
     /// Whether other bytes than fill bytes lie between the place where the marker was expected and the marker.
     pub(super) follows_surplus: bool,
-    /// Whether the length is below 2 (libjpeg reads nothing then), or beyond the end of the file.
+    /// Whether the declared length is below 2 (libjpeg then reads no content), or reaches beyond the end of the file.
     pub(super) is_short: bool,
 }
 
-/// Iterates over the segments of a file that is held as a whole, as libjpeg finds them.
+/// Iterates over the segments of a whole file, as libjpeg finds them.
 pub(super) struct Segments<'a> {
     bytes: &'a [u8],
-    /// Place in the file where the next marker is expected.
+    /// Position in the file where the next marker is expected.
     pub(super) at: usize,
 }
 
 impl<'a> Segments<'a> {
-    /// Begins behind the start-of-image marker.
+    /// Begins after the start-of-image marker.
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 2 }
     }

@@ -1,26 +1,27 @@
-//! A file of which a part is there, and why reading it doesn't go on.
+//! A file of which only a part is in memory, and the reasons why reading it stops.
 
-/// The part of a file that is held: all of it, or what arrived and wasn't dropped yet.
+/// The part of a file that is in memory: the whole file, or the bytes that have arrived and were not yet dropped.
 #[derive(Clone, Copy)]
 pub(crate) struct Part<'a> {
     pub(crate) bytes: &'a [u8],
-    /// Place in the file of the first byte.
+    /// Position in the file of the first byte in memory.
     pub(crate) start: usize,
 }
 
 impl<'a> Part<'a> {
-    /// The bytes from a place in the file on; `None` if that place isn't held.
+    /// Returns the bytes from a position in the file on; `None` if that position isn't in memory.
     pub(super) fn from(self, at: usize) -> Option<&'a [u8]> {
         self.bytes.get(at.checked_sub(self.start)?..)
     }
 
-    /// Place in the file after the last byte that is held.
+    /// Returns the position in the file after the last byte in memory.
     pub(super) fn end(self) -> usize {
         self.start + self.bytes.len()
     }
 }
 
-/// The DC-only decoder doesn't read this file; the general decoder decides what it is.
+/// The DC-only decoder doesn't read files of this kind. The general decoder then reads the file, or finds what is wrong
+/// with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Outside;
 

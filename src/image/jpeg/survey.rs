@@ -1,4 +1,4 @@
-//! What a walk over a JPEG's markers tells: its frame, its colour model, and whether all decoders read it alike.
+//! Walks over a JPEG's markers, and finds its frame, its colour model, and whether all decoders read it alike.
 
 use super::frame::{Frame, Scan};
 use super::icc::ProfileParts;
@@ -6,7 +6,7 @@ use super::markers::{HuffmanTable, Segment, Segments, adobe_transform, is_jfif};
 use super::{MAX_SCANS, unreadable};
 use crate::image::error::{IntakeError, unsupported};
 
-/// How samples are turned into colours.
+/// How samples are converted to colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ColourModel {
     Grey,
@@ -17,8 +17,8 @@ pub(super) enum ColourModel {
 }
 
 impl ColourModel {
-    /// Chooses the model as libjpeg does (`jdapimin.c`, `default_decompress_parms`). Of two components, which libjpeg
-    /// doesn't know, the first is taken for grey.
+    /// Chooses the model as libjpeg does (`jdapimin.c`, `default_decompress_parms`). libjpeg knows no picture of two
+    /// components; this crate takes the first of them for grey.
     fn of(frame: &Frame, jfif: bool, adobe: Option<u8>) -> Self {
         match (&frame.components[..], adobe) {
             ([_] | [_, _], _) => Self::Grey,
@@ -38,22 +38,22 @@ impl ColourModel {
     }
 }
 
-/// A file's structure.
+/// The structure of a file.
 pub(super) struct Survey {
     pub(super) frame: Frame,
     pub(super) model: ColourModel,
-    /// Whether the coefficients of all scans have to be held until the end.
+    /// Whether decoding needs the coefficients of all scans in memory.
     pub(super) holds_coefficients: bool,
     /// The first reason why decoders may disagree; `None` if the file is ordinary.
     pub(super) odd: Option<&'static str>,
     /// Whether the file breaks a rule of T.81.
     pub(super) malformed: bool,
-    /// Whether `zune-jpeg` misreads the file although it is ordinary.
+    /// Whether `zune-jpeg` misreads this file, although it is ordinary.
     pub(super) misleads_zune: bool,
     pub(super) icc: ProfileParts,
 }
 
-/// What the walk has seen so far.
+/// The state of the walk: what the markers so far have declared.
 #[derive(Default)]
 struct Walk {
     frame: Option<Frame>,
@@ -65,13 +65,14 @@ struct Walk {
     icc: ProfileParts,
     scans: u32,
     restart_interval: u32,
-    /// Whether the walk is within the data of a scan; then how many restart markers it has and should have.
+    /// Whether the walk is inside the data of a scan. The next two fields count the scan's restart markers.
     in_scan: bool,
     restarts: u32,
     expected_restarts: u32,
-    /// The Huffman tables that are defined, a bit for each: DC from 0, AC from 4.
+    /// The Huffman tables that are defined, one bit each: bits 0 to 3 for DC, bits 4 to 7 for AC.
     tables: u8,
-    /// For each component and coefficient the number of its low bits that no scan has given; 14 if none was begun.
+    /// For each component and coefficient, the number of its low bits that no scan has given yet; 14 if no scan has the
+    /// coefficient.
     missing: Vec<[u8; 64]>,
 }
 
@@ -167,7 +168,7 @@ impl Walk {
                 [high, low] => self.restart_interval = u16::from_be_bytes([high, low]).into(),
                 _ => self.breaks_a_rule("its restart interval isn't two bytes long"),
             },
-            // Only what comes before the first scan counts.
+            // libjpeg chooses the colour model at the first scan, so later segments don't count.
             0xe0 if self.scans == 0 => self.jfif |= is_jfif(content),
             0xe2 if self.scans == 0 => self.icc.push(content),
             0xee if self.scans == 0 => self.adobe = adobe_transform(content).or(self.adobe),
@@ -209,7 +210,7 @@ impl Walk {
         };
         let progressive = frame.progressive;
         let (columns, rows) = frame.units_of(&scan);
-        // Only a picture without a height, which isn't ordinary anyhow, has no units yet.
+        // Without a height (which isn't ordinary) there are no units, and no restarts are expected.
         self.expected_restarts = (columns * rows).saturating_sub(1).checked_div(self.restart_interval).unwrap_or(0);
         let tall = frame.components.len() > 1 && frame.most().1 > 1;
         let is_partial = scan.components.len() < frame.components.len();
@@ -233,7 +234,7 @@ impl Walk {
         if lacks_tables {
             self.breaks_a_rule("it lacks Huffman tables");
         }
-        // `zune-jpeg` 0.5.15 puts rows of such a scan in wrong places.
+        // `zune-jpeg` 0.5.15 puts the rows of such a scan into wrong places.
         self.misleads_zune |= !progressive && is_partial && tall;
     }
 
@@ -244,7 +245,7 @@ impl Walk {
         self.in_scan = false;
     }
 
-    /// Notes colours that decoders choose in different ways.
+    /// Notes combinations of markers and components from which decoders choose different colour models.
     fn colours(&mut self, frame: &Frame, model: ColourModel) {
         let ids: Vec<_> = frame.components.iter().map(|component| component.id).collect();
         if (1..ids.len()).any(|index| ids[..index].contains(&ids[index])) {

@@ -1,36 +1,36 @@
-//! The chunks of a PNG: what they say about colours, and which of them decoders disagree about.
+//! Scans the chunks of a PNG for what they say about colours, and for what decoders disagree about.
 
 use super::super::animation::Rect;
 use super::super::caveat::NotOrdinary;
 use super::super::profile::{self, Profile};
 use super::super::sample::FrameHead;
 
-/// Bytes of a chunk that are kept at most: a profile's, compressed.
+/// Largest number of bytes of a chunk that are kept: enough for a compressed profile.
 const MAX_KEPT: usize = profile::MAX_LENGTH;
 
-/// Looks through a file's chunks, in pieces of any length. Chunks that matter are kept, the others passed over.
+/// Scans a file's chunks, in pieces of any length. Keeps the chunks that matter and skips the others.
 #[derive(Default)]
 pub(super) struct Scan {
-    /// Bytes of the signature and of the current chunk's head that were seen.
+    /// The bytes of the signature, or of the current chunk's length and type, that have come so far.
     head: Vec<u8>,
     signature_seen: bool,
     kind: [u8; 4],
-    /// Bytes of the current chunk, with its checksum, that are yet to come.
+    /// Number of bytes of the current chunk, checksum included, that are still to come.
     left: usize,
     kept: Vec<u8>,
     pub found: Found,
 }
 
-/// What the chunks say.
+/// What the chunks so far have said.
 #[derive(Default)]
 pub(super) struct Found {
     colour_type: u8,
-    /// Whether the pixels have begun; everything about colours is said before them.
+    /// Whether the pixels have begun. Chunks about colours must come before them.
     pub pixels_begun: bool,
     pub is_animated: bool,
     /// Whether the end chunk was seen.
     pub has_ended: bool,
-    /// Whether it is whole.
+    /// Whether the end chunk is complete.
     pub ends_well: bool,
     in_pixels: bool,
     palette: Option<usize>,
@@ -113,7 +113,7 @@ impl Scan {
         let found = &mut self.found;
         if &self.kind == b"IEND" {
             found.has_ended = true;
-            // Nothing but its checksum, which is a constant.
+            // The end chunk has no data, so its checksum is a constant.
             found.ends_well = self.kept == *b"\xae\x42\x60\x82";
         }
         if found.pixels_begun {
@@ -142,18 +142,19 @@ impl Found {
         self.oddity.get_or_insert(reason);
     }
 
-    /// Why decoders may show other pixels.
+    /// Returns why decoders may show other pixels; `None` for an ordinary file.
     pub(super) fn oddity(&self) -> Option<NotOrdinary> {
         self.oddity.map(NotOrdinary::structure)
     }
 
-    /// Whether the palette has a length that it can't have: one that the `png` crate panics at, or refuses.
+    /// Returns whether the palette's length isn't a multiple of 3, or is too large. The `png` crate panics at such a
+    /// palette, or refuses it.
     pub(super) fn has_bad_palette(&self) -> bool {
         self.palette.is_some_and(|length| length % 3 != 0 || length == 0 || length > 768)
     }
 
-    /// What is done to the stored colours: the first of these chunks that is there decides (PNG specification, third
-    /// edition, 4.3).
+    /// Returns how the stored colours are converted. The first of these chunks that the file has decides (PNG
+    /// specification, third edition, 4.3).
     pub(super) fn profile(&self) -> Profile {
         if let Some([primaries, transfer, ..]) = self.colour_code {
             // Rec. 709, Rec. 601 and Display P3 with curves near that of sRGB (ITU-T H.273).
@@ -161,7 +162,7 @@ impl Found {
             return if is_usual { Profile::Usual } else { Profile::Unknown };
         }
         if let Some(icc) = &self.icc {
-            // A name, a zero, the method of compression, the profile, the checksum.
+            // The chunk holds a name, a zero, the compression method, the profile and the checksum.
             let start = icc.iter().position(|&byte| byte == 0).map_or(icc.len(), |end| (end + 2).min(icc.len()));
             let packed = &icc[start..icc.len().saturating_sub(4).max(start)];
             return ::fdeflate::decompress_to_vec_bounded(packed, profile::MAX_LENGTH)
@@ -176,7 +177,8 @@ impl Found {
     }
 }
 
-/// Whether white, red, green and blue, as x and y in 100,000ths, are near those of sRGB, Display P3 or Adobe RGB.
+/// Returns whether white, red, green and blue (x and y of each, times 100,000) are near those of sRGB, Display P3 or
+/// Adobe RGB.
 fn are_usual(chromaticities: [u32; 8]) -> bool {
     const WHITE: [u32; 2] = [31_270, 32_900];
     const PRIMARIES: [[u32; 6]; 3] = [
@@ -188,13 +190,13 @@ fn are_usual(chromaticities: [u32; 8]) -> bool {
     near(&chromaticities[..2], &WHITE) && PRIMARIES.iter().any(|usual| near(&chromaticities[2..], usual))
 }
 
-/// The rectangles and durations of an animation's frames, from a walk over the chunks.
+/// Returns the size and duration of each frame of an animation, from a walk over the chunks.
 pub(super) fn frame_heads(bytes: &[u8]) -> Vec<FrameHead> {
     let field = |data: &[u8], at: usize| data[at..].first_chunk().map_or(0, |field| u32::from_be_bytes(*field));
     let of = |data: &[u8]| {
         let rect = Rect { width: field(data, 4), height: field(data, 8), x: field(data, 12), y: field(data, 16) };
         let short = |at: usize| u32::from(u16::from_be_bytes([data[at], data[at + 1]]));
-        // A denominator of 0 stands for 100 (PNG specification, third edition, 11.3.6.2).
+        // A denominator of 0 means 100 (PNG specification, third edition, 11.3.6.2).
         let (numerator, denominator) = (short(20), short(22));
         let duration_ms = 1000 * numerator / if denominator == 0 { 100 } else { denominator };
         FrameHead { rect, duration_ms: if duration_ms <= 10 { 100 } else { duration_ms } }
@@ -202,8 +204,8 @@ pub(super) fn frame_heads(bytes: &[u8]) -> Vec<FrameHead> {
     chunks(bytes).filter(|(kind, data)| *kind == b"fcTL" && data.len() >= 26).map(|(_, data)| of(data)).collect()
 }
 
-/// The file with nothing but its header, palette, transparency and first run of pixels, which is what decoders show
-/// that pass over broken chunks. None if it has no pixels.
+/// Returns the file with only its header, palette, transparency and first run of pixel chunks: decoders that skip
+/// broken chunks show this. Returns `None` if the file has no pixels.
 pub(super) fn stripped(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut file = bytes.get(..8)?.to_vec();
     let mut rest = &bytes[8..];
@@ -213,10 +215,10 @@ pub(super) fn stripped(bytes: &[u8]) -> Option<Vec<u8>> {
         let whole = length.saturating_add(12).min(rest.len());
         match &head[4..] {
             b"IDAT" => in_pixels = true,
-            // The first run of pixels alone.
+            // Pixels after another chunk don't count.
             _ if in_pixels => break,
             b"IHDR" | b"tRNS" => {}
-            // Whole colours alone, which Chromium takes too.
+            // Like Chromium, drops an incomplete colour at the end of the palette.
             b"PLTE" if (3..=768).contains(&length) && data.len() >= length => {
                 let colours = [b"PLTE", &data[..length / 3 * 3]].concat();
                 file.extend_from_slice(&((length / 3 * 3) as u32).to_be_bytes());
@@ -236,24 +238,24 @@ pub(super) fn stripped(bytes: &[u8]) -> Option<Vec<u8>> {
     if !in_pixels {
         return None;
     }
-    // Its checksum is part of the constant (PNG specification, 11.2.5).
+    // An end chunk (PNG specification, 11.2.5): length, type and checksum.
     file.extend_from_slice(b"\0\0\0\0IEND\xae\x42\x60\x82");
     Some(file)
 }
 
-/// The checksum of a chunk (PNG specification, annex D).
+/// Returns the checksum of a chunk (PNG specification, annex D).
 fn crc32(bytes: &[u8]) -> u32 {
     let step = |sum: u32, _| if sum & 1 == 1 { sum >> 1 ^ 0xedb8_8320 } else { sum >> 1 };
     !bytes.iter().fold(!0, |sum, &byte| (0..8).fold(sum ^ u32::from(byte), step))
 }
 
-/// The type of each chunk, and what is there of its data and of what follows.
+/// Yields the type of each chunk and its data, cut if the file ends first.
 fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     let mut rest = bytes.get(8..).unwrap_or_default();
     std::iter::from_fn(move || {
         let (length, chunk) = rest.split_first_chunk::<4>()?;
         let (kind, data) = chunk.split_first_chunk::<4>()?;
-        // And the checksum.
+        // The length counts the data; 4 bytes of checksum follow.
         let end = (u32::from_be_bytes(*length) as usize).checked_add(4);
         rest = end.and_then(|end| data.get(end..)).unwrap_or_default();
         Some((kind, data))

@@ -41,7 +41,7 @@ pub(super) struct Parts<'a> {
     pub new_header: &'a [u8],
 }
 
-/// Refuses a field of a delta.
+/// Makes the refusal of a field of a delta.
 pub(super) fn syntax(field: &str, expected: &str, got: &dyn Display) -> Refusal {
     RefusalCode::DeltaSyntax.because(&format!("delta's {field}"), expected, got)
 }

@@ -1,11 +1,11 @@
-//! A filter's slices as words, in which the bits of one state are ones.
+//! Reads a filter's slices as words in which the bits of one state are ones.
 
-/// The state that bits are in before they change.
+/// The state of a bit before it changes.
 #[derive(Clone, Copy)]
 pub(super) enum State {
-    /// 0 before, 1 after.
+    /// The bit changes from 0 to 1.
     Clear,
-    /// 1 before, 0 after.
+    /// The bit changes from 1 to 0.
     Set,
 }
 

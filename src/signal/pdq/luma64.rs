@@ -10,5 +10,5 @@ pub const MIN_QUALITY: u8 = 50;
 /// (`MIN_HASHABLE_DIM`).
 pub const MIN_SIDE: u32 = 5;
 
-/// A picture that was reduced to 64x64 values of luma by PDQ's filter, row by row, each 0 to 255.
+/// A reduced picture: 64x64 values of luma, each 0 to 255, row by row, made by PDQ's filter.
 pub type Luma64 = [f32; SIDE * SIDE];

@@ -16,7 +16,7 @@ use hashgate_native::text;
 /// The same lists and options give the same bytes.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Lists: CSV with a header (hash,type[,quality,category]), JSON Lines, or one hash per line.
+    /// Lists: CSV with a header (hash,type, and if you like quality,category), JSON Lines, or one hash per line.
     #[arg(required = true)]
     lists: Vec<PathBuf>,
     /// Filter file to write.
@@ -43,7 +43,7 @@ pub struct RequestArgs {
     /// What the list holds, in words for people whose upload is held.
     #[arg(long, value_parser = text::label)]
     pub category: String,
-    /// Number of ring keys per PDQ hash, 1 to 4. More of them find more edited copies and take more bytes.
+    /// Number of ring keys per PDQ hash, 1 to 4. More ring keys find more edited copies and make the file larger.
     #[arg(long, default_value_t = 2)]
     pub rings: u32,
     /// Share of clean pictures that may match by chance (image false-positive rate).
@@ -62,16 +62,16 @@ pub struct RequestArgs {
 }
 
 impl RequestArgs {
-    /// The request, but for release and time.
+    /// Returns the request. The caller sets its release number and build time.
     pub fn request(&self) -> Request {
         let defaults = Request::new(&self.name, &self.category);
-        Request {
-            rings: self.rings,
-            image_false_positive_rate: self.false_positive_rate,
-            lookup_budget: self.lookup_budget.unwrap_or(defaults.lookup_budget),
-            view_lookup_budget: self.view_lookup_budget.unwrap_or(defaults.view_lookup_budget),
-            ..defaults
-        }
+        let lookup_budget = self.lookup_budget.unwrap_or(defaults.lookup_budget);
+        let view_lookup_budget = self.view_lookup_budget.unwrap_or(defaults.view_lookup_budget);
+        defaults
+            .with_rings(self.rings)
+            .with_image_false_positive_rate(self.false_positive_rate)
+            .with_lookup_budget(lookup_budget)
+            .with_view_lookup_budget(view_lookup_budget)
     }
 
     /// Returns the hashes that enough of the lists hold.
@@ -90,7 +90,7 @@ impl RequestArgs {
     }
 }
 
-/// Builds the filter file and says what it holds.
+/// Builds the filter file and prints what it holds.
 ///
 /// # Errors
 /// A list can't be read, no such filter can be built, or the file can't be written.
@@ -101,7 +101,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Some(seconds) => seconds,
         None => newest(&args.lists)?,
     };
-    let request = Request { release: args.release, built_at_unix_s, ..args.request.request() };
+    let request = args.request.request().with_release(args.release).with_built_at_unix_s(built_at_unix_s);
     let plan = Plan::new(&request, &entries)?;
     say_lists(&lists, &entries);
     say_plan(&plan, &entries);
@@ -112,7 +112,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says what the lists hold, and what was left out.
+/// Prints what the lists hold, and what was left out.
 pub fn say_lists(lists: &[List], entries: &Entries) {
     for list in lists {
         remark(&format!("{}: {} hashes", list.path.display(), list.entries.len()));
@@ -136,7 +136,7 @@ pub fn say_lists(lists: &[List], entries: &Entries) {
     remark(&format!("distinct: {pdq} PDQ, {sha256} SHA-256, {md5} MD5"));
 }
 
-/// Says how large the filter will be, and what a lookup costs.
+/// Prints how large the filter will be, and how many lookups a picture takes.
 pub fn say_plan(plan: &Plan, entries: &Entries) {
     let hashes = entries.pdq.len() + entries.sha256.len() + entries.md5.len();
     let each = plan.file_bytes as f64 / hashes as f64;
@@ -165,7 +165,8 @@ const MEASURED: [(u32, &[(u32, f64)]); 4] = [
     (4, &[(1024, 91.8), (8192, 95.3)]),
 ];
 
-/// Says what share of edited copies the filter should find: what was measured with as many rings and no larger a budget.
+/// Prints the share of edited copies that the filter should find, taken from the measurement with as many rings and the
+/// next smaller (or equal) budget.
 pub fn say_recall(request: &Request, entries: &Entries) {
     if entries.pdq.is_empty() {
         return;

@@ -5,9 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
-use hashgate::{
-    Filter, Limits, Match, Orientations, Outcome, UncheckedReason, Verdict, ViewSet, Wanted, look_up, wanted,
-};
+use hashgate::{Filter, Limits, Match, Orientations, Outcome, UncheckedReason, Verdict, ViewSet, look_up, wanted};
 use hashgate_native::batch::{self, Failure, Files};
 use hashgate_native::terminal::{say, say_json};
 use serde::Serialize;
@@ -59,7 +57,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         .iter()
         .map(|path| open(path).with_context(|| path.display().to_string()))
         .collect::<Result<Vec<_>>>()?;
-    let wanted = Wanted { pdq: true, sha256: true, ..wanted(&filters, ViewSet::All) };
+    let wanted = wanted(&filters, ViewSet::All).with_pdq(true).with_sha256(true);
     let (mut matched, mut unchecked) = (false, false);
     batch::each(
         &args.files,
@@ -87,7 +85,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::from(if unchecked { exit::FAILURE } else { u8::from(matched) }))
 }
 
-/// Says a verdict in a sentence.
+/// Returns a verdict as a sentence.
 fn sentence(verdict: &Verdict) -> Result<String> {
     let outcome = match &verdict.outcome {
         Outcome::Clear => "clear".into(),
@@ -97,7 +95,7 @@ fn sentence(verdict: &Verdict) -> Result<String> {
             format!("possible match: {}", matches.join("; "))
         }
     };
-    // `caveats` is empty if there is one alone.
+    // If there is only one caveat, it is in `caveat` and `caveats` is empty.
     let all = if verdict.caveats.is_empty() { verdict.caveat.as_slice() } else { &verdict.caveats };
     let caveats = all.iter().map(name).collect::<Result<Vec<_>>>()?;
     Ok(match &caveats[..] {

@@ -52,7 +52,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let cosigned = cosign(&note, &key).with_context(|| name.to_string())?;
     write_atomically(&args.manifest, &cosigned)?;
-    // A manifest lies under two names, and both must serve the same text.
+    // The manifest lies in the folder under two names, so both files are written.
     let kept = folder.join(published::manifest_name(manifest.release));
     if kept != args.manifest && kept.exists() {
         write_atomically(&kept, &cosigned)?;
@@ -73,15 +73,14 @@ fn rebuild(args: &Args, folder: &Path, manifest: &Manifest) -> Result<()> {
     }
     let entries = list::entries(&lists, args.require_sources);
     let defaults = Request::new(&info.name, &info.category);
-    let request = Request {
-        release: info.release,
-        built_at_unix_s: info.built_at_unix_s,
-        rings: if info.rings > 0 { info.rings } else { defaults.rings },
-        lookup_budget: info.lookup_budget,
-        view_lookup_budget: info.view_lookup_budget,
-        image_false_positive_rate: info.image_false_positive_rate(),
-        ..defaults
-    };
+    let rings = if info.rings > 0 { info.rings } else { defaults.rings };
+    let request = defaults
+        .with_release(info.release)
+        .with_built_at_unix_s(info.built_at_unix_s)
+        .with_rings(rings)
+        .with_lookup_budget(info.lookup_budget)
+        .with_view_lookup_budget(info.view_lookup_budget)
+        .with_image_false_positive_rate(info.image_false_positive_rate());
     let plan = Plan::in_geometry_of(&info, &request, &entries)?;
     if write(&request, &plan, &entries)? != file {
         bail!(

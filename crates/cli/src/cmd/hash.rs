@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 use hashgate::image::read_fully;
 use hashgate::pdq::{Coefficients, quality};
-use hashgate::{Limits, ViewSet, Wanted};
+use hashgate::{Limits, Wanted};
 use hashgate_native::batch::{self, Failure, Files};
 use hashgate_native::open_file::OpenFile;
 use hashgate_native::terminal::{complain, say, say_json};
@@ -92,7 +92,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 fn hash(path: &Path, file: &mut OpenFile) -> Result<Line> {
     let limits = Limits::default();
     let refused = intake::refused_by_head(file, &limits)?;
-    let digests = intake::fingerprint_of(file, &limits, &DIGESTS)?;
+    let digests = intake::fingerprint_of(file, &limits, &Wanted::default().with_sha256(true).with_md5(true))?;
     let mut line = Line {
         path: path.display().to_string(),
         sha256: digests.sha256.map(|digest| digest.to_string()),
@@ -114,9 +114,6 @@ fn hash(path: &Path, file: &mut OpenFile) -> Result<Line> {
     }
     Ok(line)
 }
-
-/// Both digests, and no picture.
-const DIGESTS: Wanted = Wanted { pdq: false, sha256: true, md5: true, views: ViewSet::Plain };
 
 fn csv_line(line: &Line) -> Result<String> {
     let text = |value: Option<u32>| value.map(|value| value.to_string()).unwrap_or_default();

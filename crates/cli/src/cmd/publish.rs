@@ -23,9 +23,9 @@ const HEADROOM: u32 = 5;
 
 /// Publish the next release of a list into a folder that any static web server can serve.
 ///
-/// Adds the full filter file, deltas from the last few releases, and the signed manifest. The manifest is written last, so
-/// whoever reads the folder meanwhile gets the release before. Sign each list with a key of its own: whoever trusts a key
-/// trusts every list that it signed.
+/// Adds the full filter file, deltas from the last few releases, and the signed manifest. The manifest is written last,
+/// so a client that reads the folder meanwhile gets the previous release. Sign each list with a key of its own: whoever
+/// trusts a key trusts every list that it signed.
 #[derive(clap::Args)]
 pub struct Args {
     /// Lists, in a format that `build` reads.
@@ -45,7 +45,7 @@ pub struct Args {
     /// Who vouches for the list. May be given several times. Default: the key's name.
     #[arg(long = "curator", value_name = "NAME", value_parser = text::label)]
     curators: Vec<String>,
-    /// Room for growth, in per cent of today's entries. Until it is used up, clients update by small deltas.
+    /// Room for growth, in per cent of today's entries. Until the room is used up, clients update by small deltas.
     #[arg(long, default_value_t = HEADROOM, value_name = "PERCENT")]
     headroom: u32,
     /// Number of earlier releases from which a delta is made.
@@ -64,7 +64,7 @@ pub struct Args {
     reading: list::Options,
 }
 
-/// The current release.
+/// The release that is current before this one is published.
 struct Last {
     manifest: Manifest,
     info: FilterInfo,
@@ -93,7 +93,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let entries = args.request.entries(&lists)?;
     say_lists(&lists, &entries);
     let request =
-        Request { release, built_at_unix_s: issued, headroom_percent: args.headroom, ..args.request.request() };
+        args.request.request().with_release(release).with_built_at_unix_s(issued).with_headroom_percent(args.headroom);
     let plan = plan(&request, &entries, last.as_ref())?;
     say_plan(&plan, &entries);
     say_recall(&request, &entries);

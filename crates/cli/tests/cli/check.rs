@@ -90,7 +90,7 @@ fn a_file_that_cannot_be_read_gets_its_own_error_and_the_rest_go_on() {
     assert_eq!((jsonl.code, lines.len(), jsonl.err.as_str()), (2, 3, ""));
     assert!(lines[0]["error"].is_null() && lines[2]["error"].is_null());
     assert!(lines[1]["error"].as_str().unwrap().len() > 10);
-    // The bytes have a digest all the same.
+    // A file that is no picture still has digests.
     assert_eq!(lines[1]["sha256"].as_str().unwrap().len(), 64);
 }
 

@@ -25,7 +25,8 @@ fn eval_measures_the_same_twice_and_writes_a_page() {
     assert!(figures["leftOut"][0].as_str().unwrap().contains("notes.txt"), "{}", figures["leftOut"]);
     let of = |edit: &str| figures["edits"].as_array().unwrap().iter().find(|row| row["edit"] == edit).unwrap().clone();
     assert_eq!((&of("png")["exact"], &of("png")["near"], &of("png")["found"]), (&4.into(), &4.into(), &4.into()));
-    // An edit that neither baseline finds: the figures don't come from one another.
+    // The filter finds all copies of this edit, and equal hashes find none of them. So the two figures are counted
+    // separately.
     assert_eq!((&of("border-2")["exact"], &of("border-2")["found"]), (&0.into(), &4.into()));
     assert!(of("border-2")["near"].as_u64() < Some(4));
     let page = fs::read_to_string(folder.join("report.html")).unwrap();

@@ -8,7 +8,7 @@ fn lists_of_every_kind_are_read() {
     let md5 = &d[0][..32];
     let lists = [
         ("hash,type\n{0},pdq\n{1},sha256\n{m},md5\n", [1, 1, 1]),
-        // Columns in any order, further ones, quoted fields, Windows line ends, a byte order mark.
+        // Columns in another order, unknown columns, quoted fields, Windows line ends, a byte order mark.
         ("\u{feff}note,quality,Type,HASH,category\r\n\"a, b\",100,PDQ,{0},x\r\n,,SHA-256,{1},\r\n", [1, 1, 0]),
         (
             "{\"hash\":\"{0}\",\"type\":\"pdq\",\"quality\":90}\n\n{\"hash\":\"{1}\",\"type\":\"sha256\",\"more\":1}\n",
@@ -114,7 +114,7 @@ fn only_what_enough_lists_hold() {
     let folder = folder();
     let folder = folder.path();
     let d = digests(3);
-    // A list that says a hash twice is still one source.
+    // A list that holds a hash twice counts as one source.
     write(folder, "one", &format!("pdq {0}\npdq {0}\npdq {1}\n", d[0], d[1]));
     write(folder, "two", &format!("pdq {}\npdq {}\n", d[1], d[2]));
     assert_eq!(build(folder, &["one", "two", "--require-sources", "2"]).code, 0);

@@ -1,4 +1,4 @@
-//! The real binary on real files: drawn pictures, lists of every kind, and the hostile files.
+//! Runs the real binary on files: drawn pictures, lists of every kind, and hostile files.
 
 mod check;
 mod eval;

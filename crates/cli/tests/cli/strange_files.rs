@@ -1,5 +1,5 @@
-//! Names and files that someone else chose: nothing that they hold reaches a terminal, a spreadsheet or another file's
-//! verdict.
+//! Hostile file names and files: no escape sequence reaches a terminal, no formula a spreadsheet, and no file changes
+//! another file's verdict.
 
 use super::support::*;
 
@@ -65,7 +65,7 @@ fn no_cell_of_csv_is_a_formula_and_the_list_can_be_read_again() {
     for (seed, name) in (1..).zip(names) {
         save(folder, name, &draw(seed));
     }
-    // After `--`, as a careful script gives names.
+    // Passes the names after `--`, as a careful script does.
     let hashed = hashgate(folder, &[&["hash", "--"], &names[..]].concat());
     assert_eq!((hashed.code, hashed.err.as_str()), (0, ""));
     for (line, name) in hashed.out.lines().skip(1).zip(names) {
@@ -97,7 +97,7 @@ fn a_lists_name_shows_every_one_of_its_characters() {
     );
 }
 
-/// Runs with so little address space that no file can be held.
+/// Limits the address space so that no file fits into memory as a whole.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_takes_no_more_memory_than_its_kind_needs() {
@@ -121,7 +121,7 @@ fn a_file_takes_no_more_memory_than_its_kind_needs() {
     let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert_eq!((output.status.code(), err.as_str()), (Some(2), ""), "{out}");
     let lines = json_lines(&out);
-    // The kind counts before the length.
+    // A long film is `not-a-picture`, not `too-large`.
     let reasons: Vec<_> = lines.iter().map(|line| line["reason"].as_str().unwrap()).collect();
     assert_eq!(reasons, ["not-a-picture", "too-large"], "{out}");
     assert!(lines.iter().all(|line| line["sha256"].as_str().is_some_and(|digest| digest.len() == 64)), "{out}");
@@ -139,7 +139,7 @@ fn the_length_of_files_is_bounded() {
         let run = hashgate(folder, &["check", "--filter", "demo.hgf", "--max-file-bytes", &most, "a.png"]);
         assert!(run.out.contains(expected), "{}", run.out);
     }
-    // Digests are looked up all the same.
+    // Digests are looked up nevertheless.
     let bytes = fs::read(folder.join("a.png")).unwrap();
     write(folder, "list", &format!("sha256 {}\n", hashgate::digest::Sha256Digest::of(&bytes)));
     assert_eq!(build(folder, &["list"]).code, 0);

@@ -4,7 +4,7 @@ pub use std::fs;
 pub use std::path::{Path, PathBuf};
 pub use std::process::{Command, Output};
 
-pub use image::{Rgb, RgbImage, imageops};
+pub use image::{RgbImage, imageops};
 pub use serde_json::Value;
 pub use tempfile::TempDir;
 
@@ -27,20 +27,9 @@ pub fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// A picture with something at every scale.
+/// Draws a picture of 320 x 240 pixels with detail at every scale.
 pub fn draw(seed: u32) -> RgbImage {
-    let waves: Vec<[f32; 3]> = (0..24u32)
-        .map(|n| {
-            let hash = (n + 97 * seed + 1).wrapping_mul(2_654_435_761);
-            [(hash >> 8 & 15) as f32 - 7.5, (hash >> 16 & 15) as f32 - 7.5, (hash >> 24) as f32]
-        })
-        .collect();
-    RgbImage::from_fn(320, 240, |x, y| {
-        let (u, v) = (x as f32 / 320.0, y as f32 / 240.0);
-        let sum: f32 = waves.iter().map(|[a, b, c]| (6.3 * (a * u + b * v) + c).sin() / (1.0 + a.hypot(*b))).sum();
-        let value = (128.0 + 60.0 * sum).clamp(0.0, 255.0) as u8;
-        Rgb([value, value / 2 + 40, 255 - value])
-    })
+    hashgate_testkit::photograph(320, 240, seed)
 }
 
 pub fn save(folder: &Path, name: &str, picture: &RgbImage) -> PathBuf {
@@ -58,7 +47,7 @@ pub fn json_lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Numbered digests, as text.
+/// Returns the hexadecimal SHA-256 digests of the numbers 0 to `count` - 1.
 pub fn digests(count: u32) -> Vec<String> {
     (0..count).map(|n| hashgate::digest::Sha256Digest::of(&n.to_le_bytes()).to_string()).collect()
 }

@@ -1,4 +1,4 @@
-//! Who may ask how much, and what clients can do wrong.
+//! Limits per client, and clients that behave badly.
 
 use super::support::*;
 
@@ -13,7 +13,7 @@ fn clients_have_a_rate_each() {
     let answer = from("198.51.100.1");
     assert_eq!(answer.problem(), (429, "rate".into()));
     assert_eq!(answer.header("retry-after"), Some("1"));
-    // The same address, as proxies with one socket for both kinds of addresses write it.
+    // The same IPv4 address, written as an IPv6 address, as a proxy with one socket for both writes it.
     assert_eq!(from("::ffff:198.51.100.1").problem(), (429, "rate".into()));
     assert_eq!(from("198.51.100.1:4711").problem(), (429, "rate".into()));
     assert_eq!(from("198.51.100.2").status, 200);
@@ -56,14 +56,15 @@ fn thousands_of_bad_requests_leave_it_serving() {
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         stream
     };
-    // Connections that never finish their head: more than one address may have, held until the end.
+    // Opens more connections than one address may have. None of them finishes the head of its request, and all stay
+    // open until the end of the test.
     let mut slow: Vec<_> = (0..300).map(|_| connect()).collect();
     slow.iter_mut().for_each(|stream| _ = stream.write_all(b"POST /v1/confirm HTTP/1.1\r\nHost: h\r\nX-"));
     let start = Instant::now();
     while server_refused(&slow[280..]) == 0 {
         assert!(start.elapsed() < Duration::from_secs(30));
     }
-    // Half of them go, so that there is room.
+    // Closes most of them to make room for others.
     slow.truncate(100);
 
     let long = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(40_000));
@@ -88,7 +89,7 @@ fn thousands_of_bad_requests_leave_it_serving() {
     for round in 0..1500 {
         let mut stream = connect();
         let _ = stream.write_all(&malformed[round % malformed.len()]);
-        // Half-closed, closed at once, or read to the end.
+        // The client closes its sending side, or closes the connection at once, or reads the answer to the end.
         match round % 3 {
             0 => {
                 let _ = stream.shutdown(std::net::Shutdown::Write);
@@ -103,7 +104,8 @@ fn thousands_of_bad_requests_leave_it_serving() {
             }
         }
     }
-    // Pipelined: 40 at once on one connection, all answered in order; the client half-closes after them.
+    // Pipelining: sends 40 requests at once on one connection, then closes the sending side. All are answered, in
+    // order.
     for _ in 0..25 {
         let mut stream = connect();
         stream.write_all(good.repeat(40).as_bytes()).unwrap();
@@ -112,7 +114,7 @@ fn thousands_of_bad_requests_leave_it_serving() {
         let _ = stream.read_to_string(&mut text);
         assert_eq!(text.matches("\"outcome\":\"listed\"").count(), 40, "{text}");
     }
-    // Oversized: announced, and sent without an announcement.
+    // Bodies that are too long, with and without a `Content-Length` that says so.
     for round in 0..100 {
         let mut stream = connect();
         let head = "POST /v1/confirm HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n";
@@ -132,21 +134,21 @@ fn thousands_of_bad_requests_leave_it_serving() {
         }
     }
     assert_eq!(server.confirm(&asked(&hash(5), 0))["outcome"], "listed");
-    // Those that never finished are ended, 10 seconds after they began.
+    // The server ends the connections that never finished a head, 10 seconds after they began.
     for stream in &mut slow {
         let mut bytes = Vec::new();
         let _ = stream.read_to_end(&mut bytes);
         assert!(!bytes.starts_with(b"HTTP/1.1 200"));
     }
     let start = Instant::now();
-    // The one that asks is open too.
+    // The connection that asks for the metric counts, too.
     while server.metric("hashgate_connections") > 1.0 {
         assert!(start.elapsed() < Duration::from_secs(60), "{} open", server.metric("hashgate_connections"));
         std::thread::sleep(Duration::from_millis(100));
     }
 }
 
-/// How many of the connections the server has closed.
+/// Returns how many of the connections the server has closed.
 fn server_refused(streams: &[TcpStream]) -> usize {
     let closed = |stream: &&TcpStream| {
         stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();

@@ -1,4 +1,4 @@
-//! Questions, answers, and what is wrong with a request.
+//! Questions and answers of the confirm route, and its errors for malformed requests.
 
 use super::support::*;
 
@@ -28,7 +28,7 @@ fn each_rule_answers_and_every_answer_is_as_long() {
         ),
         (json!({ "md5": Md5Digest::of(b"another file").to_string() }), listed("md5", None, None)),
         (json!({ "sha256": Sha256Digest::of(b"no file").to_string(), "md5": null }), not_listed.clone()),
-        // The strongest counts, and the first list that holds a hash.
+        // The strongest rule counts. If several lists hold a hash, the first list answers.
         (
             json!({ "pdq": hash(7).to_string(), "md5": Md5Digest::of(b"another file").to_string() }),
             listed("md5", None, None),

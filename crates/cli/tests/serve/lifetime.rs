@@ -1,4 +1,4 @@
-//! From the start to the end: what is refused at the start, changed lists, and being told to end.
+//! The server's life: errors at the start, lists that change while it runs, and signals to end.
 
 use super::support::*;
 
@@ -36,7 +36,7 @@ fn it_refuses_to_start_with_what_it_cant_stand_for() {
     }
 }
 
-/// A list of numbered hashes, put in place at once.
+/// Replaces the list's file atomically by a list of numbered hashes.
 fn replace(folder: &Path, numbers: std::ops::Range<u32>) {
     let text: String = numbers.map(|n| format!("{}\n", hash(n))).collect();
     fs::write(folder.join("new"), text).unwrap();
@@ -53,7 +53,7 @@ fn a_changed_list_is_read_while_the_old_one_answers() {
     std::thread::scope(|scope| {
         let asking = scope.spawn(|| {
             while !ended.load(Ordering::Relaxed) {
-                // The hash that every version holds.
+                // Every version of the list holds this hash.
                 assert_eq!(server.confirm(&asked(&hash(19_999), 0))["outcome"], "listed");
                 answered.fetch_add(1, Ordering::Relaxed);
             }
@@ -65,7 +65,7 @@ fn a_changed_list_is_read_while_the_old_one_answers() {
 
         fs::write(folder.join("list.txt"), format!("{} pdq\n", hash(4))).unwrap();
         server.logged("lists-refused", 1);
-        // Even a misplaced hash isn't told.
+        // The log holds no hash, even if a client puts one in the wrong field.
         assert!(!server.log.lock().unwrap().contains(&hash(4).to_string()));
         assert_eq!(server.get("/healthz", "").json(), json!({ "status": "stale" }));
         assert_eq!(server.confirm(&asked(&hash(29_999), 0))["outcome"], "listed");
@@ -92,7 +92,8 @@ fn killed_while_it_reads_a_list_it_comes_back_with_all_of_it() {
         replace(folder, 0..60_000);
         let server = start(folder, &args);
         replace(folder, 1..60_001);
-        // From before the change is seen until after it was read.
+        // Waits a different time in each round, so that the kill comes before the server sees the change, while it reads, or
+        // afterwards.
         std::thread::sleep(Duration::from_millis(850 + 150 * round));
         server.signal("-KILL");
         drop(server);
@@ -129,7 +130,7 @@ fn a_list_replaced_by_one_of_equal_length_and_time_is_read_again() {
     replace(folder, 0..100);
     let before = fs::metadata(folder.join("list.txt")).unwrap();
     let server = start(folder, &["--list", "list.txt", "--type", "pdq", "--rate", "0"]);
-    // As `rsync --times` and `tar` do, and as an editor that writes in place may.
+    // `rsync --times` and `tar` keep the time of a file, and an editor that writes in place may, too.
     let same_stamp = || {
         let file = fs::File::options().write(true).open(folder.join("list.txt")).unwrap();
         file.set_modified(before.modified().unwrap()).unwrap();

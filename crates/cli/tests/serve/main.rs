@@ -1,4 +1,4 @@
-//! The real server on real sockets: what it answers, what it refuses, and what it lives through.
+//! Runs the real server on sockets: its answers, its refusals, and what it must survive.
 
 mod clients;
 mod confirm;

@@ -21,7 +21,8 @@ fn a_day_and_a_load_are_played() {
     assert!((60.0..=180.0).contains(&with("checks")), "{figures}");
     assert_eq!((with("listed"), with("cleared")), (with("checks"), 0.0));
     assert_eq!(with("manifestRequests"), 36.0);
-    // New clients fetched yesterday's release whole; then everyone a delta, and those who were away another.
+    // New clients fetched yesterday's release as a whole. Then every client fetched a delta, and clients that had been
+    // away another one.
     assert!(with("newClients") > 0.0 && with("firstDownloadBytes") > with("newClients") * 20_000.0, "{figures}");
     assert!(with("deltaRequests") > 12.0 && with("deltaBytes") > 0.0, "{figures}");
     assert_eq!(figures["larger"][1]["uploads"], 50e8);

@@ -74,7 +74,7 @@ impl Answer {
         lines.into_iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// Status and code of a problem document (RFC 9457).
+    /// Returns the HTTP status and the code of a problem document (RFC 9457).
     pub fn problem(&self) -> (u16, String) {
         let problem = self.json();
         for field in ["type", "title", "detail", "code", "field", "expected", "got", "remedy"] {
@@ -92,7 +92,7 @@ impl Server {
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         write!(stream, "{head}\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len())
             .unwrap();
-        // A server that has refused already may have closed.
+        // Ignores an error: a server that has already refused the request may have closed the connection.
         let _ = stream.write_all(body);
         let mut bytes = Vec::new();
         let _ = stream.read_to_end(&mut bytes);
@@ -122,7 +122,7 @@ impl Server {
         line.unwrap_or_else(|| panic!("{name} in {text}")).parse().unwrap()
     }
 
-    /// Waits for a line of the log.
+    /// Waits until the log holds `what` so many `times`.
     pub fn logged(&self, what: &str, times: usize) {
         let start = Instant::now();
         while self.log.lock().unwrap().matches(what).count() < times {
@@ -176,7 +176,7 @@ pub fn folder() -> TempDir {
 
 pub const BOTH: [&str; 3] = ["--list", "First list=first.csv", "second.txt"];
 
-/// Publishes the first list; the names of its files, the manifest first.
+/// Publishes the first list. Returns the names of its files, the manifest first.
 pub fn published(folder: &Path) -> [String; 2] {
     for args in [
         &["keygen", "--out", "key", "--name", "test"][..],

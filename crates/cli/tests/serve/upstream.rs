@@ -1,8 +1,9 @@
-//! Another matcher that is asked.
+//! The upstream: another matcher that the server asks.
 
 use super::support::*;
 
-/// A small HTTP server that answers `GET /m/lookup` as HMA does; `answer` makes status, body and delay of the n-th request.
+/// Starts a small HTTP server that answers `GET /m/lookup` as HMA does. `answer` returns the status, the body and the
+/// delay of the n-th answer.
 fn hma(
     answer: impl Fn(usize, &str) -> (u16, String, Duration) + Send + Sync + 'static,
 ) -> (SocketAddr, Arc<AtomicUsize>) {
@@ -43,7 +44,7 @@ fn what_the_lists_dont_hold_is_put_to_hma() {
             }
             false => "{}",
         };
-        // The first attempt of all fails, and is made again.
+        // The very first request fails, so the server repeats it.
         (if number == 0 { 503 } else { 200 }, banks.into(), Duration::ZERO)
     });
     let upstream = format!("hma=http://{address}/base");
@@ -56,13 +57,13 @@ fn what_the_lists_dont_hold_is_put_to_hma() {
     assert_eq!(count.load(Ordering::SeqCst), 2);
     assert_eq!(server.confirm(&asked(&hash(5001), 0))["outcome"], "not-listed");
     assert_eq!(count.load(Ordering::SeqCst), 3);
-    // What a list holds is not put to anyone.
+    // The upstream isn't asked about a hash that a list holds.
     assert_eq!(server.confirm(&asked(&hash(7), 0))["list"], "First list");
     assert_eq!(server.confirm(&json!({ "md5": Md5Digest::of(b"x").to_string() }))["outcome"], "not-listed");
     assert_eq!(count.load(Ordering::SeqCst), 3);
     assert_eq!(server.metric("hashgate_upstream_requests_total{result=\"failed\"}"), 1.0);
     drop(server);
-    // Without a list of one's own, HMA is all there is.
+    // A server without a list of its own asks HMA about every hash.
     let server = start(folder.path(), &["--upstream", &upstream]);
     assert_eq!(server.confirm(&asked(&hash(5000), 0))["list"], "BANK_B");
     let digest = json!({ "sha256": Sha256Digest::of(b"x").to_string() }).to_string();
@@ -90,7 +91,7 @@ fn an_upstream_that_fails_is_no_answer_and_gets_a_rest() {
         assert_eq!(count.load(Ordering::SeqCst), 3 * asked);
     }
     server.logged("upstream-rests", 1);
-    // It is left alone, while the lists answer as before.
+    // After several failures the upstream isn't asked for a while. The lists still answer.
     for _ in 0..20 {
         assert_eq!(server.post(&question, "").problem(), (503, "upstream-unavailable".into()));
     }
@@ -117,7 +118,7 @@ fn an_upstream_that_doesnt_answer_or_answers_otherwise_is_no_answer() {
     let question = asked(&hash(5000), 0).to_string();
     for (asked, (body, _)) in (1..).zip(replies).take(4) {
         assert_eq!(server.post(&question, "").problem(), (503, "upstream-unavailable".into()), "{body}");
-        // Asking again would bring the same.
+        // This kind of answer would come again, so the server doesn't repeat the question.
         assert_eq!(count.load(Ordering::SeqCst), asked);
     }
     drop(server);

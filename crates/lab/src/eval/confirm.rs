@@ -9,29 +9,30 @@ use serde::Serialize;
 
 use super::copies::Copy;
 
-/// Answers of the server's rule.
+/// Counts of the answers that the server's rule gives.
 #[derive(Serialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub struct Confirm {
     /// Copies that the filter finds.
     pub found: u32,
-    /// Of them: within a Hamming distance of 31 of a listed hash.
+    /// How many of the found copies are within a Hamming distance of 31 of a listed hash.
     pub hamming: u32,
-    /// Of the others: by the ring key, with the rest of the hash within the bound.
+    /// How many of the other found copies are listed because of the ring key: the rest of the hash is within the bound.
     pub ring_key: u32,
-    /// The bound.
+    /// Largest number of bits in which the rest of the hash may differ ([`REST`]).
     pub bound: u32,
-    /// The farthest rest of a copy whose ring key is a listed one.
+    /// Largest distance of the rest of the hash, among copies whose ring key is listed.
     pub farthest: u32,
-    /// Pairs of different pictures that aren't near, times orientations and rings.
+    /// Number of comparisons of different pictures: pairs that aren't near, times orientations, times rings.
     pub strangers: u32,
-    /// Of them: with the rest within the bound, which alone doesn't make a match.
+    /// In how many of these comparisons the rest of the hash is within the bound. For a match, the ring key would have
+    /// to be equal as well.
     pub strangers_within: u32,
-    /// The nearest rest of them.
+    /// Smallest distance of the rest of the hash in these comparisons.
     pub nearest: u32,
 }
 
-/// Asks as a client would: about the hash of the view as it matched.
+/// Looks the copies up as a client does, and asks about the hash of the view that matched.
 pub fn measure(copies: &[Copy], originals: &[PdqHash], list: &[PdqHash], filter: &Filter) -> Confirm {
     let index = Index::new(list);
     let answers: Vec<_> = copies
@@ -73,7 +74,7 @@ pub fn measure(copies: &[Copy], originals: &[PdqHash], list: &[PdqHash], filter:
 }
 
 impl Confirm {
-    /// A paragraph.
+    /// Returns the figures as a paragraph of text.
     pub fn text(&self) -> String {
         let Self { found, hamming, ring_key, bound, farthest, strangers, strangers_within, nearest } = self;
         let cleared = found - hamming - ring_key;

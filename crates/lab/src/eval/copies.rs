@@ -58,10 +58,10 @@ pub fn read(folder: &Path, seed: u64, limit: usize) -> Result<(Vec<RgbImage>, Ve
 }
 
 fn usable(path: &Path) -> Result<RgbImage> {
-    /// Longest file in bytes: as `hashgate hash` has it by default.
+    /// Longest file in bytes that is read: the default of `hashgate hash`.
     const MAX_FILE_BYTES: u64 = 256 << 20;
     let bytes = OpenFile::open(path, MAX_FILE_BYTES)?.whole()?;
-    let wanted = Wanted { pdq: true, views: ViewSet::Plain, ..Wanted::default() };
+    let wanted = Wanted::default().with_pdq(true).with_views(ViewSet::Plain);
     match fingerprint(&bytes, &Limits::default(), &wanted).picture {
         Some(Ok(hashed)) if hashed.frames[0].views[0].quality < MIN_QUALITY => {
             bail!("PDQ quality: expected at least {MIN_QUALITY}, got {}", hashed.frames[0].views[0].quality)
@@ -79,7 +79,7 @@ fn usable(path: &Path) -> Result<RgbImage> {
 /// A copy can't be encoded.
 pub fn edit(pictures: &[RgbImage], seed: u64) -> Result<Vec<Copy>> {
     let bar = terminal::progress((pictures.len() * EDITS.len()) as u64);
-    let wanted = Wanted { pdq: true, views: ViewSet::All, ..Wanted::default() };
+    let wanted = Wanted::default().with_pdq(true).with_views(ViewSet::All);
     let hash = |picture: usize, edit: Option<usize>, bytes: &[u8]| {
         let print = fingerprint(bytes, &Limits::default(), &wanted);
         let hashes = match &print.picture {

@@ -1,4 +1,5 @@
-//! The edits that `hashgate eval` makes: those that pictures go through on their way, each by a real encoder.
+//! The edits that `hashgate eval` makes: those that pictures undergo when people share them, each saved by a real
+//! encoder.
 
 use std::io::Cursor;
 
@@ -13,13 +14,13 @@ use rand_chacha::ChaCha8Rng;
 pub struct Edit {
     /// Name in tables.
     pub name: &'static str,
-    /// For the report's readers.
+    /// What the edit does, for the readers of the report.
     pub about: &'static str,
     make: fn(&RgbImage, &mut ChaCha8Rng) -> Result<Vec<u8>>,
 }
 
 impl Edit {
-    /// The edited copy, as a file's bytes.
+    /// Returns the edited copy as the bytes of a file.
     pub fn make(&self, picture: &RgbImage, random: &mut ChaCha8Rng) -> Result<Vec<u8>> {
         (self.make)(picture, random)
     }
@@ -35,7 +36,7 @@ macro_rules! edit {
     };
 }
 
-/// An edit that only saves in another way.
+/// An edit that only saves the picture with another encoder or quality.
 macro_rules! save {
     ($name:literal, $about:literal, |$picture:ident| $bytes:expr) => {
         Edit { name: $name, about: $about, make: |$picture, _| $bytes }
@@ -167,12 +168,13 @@ fn vignette(picture: &RgbImage) -> RgbImage {
     made
 }
 
-/// Lines of letters made at random on a 5 x 7 grid: `size` pixels high, from (`left`, `top`) to `right`.
+/// Writes a line of random letters, each on a grid of 5 x 7 dots and `size` pixels high, from (`left`, `top`) to
+/// `right`.
 fn write(made: &mut RgbImage, random: &mut ChaCha8Rng, [left, top, right, size]: [u32; 4], colour: Rgb<u8>) {
     let dot = (size / 8).max(1);
     let mut at = left;
     while at + 5 * dot < right {
-        // A word ends now and then.
+        // Ends a word at random.
         if random.random_ratio(1, 6) {
             at += 4 * dot;
             continue;
@@ -202,7 +204,7 @@ fn captioned(picture: &RgbImage, random: &mut ChaCha8Rng) -> RgbImage {
     let shadow = (size / 16).max(1);
     let words = random.clone();
     for (offset, colour) in [(shadow, Rgb([0; 3])), (0, Rgb([255; 3]))] {
-        // The same letters twice.
+        // Writes the same letters twice, so that they have a shadow.
         let place = [w / 12 + offset, h - 2 * size + offset, w - w / 12 + offset, size];
         write(&mut made, &mut words.clone(), place, colour);
     }
@@ -244,7 +246,8 @@ fn cropped(picture: &RgbImage, share: f32) -> RgbImage {
     imageops::crop_imm(picture, x, y, w - 2 * x, h - 2 * y).to_image()
 }
 
-/// On a black, white or grey ground, wider by `across` at both sides and higher by `down` above and below.
+/// Puts the picture on a black, white or grey ground. The border is `across` of the width at each side, and `down` of
+/// the height above and below.
 fn bordered(picture: &RgbImage, random: &mut ChaCha8Rng, across: f32, down: f32) -> RgbImage {
     let (w, h) = picture.dimensions();
     let (x, y) = ((w as f32 * across).round() as u32, (h as f32 * down).round() as u32);
@@ -254,7 +257,7 @@ fn bordered(picture: &RgbImage, random: &mut ChaCha8Rng, across: f32, down: f32)
     made
 }
 
-/// Turned about its centre and cut to its size, with the corners that open repeated from the edge.
+/// Turns the picture about its centre and cuts it to its size. Empty corners repeat the picture's edge.
 fn rotated(picture: &RgbImage, degrees: f32) -> RgbImage {
     let (w, h) = picture.dimensions();
     let (sin, cos) = degrees.to_radians().sin_cos();

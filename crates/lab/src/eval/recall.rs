@@ -1,4 +1,4 @@
-//! How many copies and how many other pictures match.
+//! Counts how many copies match, and how many other pictures.
 
 use std::collections::HashSet;
 use std::time::Instant;
@@ -15,8 +15,8 @@ use super::copies::Copy;
 use super::edits::EDITS;
 use super::figures::{FalsePositives, Recall, Times};
 
-/// Number of filters over which the copies of a picture are spread. Copies ask for much the same keys, so in one filter a
-/// chance hit of one would be a hit of all.
+/// Number of filters over which the copies of a picture are spread. Copies of one picture look up almost the same ring
+/// keys, so in a single filter a chance hit of one copy would be a hit of all.
 const SALTS: usize = 8;
 
 /// Returns for each copy whether the filter finds it.
@@ -84,8 +84,8 @@ pub fn strangers(
         let listed: Vec<_> = originals.iter().copied().skip(half).step_by(2).collect();
         let entries = list(&mut listed.iter().copied());
         for salt in 0..SALTS {
-            // Filters of different names give the same key different bits.
-            let (plan, filter) = build(&Request { name: format!("eval {salt}"), ..request.clone() }, &entries)?;
+            // The name seeds the hash functions, so each filter stores the same ring key in other bits.
+            let (plan, filter) = build(&request.clone().with_name(format!("eval {salt}")), &entries)?;
             sum.bits_per_item = plan.bits_per_item();
             let strangers = copies.par_iter().filter(|copy| {
                 let kind = copy.edit.map_or(0, |edit| edit + 1);

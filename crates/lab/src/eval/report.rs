@@ -24,7 +24,7 @@ table { border-collapse: collapse; } td, th { padding: .15rem .9rem .15rem 0; te
 </style></head><body>
 "#;
 
-/// The page.
+/// Returns the page as HTML.
 pub fn page(figures: &Figures) -> String {
     let mut page = HEAD.to_owned();
     let all = &figures.all;
@@ -127,7 +127,7 @@ it. A match is a reason to ask, never a proof.</p>
     page
 }
 
-/// Digits in groups of three.
+/// Returns a number with its digits in groups of three.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let group = |(place, digit): (usize, char)| {
@@ -178,7 +178,7 @@ fn bars(figures: &Figures) -> String {
 type Points = [(f64, f64)];
 type Ticks = [(f64, String)];
 
-/// A line of what was measured, and a dashed one to compare it with.
+/// Draws a plot: a line of the measured points, and a dashed line to compare them with.
 fn plot(measured: &Points, other: &Points, across: &Ticks, up: &Ticks, x_name: &str, y_name: &str) -> String {
     let range = |ticks: &Ticks| {
         let values = || ticks.iter().map(|(value, _)| *value);

@@ -1,4 +1,4 @@
-//! A client that follows the list.
+//! A simulated client that follows the list.
 
 use std::net::SocketAddr;
 
@@ -20,7 +20,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that has an old release.
+    /// Makes a client that has an old release.
     pub fn at(release: u64, old: &[Vec<u8>], tag: Option<String>) -> Self {
         Self { tag, release, file: Some(old[release as usize - 1].clone()) }
     }

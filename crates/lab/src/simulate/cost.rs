@@ -1,4 +1,4 @@
-//! What checks cost without hashgate, and what both ways cost with more clients.
+//! Computes what checks cost on a server without hashgate, and what both ways cost with more clients.
 
 use anyhow::{Context, Result};
 use hashgate::confirm::Index;

@@ -1,4 +1,4 @@
-//! A day: pictures are uploaded, and clients follow the list.
+//! Plays a day: clients upload pictures and follow the list.
 
 use anyhow::{Result, bail, ensure};
 use hashgate::Filter;
@@ -23,7 +23,7 @@ use super::wire::Wire;
 const LISTED: u32 = 24;
 /// Number of confirm requests over which the cost of one is measured.
 const SAMPLE: u32 = 1_000;
-/// Number of releases before the day begins: as many as a manifest has deltas from.
+/// Number of releases before the day begins. The manifest has a delta from each of them.
 pub const HISTORY: u64 = 8;
 /// The release of the client that was away longest.
 const OLDEST: u64 = HISTORY - 2;
@@ -44,7 +44,7 @@ pub async fn play(args: &Args, folder: &TempDir, numbered: &(dyn Fn(u32) -> PdqH
         (0..args.pictures).into_par_iter().map(|seed| jpeg(&draw(1_000_000 + seed), 85)).collect::<Result<_>>()?;
     let originals = listed.iter().map(|bytes| plain(bytes)).collect::<Result<Vec<_>>>()?;
 
-    // Each day `changes` hashes: half of them leave, as many come.
+    // Each day, `changes` hashes change: half of them are removed, and as many are added.
     let half = args.changes / 2;
     let list = |release: u64| -> Vec<PdqHash> {
         let first = release as u32 * half;
@@ -70,7 +70,7 @@ pub async fn play(args: &Args, folder: &TempDir, numbered: &(dyn Fn(u32) -> PdqH
 
     let mut with = With::default();
     complain(&format!("playing {} clients", args.clients));
-    // Uploads.
+    // Plays the uploads.
     let uploads = u64::from(args.clients) * u64::from(args.uploads);
     let mut bytes_of_all = 0;
     let before = server.cpu().await?;
@@ -96,7 +96,7 @@ pub async fn play(args: &Args, folder: &TempDir, numbered: &(dyn Fn(u32) -> PdqH
         }
     }
     with.confirm_cpu_s = server.cpu().await? - before;
-    // The cost of one request, measured over more of them than a day brings.
+    // Measures the cost of one request over more requests than a day brings.
     let before = server.cpu().await?;
     for n in 0..SAMPLE {
         let hash = numbered(n * 31);
@@ -145,7 +145,7 @@ pub async fn play(args: &Args, folder: &TempDir, numbered: &(dyn Fn(u32) -> PdqH
     with.update_bytes_a_client = mean(&|release| release == HISTORY);
     with.update_bytes_a_client_back = mean(&|release| (OLDEST..HISTORY).contains(&release));
     let old_clients = clients.len() as u64 - with.new_clients;
-    // Every client has the same bytes, by whichever way they came.
+    // Every client must have the same bytes, whether it fetched deltas or the whole file.
     ensure!(
         clients.iter().all(|client| client.file.as_ref() == Some(&last)),
         "filters of the clients: expected the published bytes, got others"

@@ -1,4 +1,4 @@
-//! Confirm requests at fixed times, whether answers are late or not: an open loop.
+//! Sends confirm requests at fixed times, even if earlier answers are late (an open loop).
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Pictures that are drawn, and what clients make of them.
+//! Draws pictures, edits them, and checks them as clients do.
 
 use std::f32::consts::TAU;
 
@@ -34,14 +34,14 @@ pub fn question(bytes: &[u8], filters: &[Filter]) -> Option<String> {
 /// # Errors
 /// The file can't be read.
 pub fn plain(bytes: &[u8]) -> Result<PdqHash> {
-    let wanted = Wanted { pdq: true, views: ViewSet::Plain, ..Wanted::default() };
+    let wanted = Wanted::default().with_pdq(true).with_views(ViewSet::Plain);
     match fingerprint(bytes, &Limits::default(), &wanted).picture {
         Some(Ok(hashed)) => Ok(hashed.frames[0].views[0].coefficients.hash()),
         other => bail!("drawn picture: expected one that can be read, got {other:?}"),
     }
 }
 
-/// Draws a picture of 800 by 600 pixels with detail at every scale: waves that are the stronger the longer they are.
+/// Draws a picture of 800 by 600 pixels with detail at every scale: a sum of waves, of which longer ones are stronger.
 pub fn picture(number: u32, seed: u64) -> RgbImage {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(u64::from(number) + 1);

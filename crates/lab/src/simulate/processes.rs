@@ -1,4 +1,4 @@
-//! This program, started again as processes of its own: the publisher and the server.
+//! Starts this program again as separate processes: the publisher and the server.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;

@@ -37,7 +37,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// Bytes of a connection, with the heads of requests and responses.
+/// Counts the bytes of a connection, including the heads of requests and responses.
 #[derive(Default)]
 struct Counts {
     sent: AtomicU64,
@@ -131,7 +131,7 @@ impl Wire {
     }
 }
 
-/// A stream that counts.
+/// A stream that counts its bytes.
 struct Counted {
     stream: TcpStream,
     counts: Arc<Counts>,

@@ -1,4 +1,4 @@
-//! Reads one list, whichever of the three kinds of file it is.
+//! Reads one list, in any of the three formats.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,7 +28,7 @@ pub(super) fn read(path: &Path, options: &Options) -> Result<List> {
         list: List { path: path.into(), entries: Vec::new(), low_quality: 0, other: BTreeMap::new(), bad: 0 },
     };
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    // After a type, a line may hold commas: signals of other types are texts.
+    // A line that begins with a type isn't CSV, even if it has commas: signals of other types are texts.
     let typed = first.trim().split_once(char::is_whitespace).is_some_and(|(kind, _)| is_type(kind));
     if first.trim_start().starts_with('{') {
         reader.json_lines(text);
@@ -244,7 +244,7 @@ impl Reader<'_> {
     }
 
     fn bad(&mut self, line: u64, what: &str) {
-        /// Bad lines of a file that are shown. The rest are counted.
+        /// Number of bad lines of a file that are shown. Further ones are only counted.
         const SHOWN: u64 = 20;
         self.list.bad += 1;
         if self.options.quiet {

@@ -1,16 +1,16 @@
-//! Bits of entropy-coded data, as libjpeg reads them (`jdhuff.c`): zeros after the next marker, and a way on from every
-//! fault.
+//! Reads bits of entropy-coded data as libjpeg does (`jdhuff.c`): after the next marker all bits are zero, and reading
+//! goes on after every fault.
 
 use super::super::dc::Code;
 use super::super::markers::next_marker;
 
-/// EOI, which libjpeg's callers put where a file ends early.
+/// The end-of-image marker (EOI), which libjpeg's callers insert where a file ends early.
 const END: u8 = 0xd9;
 
 /// Entropy-coded data up to the next marker.
 pub(super) struct Bits<'a> {
     bytes: &'a [u8],
-    /// Place in the file of the next byte.
+    /// Position in the file of the next byte.
     pub(super) at: usize,
     /// Bits read ahead, from the highest down; zeros below them.
     window: u64,
@@ -18,17 +18,17 @@ pub(super) struct Bits<'a> {
     count: u32,
     /// The marker that ends the data, once it is reached.
     pub(super) marker: Option<u8>,
-    /// Bits of this interval were missing. Blocks stay as they are until the next restart.
+    /// Whether the data of this restart interval ended early. Blocks then keep their values until the next restart.
     pub(super) starved: bool,
     pub(super) faults: Faults,
 }
 
-/// Faults of entropy-coded data.
+/// The faults that were found in entropy-coded data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Faults {
-    /// Coefficients are missing or invented.
+    /// Some coefficients are missing, or were made of bits that aren't there.
     pub(super) damaged: bool,
-    /// There are more bytes than the blocks take.
+    /// The data has more bytes than the blocks need.
     pub(super) surplus: bool,
 }
 
@@ -50,7 +50,7 @@ impl<'a> Bits<'a> {
             let byte = match self.bytes.get(self.at) {
                 None => return self.marker = Some(END),
                 Some(0xff) => {
-                    // Several 0xff before a zero count as one, as in libjpeg.
+                    // As in libjpeg, several 0xff bytes before a zero count as one.
                     let rest = &self.bytes[self.at..];
                     let Some(fill) = rest.iter().position(|&byte| byte != 0xff) else {
                         self.at = self.bytes.len();
@@ -72,7 +72,7 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Makes sure that `count` bits, at most 32, are there: zeros if the data has no more.
+    /// Makes `count` bits (at most 32) available. If the data has ended, they are zeros.
     #[inline(always)]
     fn need(&mut self, count: u32) {
         if self.count < count {
@@ -125,8 +125,8 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Goes on behind the restart marker number `expected`, 0 to 7, or where libjpeg goes on if another one comes
-    /// (`jpeg_resync_to_restart`).
+    /// Goes to the data after the restart marker number `expected` (0 to 7). If another marker comes, goes to where
+    /// libjpeg would resume (`jpeg_resync_to_restart`).
     pub(super) fn restart(&mut self, expected: u8) {
         self.faults.surplus |= self.count >= 8;
         (self.window, self.count) = (0, 0);
@@ -139,8 +139,8 @@ impl<'a> Bits<'a> {
         };
         if marker != 0xd0 + expected {
             self.faults.damaged = true;
-            // A marker that must have come before is passed over, one that will come soon, or none of this kind, ends an
-            // interval without data.
+            // Skips a restart marker whose turn has passed. Leaves a marker whose turn comes soon, and any other kind
+            // of marker, in place: the current interval has no data then.
             loop {
                 let ahead = marker.wrapping_sub(0xd0).wrapping_sub(expected) & 7;
                 match marker {
@@ -164,10 +164,10 @@ impl<'a> Bits<'a> {
         })
     }
 
-    /// Ends a scan. Returns the place in the file where the search for the next marker begins.
+    /// Ends a scan. Returns the position in the file from which to search for the next marker, and the faults.
     pub(super) fn end(mut self) -> (usize, Faults) {
         self.faults.surplus |= self.count >= 8;
-        // A marker that was reached is found again.
+        // Goes back to before the marker that ended the data, so that the search finds it.
         (if self.marker.is_some() { self.at.saturating_sub(2) } else { self.at }, self.faults)
     }
 }

@@ -1,4 +1,4 @@
-//! From coefficients to rows of pixels: libjpeg's accurate inverse DCT (`jidctint.c`), its "fancy" upsampling
+//! Turns coefficients into rows of pixels: libjpeg's accurate inverse DCT (`jidctint.c`), its "fancy" upsampling
 //! (`jdsample.c`) and its colour conversion (`jdcolor.c`).
 
 use super::super::frame::{Component, Frame};
@@ -7,8 +7,8 @@ use super::{ColourModel, Plane};
 
 /// Turns a block's coefficients into samples, 0 to 255.
 ///
-/// The sums that libjpeg-turbo's vector code (which browsers run) makes in 16 bits wrap here too, so that a file can't
-/// show one picture there and another one here by overflowing them.
+/// Where libjpeg-turbo's vector code, which browsers run, computes sums in 16 bits, sums wrap here, too. Otherwise a
+/// file whose sums overflow could show one picture in browsers and another one here.
 pub(super) fn inverse_dct(block: &mut [i16; 64], steps: &[u16; 64]) {
     let mut work = [0i32; 64];
     for (&at, &step) in ZIGZAG.iter().zip(steps) {
@@ -70,7 +70,7 @@ pub(super) struct Upsampled<'a> {
     down: usize,
     near: Vec<i16>,
     far: Vec<i16>,
-    /// The row of pixels.
+    /// The current row of samples, one per pixel.
     pub(super) row: Vec<i16>,
 }
 
@@ -100,7 +100,7 @@ impl<'a> Upsampled<'a> {
         let Self { plane, width, height, across, down, near, far, row } = self;
         let (width, sample) = (*width, y / *down);
         Self::fetch(plane, sample, near);
-        // As libjpeg chooses: triangles for twice the size, else boxes.
+        // As in libjpeg: a triangle filter for twice the size, else each sample is repeated.
         let smooth = match (*across, *down) {
             (2, 1 | 2) => width > 2,
             (1, 2) => true,
@@ -152,7 +152,7 @@ pub(super) fn convert(model: ColourModel, components: &[Upsampled], pixels: &mut
                 let ink = |value: i32| ((value * sample(3, x) + 127) / 255) as u8;
                 *pixel = match model {
                     ColourModel::YCbCr => rgb(colour).map(|value| value as u8),
-                    // Stored inverted, as Adobe does, and as browsers take it for.
+                    // Browsers assume that CMYK is stored inverted, as Adobe stores it.
                     ColourModel::Cmyk => colour.map(ink),
                     ColourModel::Ycck => rgb(colour).map(|value| ink(255 - value)),
                     _ => colour.map(|value| value as u8),

@@ -12,7 +12,7 @@ pub(super) const ZIGZAG: [u8; 64] = [
     47, 55, 62, 63,
 ];
 
-/// The place of the `index`th coefficient; those beyond the last count as the last, as in libjpeg.
+/// Returns the place of the `index`th coefficient. As in libjpeg, an index beyond the last counts as the last.
 fn place(index: usize) -> usize {
     ZIGZAG[index.min(63)].into()
 }
@@ -109,7 +109,7 @@ fn sequential(bits: &mut Bits, tables: &Tables, last: &mut i32, block: &mut [i16
     Some(())
 }
 
-/// Reads a block's coefficients of a band in the band's first scan.
+/// Reads a block's coefficients in the first scan of a band of frequencies.
 fn first(bits: &mut Bits, code: &Code, scan: &Scan, state: &mut State, block: &mut [i16; 64]) {
     if state.end_of_band > 0 {
         state.end_of_band -= 1;
@@ -133,7 +133,7 @@ fn first(bits: &mut Bits, code: &Code, scan: &Scan, state: &mut State, block: &m
     }
 }
 
-/// Reads one more bit of a block's coefficients of a band.
+/// Reads one more bit of each coefficient of a block, in a later scan of a band.
 fn refine(bits: &mut Bits, code: &Code, scan: &Scan, state: &mut State, block: &mut [i16; 64]) {
     let (mut index, last) = (usize::from(scan.first_term), usize::from(scan.last_term));
     let bit = 1i16 << scan.low;
@@ -149,7 +149,8 @@ fn refine(bits: &mut Bits, code: &Code, scan: &Scan, state: &mut State, block: &
                 state.end_of_band = (1 << run) + bits.take(run as u32) as u32;
                 break;
             }
-            // Over coefficients that are there already, each with its bit, and `run` that aren't.
+            // Skips `run` coefficients that are still zero. Coefficients that aren't zero lie between them, and each
+            // takes a bit.
             while index <= last {
                 let term = &mut block[place(index)];
                 if *term != 0 {
@@ -180,7 +181,7 @@ fn refine(bits: &mut Bits, code: &Code, scan: &Scan, state: &mut State, block: &
     }
 }
 
-/// Reads the bit of a coefficient that is there already.
+/// Reads one more bit of a coefficient that isn't zero.
 fn correct(bits: &mut Bits, term: &mut i16, bit: i16) {
     if bits.take(1) == 1 && *term & bit == 0 {
         *term = term.wrapping_add(if *term >= 0 { bit } else { -bit });

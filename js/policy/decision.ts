@@ -1,22 +1,5 @@
-// From a verdict to what a host does with the file. Which files that could not be checked are let through is the
-// host's decision, so it has to be said.
-import type { Caveat, UncheckedReason, Verdict } from "../types/types.js";
-
-/** What a host does with a file. */
-export type Decision = "upload" | "hold";
-
-/**
- * What to do with files that could not be checked: one answer for all, or one per reason. Of the reasons that are left
- * out, `not-a-picture` is allowed and all others are blocked.
- */
-export type UncheckedPolicy = "block" | "allow" | Partial<Record<UncheckedReason, "block" | "allow">>;
-
-/** A host's policy on the files that are on no list. */
-export interface Policy {
-  unchecked: UncheckedPolicy;
-  /** Caveats for which a file is held although it is clear. Default: none. */
-  caveats?: readonly Caveat[];
-}
+// Decides by a verdict and the host's policy whether a file is uploaded or held.
+import type { Caveat, Decision, Policy, UncheckedPolicy, UncheckedReason, Verdict } from "../types/types.js";
 
 const CAVEATS: Record<Caveat, true> = {
   "one-reading": true,
@@ -28,11 +11,11 @@ const CAVEATS: Record<Caveat, true> = {
 };
 
 /**
- * Returns what to do with a file. A file that is `clear` is uploaded, unless it has one of the host's `caveats`. A match
- * and a possible match are held. A file that could not be checked follows `unchecked`; if the gate itself was
- * unavailable, the gate's own `whenUnavailable` comes first.
+ * Returns what to do with a file. A `clear` file is uploaded, unless it has one of the host's `caveats`. A `match` or
+ * `possible-match` is held. For an `unchecked` file, `unchecked` decides; if the reason is `unavailable`, the gate's
+ * own `whenUnavailable` comes first.
  *
- * @throws TypeError for anything that isn't a policy.
+ * @throws TypeError if an option isn't a policy.
  */
 export function decide(verdict: Verdict, { unchecked, caveats = [] }: Policy): Decision {
   assertPolicy(unchecked, caveats);
@@ -56,7 +39,11 @@ function answerOf(unchecked: UncheckedPolicy, reason: UncheckedReason): "block" 
   return unchecked[reason] ?? (reason === "not-a-picture" ? "allow" : "block");
 }
 
-/** @throws TypeError for anything that isn't a policy. */
+/**
+ * Checks the options of a policy.
+ *
+ * @throws TypeError if an option isn't a policy.
+ */
 export function assertPolicy(policy: unknown, caveats: unknown = []): asserts policy is UncheckedPolicy {
   const each = typeof policy === "object" && policy !== null ? Object.entries(policy) : [["", policy]];
   for (const [reason, said] of each) {

@@ -1,0 +1,13 @@
+// The numeric defaults of a gate's options. A test compares them with the comments in js/types/options.ts.
+const MIB = 1024 * 1024;
+
+export const DEFAULTS = {
+  copyUpToBytes: 0,
+  refreshIntervalMs: 1_800_000,
+  maxFileBytes: 256 * MIB,
+  maxFilterBytes: 64 * MIB,
+  timeoutMs: 60_000,
+  confirmTimeoutMs: 10_000,
+  idleMs: 30_000,
+  maxIdleMemoryBytes: 128 * MIB,
+} as const;
