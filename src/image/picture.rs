@@ -113,6 +113,13 @@ impl Picture {
         }
     }
 
+    /// Notes that decoders may disagree because the file breaks a rule of its format. The caveat stays after a second
+    /// reading: what one browser shows says nothing about the others.
+    pub(super) fn breaks_a_rule(&mut self, reason: &'static str) {
+        self.admit(Caveat::Malformed);
+        self.mark_not_ordinary(NotOrdinary::structure(reason));
+    }
+
     /// Notes why decoders may disagree. A reason that leads to a caveat replaces one that doesn't; otherwise the
     /// first reason stays.
     pub fn mark_not_ordinary(&mut self, reason: NotOrdinary) {

@@ -30,6 +30,8 @@ pub(super) struct Faults {
     pub(super) damaged: bool,
     /// There are more bytes than the blocks take.
     pub(super) surplus: bool,
+    /// The row of units from which on every block lacks its means.
+    pub(super) missing_from: Option<u32>,
 }
 
 impl<'a> Bits<'a> {
