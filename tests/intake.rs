@@ -155,7 +155,10 @@ fn the_format_is_told_by_content() {
     #[cfg(feature = "tiff")]
     assert_eq!(tiff, Ok(Format::Tiff));
     #[cfg(not(feature = "tiff"))]
-    assert_eq!(tiff, Err(IntakeError::UnsupportedPicture { found: "a TIFF picture".into(), format: Some(Format::Tiff) }));
+    assert_eq!(
+        tiff,
+        Err(IntakeError::UnsupportedPicture { found: "a TIFF picture".into(), format: Some(Format::Tiff) })
+    );
 }
 
 #[test]
