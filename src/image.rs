@@ -8,6 +8,7 @@ mod animation;
 mod bmp;
 mod browser;
 mod caveat;
+mod complete;
 mod dispatch;
 mod error;
 mod format;
@@ -23,6 +24,7 @@ mod sniff;
 mod stream;
 mod surfaces;
 mod svg;
+mod text;
 #[cfg(feature = "tiff")]
 mod tiff;
 mod webp;

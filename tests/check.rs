@@ -224,6 +224,13 @@ fn the_second_reading_stands_in_for_one_that_failed() {
     let partly = ImageHashes { damaged: Some("the last rows are missing".into()), ..hashes(&[2], ViewSet::Plain) };
     let verdict = look_up(&[numbered_hash(1)], &failed.clone().with_second_reading(Ok(partly)));
     assert!(matches!(verdict.outcome, Outcome::Unchecked { reason: UncheckedReason::Unreadable, .. }), "{verdict:?}");
+    let jpeg = Failure::new(UncheckedReason::Unreadable, Some(Format::Jpeg), "it is cut");
+    let jpeg = Fingerprint { sha256: None, md5: None, picture: Some(Err(jpeg)) };
+    let shown = jpeg.with_second_reading(Ok(hashes(&[2], ViewSet::Plain)));
+    let verdict = look_up(&[numbered_hash(1)], &shown);
+    assert!(matches!(verdict.outcome, Outcome::Unchecked { reason: UncheckedReason::Unreadable, .. }), "{verdict:?}");
+    let verdict = look_up(&[hash(2, Orientation::Original)], &shown);
+    assert!(matches!(verdict.outcome, Outcome::PossibleMatch { .. }));
     let neither = failed.clone().with_second_reading(Err(unreadable()));
     assert_eq!(neither, failed);
 }

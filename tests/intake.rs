@@ -119,9 +119,15 @@ fn every_format_and_mode_reads_as_pillow_reads_it() {
         assert_eq!(picture.frames_skipped, 0, "{name}");
         assert_eq!((picture.width, picture.height), (expected[0].width, expected[0].height), "{name}: size");
         assert_eq!(picture.decoded_by, DecodedBy::General, "{name}: so small a picture needs a full decode");
-        // Pillow composes over white alone.
-        let is_pillows = |frame: &&Frame| matches!(frame.surface, Surface::Plain | Surface::OverWhite);
-        let frames: Vec<_> = picture.frames.iter().filter(is_pillows).collect();
+        // Pillow composes over white alone, and gives pixels that runs leave out the first colour.
+        let has_gaps = name.starts_with("bmp-rle");
+        let is_pillows = |frame: &&Frame| match frame.surface {
+            Surface::OverWhite => !has_gaps,
+            surface => surface == Surface::Plain,
+        };
+        // An old GIF with a margin is read once more, as Firefox reads it.
+        let most = if name == "gif-margin.gif" { expected.len() } else { usize::MAX };
+        let frames: Vec<_> = picture.frames.iter().filter(is_pillows).take(most).collect();
         let got: Vec<_> = frames.iter().map(|frame| (frame.index, frame.surface)).collect();
         let want: Vec<_> = expected.iter().map(|line| (line.frame, line.surface)).collect();
         assert_eq!(got, want, "{name}: frames and surfaces");
@@ -149,7 +155,10 @@ fn the_format_is_told_by_content() {
     #[cfg(feature = "tiff")]
     assert_eq!(tiff, Ok(Format::Tiff));
     #[cfg(not(feature = "tiff"))]
-    assert_eq!(tiff, Err(IntakeError::UnsupportedPicture { found: "a TIFF picture".into(), format: None }));
+    assert_eq!(
+        tiff,
+        Err(IntakeError::UnsupportedPicture { found: "a TIFF picture".into(), format: Some(Format::Tiff) })
+    );
 }
 
 #[test]
@@ -419,7 +428,7 @@ fn a_first_frame_is_the_same_alone_and_in_an_animation() {
     let twice = [&alone[..alone.len() - 1], &alone[start..]].concat();
     let (alone, twice) = (read(&alone, &Limits::default()).unwrap(), read(&twice, &Limits::default()).unwrap());
     assert_eq!((alone.frame_count, twice.frame_count), (1, 2));
-    assert_eq!(alone.frames.len(), 5);
+    assert_eq!(alone.frames.len(), 6, "five surfaces, and the frame without its margin");
     for (one, two) in alone.frames.iter().zip(&twice.frames) {
         assert_eq!((one.index, one.surface), (two.index, two.surface));
         assert_eq!(one.luma, two.luma, "{:?}", one.surface);

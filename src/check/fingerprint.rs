@@ -225,7 +225,8 @@ impl Fingerprint {
     ///
     /// - If both readings have a picture, both are looked up, and a match in either counts.
     /// - If the first reading failed because the file is damaged, the second one replaces it, with the caveat
-    ///   `malformed`. If the second decoder says that pixels are missing, the picture stays damaged.
+    ///   `malformed`. If the second decoder says that pixels are missing, the picture stays damaged. So does a JPEG, because
+    ///   the first decoder reads every JPEG whose pixels are whole.
     /// - If the second reading failed, the first one stays, with the caveat `one-reading`. A first reading that failed
     ///   for another reason than damage also stays.
     ///
@@ -239,6 +240,9 @@ impl Fingerprint {
                 second.second_reading_by = Some(by);
                 second.not_ordinary = None;
                 second.frames.iter_mut().for_each(|frame| frame.reading = Reading::Second);
+                if failure.format == Some(Format::Jpeg) {
+                    second.damaged.get_or_insert_with(|| failure.detail.clone());
+                }
                 if second.damaged.is_none() {
                     second.admit(Caveat::Malformed);
                 }

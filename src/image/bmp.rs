@@ -4,6 +4,7 @@
 //! of a multiple of four bytes, the lowest row of the picture first unless the height is negative.
 
 use super::caveat::{Caveat, NotOrdinary};
+use super::complete::complete;
 use super::error::{self, IntakeError};
 use super::format::Format;
 use super::limits::{Limits, check_alloc, check_plausible, check_size};
@@ -42,10 +43,18 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     let mut surfaces = Surfaces::new(width, height);
     surfaces.manage(conversion);
     let mut row = Vec::new();
-    let rows = header.rows(data, bytes.len(), &mut |line, stored| {
+    let mut with_alpha = Vec::new();
+    let rows = header.rows(data, bytes.len(), &mut |line, stored, drawn| {
         row.clear();
         pixel.unpack(stored, width as usize, &mut row);
         let y = if header.top_down { line } else { height - 1 - line };
+        if drawn.contains(&false) {
+            // Browsers leave them transparent, Pillow gives them the first colour.
+            with_alpha.clear();
+            let pixels = row.as_chunks::<3>().0.iter().zip(drawn);
+            with_alpha.extend(pixels.flat_map(|(&[r, g, b], &drawn)| [r, g, b, if drawn { 255 } else { 0 }]));
+            return surfaces.push(y, 4, &with_alpha);
+        }
         surfaces.push(y, row.len() / width as usize, &row);
     })?;
     if rows == 0 {
@@ -58,8 +67,10 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     }
     let mut picture = still(Format::Bmp, width, height, surfaces);
     picture.not_ordinary = odd_profile;
-    if let Some(reason) = header.oddity(offset == declared, declared < colours_end, palette.len()) {
-        picture.mark_not_ordinary(NotOrdinary::structure(reason));
+    match header.oddity(offset == declared, declared < colours_end, palette.len()) {
+        Some((reason, true)) => picture.breaks_a_rule(reason),
+        Some((reason, false)) => picture.mark_not_ordinary(NotOrdinary::structure(reason)),
+        None => {}
     }
     let stride = header.stride();
     if offset != declared || !header.is_packed() && data.len() < stride * height as usize {
@@ -67,6 +78,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     }
     if rows < height {
         picture.damaged = Some(format!("{} of its {height} rows are missing", height - rows));
+        complete(&mut picture, if header.top_down { 0..rows } else { height - rows..height });
     }
     Ok(picture)
 }
@@ -94,7 +106,7 @@ pub(super) fn read_icon(dib: &[u8], limits: &Limits) -> Result<(u32, u32, Vec<[u
     let mut rgba = vec![[0; 4]; width as usize * height as usize];
     let mut row = Vec::new();
     let line_at = |line: u32| (if header.top_down { line } else { height - 1 - line }) as usize * width as usize;
-    let rows = header.rows(data, dib.len(), &mut |line, stored| {
+    let rows = header.rows(data, dib.len(), &mut |line, stored, _| {
         row.clear();
         pixel.unpack(stored, width as usize, &mut row);
         let channels = row.len() / width as usize;
@@ -214,22 +226,26 @@ impl Header {
         }
     }
 
-    /// Returns why decoders may read the file differently; `None` if they read it alike.
-    fn oddity(&self, offset_holds: bool, overlaps: bool, palette: usize) -> Option<&'static str> {
+    /// Returns why decoders may read the file differently, and whether it breaks a rule; `None` if they read it alike.
+    fn oddity(&self, offset_holds: bool, overlaps: bool, palette: usize) -> Option<(&'static str, bool)> {
+        let is_cut = self.bits <= 8 && palette < self.colour_count() * self.colour_length();
         match () {
-            () if !offset_holds => Some("its pixels begin within its header"),
-            () if overlaps => Some("its pixels begin within its palette"),
-            () if self.is_packed() => Some("it is run-length coded, and decoders disagree about what runs leave out"),
-            () if self.bits <= 8 && palette < self.colour_count() * self.colour_length() => Some("its palette is cut"),
-            () if !matches!(self.end, 12 | 40 | 108 | 124) => Some("its header has an uncommon length"),
-            () if self.top_down && self.compression != 0 && self.compression != 3 => Some("it is upside down"),
-            () if self.bits == 2 => Some("it has two bits a pixel"),
+            () if !offset_holds => Some(("its pixels begin within its header", true)),
+            () if overlaps => Some(("its pixels begin within its palette", true)),
+            () if is_cut => Some(("its palette is cut", true)),
+            () if self.top_down && !matches!(self.compression, 0 | 3) => Some(("it is packed and upside down", true)),
+            () if self.bits == 2 => Some(("it has two bits a pixel", true)),
+            () if self.is_packed() => {
+                Some(("it is run-length coded, and decoders disagree about what runs leave out", false))
+            }
+            () if !matches!(self.end, 12 | 40 | 108 | 124) => Some(("its header has an uncommon length", false)),
             () => None,
         }
     }
 
-    /// Passes each row that the file holds to `push`, in the order of the file, and returns the number of rows.
-    fn rows(&self, data: &[u8], length: usize, push: &mut dyn FnMut(u32, &[u8])) -> Result<u32, IntakeError> {
+    /// Passes each row that the file holds to `push`, in the order of the file, and returns the number of rows. With each
+    /// row of run-length coded data goes which of its pixels the runs have drawn.
+    fn rows(&self, data: &[u8], length: usize, push: Push) -> Result<u32, IntakeError> {
         if self.is_packed() {
             check_plausible(Format::Bmp, u64::from(self.width) * u64::from(self.height), PIXELS_PER_BYTE, length)?;
             return Ok(unpack_runs(data, self, push));
@@ -237,7 +253,7 @@ impl Header {
         let stride = self.stride();
         let mut rows = 0;
         for stored in data.chunks_exact(stride.max(1)).take(self.height as usize) {
-            push(rows, stored);
+            push(rows, stored, &[]);
             rows += 1;
         }
         // Writers may leave out the padding of the last row.
@@ -245,12 +261,16 @@ impl Header {
         if rows + 1 == self.height && rest.len() >= (self.width as usize * usize::from(self.bits)).div_ceil(8) {
             let mut last = rest.to_vec();
             last.resize(stride, 0);
-            push(rows, &last);
+            push(rows, &last, &[]);
             rows += 1;
         }
         Ok(rows)
     }
 }
+
+/// Takes a row: its number, its bytes as they would be stored without runs, and which pixels were drawn; none are told of
+/// rows that are stored so.
+type Push<'a> = &'a mut dyn FnMut(u32, &[u8], &[bool]);
 
 /// How a pixel is stored.
 enum Pixel {
@@ -314,7 +334,7 @@ impl Pixel {
 }
 
 /// Decodes run-length coded rows, passes each to `push`, and returns their number.
-fn unpack_runs(data: &[u8], header: &Header, push: &mut dyn FnMut(u32, &[u8])) -> u32 {
+fn unpack_runs(data: &[u8], header: &Header, push: Push) -> u32 {
     let mut line = 0;
     // If the data ends early, the rest of the rows are missing.
     let _ = unpack_lines(data, header, &mut line, push);
@@ -322,15 +342,17 @@ fn unpack_runs(data: &[u8], header: &Header, push: &mut dyn FnMut(u32, &[u8])) -
 }
 
 /// Passes each complete row to `push` and counts them in `line`. Returns `None` if the data ends early.
-fn unpack_lines(data: &[u8], header: &Header, line: &mut u32, push: &mut dyn FnMut(u32, &[u8])) -> Option<()> {
+fn unpack_lines(data: &[u8], header: &Header, line: &mut u32, push: Push) -> Option<()> {
     let width = header.width as usize;
     let half = usize::from(header.bits == 4);
     // Packs indices as a file without run-length coding stores them: one byte or half a byte per pixel.
     let row = &mut vec![0u8; width.div_ceil(1 + half)][..];
-    let set = |row: &mut [u8], x: usize, index: u8| {
+    let drawn = &mut vec![false; width][..];
+    let set = |row: &mut [u8], drawn: &mut [bool], x: usize, index: u8| {
         let shift = 4 * half * ((x + 1) % 2);
         if x < width {
             row[x / (1 + half)] |= index << shift;
+            drawn[x] = true;
         }
     };
     let index = |bytes: &[u8], i: usize| {
@@ -355,7 +377,7 @@ fn unpack_lines(data: &[u8], header: &Header, line: &mut u32, push: &mut dyn FnM
             (0, count) => {
                 let count = usize::from(count);
                 for i in 0..count {
-                    set(row, x + i, index(rest, i)?);
+                    set(row, drawn, x + i, index(rest, i)?);
                 }
                 x += count;
                 rest = rest.get(count.div_ceil(1 + half).next_multiple_of(2)..)?;
@@ -363,15 +385,16 @@ fn unpack_lines(data: &[u8], header: &Header, line: &mut u32, push: &mut dyn FnM
             }
             (count, _) => {
                 for i in 0..usize::from(count) {
-                    set(row, x + i, index(&[value], i % (1 + half))?);
+                    set(row, drawn, x + i, index(&[value], i % (1 + half))?);
                 }
                 x += usize::from(count);
                 0
             }
         };
         for _ in 0..skip.min(header.height - *line) {
-            push(*line, row);
+            push(*line, row, drawn);
             row.fill(0);
+            drawn.fill(false);
             *line += 1;
         }
     }

@@ -88,7 +88,6 @@ fn read_svg(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
     let mut sample = Sample::new(&[], limits);
     let (mut size, mut count) = ((0, 0), 0);
     for file in files {
-        // Skips an SVG inside an SVG.
         let format = sniff::sniff(&file).ok().filter(|&format| format != Format::Svg);
         let Some(Ok(picture)) = format.map(|format| read_as(format, &file, limits)) else { continue };
         size = if count == 0 { (picture.width, picture.height) } else { size };

@@ -8,6 +8,7 @@ use ::weezl::decode::Decoder;
 
 use super::animation::{Blend, Canvas, Dispose, Rect};
 use super::caveat::{Caveat, NotOrdinary};
+use super::complete::complete;
 use super::error::{self, IntakeError};
 use super::format::Format;
 use super::limits::{Limits, check_plausible, check_size};
@@ -27,63 +28,34 @@ fn unreadable(message: impl ToString) -> IntakeError {
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
     let mut outline = Outline::of(bytes)?;
-    let Some(first) = outline.frames.first() else { return Err(unreadable("it has no frame")) };
-    // If the first frame is larger than the screen, it enlarges the screen, as in browsers and Pillow.
-    let rect = first.head.rect;
-    let first_colours = first.colours();
-    let ground = first_colours[usize::from(first.transparent.unwrap_or(0))];
-    let ground = [ground[0], ground[1], ground[2], 0];
-    let (width, height) = (outline.width.max(rect.x + rect.width), outline.height.max(rect.y + rect.height));
-    if (width, height) != (outline.width, outline.height) {
-        outline.note(NotOrdinary::structure("its first frame reaches outside its screen"));
-    }
-    check_size(Format::Gif, width, height, limits)?;
-    let pixels = u64::from(width) * u64::from(height);
-    check_plausible(Format::Gif, pixels, PIXELS_PER_BYTE, bytes.len())?;
-
-    let mut picture = if let [only] = &outline.frames[..] {
-        let mut surfaces = Surfaces::new(width, height);
-        let blank = ground.repeat(width as usize);
-        for y in (0..height).filter(|y| !(rect.y..rect.y + rect.height).contains(y)) {
-            surfaces.push(y, 4, &blank);
-        }
-        let mut whole = blank.clone();
-        let found = only.rows(&mut |y, indices| {
-            let part = &mut whole.as_chunks_mut().0[rect.x as usize..(rect.x + rect.width) as usize];
-            part.fill(ground);
-            part.iter_mut().zip(indices).for_each(|(to, &index)| *to = first_colours[usize::from(index)]);
-            surfaces.push(rect.y + y, 4, &whole);
-        });
-        outline.judge(0, found);
-        still(Format::Gif, width, height, surfaces)
-    } else {
-        let heads: Vec<_> = outline.frames.iter().map(|frame| frame.head).collect();
-        let count = heads.len() as u32;
-        let reach = reach(pixels, &heads, limits);
-        let mut sample = Sample::new(&heads[..reach as usize], limits);
-        let mut canvas = Canvas::new(width, height, ground, limits)?;
-        for index in 0..reach as usize {
-            let frame = &outline.frames[index];
-            let colours = if index == 0 { first_colours } else { frame.colours() };
-            canvas.begin(frame.head.rect.clipped(width, height), frame.dispose);
-            // Keeps the colours of the first frame's transparent pixels, because the plain surface ignores
-            // transparency.
-            let blend = if index == 0 { Blend::Source } else { Blend::Over };
-            let found = frame.rows(&mut |y, indices| {
-                let pixels = indices.iter().map(|&index| colours[usize::from(index)]);
-                canvas.draw((0, 1), y, pixels, blend);
-            });
-            outline.judge(index, found);
-            sample.take_canvas(index as u32, &mut canvas);
-        }
-        let (frames, left_out) = sample.finish();
-        let mut picture = Picture::new(Format::Gif, (width, height), DecodedBy::General, count, frames);
-        picture.frames_skipped = count - reach;
-        if left_out {
-            picture.admit(Caveat::FramesSampled);
-        }
-        picture
+    let Some(first) = outline.frames.first().map(|frame| frame.head.rect) else {
+        return Err(unreadable("it has no frame"));
     };
+    let screen = (outline.width, outline.height);
+    // A first frame that reaches outside the screen enlarges it, as in Chromium and Pillow.
+    let enlarged = (screen.0.max(first.x + first.width), screen.1.max(first.y + first.height));
+    if enlarged != screen {
+        outline.breaks_a_rule("its first frame reaches outside its screen");
+    }
+    let is_old = bytes.starts_with(b"GIF87a");
+    let whole = Rect { x: 0, y: 0, width: screen.0, height: screen.1 };
+    let mut picture = outline.read(enlarged, limits)?;
+    if enlarged != screen || is_old && first != whole {
+        // Firefox takes a first frame that is larger than the screen, and every first frame of the old version, for
+        // the screen itself. Other first frames are cut at the screen's edge.
+        let is_screen = first.width > screen.0 || first.height > screen.1 || is_old;
+        let size = if is_screen { (first.width, first.height) } else { screen };
+        if is_screen {
+            let rect = &mut outline.frames[0].head.rect;
+            (rect.x, rect.y) = (0, 0);
+        }
+        if size.0 > 0 && size.1 > 0 {
+            let other = outline.read(size, limits)?;
+            picture.frames.extend(other.frames);
+            other.caveats.into_iter().for_each(|caveat| picture.admit(caveat));
+            outline.note(NotOrdinary::structure("its first frame isn't as large as its screen"));
+        }
+    }
     if outline.pixels_found == 0 {
         return Err(unreadable("it ends before its first pixel"));
     }
@@ -95,7 +67,68 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     Ok(picture)
 }
 
-/// A frame, and the part of the file that holds its pixels.
+impl Outline<'_> {
+    /// Composes the frames on a canvas of this size, and notes what is wrong with their pixels.
+    fn read(&mut self, (width, height): (u32, u32), limits: &Limits) -> Result<Picture, IntakeError> {
+        let first = &self.frames[0];
+        let rect = first.head.rect;
+        let first_colours = first.colours();
+        let ground = first_colours[usize::from(first.transparent.unwrap_or(0))];
+        let ground = [ground[0], ground[1], ground[2], 0];
+        check_size(Format::Gif, width, height, limits)?;
+        let pixels = u64::from(width) * u64::from(height);
+        check_plausible(Format::Gif, pixels, PIXELS_PER_BYTE, self.length)?;
+        if self.frames.len() == 1 && rect.fits(width, height) {
+            let mut surfaces = Surfaces::new(width, height);
+            let blank = ground.repeat(width as usize);
+            for y in (0..height).filter(|y| !(rect.y..rect.y + rect.height).contains(y)) {
+                surfaces.push(y, 4, &blank);
+            }
+            let mut whole = blank.clone();
+            let found = first.rows(&mut |y, indices| {
+                let part = &mut whole.as_chunks_mut().0[rect.x as usize..(rect.x + rect.width) as usize];
+                part.fill(ground);
+                part.iter_mut().zip(indices).for_each(|(to, &index)| *to = first_colours[usize::from(index)]);
+                surfaces.push(rect.y + y, 4, &whole);
+            });
+            let is_from_top_down = !first.interlaced && rect.pixels() == pixels;
+            let rows = (found.pixels / u64::from(width)) as u32;
+            self.judge(0, found);
+            let mut picture = still(Format::Gif, width, height, surfaces);
+            if is_from_top_down {
+                complete(&mut picture, 0..rows);
+            }
+            return Ok(picture);
+        }
+        let heads: Vec<_> = self.frames.iter().map(|frame| frame.head).collect();
+        let count = heads.len() as u32;
+        let reach = reach(pixels, &heads, limits);
+        let mut sample = Sample::new(&heads[..reach as usize], limits);
+        let mut canvas = Canvas::new(width, height, ground, limits)?;
+        for index in 0..reach as usize {
+            let frame = &self.frames[index];
+            let colours = if index == 0 { first_colours } else { frame.colours() };
+            canvas.begin(frame.head.rect.clipped(width, height), frame.dispose);
+            // Colours under the first frame's transparent pixels are kept: they are its plain surface.
+            let blend = if index == 0 { Blend::Source } else { Blend::Over };
+            let found = frame.rows(&mut |y, indices| {
+                let pixels = indices.iter().map(|&index| colours[usize::from(index)]);
+                canvas.draw((0, 1), y, pixels, blend);
+            });
+            self.judge(index, found);
+            sample.take_canvas(index as u32, &mut canvas);
+        }
+        let (frames, left_out) = sample.finish();
+        let mut picture = Picture::new(Format::Gif, (width, height), DecodedBy::General, count, frames);
+        picture.frames_skipped = count - reach;
+        if left_out {
+            picture.admit(Caveat::FramesSampled);
+        }
+        Ok(picture)
+    }
+}
+
+/// A frame and where its data lies.
 struct Frame<'a> {
     head: FrameHead,
     /// Whether the frame declares a width or height of 0. `head` then has the screen's size.
@@ -196,6 +229,8 @@ impl<'a> Pixels<'a> {
 
 /// What a walk over the blocks finds (GIF89a specification, appendixes A and B).
 struct Outline<'a> {
+    /// Of the file, in bytes.
+    length: usize,
     width: u32,
     height: u32,
     frames: Vec<Frame<'a>>,
@@ -211,6 +246,7 @@ impl<'a> Outline<'a> {
         let flags = *bytes.get(10).ok_or_else(short)?;
         let size = |at: usize| u32::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]));
         let mut outline = Self {
+            length: bytes.len(),
             width: size(6),
             height: size(8),
             frames: Vec::new(),
@@ -248,8 +284,7 @@ impl<'a> Outline<'a> {
                     let data = bytes.get(at + 1..).filter(|data| !data.is_empty())?;
                     let sizeless = width == 0 || height == 0;
                     if sizeless {
-                        self.malformed = true;
-                        self.note(NotOrdinary::structure("a frame has no size"));
+                        self.breaks_a_rule("a frame has no size");
                     }
                     // For such a frame, Firefox takes the screen's size; other decoders skip the frame.
                     let (width, height) = if sizeless { (self.width, self.height) } else { (width, height) };
@@ -275,8 +310,7 @@ impl<'a> Outline<'a> {
                     at += 1;
                 }
                 _ => {
-                    self.malformed = true;
-                    self.note(NotOrdinary::structure("between its blocks are bytes that are no block"));
+                    self.breaks_a_rule("between its blocks are bytes that are no block");
                     return Some(());
                 }
             }
@@ -288,6 +322,12 @@ impl<'a> Outline<'a> {
         self.not_ordinary.get_or_insert(reason);
     }
 
+    /// Notes that decoders may disagree because the file breaks a rule. The caveat stays whatever one browser shows.
+    fn breaks_a_rule(&mut self, reason: &'static str) {
+        self.malformed = true;
+        self.note(NotOrdinary::structure(reason));
+    }
+
     /// Notes what is wrong with a frame's pixels.
     fn judge(&mut self, index: usize, found: Found) {
         self.pixels_found += found.pixels;
@@ -297,7 +337,7 @@ impl<'a> Outline<'a> {
             self.damaged.get_or_insert_with(message);
         }
         if found.outside_palette {
-            self.note(NotOrdinary::structure("pixels have colours that its palette lacks"));
+            self.breaks_a_rule("pixels have colours that its palette lacks");
         }
     }
 }

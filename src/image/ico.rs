@@ -3,7 +3,7 @@
 //! Browsers show the largest picture, or the one that fits best, so all of them are read. They count as frames, the
 //! largest first.
 
-use super::caveat::{Caveat, NotOrdinary};
+use super::caveat::Caveat;
 use super::error::{self, IntakeError};
 use super::format::Format;
 use super::limits::Limits;
@@ -61,8 +61,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
         picture.admit(Caveat::FramesSampled);
     }
     if broken {
-        picture.admit(Caveat::Malformed);
-        picture.mark_not_ordinary(NotOrdinary::structure("one of its pictures can't be read"));
+        picture.breaks_a_rule("one of its pictures can't be read");
     }
     Ok(picture)
 }

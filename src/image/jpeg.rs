@@ -20,6 +20,7 @@ use ::zune_jpeg::zune_core::colorspace::ColorSpace;
 use ::zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::caveat::{Caveat, NotOrdinary};
+use super::complete::complete;
 use super::error::{self, IntakeError};
 use super::format::Format;
 use super::limits::{Limits, check_alloc, check_plausible, check_size};
@@ -131,11 +132,21 @@ pub(super) fn read_fully(bytes: &[u8], limits: &Limits) -> Result<Picture, Intak
     }
     error::needs_every_format(Format::Jpeg)?;
     let decoded = libjpeg::decode(bytes, &survey, limits, &mut surfaces)?;
+    let without_strays = decoded.damaged.and_then(|_| markers::without_strays(bytes));
     if decoded.surplus || decoded.damaged.is_some() {
         reason = reason.or(Some("its data is damaged"));
     }
     let mut picture = still(Format::Jpeg, width, height, surfaces);
     picture.damaged = decoded.damaged.map(String::from);
+    if let Some(rows) = decoded.rows {
+        complete(&mut picture, 0..rows);
+    }
+    if let Some(bytes) = without_strays {
+        let mut surfaces = Surfaces::new(width, height);
+        if libjpeg::decode(&bytes, &survey, limits, &mut surfaces).is_ok() {
+            picture.frames.extend(surfaces.finish(0));
+        }
+    }
     let reasons = reason.map(NotOrdinary::structure).into_iter().chain(profile_reason);
     reasons.for_each(|reason| picture.mark_not_ordinary(reason));
     if decoded.damaged.is_none() && (survey.malformed || reason.is_some() && survey.odd.is_none()) {

@@ -113,7 +113,15 @@ impl Picture {
         }
     }
 
-    /// Notes why decoders may disagree. Replaces an earlier reason only if that one leads to no caveat.
+    /// Notes that decoders may disagree because the file breaks a rule of its format. The caveat stays after a second
+    /// reading: what one browser shows says nothing about the others.
+    pub(super) fn breaks_a_rule(&mut self, reason: &'static str) {
+        self.admit(Caveat::Malformed);
+        self.mark_not_ordinary(NotOrdinary::structure(reason));
+    }
+
+    /// Notes why decoders may disagree. A reason that leads to a caveat replaces one that doesn't; otherwise the
+    /// first reason stays.
     pub fn mark_not_ordinary(&mut self, reason: NotOrdinary) {
         if self.not_ordinary.as_ref().is_none_or(|noted| noted.caveat().is_none()) {
             self.not_ordinary = Some(reason);

@@ -12,6 +12,7 @@ use ::png::{BlendOp, DecodeOptions, Decoder, DecodingError, DisposeOp, Limits as
 use self::chunks::{Found, Scan, frame_heads, stripped};
 use super::animation::{Blend, Canvas, Dispose, Rect};
 use super::caveat::{Caveat, NotOrdinary};
+use super::complete::complete;
 use super::error::{self, IntakeError};
 use super::format::Format;
 use super::limits::{HEAD, Limits, check_alloc, check_plausible, check_size};
@@ -29,9 +30,9 @@ const ADAM7: [(u32, u32, u32, u32); 7] =
     [(0, 8, 0, 8), (4, 8, 0, 8), (0, 4, 4, 8), (2, 4, 0, 4), (0, 2, 2, 4), (1, 2, 0, 2), (0, 1, 1, 2)];
 
 /// Some decoders skip a broken chunk, others stop at it.
-const BROKEN_CHUNKS: NotOrdinary = NotOrdinary::structure("it has broken chunks");
+const BROKEN_CHUNKS: &str = "it has broken chunks";
 
-const OUTSIDE_PALETTE: NotOrdinary = NotOrdinary::structure("pixels have colours that its palette lacks");
+const OUTSIDE_PALETTE: &str = "pixels have colours that its palette lacks";
 
 fn unreadable(error: DecodingError) -> IntakeError {
     error::unreadable(Format::Png, error)
@@ -53,8 +54,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
             let plain = stripped(bytes).filter(|plain| plain != bytes);
             let again = plain.map(|plain| read_chunks(&plain, &Found::default(), limits));
             let Some(Ok(mut picture)) = again else { return Err(IntakeError::Unreadable { format, message }) };
-            picture.admit(Caveat::Malformed);
-            picture.mark_not_ordinary(BROKEN_CHUNKS);
+            picture.breaks_a_rule(BROKEN_CHUNKS);
             Ok(picture)
         }
         first => first,
@@ -104,8 +104,7 @@ fn read_chunks(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Picture, 
                 }
                 // If the animation is broken, browsers show the default picture.
                 Err(IntakeError::Unreadable { .. }) => {
-                    picture.admit(Caveat::Malformed);
-                    picture.mark_not_ordinary(BROKEN_CHUNKS);
+                    picture.breaks_a_rule(BROKEN_CHUNKS);
                 }
                 Err(error) => return Err(error),
             }
@@ -115,7 +114,7 @@ fn read_chunks(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Picture, 
     if !ends_well {
         picture.admit(Caveat::Malformed);
     }
-    found.oddity().into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
+    found.oddity.into_iter().for_each(|reason| picture.breaks_a_rule(reason));
     Ok(picture)
 }
 
@@ -224,7 +223,7 @@ impl Arriving {
         if !found.ends_well || !matches!(self.end, Some(Ok(()))) {
             picture.admit(Caveat::Malformed);
         }
-        found.oddity().into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
+        found.oddity.into_iter().for_each(|reason| picture.breaks_a_rule(reason));
         Some(Ok(picture))
     }
 }
@@ -366,8 +365,11 @@ impl<'a> Still<'a> {
         let (width, height) = self.reader.info().size();
         let mut picture = still(Format::Png, width, height, self.surfaces);
         picture.damaged = damaged.map(|error| format!("rows are missing: {error}"));
+        if picture.damaged.is_some() && !self.reader.info().interlaced {
+            complete(&mut picture, 0..self.rows.given);
+        }
         if self.rows.has_exceeded_palette() {
-            picture.mark_not_ordinary(OUTSIDE_PALETTE);
+            picture.breaks_a_rule(OUTSIDE_PALETTE);
         }
         (picture, self.reader)
     }
@@ -556,11 +558,10 @@ fn animation(
         picture.admit(Caveat::FramesSampled);
     }
     if exceeded {
-        picture.mark_not_ordinary(OUTSIDE_PALETTE);
+        picture.breaks_a_rule(OUTSIDE_PALETTE);
     }
     if broken {
-        picture.admit(Caveat::Malformed);
-        picture.mark_not_ordinary(BROKEN_CHUNKS);
+        picture.breaks_a_rule(BROKEN_CHUNKS);
     }
     Ok(picture)
 }

@@ -2,6 +2,7 @@
 
 use super::error::IntakeError;
 use super::format::Format;
+use super::{svg, text};
 
 /// The first bytes of a PNG (PNG specification, third edition, 5.2).
 pub(super) const PNG: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
@@ -21,7 +22,7 @@ pub(super) fn sniff(bytes: &[u8]) -> Result<Format, IntakeError> {
         _ if is_icon(bytes) => Format::Ico,
         #[cfg(feature = "tiff")]
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Format::Tiff,
-        _ if is_svg(bytes) => Format::Svg,
+        _ if text::is_svg(bytes) || svg::unpacked(bytes, text::HEAD + 1).is_some() => Format::Svg,
         _ => return Err(something_else(bytes)),
     };
     Ok(format)
@@ -41,6 +42,9 @@ fn something_else(bytes: &[u8]) -> IntakeError {
     let other = |found: &str| IntakeError::NotAPicture { found: found.into() };
     match bytes {
         [0xff, 0x0a, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => picture("a JPEG XL picture", Some(Format::Jxl)),
+        [_, _, _, _, b'f', b't', b'y', b'p', b'c', b'r', b'x', b' ', ..] | [b'F', b'O', b'V', b'b', ..] => {
+            unread("a camera's raw picture")
+        }
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => match isobmff_brand(bytes) {
             Some(Format::Avif) => picture("an AVIF picture", Some(Format::Avif)),
             Some(format) => picture("a HEIC picture", Some(format)),
@@ -63,10 +67,27 @@ fn something_else(bytes: &[u8]) -> IntakeError {
         [b'P', b'1'..=b'7', b'\n' | b'\r' | b'\t' | b' ' | b'#', ..] => unread("a PNM picture"),
         [0xab, b'K', b'T', b'X', ..] => unread("a KTX texture"),
         [0x01, 0xda, 0 | 1, 1 | 2, ..] => unread("an SGI picture"),
+        [0x89, b'P', b'N', b'G', ..] => {
+            picture("a file that begins like a PNG picture but has a broken signature", Some(Format::Png))
+        }
+        [0x59, 0xa6, 0x6a, 0x95, ..] => unread("a Sun raster picture"),
+        [0xd7, 0xcd, 0xc6, 0x9a, ..] => unread("a Windows metafile"),
+        [b'i', b'c', b'n', b's', ..] => unread("an Apple icon"),
+        [b'B', b'P', b'G', 0xfb, ..] => unread("a BPG picture"),
+        [b'F', b'L', b'I', b'F', ..] => unread("a FLIF picture"),
+        [b'A', b'T', b'&', b'T', b'F', b'O', b'R', b'M', ..] => unread("a DjVu document"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'A', b'C', b'O', b'N', ..] => unread("an animated cursor"),
+        [0xc5, 0xd0, 0xd3, 0xc6, ..] => unread("an Encapsulated PostScript picture"),
+        _ if bytes.starts_with(b"SIMPLE  =") => unread("a FITS picture"),
+        _ if bytes.starts_with(b"/* XPM") => unread("an XPM picture"),
+        _ if bytes.get(40..44) == Some(b" EMF") => unread("a Windows metafile"),
+        _ if bytes.get(128..132) == Some(b"DICM") => unread("a DICOM picture"),
+        _ if is_pcx(bytes) => unread("a PCX picture"),
+        _ if is_targa(bytes) => unread("a Targa picture"),
         [b'B', b'M', ..] => {
             picture("a file that begins like a BMP picture but has no header of a known size", Some(Format::Bmp))
         }
-        [b'G', b'I', b'F', ..] => {
+        [b'G' | b'g', b'I' | b'i', b'F' | b'f', b'8', ..] | [b'G', b'I', b'F', ..] => {
             picture("a file that begins like a GIF picture but is of no known version", Some(Format::Gif))
         }
         [] => other("an empty file"),
@@ -82,91 +103,57 @@ fn something_else(bytes: &[u8]) -> IntakeError {
         [b'R', b'I', b'F', b'F', ..] => other("a RIFF file that isn't WebP"),
         // Comes after the patterns above, because two sync bytes prove little (ISO/IEC 11172-3, 2.4.1.3).
         [0xff, 0xe0..=0xff, ..] => other("an MP3 or AAC sound"),
-        _ => text(bytes).unwrap_or_else(|| other(&unknown(bytes))),
+        _ => text::named(bytes).unwrap_or_else(|| other(&unknown(bytes))),
     }
 }
 
-/// Returns whether a file has the header of an icon or cursor: a number of pictures, and a first entry whose reserved
-/// byte is 0 and whose picture lies after the entries.
+/// Whether a file has the header of an icon or cursor: a count of pictures, and a first entry whose picture lies behind
+/// it. The count may be too large.
 fn is_icon(bytes: &[u8]) -> bool {
     let Some(&[0, 0, 1 | 2, 0, low, high]) = bytes.first_chunk() else { return false };
     let count = usize::from(u16::from_le_bytes([low, high]));
     let offset = bytes.get(18..22).map(|o| u32::from_le_bytes([o[0], o[1], o[2], o[3]]) as usize);
-    count > 0 && offset.is_some_and(|offset| offset >= 6 + 16 * count)
+    count > 0 && offset.is_some_and(|offset| offset >= 22)
+}
+
+/// Whether a file has the header of a PCX picture: its version, run-length coding, and bits per pixel.
+fn is_pcx(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x0a, 0 | 2..=5, 1, 1 | 2 | 4 | 8, ..])
+}
+
+/// Whether a file has the header of a Targa picture without a palette. The format has no signature.
+fn is_targa(bytes: &[u8]) -> bool {
+    let &[_, 0, 2 | 3 | 10 | 11, 0, 0, 0, 0, 0, _, _, _, _, w0, w1, h0, h1, 8 | 15 | 16 | 24 | 32, descriptor, ..] =
+        bytes
+    else {
+        return false;
+    };
+    (w0, w1) != (0, 0) && (h0, h1) != (0, 0) && descriptor & 0xc0 == 0
 }
 
 /// Returns the format of an ISO base media file, by the brands in its `ftyp` box (ISO/IEC 14496-12, 4.3).
 fn isobmff_brand(bytes: &[u8]) -> Option<Format> {
     let length = u32::from_be_bytes(*bytes.first_chunk()?) as usize;
-    let brands = bytes.get(8..length.min(bytes.len()))?.chunks_exact(4);
+    // A length of 1 stands for one of eight bytes behind the name, 0 for the rest of the file.
+    let (start, length) = match length {
+        0 => (8, bytes.len()),
+        1 => (16, u64::from_be_bytes(*bytes.get(8..)?.first_chunk()?).try_into().unwrap_or(usize::MAX)),
+        length => (8, length),
+    };
+    let brands = bytes.get(start..length.min(bytes.len()))?.chunks_exact(4);
     let mut general = None;
     for brand in brands {
         match brand {
             b"avif" | b"avis" => return Some(Format::Avif),
-            b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" => return Some(Format::Heic),
-            // HEIF without a brand for its codec, which usually is HEVC.
-            b"mif1" | b"msf1" => general = Some(Format::Heic),
+            b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"hevm" | b"hevs" => return Some(Format::Heic),
+            // HEIF without a word on the codec, which mostly is HEVC, or with an uncommon one.
+            b"mif1" | b"mif2" | b"miaf" | b"msf1" | b"avci" | b"avcs" | b"vvic" | b"j2ki" => {
+                general = Some(Format::Heic);
+            }
             _ => {}
         }
     }
     general
-}
-
-/// Number of bytes of a text that are searched for its kind. Comments and definitions may come before the `svg`
-/// element.
-const TEXT_HEAD: usize = 1 << 16;
-
-/// Returns whether a file is text: in an encoding that stores ASCII characters as single bytes, or in UTF-16 with a
-/// byte order mark.
-fn is_text(bytes: &[u8]) -> bool {
-    let printable = |&byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..);
-    match bytes {
-        [0xff, 0xfe, rest @ ..] | [0xfe, 0xff, rest @ ..] => {
-            rest.iter().take(1024).all(|byte| *byte == 0 || printable(byte))
-        }
-        _ => bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).iter().take(1024).all(printable),
-    }
-}
-
-/// Returns whether the first character of a text after white space is `<`.
-fn starts_with_a_tag(bytes: &[u8]) -> bool {
-    let is_passed_over =
-        |byte: &&u8| matches!(byte, 0 | b' ' | b'\t' | b'\r' | b'\n' | 0xef | 0xbb | 0xbf | 0xff | 0xfe);
-    bytes.iter().find(|byte| !is_passed_over(byte)) == Some(&b'<')
-}
-
-/// Returns whether the first bytes of a text contain a word.
-fn has(bytes: &[u8], word: &str) -> bool {
-    let head = &bytes[..bytes.len().min(TEXT_HEAD)];
-    let narrow: Vec<u8>;
-    let head = if matches!(head, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
-        narrow = head.iter().copied().filter(|&byte| byte != 0).collect();
-        &narrow[..]
-    } else {
-        head
-    };
-    head.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
-}
-
-/// Returns whether a file is an XML text with SVG's namespace, or at least an `svg` element. An HTML page that contains
-/// an SVG isn't one.
-fn is_svg(bytes: &[u8]) -> bool {
-    // Comes first because it is fast, and false for most files.
-    is_text(bytes)
-        && starts_with_a_tag(bytes)
-        && (has(bytes, "<svg") || has(bytes, "http://www.w3.org/2000/svg"))
-        && !has(&bytes[..bytes.len().min(1024)], "<html")
-        && !has(&bytes[..bytes.len().min(1024)], "<!doctype html")
-}
-
-/// Returns the error for a text, which names its kind; `None` if the file isn't text.
-fn text(bytes: &[u8]) -> Option<IntakeError> {
-    let other = |found: &str| IntakeError::NotAPicture { found: found.into() };
-    is_text(bytes).then(|| match () {
-        () if has(bytes, "<!doctype html") || has(bytes, "<html") => other("an HTML page"),
-        () if starts_with_a_tag(bytes) => other("an XML or HTML text"),
-        () => other("a text"),
-    })
 }
 
 fn unknown(bytes: &[u8]) -> String {

@@ -72,7 +72,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
         picture.admit(Caveat::Malformed);
     }
     if let Some(reason) = container.oddity.or_else(|| oddity(chunks, extended.is_some(), flags)) {
-        picture.mark_not_ordinary(NotOrdinary::structure(reason));
+        picture.breaks_a_rule(reason);
     }
     Ok(picture)
 }
@@ -151,7 +151,7 @@ fn animation(chunks: &[Chunk], (width, height): (u32, u32), limits: &Limits) -> 
         picture.admit(Caveat::FramesSampled);
     }
     if let Some(reason) = reason {
-        picture.mark_not_ordinary(NotOrdinary::structure(reason));
+        picture.breaks_a_rule(reason);
     }
     Ok(picture)
 }

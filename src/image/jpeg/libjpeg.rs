@@ -41,6 +41,8 @@ pub(super) struct Decoded {
     pub(super) damaged: Option<&'static str>,
     /// Whether a scan has more bytes than its blocks need.
     pub(super) surplus: bool,
+    /// The rows of pixels that are there, if those below are missing.
+    pub(super) rows: Option<u32>,
 }
 
 /// The state that the file's segments have set so far: tables, coefficients, faults.
@@ -55,6 +57,7 @@ struct Decoder<'a> {
     scans: u32,
     damaged: Option<&'static str>,
     surplus: bool,
+    rows: Option<u32>,
 }
 
 /// Decodes the picture that `survey` found, row by row into `surfaces`.
@@ -87,13 +90,14 @@ pub(super) fn decode(
         scans: 0,
         damaged: None,
         surplus: false,
+        rows: None,
     };
     match decoder.coefficients() {
         Err(message) if decoder.scans == 0 => return Err(unreadable(message)),
         Err(message) => decoder.damaged = decoder.damaged.or(Some(message)),
         Ok(()) => {}
     }
-    let Decoder { mut planes, mut damaged, surplus, .. } = decoder;
+    let Decoder { mut planes, mut damaged, surplus, rows: rows_there, .. } = decoder;
     if planes.iter().any(|plane| plane.missing[0] == UNSEEN) {
         damaged = damaged.or(Some("a component has no scan"));
     }
@@ -116,7 +120,7 @@ pub(super) fn decode(
         convert(survey.model, &rows, &mut pixels);
         surfaces.push(y, channels, &pixels);
     }
-    Ok(Decoded { damaged, surplus })
+    Ok(Decoded { damaged, surplus, rows: rows_there })
 }
 
 impl Decoder<'_> {
@@ -164,7 +168,8 @@ impl Decoder<'_> {
                 0xd8 => return Err("it has a second start-of-image marker"),
                 0xc0..=0xcf => return Err("it has a second frame header"),
                 0xda => return Err("a scan comes before the frame header"),
-                _ => return Err("it has a marker of unknown meaning"),
+                // Firefox passes over markers of unknown meaning, Chromium stops at them.
+                _ => {}
             }
         }
         let is_whole = self.planes.iter().flat_map(|plane| plane.missing).all(|bits| bits == 0);
@@ -228,6 +233,14 @@ impl Decoder<'_> {
             self.damaged = self.damaged.or(Some("the data of a scan is cut or damaged"));
         }
         self.surplus |= faults.surplus;
+        if let Some(units) = faults.missing_from.filter(|_| first_dc) {
+            let unit = match &scan.components[..] {
+                [alone] => self.frame.most().1 / self.frame.components[alone.component].down.max(1),
+                _ => self.frame.most().1,
+            };
+            let rows = 8 * unit.max(1) * units;
+            self.rows = Some(self.rows.map_or(rows, |least| least.min(rows)));
+        }
         Ok(at)
     }
 }

@@ -75,6 +75,31 @@ pub(super) struct Segment<'a> {
     pub(super) is_short: bool,
 }
 
+/// A file without the markers of no meaning in the data of its scans; `None` if it has none. Decoders that stop at such a
+/// marker show the rest of the picture grey, those that pass over it show the picture.
+pub(super) fn without_strays(bytes: &[u8]) -> Option<Vec<u8>> {
+    let is_stray = |marker: u8| matches!(marker, 0x01..=0xbf | 0xf0..=0xfd);
+    let mut kept = Vec::new();
+    let (mut segments, mut taken) = (Segments::new(bytes), 0);
+    while let Some(segment) = segments.next() {
+        if segment.marker != 0xda {
+            continue;
+        }
+        let mut at = segments.at;
+        while let Some(marker) = next_marker(bytes, &mut at) {
+            if is_stray(marker) {
+                kept.extend_from_slice(&bytes[taken..at - 2]);
+                taken = at;
+            } else if !matches!(marker, 0xd0..=0xd7) {
+                at -= 2;
+                break;
+            }
+        }
+        segments.at = at;
+    }
+    (taken > 0).then(|| [&kept, &bytes[taken..]].concat())
+}
+
 /// Iterates over the segments of a whole file, as libjpeg finds them.
 pub(super) struct Segments<'a> {
     bytes: &'a [u8],

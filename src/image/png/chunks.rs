@@ -1,7 +1,6 @@
 //! Scans the chunks of a PNG for what they say about colours, and for what decoders disagree about.
 
 use super::super::animation::Rect;
-use super::super::caveat::NotOrdinary;
 use super::super::profile::{self, Profile};
 use super::super::sample::FrameHead;
 
@@ -35,7 +34,8 @@ pub(super) struct Found {
     in_pixels: bool,
     palette: Option<usize>,
     has_transparency: bool,
-    oddity: Option<&'static str>,
+    /// The rule that it breaks, for which decoders may show other pixels.
+    pub oddity: Option<&'static str>,
     colour_code: Option<[u8; 4]>,
     icc: Option<Vec<u8>>,
     is_srgb: bool,
@@ -140,11 +140,6 @@ fn is_kept(kind: [u8; 4]) -> bool {
 impl Found {
     fn odd(&mut self, reason: &'static str) {
         self.oddity.get_or_insert(reason);
-    }
-
-    /// Returns why decoders may show other pixels; `None` for an ordinary file.
-    pub(super) fn oddity(&self) -> Option<NotOrdinary> {
-        self.oddity.map(NotOrdinary::structure)
     }
 
     /// Returns whether the palette's length isn't a multiple of 3, or is too large. The `png` crate panics at such a

@@ -30,6 +30,8 @@ pub(super) struct Faults {
     pub(super) damaged: bool,
     /// The data has more bytes than the blocks need.
     pub(super) surplus: bool,
+    /// The row of units from which on every block lacks its means.
+    pub(super) missing_from: Option<u32>,
 }
 
 impl<'a> Bits<'a> {

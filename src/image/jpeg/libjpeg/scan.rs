@@ -52,8 +52,10 @@ pub(super) fn decode(
             }
             left = left.wrapping_sub(1);
             if bits.starved {
+                bits.faults.missing_from = bits.faults.missing_from.or(Some(y));
                 continue;
             }
+            bits.faults.missing_from = None;
             for (index, selected) in scan.components.iter().enumerate() {
                 let component = &frame.components[selected.component];
                 let (across, down) =

@@ -2,6 +2,9 @@
 //! decoders disagree, and pictures that look different on another background, in another frame, or by their colour
 //! profile.
 
+mod cut;
+mod gif_screen;
+
 use hashgate::image::{Caveat, Format, IntakeError, Limits, NotOrdinary, Picture, Surface, read};
 use hashgate::pdq::{Coefficients, PdqHash};
 use hashgate_testkit::hostile::crc32;
@@ -142,7 +145,7 @@ fn a_cut_png_gives_the_rows_that_are_there() {
     let file = grey_png(1);
     let picture = picture(&file[..file.len() * 9 / 10]);
     assert!(picture.damaged.is_some());
-    assert_eq!(picture.frames.len(), 1);
+    assert_eq!(picture.frames.len(), 2, "what is there, and a guess at the whole");
 }
 
 #[test]
@@ -267,6 +270,40 @@ fn a_bmp_is_read_with_odd_headers() {
     assert_eq!(cut.damaged.as_deref(), Some("7 of its 64 rows are missing"));
 }
 
+/// A bitmap of runs that leave out every pixel below mid-grey. All colours of its palette are white.
+fn bmp_with_gaps(pixels: &[u8]) -> Vec<u8> {
+    let mut runs = Vec::new();
+    for row in pixels.rchunks(SIDE as usize) {
+        row.iter().for_each(|&shade| runs.extend(if shade < 128 { &[0, 2, 1, 0][..] } else { &[1, 9] }));
+        runs.extend([0, 0]);
+    }
+    let number = |value: u32| value.to_le_bytes();
+    let header = [number(40), number(SIDE), number(SIDE), [1, 0, 8, 0], number(1), number(runs.len() as u32)].concat();
+    let offset = 54 + 1024;
+    [
+        b"BM".as_slice(),
+        &number(offset + runs.len() as u32),
+        &[0; 4],
+        &number(offset),
+        &header,
+        &[0; 16],
+        &[255; 1024],
+        &runs,
+    ]
+    .concat()
+}
+
+#[test]
+fn pixels_that_runs_leave_out_are_transparent() {
+    let pixels = blotches(1);
+    let shown: Vec<u8> = pixels.iter().map(|&shade| if shade < 128 { 0 } else { 255 }).collect();
+    let like = hashes(&picture(&png_with(0, &shown, b"", &end())))[0].1;
+    let found = hashes(&picture(&bmp_with_gaps(&pixels)));
+    let shows = |(surface, hash): &(Surface, PdqHash)| (hash.distance(&like) <= 31).then_some(*surface);
+    assert!(found.iter().filter_map(shows).any(|surface| surface == Surface::OverBlack), "{found:?}");
+    assert!(found.iter().all(|found| shows(found) != Some(Surface::Plain)));
+}
+
 #[test]
 fn every_picture_of_an_icon_is_read() {
     let icon = |files: &[Vec<u8>]| {
@@ -327,6 +364,7 @@ fn content_decides_what_is_no_picture() {
         b"\x1a\x45\xdf\xa3",
         b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2",
         b"RIFF\x04\0\0\0AVI LIST",
+        b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x4b\x04\0\x43\xbe\xb7\xe8\x01\0\0\0",
         b"\x7fELF\x02\x01",
     ] {
         assert_eq!(kind(other), "no picture", "{}", String::from_utf8_lossy(other));
@@ -339,6 +377,15 @@ fn content_decides_what_is_no_picture() {
         b"\xff\x0a\xfa\x1f",
         b"P6\n2 2\n255\n",
         b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\xff\0\0\0",
+        b"\x89PNG\r\n\x1a\x0b",
+        b"gif89a\x40\x01",
+        b"\0\0\0\x01ftyp\0\0\0\0\0\0\0\x1cavif\0\0\0\0mif1",
+        b"\0\0\0\0ftypavif\0\0\0\0",
+        b"\0\0\0\x18ftypcrx \0\0\0\x01crx isom",
+        b"<svg><!-- <html> --></svg>",
+        b"<\0s\0v\0g\0/\0>\0",
+        b"\x0a\x05\x01\x08\0\0\0\0",
+        b"\0\0\x02\0\0\0\0\0\0\0\0\0\x40\0\x40\0\x18\0",
     ] {
         assert_eq!(kind(picture), "unsupported", "{}", String::from_utf8_lossy(picture));
     }
