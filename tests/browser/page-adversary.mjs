@@ -8,7 +8,8 @@ const bytesOf = async (path) => new Uint8Array(await (await fetch("/samples/" + 
 const listed = await bytesOf("listed/listed-0.jpg"); const clean = await bytesOf("clean/clean-1.jpg");
 const verdicts = { listed: await real.check(listed), clean: await real.check(clean) };
 if (verdicts.listed.outcome !== "possible-match" || verdicts.clean.outcome !== "clear") throw new Error("samples");
-const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+const { setTimeout: exactly } = window;
+const wait = (ms) => new Promise((done) => exactly(done, ms));
 function random(seed) {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;
@@ -110,6 +111,22 @@ window.run = async (seed, steps) => {
     },
     withdraw: () => { const [detail] = held.splice(below(held.length), 1); detail?.withdraw(); },
     move: () => form.append(inputs[below(2)]),
+    leave: async () => { const input = inputs[below(2)]; input.remove(); await wait(below(10)); form.append(input); },
+    clear: () => { inputs[below(2)].value = ""; },
+    again: () => { const { file } = held[below(held.length)] ?? {}; const [input] = inputs; if (!file) return; input.files = dataOf([file]).files; due.delete(input); tell(input); },
+    // The commonest way to open a picker: the input is gone from the document when the files come.
+    picker: () => {
+      const input = document.createElement("input");
+      Object.assign(input, { type: "file", multiple: true });
+      input.addEventListener("change", () => get(input.files));
+      main.append(input);
+      input.click();
+      input.remove();
+      const files = some();
+      input.files = dataOf(files).files;
+      due.set(input, files.filter(isClean).map(serialOf));
+      tell(input);
+    },
     replace: () => { for (const one of guards) one.remove(); guards = protect(); due.clear(); },
     wait: () => wait(below(10)),
   };
@@ -117,8 +134,9 @@ window.run = async (seed, steps) => {
   const weighted = names.flatMap((name) => Array(/^(?:reset|replace)$/.test(name) ? 1 : 3).fill(name));
   for (let step = 0; step < steps; step += 1) {
     const name = weighted[below(weighted.length)];
-    log.push(name);
+    const from = serial;
     await actions[name]();
+    log.push(name + (serial > from ? " " + (from + 1) + "-" + serial : ""));
     if (below(3) === 0) await wait(below(6));
   }
   for (let round = 0; round < 5; round += 1) { for (const one of guards) await one.settled(); await wait(10); }
@@ -134,6 +152,15 @@ export const FILEPOND = `${COMMON}
 import * as FilePond from "filepond";
 import { hashgateFilePond } from "hashgate/filepond";
 let below = () => 0;
+// FilePond moves its list by frames and short delays, which take seconds for each interleaving. They pass faster here.
+const FASTER = 5;
+let frame = 0;
+// In a hidden page FilePond moves nothing, and acts at once. Seven of eight interleavings run as in such a page.
+let hidden = false;
+Object.defineProperty(document, "hidden", { get: () => hidden });
+window.requestAnimationFrame = (draw) => exactly(() => { frame += 17; draw(frame); }, 17 / FASTER);
+window.cancelAnimationFrame = clearTimeout;
+window.setTimeout = (then, ms = 0, ...given) => exactly(then, ms / FASTER, ...given);
 FilePond.registerPlugin(hashgateFilePond({ record() {}, check: (...asked) => gateOf(below).check(...asked) }));
 /** Changes some files before they are uploaded, as editors and compressors do. */
 let changed = new Map();
@@ -144,6 +171,7 @@ FilePond.registerPlugin(({ addFilter }) => {
 window.run = async (seed, steps) => {
   const next = random(seed);
   below = (count) => Math.floor(next() * count);
+  hidden = seed % 8 > 0;
   changed = new Map();
   const log = [];
   const input = document.createElement("input");
@@ -167,6 +195,12 @@ window.run = async (seed, steps) => {
     remove: () => { const file = any(); if (file) pond.removeFile(file.id); },
     process: () => { const file = any(); if (file) ignore(pond.processFile(file.id)); },
     processAll: () => ignore(pond.processFiles()) && undefined,
+    // What the list's own buttons do: retry, cancel, undo, remove.
+    press: () => { const buttons = [...pond.element.querySelectorAll(".filepond--file-action-button")]; buttons[below(buttons.length)]?.click(); },
+    cancel: () => any()?.abortProcessing(),
+    cancelLoad: () => any()?.abortLoad(),
+    setInstant: () => { pond.instantUpload = below(2) === 0; },
+    sort: () => { pond.sort(() => below(3) - 1); },
     clear: () => pond.removeFiles(),
     wait: () => wait(below(30)),
   };
@@ -174,8 +208,9 @@ window.run = async (seed, steps) => {
   const weighted = names.flatMap((name) => Array(name === "clear" ? 1 : 3).fill(name));
   for (let step = 0; step < steps; step += 1) {
     const name = weighted[below(weighted.length)];
-    log.push(name);
+    const from = serial;
     actions[name]();
+    log.push(name + (serial > from ? " " + (from + 1) + "-" + serial : ""));
     await wait(below(12));
   }
   const { IDLE, PROCESSING_ERROR, PROCESSING_COMPLETE } = FilePond.FileStatus;

@@ -5,6 +5,8 @@ import type { Interception } from "./interception.js";
 /** Files of one input that are being checked, or were. */
 interface Choice {
   readonly abort: AbortController;
+  /** The choice before, if a script's files came after it: a released file of either is handed on. */
+  readonly earlier: Choice | undefined;
   done: Promise<boolean>;
   /** A reset of the form, which counts unless the page cancels it. */
   reset: Event | undefined;
@@ -54,7 +56,9 @@ export class Inputs {
       this.#taken.add(input);
       setTimeout(() => this.#taken.delete(input));
     }
-    void this.take(input);
+    // A new choice takes the place of the one that is being checked.
+    this.#void(input);
+    void this.#check(input, []);
   }
 
   /** Returns whether all files in an input may pass. */
@@ -72,12 +76,14 @@ export class Inputs {
     return [...this.#pending.keys()];
   }
 
-  /** Empties an input, checks what it held, and gives back what may pass. Resolves to whether all may. */
-  take(input: HTMLInputElement): Promise<boolean> {
-    if (this.hasPassed(input)) return this.waitFor(input) ?? Promise.resolve(true);
-    const before = this.#latest.get(input);
-    if (before) this.#end(input, before);
-    return this.#check(input, []);
+  /**
+   * Empties an input, checks what it held, and gives back what may pass. Resolves to whether all may. What a script has
+   * put in during a check is taken after it: the person's choice isn't lost for that.
+   */
+  async take(input: HTMLInputElement): Promise<boolean> {
+    const running = this.waitFor(input);
+    if (running) return (await running) && this.take(input);
+    return this.hasPassed(input) || this.#check(input, []);
   }
 
   /** Checks the files in an input that have not passed, and then gives it all those that may, and `ready` too. */
@@ -86,8 +92,10 @@ export class Inputs {
     const files = [...(chosen ?? [])];
     const strangers = files.filter((file) => !this.#passed.has(file));
     const kept = [...ready, ...files.filter((file) => this.#passed.has(file))];
+    const before = this.#latest.get(input);
     const choice: Choice = {
       abort: new AbortController(),
+      earlier: before?.void ? undefined : before,
       done: Promise.resolve(true),
       reset: undefined,
       void: false,
@@ -151,19 +159,27 @@ export class Inputs {
   /** Remembers that a form is being reset, and makes its choices void unless the page cancels the reset. */
   onReset(event: Event, form: HTMLFormElement): void {
     for (const input of controlsOf(form)) {
-      const choice = isFileInput(input) ? this.#latest.get(input) : undefined;
-      if (!choice) continue;
-      choice.reset = event;
+      const choices = isFileInput(input) ? this.#choicesOf(input) : [];
+      for (const choice of choices) choice.reset = event;
+      if (choices.length === 0) continue;
       setTimeout(() => {
-        if (!event.defaultPrevented) this.#end(input as HTMLInputElement, choice);
-        else if (choice.reset === event) choice.reset = undefined;
+        for (const choice of choices) {
+          if (!event.defaultPrevented) this.#end(input as HTMLInputElement, choice);
+          else if (choice.reset === event) choice.reset = undefined;
+        }
       });
     }
   }
 
   #void(input: HTMLInputElement): void {
-    const choice = this.#latest.get(input);
-    if (choice) this.#end(input, choice);
+    for (const choice of this.#choicesOf(input)) this.#end(input, choice);
+  }
+
+  /** Returns the choices of an input that may still hand on files. */
+  #choicesOf(input: HTMLInputElement): Choice[] {
+    const choices: Choice[] = [];
+    for (let choice = this.#latest.get(input); choice; choice = choice.earlier) choices.push(choice);
+    return choices;
   }
 
   #end(input: HTMLInputElement, choice: Choice): void {
