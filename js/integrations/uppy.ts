@@ -109,10 +109,10 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
   async release(fileID: string): Promise<void> {
     const { data } = this.uppy.getFile(fileID) ?? {};
     const found = isObject(data) ? this.#checked.get(data) : undefined;
-    if (found?.decision !== "hold") return;
+    if (found?.decision !== "hold" || this.#isRemoved) return;
     this.#released.add(data as object);
-    await this.#checker.record("overridden", found.verdict);
-    if (this.uppy.getFile(fileID)) await this.uppy.retryUpload(fileID);
+    // The upload begins in this call: later, the file may have other bytes, and the plugin may be gone.
+    await Promise.all([this.uppy.retryUpload(fileID), this.#checker.record("overridden", found.verdict)]);
   }
 
   /** Counts a held file as appealed. What is sent to whom is the page's affair. */

@@ -100,6 +100,25 @@ test("cancelled while it is checked, nothing is uploaded, and the next batch wor
   assert.deepEqual(uploads, ["clean/clean-3.jpg"]);
 });
 
+test("a release uploads the bytes that were held, whatever follows it at once", async (context) => {
+  const { page, uploads } = await openApp(context, { script: app(), body: `<div id="app"></div>`, csp });
+  for (const removes of [false, true]) {
+    await choose(page, sample("listed", 0));
+    await page.evaluate(() => window.uppy.upload());
+    uploads.length = 0;
+    await page.evaluate(async (removes) => {
+      const data = await (await fetch("/samples/listed/listed-1.jpg")).blob();
+      const [{ id }] = window.uppy.getFiles();
+      const released = window.plugin.release(id);
+      window.uppy.setFileState(id, { data });
+      if (removes) window.uppy.removePlugin(window.plugin);
+      await released;
+    }, removes);
+    assert.deepEqual(uploads, ["listed/listed-0.jpg"]);
+    await page.evaluate(() => window.uppy.cancelAll());
+  }
+});
+
 test("a restored upload is checked, and a remote file, of which there are no bytes, is never clear", async (context) => {
   const { page, uploads } = await openApp(context, { script: app(), body: `<div id="app"></div>`, csp });
   await choose(page, [sample("listed", 1), sample("clean", 1)]);

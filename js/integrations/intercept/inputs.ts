@@ -82,8 +82,12 @@ export class Inputs {
    */
   async take(input: HTMLInputElement): Promise<boolean> {
     const running = this.waitFor(input);
-    if (running) return (await running) && this.take(input);
-    return this.hasPassed(input) || this.#check(input, []);
+    const passed = running === undefined || (await running);
+    if (this.#interception.stopped) return false;
+    // Another check has begun meanwhile: of a newer choice, or of a script's files beside those that may pass.
+    if (this.waitFor(input)) return passed && this.take(input);
+    const rest = this.hasPassed(input) || (await this.#check(input, []));
+    return passed && rest;
   }
 
   /** Checks the files in an input that have not passed, and then gives it all those that may, and `ready` too. */
