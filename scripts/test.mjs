@@ -15,7 +15,7 @@ const [part = "all", name, pattern] = process.argv.slice(2).filter((argument) =>
 const PARTS = {
   unit: { folders: ["tests/unit"] },
   browser: { folders: ["tests/browser", "tests/docs"], browsers: true },
-  all: { folders: ["tests/unit", "tests/browser", "tests/docs", "tests/examples", "tests/packaging"], browsers: true },
+  all: { folders: ["tests/unit", "tests/browser", "tests/docs", "tests/examples", "tests/packaging", "tests/runtimes"], browsers: true },
 };
 const chosen = PARTS[part] ?? stop(`expected one of ${Object.keys(PARTS).join(", ")}, got "${part}".`);
 

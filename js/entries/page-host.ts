@@ -1,5 +1,6 @@
 // What every page has, whichever way the worker and the engine came to it.
 
+import { GateError } from "../errors.js";
 import { openGateOn } from "../gate/gate.js";
 import { isPlatformBlob } from "../gate/input.js";
 import type { Gate, GateOptions } from "../types/types.js";
@@ -13,6 +14,7 @@ export interface Parts {
 
 /** Opens a gate in a page. A page that is being prerendered waits until somebody looks at it. */
 export async function openGateInPage(options: GateOptions, { startWorker, compile }: Parts): Promise<Gate> {
+  if (typeof document === "undefined" || typeof Worker === "undefined") return openNowhere(options);
   const { workerUrl } = options;
   if (document.prerendering) await shown(options?.signal);
   return openGateOn(
@@ -42,6 +44,17 @@ export async function openGateInPage(options: GateOptions, { startWorker, compil
     },
     options,
   );
+}
+
+/** A server that renders the page has nothing to check. Elsewhere the host has to know that nothing is checked here. */
+function openNowhere(options: GateOptions): Promise<Gate> {
+  if (options?.browserOnly) return new Promise(() => {});
+  throw new GateError({
+    code: "engine-unavailable",
+    message:
+      "openGate: expected a page that can start workers, got a platform without them; " +
+      "open the gate in a browser, Node.js, Deno or Bun, and in tests use fakeGate of hashgate/testing",
+  });
 }
 
 declare global {

@@ -52,6 +52,8 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
   readonly #checks = new Map<object, Check>();
   /** Uploads that have begun, or are to begin, with the check; and the ids that it took out of each. */
   readonly #uploads = new Map<string, Set<string>>();
+  /** The uploads whose check is over. */
+  readonly #over = new Set<string>();
   /** The Blob of each file that is being uploaded. */
   readonly #uploading = new Map<string, object>();
   /** How many uploads are in the pre-processor. */
@@ -214,6 +216,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
       if (!file.error) this.#hold(file);
     }
     this.#uploads.set(uploadID, out);
+    this.#over.add(uploadID);
     const { currentUploads } = this.uppy.getState();
     const upload = currentUploads[uploadID];
     if (!upload) return;
@@ -246,6 +249,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
   /** Makes the check the last of the pre-processors, as the others may change files. An upload is about to be run. */
   #beLast = (uploadID: string): void => {
     this.#uploads.set(uploadID, new Set());
+    this.#over.delete(uploadID);
     this.uppy.removePreProcessor(this.#check);
     this.uppy.addPreProcessor(this.#check);
   };
@@ -272,7 +276,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
     if (after.currentUploads !== before.currentUploads) {
       this.#restart(before.currentUploads, after.currentUploads);
       for (const [id, upload] of Object.entries(after.currentUploads)) {
-        if ((upload.step ?? 0) > (before.currentUploads[id]?.step ?? 0)) this.#onStep(upload.fileIDs);
+        if ((upload.step ?? 0) > (before.currentUploads[id]?.step ?? 0)) this.#onStep(id, upload.fileIDs);
         this.#completeResult(id, upload.result);
       }
       for (const id of this.#uploads.keys()) {
@@ -280,6 +284,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
         // An upload that is about to be run is known before it is in the state.
         if (!ended) continue;
         this.#uploads.delete(id);
+        this.#over.delete(id);
         const running = new Set(Object.values(after.currentUploads).flatMap(({ fileIDs }) => fileIDs));
         for (const fileID of ended.fileIDs) if (!running.has(fileID)) this.#uploading.delete(fileID);
       }
@@ -288,12 +293,12 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
   };
 
   /** The next step of an upload begins, which may be an uploader: what it may not upload is held, whatever came between. */
-  #onStep(fileIDs: string[]): void {
+  #onStep(uploadID: string, fileIDs: string[]): void {
+    // A step before the check: the files' turn will come.
+    if (!this.#over.has(uploadID)) return;
     for (const id of [...fileIDs]) {
       const file = this.uppy.getFile(id);
       if (!file || file.error || file.progress.uploadComplete || this.#mayPass(file)) continue;
-      // A step before the check: the file's turn will come.
-      if (!this.#uploading.has(id)) continue;
       this.#uploading.delete(id);
       this.#hold(file);
       // The uploader is given this very list.

@@ -67,7 +67,11 @@ window.run = async (seed, steps) => {
   for (const input of inputs) input.addEventListener("change", () => get(input.files));
   for (const type of ["drop", "paste"]) zone.addEventListener(type, (event) => { event.preventDefault(); get((event.dataTransfer ?? event.clipboardData).files); });
   form.addEventListener("submit", (event) => { event.preventDefault(); send(seed, new FormData(form)); });
-  main.querySelector("#copy").onclick = () => send(seed, new FormData(form));
+  // What a page puts into an input and sends by itself is nobody else's affair. The click may come later than it was made.
+  main.querySelector("#copy").onclick = () => {
+    const own = [...inputs[0].files].some((file) => scripted.has(serialOf(file)) && !seen.has(serialOf(file)));
+    if (!own) send(seed, new FormData(form));
+  };
   const held = [];
   const onHeld = (event) => { event.preventDefault(); held.push(event.detail); };
   addEventListener("hashgate-held", onHeld);
@@ -102,8 +106,7 @@ window.run = async (seed, steps) => {
     script: () => { const [input] = inputs; input.files = dataOf(some()).files; for (const file of input.files) scripted.add(serialOf(file)); },
     submit: () => form.requestSubmit(),
     press: () => form.querySelector("button").click(),
-    // What a page puts into an input and sends by itself is nobody else's affair.
-    copy: () => [...inputs[0].files].some((file) => scripted.has(serialOf(file)) && !seen.has(serialOf(file))) || main.querySelector("#copy").click(),
+    copy: () => main.querySelector("#copy").click(),
     reset: () => { form.reset(); for (const input of inputs) due.delete(input); },
     release: () => {
       const detail = held[below(held.length)];

@@ -128,7 +128,8 @@ export async function adversary({ first, count, steps }) {
       wait: () => wait(next(10)),
     };
     const names = Object.keys(actions);
-    const weights = { send: 4, sendSeveral: 2, retry: 2, wait: 4, comeBack: 3 };
+    // Each upload without a gate takes as long as a page may take to answer.
+    const weights = { send: 16, sendSeveral: 8, retry: 8, wait: 16, comeBack: 12, edit: 4, replace: 4 };
     const weighted = names.flatMap((name) => Array(weights[name] ?? 1).fill(name));
     for (let step = 0; step < steps; step += 1) {
       const name = weighted[next(weighted.length)];

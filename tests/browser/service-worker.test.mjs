@@ -317,7 +317,7 @@ for (const browser of Object.keys(OPEN)) {
   });
 
   test(`${browser}: ${COUNT} interleavings of uploads`, { timeout: 3_600_000 }, async (context) => {
-    const { page, uploads } = await opened(context, browser, "?pageTimeoutMs=300", { listen: false });
+    const { page, uploads } = await opened(context, browser, "", { listen: false });
     // In pieces, so that what arrived needn't be kept.
     const part = LISTED.subarray(1000, 3000);
     let sent = 0;
