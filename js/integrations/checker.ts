@@ -1,5 +1,6 @@
 // What all integrations share: a file's verdict and the decision on it, whatever becomes of the gate, and who is told.
-import type { Caveat, Gate, Unchecked, Verdict } from "../types/types.js";
+import { HeldError } from "../errors.js";
+import type { Admitted, Caveat, Gate, Unchecked, Verdict } from "../types/types.js";
 import { assertPolicy, type Decision, decide, type Policy, type UncheckedPolicy } from "./decision.js";
 
 /** A gate, or the promise that `openGate` returns: an integration can be set up before the filters are there. */
@@ -54,6 +55,17 @@ export class Checker {
     const verdict = await this.#check(file, signal);
     if (verdict.outcome === "unchecked" && verdict.reason === "unavailable") this.#warn(verdict);
     return { verdict, decision: this.#decide(verdict) };
+  }
+
+  /**
+   * Resolves to the very Blob that was judged, if it may be uploaded: as {@link Gate.admit}, by this checker's options.
+   *
+   * @throws HeldError if the file must not be uploaded; the signal's reason if it is aborted.
+   */
+  async admit(file: Blob, signal?: AbortSignal): Promise<Admitted> {
+    const { verdict, decision } = await this.check(file, signal);
+    if (decision === "hold") throw new HeldError(verdict);
+    return { file: verdict.file ?? file, verdict };
   }
 
   /** Returns what becomes of a file whose bytes are not here. `detail` says why they aren't. */
