@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -57,10 +56,14 @@ const config :Workerd.Config = (
 const main :Workerd.Worker = (modules = [(name = "main", esModule = embed "made.js")], compatibilityDate = "2026-11-01");
 `;
   writeFileSync(join(folder, "config.capnp"), config);
-  // The program itself: the package's script would leave it behind when it is ended.
-  const { default: workerd } = createRequire(join(folder, "package.json"))("workerd");
-  const server = spawn(workerd, ["serve", "config.capnp"], { cwd: folder });
-  context.after(() => server.kill());
+  const program = join(folder, "node_modules/workerd/bin/workerd");
+  // In a group of its own: the package's script starts the program, and would leave it behind when it is ended.
+  const server = spawn(program, ["serve", "config.capnp"], {
+    cwd: folder,
+    detached: true,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  context.after(() => process.kill(-server.pid, "SIGKILL"));
   let printed = "";
   server.stderr.on("data", (chunk) => {
     printed += chunk;
