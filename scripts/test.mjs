@@ -4,6 +4,7 @@
 //   npm run test:browser                           everything that runs in browsers
 //   npm run test:browser -- guard                  one file, tests/browser/guard.test.mjs
 //   npm run test:browser -- guard "a drop"         those of its tests whose names match the regular expression
+//   npm run test:runtimes                          Deno, Bun, workerd, Vitest and Jest, which it installs in target/
 //   npm test -- --install                          installs Debian's packages for programs that are missing
 import { readdirSync } from "node:fs";
 import { makeDemoList } from "./demo-list.mjs";
@@ -15,6 +16,7 @@ const [part = "all", name, pattern] = process.argv.slice(2).filter((argument) =>
 const PARTS = {
   unit: { folders: ["tests/unit"] },
   browser: { folders: ["tests/browser", "tests/docs"], browsers: true },
+  runtimes: { folders: ["tests/runtimes"] },
   all: { folders: ["tests/unit", "tests/browser", "tests/docs", "tests/examples", "tests/packaging"], browsers: true },
 };
 const chosen = PARTS[part] ?? stop(`expected one of ${Object.keys(PARTS).join(", ")}, got "${part}".`);

@@ -1,5 +1,6 @@
 // Opens gates in pages. The entries differ only in where the worker and the engine come from.
 
+import { GateError } from "../errors.js";
 import { openGateOn } from "../gate/gate.js";
 import { isPlatformBlob } from "../gate/input.js";
 import type { Gate, GateOptions } from "../types/types.js";
@@ -14,6 +15,7 @@ export interface Parts {
 
 /** Opens a gate in a page. In a page that is being prerendered, first waits until the page is shown. */
 export async function openGateInPage(options: GateOptions, { startWorker, ...engines }: Parts): Promise<Gate> {
+  if (typeof document === "undefined" || typeof Worker === "undefined") return openNowhere(options);
   const { workerUrl } = options;
   if (document.prerendering) await shown(options?.signal);
   return openGateOn(
@@ -44,6 +46,17 @@ export async function openGateInPage(options: GateOptions, { startWorker, ...eng
     },
     options,
   );
+}
+
+/** A server that renders the page has nothing to check. Elsewhere the host has to know that nothing is checked here. */
+function openNowhere(options: GateOptions): Promise<Gate> {
+  if (options?.browserOnly) return new Promise(() => {});
+  throw new GateError({
+    code: "engine-unavailable",
+    message:
+      "openGate: expected a page that can start workers, got a platform without them; " +
+      "open the gate in a browser, Node.js, Deno or Bun, and in tests use fakeGate of hashgate/testing",
+  });
 }
 
 declare global {

@@ -1,7 +1,8 @@
 // The checker, on which every integration is built: it checks a file by a gate, and decides by the host's policy, even
 // if the gate can't be opened.
+import { HeldError } from "../errors.js";
 import { assertPolicy, decide } from "../policy/decision.js";
-import type { Caveat, Decision, Gate, Policy, Unchecked, UncheckedPolicy, Verdict } from "../types/types.js";
+import type { Admitted, Caveat, Decision, Gate, Policy, Unchecked, UncheckedPolicy, Verdict } from "../types/types.js";
 
 /** A gate, or the promise that `openGate` returns: an integration can be set up before the filters are there. */
 export type GateLike = Gate | PromiseLike<Gate>;
@@ -61,6 +62,17 @@ export class Checker {
     const verdict = await this.#check(file, signal);
     if (verdict.outcome === "unchecked" && verdict.reason === "unavailable") this.#warn(verdict);
     return { verdict, decision: this.#decide(verdict) };
+  }
+
+  /**
+   * Resolves to the very Blob that was judged, if it may be uploaded: as {@link Gate.admit}, by this checker's options.
+   *
+   * @throws HeldError if the file must not be uploaded; the signal's reason if it is aborted.
+   */
+  async admit(file: Blob, signal?: AbortSignal): Promise<Admitted> {
+    const { verdict, decision } = await this.check(file, signal);
+    if (decision === "hold") throw new HeldError(verdict);
+    return { file: verdict.file ?? file, verdict };
   }
 
   /** Returns the decision on a file whose bytes aren't available. `detail` says why they aren't. */

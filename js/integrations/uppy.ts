@@ -55,6 +55,8 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
   readonly #checks = new Map<object, Check>();
   /** The uploads that this plugin knows, and the ids of the files that it took out of each. */
   readonly #uploads = new Map<string, Set<string>>();
+  /** The uploads whose check is over. */
+  readonly #over = new Set<string>();
   /** The Blob of each file that is being uploaded. */
   readonly #uploading = new Map<string, object>();
   /** Number of uploads that this plugin's pre-processor is working on. */
@@ -113,10 +115,10 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
   async release(fileID: string): Promise<void> {
     const { data } = this.uppy.getFile(fileID) ?? {};
     const found = isObject(data) ? this.#checked.get(data) : undefined;
-    if (found?.decision !== "hold") return;
+    if (found?.decision !== "hold" || this.#isRemoved) return;
     this.#released.add(data as object);
-    await this.#checker.record("overridden", found.verdict);
-    if (this.uppy.getFile(fileID)) await this.uppy.retryUpload(fileID);
+    // The upload begins in this call: later, the file may have other bytes, and the plugin may be gone.
+    await Promise.all([this.uppy.retryUpload(fileID), this.#checker.record("overridden", found.verdict)]);
   }
 
   /** Counts a held file as appealed in the report. The page itself sends the appeal. */
@@ -222,6 +224,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
       if (!file.error) this.#hold(file);
     }
     this.#uploads.set(uploadID, out);
+    this.#over.add(uploadID);
     const { currentUploads } = this.uppy.getState();
     const upload = currentUploads[uploadID];
     if (!upload) return;
@@ -258,6 +261,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
    */
   #beLast = (uploadID: string): void => {
     this.#uploads.set(uploadID, new Set());
+    this.#over.delete(uploadID);
     this.uppy.removePreProcessor(this.#check);
     this.uppy.addPreProcessor(this.#check);
   };
@@ -284,7 +288,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
     if (after.currentUploads !== before.currentUploads) {
       this.#restart(before.currentUploads, after.currentUploads);
       for (const [id, upload] of Object.entries(after.currentUploads)) {
-        if ((upload.step ?? 0) > (before.currentUploads[id]?.step ?? 0)) this.#onStep(upload.fileIDs);
+        if ((upload.step ?? 0) > (before.currentUploads[id]?.step ?? 0)) this.#onStep(id, upload.fileIDs);
         this.#completeResult(id, upload.result);
       }
       for (const id of this.#uploads.keys()) {
@@ -292,6 +296,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
         // This plugin knows an upload that is about to begin before it is in the state. It hasn't ended.
         if (!ended) continue;
         this.#uploads.delete(id);
+        this.#over.delete(id);
         const running = new Set(Object.values(after.currentUploads).flatMap(({ fileIDs }) => fileIDs));
         for (const fileID of ended.fileIDs) if (!running.has(fileID)) this.#uploading.delete(fileID);
       }
@@ -303,12 +308,12 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
    * Called when the next step of an upload begins, which may be an uploader. Holds files that it may not upload,
    * because they changed after the check.
    */
-  #onStep(fileIDs: string[]): void {
+  #onStep(uploadID: string, fileIDs: string[]): void {
+    // A step before the check: the turn of the files will come.
+    if (!this.#over.has(uploadID)) return;
     for (const id of [...fileIDs]) {
       const file = this.uppy.getFile(id);
       if (!file || file.error || file.progress.uploadComplete || this.#mayPass(file)) continue;
-      // The check of this file is yet to come.
-      if (!this.#uploading.has(id)) continue;
       this.#uploading.delete(id);
       this.#hold(file);
       // Changes the list in place, because the uploader gets this very array.

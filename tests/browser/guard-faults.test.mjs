@@ -137,13 +137,18 @@ test("files that were chosen before the guard came are taken at once", async (co
        document.querySelector("#far").files = window.listOf(await window.fileOf("listed/listed-1.jpg"));
      };`,
   );
-  await page.evaluate(() => window.early().then(() => window.begin()));
+  await page.evaluate(async () => {
+    window.wait();
+    await window.early();
+    window.begin();
+  });
   assert.equal(
     await page.evaluate(
       () => document.querySelector("#input").files.length + document.querySelector("#far").files.length,
     ),
     0,
   );
+  await page.evaluate(() => window.goOn());
   await settled(page, 2);
   await until(() => uploads.length === 1, "the upload");
   assert.deepEqual(uploads, ["clean/clean-1.jpg"]);
@@ -171,6 +176,46 @@ test("files that a script puts into an input during a check are checked too", as
   assert.deepEqual(names(uploads), ["clean/clean-1.jpg", "clean/clean-2.jpg"]);
 });
 
+test("a form that is sent during a check, after a script has added files, keeps the person's choice", async (context) => {
+  const { page, uploads } = await open(
+    context,
+    `<form action="/upload" method="post" enctype="multipart/form-data" target="frame">
+     <label>Pictures <input type="file" id="input" name="f" multiple></label></form><iframe name="frame" title="answer"></iframe>`,
+    `window.input = document.querySelector("input"); window.form = window.input.form; guard(document, gate);
+     window.held = []; addEventListener("hashgate-held", (event) => { event.preventDefault(); window.held.push(event.detail); });`,
+  );
+  const addDuring = async (chosen, added) => {
+    await page.evaluate(() => {
+      window.events.length = 0;
+      window.wait();
+    });
+    await page.setInputFiles("#input", chosen);
+    await checking(page);
+    await page.evaluate(async (path) => {
+      window.input.files = window.listOf(await window.fileOf(path));
+      window.form.requestSubmit();
+      window.goOn();
+    }, added);
+    await settled(page, 2);
+  };
+  await addDuring(CLEAN, "clean/clean-2.jpg");
+  await until(() => uploads.length === 2, "both uploads");
+  assert.deepEqual(names(uploads), ["clean/clean-1.jpg", "clean/clean-2.jpg"]);
+  // What was held of either is handed on when it is released, unless a reset came.
+  await addDuring(LISTED, "listed/listed-1.jpg");
+  await page.waitForFunction(() => window.held.length === 2);
+  const left = await page.evaluate(async () => {
+    window.held[0].release();
+    const released = [...window.input.files].map(({ name }) => name);
+    window.form.reset();
+    await window.settle();
+    for (const detail of window.held) detail.release();
+    return [released, window.input.files.length];
+  });
+  assert.deepEqual(left, [["listed-0.jpg"], 0]);
+  assert.equal(uploads.length, 2);
+});
+
 const FORM = `<form id="form" action="/upload" method="post" enctype="multipart/form-data" target="frame">
   <label>Picture <input type="file" id="input" name="picture" required></label><input name="elements" aria-label="text">
   <button id="send">Send</button> <button type="button" id="copy">Copy</button> <button type="reset">Reset</button></form>
@@ -178,7 +223,7 @@ const FORM = `<form id="form" action="/upload" method="post" enctype="multipart/
 const FORM_SCRIPT = `const form = document.querySelector("#form"); window.form = form; window.invalid = 0;
   addEventListener("invalid", () => { window.invalid += 1; }, true);
   document.querySelector("#copy").onclick = () => fetch("/upload", { method: "POST", body: new FormData(form) });
-  guard(form, gate);`;
+  window.guarding = guard(form, gate);`;
 
 test("a required input doesn't keep a form from being sent during the check, and is required again after it", async (context) => {
   const { page, uploads } = await open(context, FORM, FORM_SCRIPT);
@@ -229,9 +274,13 @@ test("a reset during a check ends it, unless the page cancels the reset; a relea
     await page.setInputFiles("#input", CLEAN);
     await checking(page);
     await reset();
-    await page.evaluate(() => window.goOn());
-    await page.evaluate(() => new Promise((done) => setTimeout(done, 300)));
-    return page.evaluate(() => document.querySelector("#input").files.length);
+    return page.evaluate(async () => {
+      window.goOn();
+      await window.guarding.settled();
+      // What comes of a check may be handed on in a later turn of the event loop.
+      await window.settle();
+      return document.querySelector("#input").files.length;
+    });
   };
   assert.equal(await filesAfter(() => page.click("[type=reset]")), 0);
   assert.equal(await filesAfter(() => page.evaluate(() => window.form.reset())), 0);

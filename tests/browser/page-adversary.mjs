@@ -11,7 +11,10 @@ const bytesOf = async (path) => new Uint8Array(await (await fetch("/samples/" + 
 const listed = await bytesOf("listed/listed-0.jpg"); const clean = await bytesOf("clean/clean-1.jpg");
 const verdicts = { listed: await real.check(listed), clean: await real.check(clean) };
 if (verdicts.listed.outcome !== "possible-match" || verdicts.clean.outcome !== "clear") throw new Error("samples");
-const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+// Files share the bytes of these: thousands of copies would fill the memory that the browser gives to Blobs.
+const blobs = { listed: new Blob([listed]), clean: new Blob([clean]) };
+const { setTimeout: exactly } = window;
+const wait = (ms) => new Promise((done) => exactly(done, ms));
 function random(seed) {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;
@@ -26,7 +29,7 @@ const make = (kind) => {
   serial += 1;
   kinds.set(serial, kind);
   const tail = new Uint8Array(new Uint32Array([0x4847, serial]).buffer);
-  return new File([kind === "clean" ? clean : listed, tail], serial + ".jpg", { type: "image/jpeg" });
+  return new File([blobs[kind], tail], serial + ".jpg", { type: "image/jpeg" });
 };
 const serialOf = (file) => Number.parseInt(file.name, 10);
 const isClean = (file) => kinds.get(serialOf(file)) === "clean";
@@ -67,7 +70,11 @@ window.run = async (seed, steps) => {
   for (const input of inputs) input.addEventListener("change", () => get(input.files));
   for (const type of ["drop", "paste"]) zone.addEventListener(type, (event) => { event.preventDefault(); get((event.dataTransfer ?? event.clipboardData).files); });
   form.addEventListener("submit", (event) => { event.preventDefault(); send(seed, new FormData(form)); });
-  main.querySelector("#copy").onclick = () => send(seed, new FormData(form));
+  // What a page puts into an input and sends by itself is nobody else's affair. The click may come later than it was made.
+  main.querySelector("#copy").onclick = () => {
+    const own = [...inputs[0].files].some((file) => scripted.has(serialOf(file)) && !seen.has(serialOf(file)));
+    if (!own) send(seed, new FormData(form));
+  };
   const held = [];
   const onHeld = (event) => { event.preventDefault(); held.push(event.detail); };
   addEventListener("hashgate-held", onHeld);
@@ -102,8 +109,7 @@ window.run = async (seed, steps) => {
     script: () => { const [input] = inputs; input.files = dataOf(some()).files; for (const file of input.files) scripted.add(serialOf(file)); },
     submit: () => form.requestSubmit(),
     press: () => form.querySelector("button").click(),
-    // Files that the page's own script puts into an input and sends itself don't count.
-    copy: () => [...inputs[0].files].some((file) => scripted.has(serialOf(file)) && !seen.has(serialOf(file))) || main.querySelector("#copy").click(),
+    copy: () => main.querySelector("#copy").click(),
     reset: () => { form.reset(); for (const input of inputs) due.delete(input); },
     release: () => {
       const detail = held[below(held.length)];
@@ -113,6 +119,22 @@ window.run = async (seed, steps) => {
     },
     withdraw: () => { const [detail] = held.splice(below(held.length), 1); detail?.withdraw(); },
     move: () => form.append(inputs[below(2)]),
+    leave: async () => { const input = inputs[below(2)]; input.remove(); await wait(below(10)); form.append(input); },
+    clear: () => { inputs[below(2)].value = ""; },
+    again: () => { const { file } = held[below(held.length)] ?? {}; const [input] = inputs; if (!file) return; input.files = dataOf([file]).files; due.delete(input); tell(input); },
+    // The commonest way to open a picker: the input is gone from the document when the files come.
+    picker: () => {
+      const input = document.createElement("input");
+      Object.assign(input, { type: "file", multiple: true });
+      input.addEventListener("change", () => get(input.files));
+      main.append(input);
+      input.click();
+      input.remove();
+      const files = some();
+      input.files = dataOf(files).files;
+      due.set(input, files.filter(isClean).map(serialOf));
+      tell(input);
+    },
     replace: () => { for (const one of guards) one.remove(); guards = protect(); due.clear(); },
     wait: () => wait(below(10)),
   };
@@ -120,8 +142,9 @@ window.run = async (seed, steps) => {
   const weighted = names.flatMap((name) => Array(/^(?:reset|replace)$/.test(name) ? 1 : 3).fill(name));
   for (let step = 0; step < steps; step += 1) {
     const name = weighted[below(weighted.length)];
-    log.push(name);
+    const from = serial;
     await actions[name]();
+    log.push(name + (serial > from ? " " + (from + 1) + "-" + serial : ""));
     if (below(3) === 0) await wait(below(6));
   }
   for (let round = 0; round < 5; round += 1) { for (const one of guards) await one.settled(); await wait(10); }
@@ -137,6 +160,15 @@ export const FILEPOND = `${COMMON}
 import * as FilePond from "filepond";
 import { hashgateFilePond } from "hashgate/filepond";
 let below = () => 0;
+// FilePond moves its list by frames and short delays, which take seconds for each interleaving. They pass faster here.
+const FASTER = 5;
+let frame = 0;
+// In a hidden page FilePond moves nothing, and acts at once. Seven of eight interleavings run as in such a page.
+let hidden = false;
+Object.defineProperty(document, "hidden", { get: () => hidden });
+window.requestAnimationFrame = (draw) => exactly(() => { frame += 17; draw(frame); }, 17 / FASTER);
+window.cancelAnimationFrame = clearTimeout;
+window.setTimeout = (then, ms = 0, ...given) => exactly(then, ms / FASTER, ...given);
 FilePond.registerPlugin(hashgateFilePond({ record() {}, check: (...asked) => gateOf(below).check(...asked) }));
 /** Changes some files before they are uploaded, as editors and compressors do. */
 let changed = new Map();
@@ -147,6 +179,7 @@ FilePond.registerPlugin(({ addFilter }) => {
 window.run = async (seed, steps) => {
   const next = random(seed);
   below = (count) => Math.floor(next() * count);
+  hidden = seed % 8 > 0;
   changed = new Map();
   const log = [];
   const input = document.createElement("input");
@@ -170,6 +203,12 @@ window.run = async (seed, steps) => {
     remove: () => { const file = any(); if (file) pond.removeFile(file.id); },
     process: () => { const file = any(); if (file) ignore(pond.processFile(file.id)); },
     processAll: () => ignore(pond.processFiles()) && undefined,
+    // What the list's own buttons do: retry, cancel, undo, remove.
+    press: () => { const buttons = [...pond.element.querySelectorAll(".filepond--file-action-button")]; buttons[below(buttons.length)]?.click(); },
+    cancel: () => any()?.abortProcessing(),
+    cancelLoad: () => any()?.abortLoad(),
+    setInstant: () => { pond.instantUpload = below(2) === 0; },
+    sort: () => { pond.sort(() => below(3) - 1); },
     clear: () => pond.removeFiles(),
     wait: () => wait(below(30)),
   };
@@ -177,8 +216,9 @@ window.run = async (seed, steps) => {
   const weighted = names.flatMap((name) => Array(name === "clear" ? 1 : 3).fill(name));
   for (let step = 0; step < steps; step += 1) {
     const name = weighted[below(weighted.length)];
-    log.push(name);
+    const from = serial;
     actions[name]();
+    log.push(name + (serial > from ? " " + (from + 1) + "-" + serial : ""));
     await wait(below(12));
   }
   const { IDLE, PROCESSING_ERROR, PROCESSING_COMPLETE } = FilePond.FileStatus;

@@ -100,6 +100,44 @@ test("cancelled while it is checked, nothing is uploaded, and the next batch wor
   assert.deepEqual(uploads, ["clean/clean-3.jpg"]);
 });
 
+test("a release uploads the bytes that were held, whatever follows it at once", async (context) => {
+  const { page, uploads } = await openApp(context, { script: app(), body: `<div id="app"></div>`, csp });
+  for (const then of ["replace", "change", "remove the plugin"]) {
+    await choose(page, sample("listed", 0));
+    await page.evaluate(() => window.uppy.upload());
+    uploads.length = 0;
+    await page.evaluate(async (then) => {
+      const data = await (await fetch("/samples/listed/listed-1.jpg")).blob();
+      const [{ id, name, type }] = window.uppy.getFiles();
+      let released;
+      if (then === "replace") {
+        // Another file of the same id: name, size and time are the same.
+        const old = window.uppy.getFile(id).data;
+        const bytes = new Uint8Array(old.size);
+        bytes.set(new Uint8Array(await data.arrayBuffer()).subarray(0, old.size));
+        released = window.plugin.release(id);
+        window.uppy.clear();
+        const { lastModified } = old;
+        const other = window.uppy.addFile({ name, type, data: new File([bytes], name, { type, lastModified }) });
+        if (other !== id) throw new Error(`expected the id ${id}, got ${other}`);
+      } else {
+        released = window.plugin.release(id);
+        window.uppy.setFileState(id, { data });
+      }
+      if (then === "remove the plugin") window.uppy.removePlugin(window.plugin);
+      await released.catch(() => undefined);
+    }, then);
+    // The bytes that were released, or nothing.
+    assert.deepEqual(uploads, then === "replace" ? [] : ["listed/listed-0.jpg"], then);
+    if (then === "remove the plugin")
+      await page.evaluate(() => window.uppy.use(window.plugin.constructor, window.plugin.opts));
+    await page.evaluate(() => {
+      window.plugin = window.uppy.getPlugin("Hashgate");
+      window.uppy.cancelAll();
+    });
+  }
+});
+
 test("a restored upload is checked, and a remote file, of which there are no bytes, is never clear", async (context) => {
   const { page, uploads } = await openApp(context, { script: app(), body: `<div id="app"></div>`, csp });
   await choose(page, [sample("listed", 1), sample("clean", 1)]);

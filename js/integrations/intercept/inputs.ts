@@ -6,6 +6,8 @@ import type { Interception } from "./interception.js";
 /** One choice of files in an input, during and after its check. */
 interface Choice {
   readonly abort: AbortController;
+  /** The choice before, if a script's files came after it: a released file of either is handed on. */
+  readonly earlier: Choice | undefined;
   done: Promise<boolean>;
   /** The event of a reset of the form. The reset makes the choice void unless the page cancels the event. */
   reset: Event | undefined;
@@ -59,7 +61,9 @@ export class Inputs {
       this.#taken.add(input);
       setTimeout(() => this.#taken.delete(input));
     }
-    void this.take(input);
+    // A new choice takes the place of the one that is being checked.
+    this.#void(input);
+    void this.#check(input, []);
   }
 
   /** Returns whether all files in an input may pass. */
@@ -77,12 +81,18 @@ export class Inputs {
     return [...this.#pending.keys()];
   }
 
-  /** Empties an input, checks its files, and puts back those that may pass. Resolves to whether all may pass. */
-  take(input: HTMLInputElement): Promise<boolean> {
-    if (this.hasPassed(input)) return this.waitFor(input) ?? Promise.resolve(true);
-    const before = this.#latest.get(input);
-    if (before) this.#end(input, before);
-    return this.#check(input, []);
+  /**
+   * Empties an input, checks its files, and puts back those that may pass. Resolves to whether all may pass. Files that a
+   * script puts in during a check are checked after it, so that the person's choice isn't lost.
+   */
+  async take(input: HTMLInputElement): Promise<boolean> {
+    const running = this.waitFor(input);
+    const passed = running === undefined || (await running);
+    if (this.#interception.stopped) return false;
+    // Another check has begun meanwhile: of a newer choice, or of a script's files beside those that may pass.
+    if (this.waitFor(input)) return passed && this.take(input);
+    const rest = this.hasPassed(input) || (await this.#check(input, []));
+    return passed && rest;
   }
 
   /**
@@ -94,8 +104,10 @@ export class Inputs {
     const files = [...(chosen ?? [])];
     const strangers = files.filter((file) => !this.#passed.has(file));
     const kept = [...ready, ...files.filter((file) => this.#passed.has(file))];
+    const before = this.#latest.get(input);
     const choice: Choice = {
       abort: new AbortController(),
+      earlier: before?.void ? undefined : before,
       done: Promise.resolve(true),
       reset: undefined,
       void: false,
@@ -160,19 +172,27 @@ export class Inputs {
   /** Notes a reset of a form, and makes the choices of its inputs void unless the page cancels the reset. */
   onReset(event: Event, form: HTMLFormElement): void {
     for (const input of controlsOf(form)) {
-      const choice = isFileInput(input) ? this.#latest.get(input) : undefined;
-      if (!choice) continue;
-      choice.reset = event;
+      const choices = isFileInput(input) ? this.#choicesOf(input) : [];
+      for (const choice of choices) choice.reset = event;
+      if (choices.length === 0) continue;
       setTimeout(() => {
-        if (!event.defaultPrevented) this.#end(input as HTMLInputElement, choice);
-        else if (choice.reset === event) choice.reset = undefined;
+        for (const choice of choices) {
+          if (!event.defaultPrevented) this.#end(input as HTMLInputElement, choice);
+          else if (choice.reset === event) choice.reset = undefined;
+        }
       });
     }
   }
 
   #void(input: HTMLInputElement): void {
-    const choice = this.#latest.get(input);
-    if (choice) this.#end(input, choice);
+    for (const choice of this.#choicesOf(input)) this.#end(input, choice);
+  }
+
+  /** Returns the choices of an input that may still hand on files. */
+  #choicesOf(input: HTMLInputElement): Choice[] {
+    const choices: Choice[] = [];
+    for (let choice = this.#latest.get(input); choice; choice = choice.earlier) choices.push(choice);
+    return choices;
   }
 
   #end(input: HTMLInputElement, choice: Choice): void {
