@@ -4,7 +4,7 @@
 //   npm run test:browser                           everything that runs in browsers
 //   npm run test:browser -- guard                  one file, tests/browser/guard.test.mjs
 //   npm run test:browser -- guard "a drop"         those of its tests whose names match the regular expression
-//   npm run test:runtimes                          Deno, Bun, workerd, Vitest and Jest, which it installs in target/
+//   npm run test:runtimes                          Deno, Bun, workerd, Vitest and Jest, which it installs in a folder of their own
 //   npm test -- --install                          installs Debian's packages for programs that are missing
 import { readdirSync } from "node:fs";
 import { makeDemoList } from "./demo-list.mjs";
