@@ -33,6 +33,10 @@ impl Manifest {
     /// rings N
     /// escalation PARTS
     /// curator TEXT                                 0 to 64
+    /// withdrawn N                                  0 or 1, and so are the next three
+    /// policy ADDRESS
+    /// appeals ADDRESS
+    /// jurisdiction TEXT
     /// ```
     ///
     /// # Errors
@@ -56,6 +60,13 @@ impl Manifest {
             rings: u32::try_from(lines.number("rings")?).unwrap_or(u32::MAX),
             false_positive_parts: lines.number("escalation")?,
             curators: lines.all("curator").map(|text| checked_text("curator", text)).collect::<Result<_, _>>()?,
+            withdrawn: lines.take("withdrawn").map(|text| number("withdrawn", text)).transpose()?,
+            policy: lines.take("policy").map(|text| address("policy", &["https://"], text)).transpose()?,
+            appeals: lines
+                .take("appeals")
+                .map(|text| address("appeals", &["https://", "mailto:"], text))
+                .transpose()?,
+            jurisdiction: lines.take("jurisdiction").map(|text| checked_text("jurisdiction", text)).transpose()?,
             signed_by: Vec::new(),
             text: text.to_owned(),
         };
@@ -90,6 +101,15 @@ impl Manifest {
         );
         for curator in &self.curators {
             let _ = writeln!(text, "curator {curator}");
+        }
+        if let Some(withdrawn) = self.withdrawn {
+            let _ = writeln!(text, "withdrawn {withdrawn}");
+        }
+        for (key, value) in [("policy", &self.policy), ("appeals", &self.appeals), ("jurisdiction", &self.jurisdiction)]
+        {
+            if let Some(value) = value {
+                let _ = writeln!(text, "{key} {value}");
+            }
         }
         text
     }
@@ -190,6 +210,15 @@ fn file_name(field: &str, text: &str) -> Result<String, Refusal> {
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
     let sound = plain && (1..=MAX_TEXT).contains(&text.len()) && !text.starts_with('.');
     check(field, sound, "a file name of letters, digits and -._", &format_args!("{text:?}"))?;
+    Ok(text.to_owned())
+}
+
+/// Reads an address that a page may show as a link: visible ASCII behind one of these schemes.
+fn address(field: &str, schemes: &[&str], text: &str) -> Result<String, Refusal> {
+    let has_scheme = schemes.iter().any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
+    let expected = format!("an address that begins with {}, of at most {MAX_TEXT} bytes", schemes.join(" or "));
+    check(field, has_scheme && plain && text.len() <= MAX_TEXT, &expected, &format_args!("{text:?}"))?;
     Ok(text.to_owned())
 }
 

@@ -107,6 +107,22 @@ pub struct Manifest {
     pub false_positive_parts: u64,
     /// Who vouches for the list, in their own words.
     pub curators: Vec<String>,
+    /// Entries that were taken out since the release before, if the curators say so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub withdrawn: Option<u64>,
+    /// Address of the curators' policy: what they list, and who decides. `https:` alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub policy: Option<String>,
+    /// Where to object to an entry: an address with `https:` or `mailto:`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub appeals: Option<String>,
+    /// Whose law the curators act under, in their own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub jurisdiction: Option<String>,
     /// Names of the trusted keys whose signatures were verified; empty if the signatures were not looked at.
     pub signed_by: Vec<String>,
     /// The signed text.

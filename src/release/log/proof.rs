@@ -1,0 +1,140 @@
+//! Proofs that travel with a release (C2SP `tlog-proof`): where the manifest is in the log, and who has seen the log.
+
+use base64ct::{Base64, Encoding};
+use serde::Serialize;
+
+use super::super::manifest::{MAX_AHEAD_S, Manifest};
+use super::checkpoint::{Checkpoint, hash, number};
+use super::merkle::{self, Hash, MAX_PATH};
+use super::trust::LogTrust;
+use crate::refusal::{Refusal, RefusalCode};
+
+const FIRST_LINE: &str = "c2sp.org/tlog-proof@v1";
+/// Longest proof in bytes: room for signatures of other kinds, which can have 5 kB each.
+pub const MAX_PROOF_BYTES: usize = 64 << 10;
+
+/// What a proof shows: at which place of which log a manifest is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Logged {
+    /// Place of the manifest in the log, counted from 0.
+    pub index: u64,
+    /// The log when the proof was made.
+    pub checkpoint: Checkpoint,
+}
+
+impl Logged {
+    /// Verifies the proof that a manifest, byte for byte with its signatures, is in the trusted log.
+    ///
+    /// # Errors
+    /// `log-syntax`, `log-wrong-origin`, `log-wrong-key`, `log-bad-signature`, `log-too-few-witnesses`,
+    /// `log-not-included`.
+    pub fn verify(proof: &[u8], manifest: &[u8], trust: &LogTrust) -> Result<Self, Refusal> {
+        let (index, path, note) = read(proof)?;
+        let checkpoint = Checkpoint::verify(note.as_bytes(), trust)?;
+        let root = merkle::root_by_inclusion(merkle::leaf(manifest), index, checkpoint.size, &path);
+        if root != Some(checkpoint.root) {
+            let expected = format!("a proof that leads from the manifest to the root of {} entries", checkpoint.size);
+            let got = format!("one of {} hashes from index {index} to another", path.len());
+            return Err(RefusalCode::LogNotIncluded.because("inclusion proof", &expected, &got));
+        }
+        Ok(Self { index, checkpoint })
+    }
+
+    /// Returns the time now, in seconds since 1970: what the clock says, unless the witnesses have shown that it is later.
+    #[must_use]
+    pub fn now(&self, clock_unix_s: u64) -> u64 {
+        clock_unix_s.max(self.checkpoint.witnessed_unix_s)
+    }
+
+    /// Checks that the manifest may be used now, as [`Manifest::check_freshness`] does, with the time of the witnesses too: a
+    /// clock that is behind doesn't make a manifest fresh that they saw expired, nor one invalid that they saw.
+    ///
+    /// # Errors
+    /// `log-stale` if the cosignatures are older than the trust allows; `manifest-not-yet-valid`, also if the manifest was
+    /// issued more than a day ahead of the witnesses' clocks; `manifest-rollback`, `manifest-expired`.
+    pub fn check_freshness(
+        &self,
+        manifest: &Manifest,
+        trust: &LogTrust,
+        clock_unix_s: u64,
+        highest_seen: u64,
+    ) -> Result<(), Refusal> {
+        let witnessed = self.checkpoint.witnessed_unix_s;
+        if trust.threshold > 0 && manifest.issued_unix_s.saturating_sub(witnessed) > MAX_AHEAD_S {
+            let got = format!("{}, cosigned at {witnessed}", manifest.issued_unix_s);
+            let expected = "at most a day ahead of the witnesses' clocks";
+            return Err(RefusalCode::ManifestNotYetValid.because("issued", expected, &got));
+        }
+        manifest.check_freshness(self.now(clock_unix_s), highest_seen)?;
+        match trust.max_age_s {
+            Some(most) if clock_unix_s.saturating_sub(witnessed) > most => {
+                let expected = format!("at most {most} s before {clock_unix_s}, the clock's time");
+                Err(RefusalCode::LogStale.because("cosignatures", &expected, &witnessed))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that a later proof doesn't contradict this one, as far as that shows without the log: logs only grow, and the
+    /// tree of one size has one root.
+    ///
+    /// # Errors
+    /// `log-inconsistent`.
+    pub fn check_successor(&self, later: &Self) -> Result<(), Refusal> {
+        let (old, new) = (&self.checkpoint, &later.checkpoint);
+        if old.origin != new.origin {
+            return Ok(());
+        }
+        let is_fork = old.size == new.size && old.root != new.root;
+        if is_fork || (later.index > self.index && new.size < old.size) {
+            let expected =
+                format!("a log that continues {} entries with root {}", old.size, Base64::encode_string(&old.root));
+            let got = format!("{} entries with root {}", new.size, Base64::encode_string(&new.root));
+            return Err(RefusalCode::LogInconsistent.because("checkpoint", &expected, &got));
+        }
+        Ok(())
+    }
+}
+
+/// Reads a proof: the index, the hashes from the leaf's sibling up, and the checkpoint's note.
+fn read(proof: &[u8]) -> Result<(u64, Vec<Hash>, &str), Refusal> {
+    let refused = |expected: &str, got: &dyn std::fmt::Display| RefusalCode::LogSyntax.because("proof", expected, got);
+    if proof.len() > MAX_PROOF_BYTES {
+        return Err(refused(&format!("at most {MAX_PROOF_BYTES} bytes"), &proof.len()));
+    }
+    let text = std::str::from_utf8(proof).map_err(|error| refused("UTF-8", &error))?;
+    let Some((head, note)) = text.split_once("\n\n") else {
+        return Err(refused("a proof, an empty line and a checkpoint", &"no empty line"));
+    };
+    let mut lines = head.split('\n').peekable();
+    let first = lines.next().unwrap_or_default();
+    if first != FIRST_LINE {
+        return Err(refused(FIRST_LINE, &format_args!("{first:?}")));
+    }
+    // Data of other applications, which nothing signs.
+    if let Some(extra) = lines.next_if(|line| line.starts_with("extra ")) {
+        let data = Base64::decode_vec(&extra[6..]);
+        data.map_err(|_| refused("Base64 after \"extra\"", &format_args!("{extra:?}")))?;
+    }
+    let index = lines.next().unwrap_or_default();
+    let index = index
+        .strip_prefix("index ")
+        .and_then(number)
+        .ok_or_else(|| refused("a line \"index\" with a whole number", &format_args!("{index:?}")))?;
+    let read = |line: &str| hash(line).ok_or_else(|| refused("a SHA-256 in Base64", &format_args!("{line:?}")));
+    let path: Vec<_> = lines.map(read).collect::<Result<_, _>>()?;
+    if path.len() > MAX_PATH {
+        return Err(refused(&format!("at most {MAX_PATH} hashes"), &path.len()));
+    }
+    Ok((index, path, note))
+}
+
+/// Writes a proof.
+#[cfg(feature = "build")]
+#[must_use]
+pub fn write_proof(index: u64, path: &[Hash], checkpoint: &str) -> String {
+    let path: String = path.iter().flat_map(|hash| [Base64::encode_string(hash), "\n".into()]).collect();
+    format!("{FIRST_LINE}\nindex {index}\n{path}\n{checkpoint}")
+}
