@@ -14,8 +14,8 @@ mod trust;
 
 pub use checkpoint::Checkpoint;
 #[cfg(feature = "build")]
-pub use checkpoint::{line_by, origin_of};
-#[cfg(feature = "build")]
-pub use proof::write_proof;
+pub use checkpoint::{line_by, read_unverified};
 pub use proof::{Logged, MAX_PROOF_BYTES};
+#[cfg(feature = "build")]
+pub use proof::{checkpoint_of, write_proof};
 pub use trust::LogTrust;

@@ -95,13 +95,14 @@ pub(super) fn read(text: &str) -> Result<(&str, u64, Hash), Refusal> {
     Ok((origin, size, root))
 }
 
-/// Returns the origin of a checkpoint, which nothing vouches for.
+/// Returns the origin, size and root of a checkpoint, which nothing vouches for.
 ///
 /// # Errors
 /// `log-syntax`.
 #[cfg(feature = "build")]
-pub fn origin_of(note: &[u8]) -> Result<String, Refusal> {
-    Ok(read(Note::parse(note).map_err(malformed)?.text)?.0.to_owned())
+pub fn read_unverified(note: &[u8]) -> Result<(String, u64, Hash), Refusal> {
+    let (origin, size, root) = read(Note::parse(note).map_err(malformed)?.text)?;
+    Ok((origin.to_owned(), size, root))
 }
 
 /// Returns the lines of a note that are in the name of a key, given as text (types 1 and 4). They may be invalid.

@@ -138,3 +138,12 @@ pub fn write_proof(index: u64, path: &[Hash], checkpoint: &str) -> String {
     let path: String = path.iter().flat_map(|hash| [Base64::encode_string(hash), "\n".into()]).collect();
     format!("{FIRST_LINE}\nindex {index}\n{path}\n{checkpoint}")
 }
+
+/// Returns the checkpoint of a proof, which nothing vouches for yet.
+///
+/// # Errors
+/// `log-syntax`.
+#[cfg(feature = "build")]
+pub fn checkpoint_of(proof: &[u8]) -> Result<String, Refusal> {
+    Ok(read(proof)?.2.to_owned())
+}
