@@ -26,6 +26,15 @@ export interface Fingerprinted extends Signals {
   memoryBytes: number;
 }
 
+/** The log that each release must be in, as the core is told it. */
+export interface FollowingLog {
+  key: string;
+  origin?: string;
+  witnesses: string[];
+  threshold: number;
+  maxAgeS?: number;
+}
+
 /** A published list that is to be followed. */
 export interface Following {
   manifestUrl: string;
@@ -33,6 +42,8 @@ export interface Following {
   threshold: number;
   /** The list that is trusted; undefined if any list that the keys sign is. */
   list: { name: string; category?: string } | undefined;
+  /** Undefined if releases need not be in a log. */
+  log: FollowingLog | undefined;
   maxBytes: number;
   timeoutMs: number;
   refreshIntervalMs: number;

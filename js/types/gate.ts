@@ -1,6 +1,6 @@
 // A gate, as a host sees it.
 import type { AdmitOptions, CheckOptions, Input } from "./options.js";
-import type { HostDecision, TransparencyReport } from "./report.js";
+import type { HostDecision, ReportOptions, TransparencyReport } from "./report.js";
 import type { FilterInfo, GateStatus } from "./status.js";
 import type { Admitted, Verdict } from "./verdict.js";
 
@@ -35,7 +35,7 @@ export interface Gate extends EventTarget {
   /** Notes for the report what came of a file that was held. */
   record(decision: HostDecision, verdict: Verdict): void;
   /** What was counted since the gate was opened. It stays in the page unless the host sends it. */
-  report(): TransparencyReport;
+  report(options?: ReportOptions): TransparencyReport;
   /** Ends the workers. Pending checks reject with {@link GateError} `closed`. */
   close(): void;
 }

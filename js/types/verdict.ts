@@ -2,6 +2,8 @@
 import type { GateErrorCode } from "../errors.js";
 import type { Verdict as CoreVerdict, Match, Outcome, UncheckedReason } from "../generated/core.js";
 
+import type { Checkpoint } from "./status.js";
+
 export type {
   Caveat,
   DecodedBy,
@@ -45,6 +47,23 @@ export interface ListState {
   release?: number;
   /** Why the latest refresh failed, or what went wrong on the way, if anything did. */
   error?: GateErrorCode;
+  /** The state of the public log that the release was proved by, if `trust.log` is set. */
+  checkpoint?: Checkpoint;
+  /** Who decides what is listed, and how to object, as the release says. */
+  about?: ListAbout;
+}
+
+/** What a release says about those who decide. */
+export interface ListAbout {
+  /** Name of the list. */
+  list: string;
+  /** Who vouches for it. */
+  curators: string[];
+  /** Address of their policy. */
+  policy?: string;
+  /** Where to object: `https:` or `mailto:`. */
+  appeals?: string;
+  jurisdiction?: string;
 }
 
 /** The file is on none of the lists. With a `caveat`, this says less: see {@link Caveat}. */

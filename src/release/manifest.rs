@@ -172,6 +172,35 @@ impl Manifest {
         Ok(())
     }
 
+    /// Checks that the manifest may be used now, where enough witnesses have shown that it is no earlier than
+    /// `witnessed_unix_s`. A clock that is behind then doesn't make a manifest fresh that they saw expired, nor one invalid
+    /// that they saw. `max_age_s`: how old cosignatures may be.
+    ///
+    /// # Errors
+    /// `log-stale`; `manifest-not-yet-valid`, also if the manifest was issued more than a day ahead of the witnesses' clocks;
+    /// `manifest-rollback`, `manifest-expired`.
+    pub fn check_witnessed(
+        &self,
+        witnessed_unix_s: u64,
+        max_age_s: Option<u64>,
+        clock_unix_s: u64,
+        highest_seen: u64,
+    ) -> Result<(), Refusal> {
+        if self.issued_unix_s.saturating_sub(witnessed_unix_s) > MAX_AHEAD_S {
+            let got = format!("{}, cosigned at {witnessed_unix_s}", self.issued_unix_s);
+            let expected = "at most a day ahead of the witnesses' clocks";
+            return Err(RefusalCode::ManifestNotYetValid.because("issued", expected, &got));
+        }
+        self.check_freshness(clock_unix_s.max(witnessed_unix_s), highest_seen)?;
+        match max_age_s {
+            Some(most) if clock_unix_s.saturating_sub(witnessed_unix_s) > most => {
+                let expected = format!("at most {most} s before {clock_unix_s}, the clock's time");
+                Err(RefusalCode::LogStale.because("cosignatures", &expected, &witnessed_unix_s))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Checks that these are the bytes of the release's filter file, and that its header agrees with the manifest. Open the
     /// file next: [`Filter::open`](crate::Filter::open).
     ///

@@ -5,6 +5,7 @@
 //! after it, the instance must not be used again.
 
 use hashgate::image::{self, Format, Picture};
+use hashgate::release::log::{LogTrust, Logged};
 use hashgate::release::{Manifest, Trust};
 use hashgate::{
     Dismissed, Failure, Filter, ImageHashes, Limits, Orientations, Refusal, UncheckedReason, ViewSet, Wanted,
@@ -20,7 +21,7 @@ use web_sys::ImageData;
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
 import type {
-  FilterInfo, Manifest, Match, Orientations, UncheckedReason, Verdict, ViewSet,
+  FilterInfo, Logged, Manifest, Match, Orientations, UncheckedReason, Verdict, ViewSet,
 } from "../../js/generated/core.js";
 
 /** What is wanted of a file. */
@@ -37,6 +38,16 @@ export interface FingerprintOptions {
     maxFrames?: number;
     maxAnimationPixels?: number;
   };
+}
+
+/** The log that a release must be in, and the witnesses that must have seen it. */
+export interface LogTrustOptions {
+  key: string;
+  /** Default: the key's name. */
+  origin?: string;
+  /** Public keys. None: the log's own signature is enough. */
+  witnesses: string[];
+  threshold: number;
 }
 
 /** The signals that the loaded filters hold. */
@@ -520,18 +531,59 @@ pub fn verify_manifest(
     to_js(&Manifest::verify(text, &trust).map_err(|error| refused(&error))?)
 }
 
-/// Whether a verified manifest may be used now, by a reader that has seen this release of the list (0: none).
+/// Whether a verified manifest may be used now, by a reader that has seen this release of the list (0: none). If witnesses
+/// have shown that it is no earlier than `witnessed_unix_s`, a clock that is behind doesn't count, and cosignatures older than
+/// `max_age_s` are refused.
 ///
 /// # Errors
-/// `manifest-not-yet-valid`, `manifest-rollback`, `manifest-expired`; `invalid-options`.
+/// `manifest-not-yet-valid`, `manifest-rollback`, `manifest-expired`, `log-stale`; `invalid-options`.
 #[wasm_bindgen(js_name = checkFreshness)]
 pub fn check_freshness(
     #[wasm_bindgen(unchecked_param_type = "Manifest")] manifest: JsValue,
     now_unix_s: f64,
     highest_seen: f64,
+    witnessed_unix_s: Option<f64>,
+    max_age_s: Option<f64>,
 ) -> Result<(), Error> {
     // A clock of fractions, and none at all, become whole seconds.
-    read_manifest(manifest)?.check_freshness(now_unix_s as u64, highest_seen as u64).map_err(|error| refused(&error))
+    let (manifest, now, highest) = (read_manifest(manifest)?, now_unix_s as u64, highest_seen as u64);
+    match witnessed_unix_s {
+        Some(time) => manifest.check_witnessed(time as u64, max_age_s.map(|age| age as u64), now, highest),
+        None => manifest.check_freshness(now, highest),
+    }
+    .map_err(|error| refused(&error))
+}
+
+/// What must be shown of the log that a release is in.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct LogTrustOptions {
+    key: String,
+    origin: Option<String>,
+    witnesses: Vec<String>,
+    threshold: u32,
+}
+
+/// Verifies the proof that a manifest, as it was downloaded, is in the trusted log. Returns a `Logged`.
+///
+/// # Errors
+/// `trust-invalid`, `log-syntax`, `log-wrong-origin`, `log-wrong-key`, `log-bad-signature`, `log-too-few-witnesses`,
+/// `log-not-included`; `invalid-options`.
+#[wasm_bindgen(js_name = verifyLogProof, unchecked_return_type = "Logged")]
+pub fn verify_log_proof(
+    proof: &[u8],
+    manifest: &[u8],
+    #[wasm_bindgen(unchecked_param_type = "LogTrustOptions")] trust: JsValue,
+) -> Result<JsValue, Error> {
+    let LogTrustOptions { key, origin, witnesses, threshold } = read_option(trust)?;
+    let verify = || {
+        let mut trust = LogTrust::new(&key, origin.as_deref())?;
+        if !witnesses.is_empty() {
+            trust = trust.witnessed_by(&witnesses, threshold as usize)?;
+        }
+        Logged::verify(proof, manifest, &trust)
+    };
+    to_js(&verify().map_err(|error| refused(&error))?)
 }
 
 /// Whether these are the bytes of the full file that a verified manifest names.

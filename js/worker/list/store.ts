@@ -1,5 +1,6 @@
 // Where a followed list is kept between visits, and what happens when there is no such place.
 import type { StorageState } from "../../types/types.js";
+import type { SeenLog } from "./logged.js";
 
 /** The release that is held, but for its bytes. */
 export interface Current {
@@ -14,6 +15,8 @@ export interface Current {
   checkedAtMs: number;
   /** The keys that were trusted then. */
   keys: string[];
+  /** The proof that the release is in the public log, if one was asked for. */
+  proof?: Uint8Array | undefined;
 }
 
 /** What must not be forgotten even if the file is: the highest release that was seen. */
@@ -22,6 +25,8 @@ export interface Highest {
   release: number;
   sha256: string;
   keys: string[];
+  /** The largest state of the public log that was seen. */
+  log?: SeenLog | undefined;
 }
 
 /**

@@ -3,7 +3,7 @@
 use base64ct::{Base64, Encoding};
 use serde::Serialize;
 
-use super::super::manifest::{MAX_AHEAD_S, Manifest};
+use super::super::manifest::Manifest;
 use super::checkpoint::{Checkpoint, hash, number};
 use super::merkle::{self, Hash, MAX_PATH};
 use super::trust::LogTrust;
@@ -42,18 +42,11 @@ impl Logged {
         Ok(Self { index, checkpoint })
     }
 
-    /// Returns the time now, in seconds since 1970: what the clock says, unless the witnesses have shown that it is later.
-    #[must_use]
-    pub fn now(&self, clock_unix_s: u64) -> u64 {
-        clock_unix_s.max(self.checkpoint.witnessed_unix_s)
-    }
-
-    /// Checks that the manifest may be used now, as [`Manifest::check_freshness`] does, with the time of the witnesses too: a
-    /// clock that is behind doesn't make a manifest fresh that they saw expired, nor one invalid that they saw.
+    /// Checks that the manifest may be used now, as [`Manifest::check_freshness`] does, with the time of the witnesses too:
+    /// see [`Manifest::check_witnessed`].
     ///
     /// # Errors
-    /// `log-stale` if the cosignatures are older than the trust allows; `manifest-not-yet-valid`, also if the manifest was
-    /// issued more than a day ahead of the witnesses' clocks; `manifest-rollback`, `manifest-expired`.
+    /// As [`Manifest::check_witnessed`].
     pub fn check_freshness(
         &self,
         manifest: &Manifest,
@@ -61,20 +54,10 @@ impl Logged {
         clock_unix_s: u64,
         highest_seen: u64,
     ) -> Result<(), Refusal> {
-        let witnessed = self.checkpoint.witnessed_unix_s;
-        if trust.threshold > 0 && manifest.issued_unix_s.saturating_sub(witnessed) > MAX_AHEAD_S {
-            let got = format!("{}, cosigned at {witnessed}", manifest.issued_unix_s);
-            let expected = "at most a day ahead of the witnesses' clocks";
-            return Err(RefusalCode::ManifestNotYetValid.because("issued", expected, &got));
+        if trust.threshold == 0 {
+            return manifest.check_freshness(clock_unix_s, highest_seen);
         }
-        manifest.check_freshness(self.now(clock_unix_s), highest_seen)?;
-        match trust.max_age_s {
-            Some(most) if clock_unix_s.saturating_sub(witnessed) > most => {
-                let expected = format!("at most {most} s before {clock_unix_s}, the clock's time");
-                Err(RefusalCode::LogStale.because("cosignatures", &expected, &witnessed))
-            }
-            _ => Ok(()),
-        }
+        manifest.check_witnessed(self.checkpoint.witnessed_unix_s, trust.max_age_s, clock_unix_s, highest_seen)
     }
 
     /// Checks that a later proof doesn't contradict this one, as far as that shows without the log: logs only grow, and the

@@ -47,7 +47,7 @@ pub struct Args {
     /// Public keys of witnesses: text or files.
     #[arg(long, value_name = "KEY", num_args = 1.., requires = "proof")]
     witness: Vec<String>,
-    /// Number of witnesses that must have cosigned. Default: all that are given.
+    /// Number of witnesses that must have cosigned. Default: more than half.
     #[arg(long, value_name = "K", requires = "witness")]
     witness_threshold: Option<usize>,
     /// Policy (C2SP tlog-policy) of the log and its witnesses, in place of the options above.
@@ -132,7 +132,7 @@ fn logged(args: &Args, note: &[u8]) -> Result<Option<(Logged, LogTrust)>> {
     let mut trust = policy.trust(key, args.origin.as_deref())?;
     if !args.witness.is_empty() {
         let witnesses = keys::public(&args.witness)?;
-        trust = trust.witnessed_by(&witnesses, args.witness_threshold.unwrap_or(witnesses.len()))?;
+        trust = trust.witnessed_by(&witnesses, args.witness_threshold.unwrap_or(witnesses.len() / 2 + 1))?;
     }
     let proof = std::fs::read(path).with_context(|| path.display().to_string())?;
     let logged = Logged::verify(&proof, note, &trust).with_context(|| path.display().to_string())?;
