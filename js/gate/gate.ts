@@ -519,7 +519,7 @@ function feedOf(host: Host, options: GateOptions): Feed {
 }
 
 /** The log that releases must be in, if the host asks for one. */
-function logOf({ log, witnesses }: Trust): FollowingLog | undefined {
+function logOf({ log, witnesses }: Partial<Trust> = {}): FollowingLog | undefined {
   if (log === undefined) {
     if (witnesses !== undefined) throw invalid("trust.witnesses", "trust.log beside it", "witnesses alone");
     return undefined;
