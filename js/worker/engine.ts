@@ -58,8 +58,12 @@ export class Engine {
   }
 
   /** Verifies the proof that a manifest, as it was downloaded, is in the trusted log. */
-  verifyLogProof(proof: Uint8Array, manifest: Uint8Array, { maxAgeS: _, ...trust }: FollowingLog): Logged {
-    return verifyLogProof(proof, manifest, trust);
+  verifyLogProof(
+    proof: Uint8Array,
+    manifest: Uint8Array,
+    { key, origin, witnesses, threshold }: Omit<FollowingLog, "maxAgeS">,
+  ): Logged {
+    return verifyLogProof(proof, manifest, [key, ...witnesses], threshold, origin);
   }
 
   /** Throws unless a manifest may be used now. `witnessed`: what witnesses have shown of the time. */

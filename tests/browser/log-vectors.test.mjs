@@ -39,8 +39,7 @@ function vector(name) {
 
 function trustOf({ all, one }) {
   const threshold = Number(one("threshold"));
-  const origin = one("origin");
-  return { key: one("log"), ...(origin && { origin }), witnesses: threshold > 0 ? all("witness") : [], threshold };
+  return [[one("log"), ...(threshold > 0 ? all("witness") : [])], threshold, one("origin")];
 }
 
 /** What a reader makes of a vector: "ok", or the code of the error. */
@@ -49,13 +48,13 @@ function outcome(engine, made) {
   try {
     const list = engine.verifyManifest(manifest, all("trust"), 1);
     const trust = trustOf(made);
-    const logged = engine.verifyLogProof(proof, manifest, trust);
+    const logged = engine.verifyLogProof(proof, manifest, ...trust);
     if (one("seen-log")) {
       const [size, root, index] = one("seen-log").split(" ");
       const seen = { origin: logged.checkpoint.origin, size: Number(size), root, index: Number(index) };
       assertSuccession("manifest.txt", seen, logged);
     }
-    const witnessed = trust.threshold > 0 ? logged.checkpoint.witnessedUnixS : undefined;
+    const witnessed = trust[1] > 0 ? logged.checkpoint.witnessedUnixS : undefined;
     const maxAge = one("max-age") === undefined ? undefined : Number(one("max-age"));
     engine.checkFreshness(list, Number(one("now")), 0, witnessed, maxAge);
     return "ok";
@@ -80,7 +79,7 @@ for (const build of ["hashgate", "hashgate-baseline"]) {
     const engine = await instance(build);
     const made = vector("ok.txt");
     const { manifest, proof } = made;
-    const verify = (bytes) => engine.verifyLogProof(bytes, manifest, trustOf(made));
+    const verify = (bytes) => engine.verifyLogProof(bytes, manifest, ...trustOf(made));
     const logged = verify(proof);
     assert.deepEqual([logged.index, logged.checkpoint.size, logged.checkpoint.witnesses.length], [4, 5, 2]);
     const refused = (bytes, what) =>

@@ -40,16 +40,6 @@ export interface FingerprintOptions {
   };
 }
 
-/** The log that a release must be in, and the witnesses that must have seen it. */
-export interface LogTrustOptions {
-  key: string;
-  /** Default: the key's name. */
-  origin?: string;
-  /** Public keys. None: the log's own signature is enough. */
-  witnesses: string[];
-  threshold: number;
-}
-
 /** The signals that the loaded filters hold. */
 export interface Holds {
   pdq: boolean;
@@ -554,34 +544,29 @@ pub fn check_freshness(
     .map_err(|error| refused(&error))
 }
 
-/// What must be shown of the log that a release is in.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct LogTrustOptions {
-    key: String,
-    origin: Option<String>,
-    witnesses: Vec<String>,
-    threshold: u32,
-}
-
-/// Verifies the proof that a manifest, as it was downloaded, is in the trusted log. Returns a `Logged`.
+/// Verifies the proof that a manifest, as it was downloaded, is in the trusted log: by the first of `keys`, by its origin if that isn't
+/// the key's name, and by the cosignatures of at least `threshold` of the other keys, which are witnesses'. Without those the log's own signature is
+/// enough. Returns a `Logged`.
 ///
 /// # Errors
 /// `trust-invalid`, `log-syntax`, `log-wrong-origin`, `log-wrong-key`, `log-bad-signature`, `log-too-few-witnesses`,
-/// `log-not-included`; `invalid-options`.
+/// `log-not-included`.
 #[wasm_bindgen(js_name = verifyLogProof, unchecked_return_type = "Logged")]
+#[allow(clippy::needless_pass_by_value)] // how wasm-bindgen hands strings over
 pub fn verify_log_proof(
     proof: &[u8],
     manifest: &[u8],
-    #[wasm_bindgen(unchecked_param_type = "LogTrustOptions")] trust: JsValue,
+    keys: Vec<String>,
+    threshold: f64,
+    origin: Option<String>,
 ) -> Result<JsValue, Error> {
-    let LogTrustOptions { key, origin, witnesses, threshold } = read_option(trust)?;
     let verify = || {
-        let mut trust = LogTrust::new(&key, origin.as_deref())?;
+        let [key, witnesses @ ..] = &keys[..] else { return LogTrust::new("", None).map(|_| None) };
+        let mut trust = LogTrust::new(key, origin.as_deref())?;
         if !witnesses.is_empty() {
-            trust = trust.witnessed_by(&witnesses, threshold as usize)?;
+            trust = trust.witnessed_by(witnesses, threshold as usize)?;
         }
-        Logged::verify(proof, manifest, &trust)
+        Logged::verify(proof, manifest, &trust).map(Some)
     };
     to_js(&verify().map_err(|error| refused(&error))?)
 }

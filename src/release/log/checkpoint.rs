@@ -44,8 +44,8 @@ impl Checkpoint {
             return Err(RefusalCode::LogWrongOrigin.because("origin", &expected, &got));
         }
         let mut is_signed = false;
-        // The latest time at which each witness has cosigned.
-        let mut seen: Vec<(usize, u64)> = Vec::new();
+        // The latest time at which each witness has cosigned, 0 for none.
+        let mut times = vec![0; trust.witnesses.len()];
         for (name, id, signature) in note.lines() {
             let of = |key: &VerifierKey| key.name == name && key.id == id;
             if of(&trust.key) {
@@ -53,10 +53,7 @@ impl Checkpoint {
                 is_signed = true;
             } else if let Some(witness) = trust.witnesses.iter().position(of) {
                 let time = cosigned_at(&trust.witnesses[witness], note.text, signature)?;
-                match seen.iter_mut().find(|(other, _)| *other == witness) {
-                    Some((_, latest)) => *latest = time.max(*latest),
-                    None => seen.push((witness, time)),
-                }
+                times[witness] = time.max(times[witness]);
             }
         }
         if !is_signed {
@@ -64,16 +61,21 @@ impl Checkpoint {
             let got: Vec<_> = note.lines().map(|(name, id, _)| format!("{name}+{}", hex(id))).collect();
             return Err(RefusalCode::LogWrongKey.because("checkpoint's signature", &expected, &got.join(" and ")));
         }
-        if seen.len() < trust.threshold {
+        let cosigned = times.iter().filter(|&&time| time > 0).count();
+        if cosigned < trust.threshold {
             let expected = format!("{} of the {} trusted witnesses", trust.threshold, trust.witnesses.len());
-            return Err(RefusalCode::LogTooFewWitnesses.because("cosignatures", &expected, &seen.len()));
+            return Err(RefusalCode::LogTooFewWitnesses.because("cosignatures", &expected, &cosigned));
         }
-        // So many witnesses say that it is this late: fewer of them than the threshold can't move the time.
-        seen.sort_unstable_by_key(|&(_, time)| std::cmp::Reverse(time));
-        let witnessed_unix_s = trust.threshold.checked_sub(1).map_or(0, |last| seen[last].1);
-        seen.sort_unstable();
-        let witnesses = seen.iter().map(|&(witness, _)| trust.witnesses[witness].name.clone()).collect();
-        let note = String::from_utf8_lossy(bytes).into_owned();
+        // The latest time that so many witnesses say has come: fewer of them than the threshold can't move it. Sorting would
+        // take kilobytes of the browser's code.
+        let has_come = |&&time: &&u64| times.iter().filter(|&&other| other >= time).count() >= trust.threshold;
+        let witnessed_unix_s = match trust.threshold {
+            0 => 0,
+            _ => times.iter().filter(has_come).fold(0, |latest, &time| latest.max(time)),
+        };
+        let names = trust.witnesses.iter().zip(&times).filter(|&(_, &time)| time > 0);
+        let witnesses = names.map(|(witness, _)| witness.name.clone()).collect();
+        let note = std::str::from_utf8(bytes).unwrap_or_default().to_owned();
         Ok(Self { origin: origin.to_owned(), size, root, witnesses, witnessed_unix_s, note })
     }
 }
