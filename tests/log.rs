@@ -317,7 +317,17 @@ fn vectors() -> BTreeMap<String, Vec<u8>> {
         ("trust-threshold-too-high", one("trust-invalid", &good).set("threshold", 4)),
         ("trust-witness-key-as-log", one("trust-invalid", &good).set("log", witness(1).public())),
     ];
-    let mut all: Vec<_> = all.into_iter().map(|(name, vector)| (name.to_owned(), vector)).collect();
+    let told = Manifest {
+        withdrawn: Some(3),
+        policy: Some("https://example.org/policy?of=list#what".into()),
+        appeals: Some("mailto:appeals@example.org".into()),
+        jurisdiction: Some("République d’Exemple".into()),
+        ..Manifest::read_unverified(&last).unwrap()
+    };
+    let told = Log { entries: vec![told.sign(&key("alpha")).unwrap().into_bytes()] };
+    let told = Vector::new("ok", &told.entries[0], told.proof(0, &told.cosigned(&BOTH)));
+    let mut all: Vec<_> =
+        all.into_iter().chain([("ok-who-decides", told)]).map(|(name, vector)| (name.to_owned(), vector)).collect();
     let repeated = all.iter_mut().find(|(name, _)| name == "trust-witness-twice").unwrap();
     repeated.1.fields.push(("witness", witness(1).public()));
     all.into_iter().map(|(name, vector)| (format!("{name}.txt"), vector.bytes())).collect()
