@@ -61,11 +61,8 @@ impl Manifest {
             false_positive_parts: lines.number("escalation")?,
             curators: lines.all("curator").map(|text| checked_text("curator", text)).collect::<Result<_, _>>()?,
             withdrawn: lines.take("withdrawn").map(|text| number("withdrawn", text)).transpose()?,
-            policy: lines.take("policy").map(|text| address("policy", &["https://"], text)).transpose()?,
-            appeals: lines
-                .take("appeals")
-                .map(|text| address("appeals", &["https://", "mailto:"], text))
-                .transpose()?,
+            policy: lines.take("policy").map(|text| address("policy", text)).transpose()?,
+            appeals: lines.take("appeals").map(|text| address("appeals", text)).transpose()?,
             jurisdiction: lines.take("jurisdiction").map(|text| checked_text("jurisdiction", text)).transpose()?,
             signed_by: Vec::new(),
             text: text.to_owned(),
@@ -213,12 +210,18 @@ fn file_name(field: &str, text: &str) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
-/// Reads an address that a page may show as a link: visible ASCII behind one of these schemes.
-fn address(field: &str, schemes: &[&str], text: &str) -> Result<String, Refusal> {
-    let has_scheme = schemes.iter().any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
-    let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
-    let expected = format!("an address that begins with {}, of at most {MAX_TEXT} bytes", schemes.join(" or "));
-    check(field, has_scheme && plain && text.len() <= MAX_TEXT, &expected, &format_args!("{text:?}"))?;
+/// Reads an address that a page may show as a link: visible ASCII behind `https://`, or for appeals behind `mailto:`.
+fn address(field: &str, text: &str) -> Result<String, Refusal> {
+    let rest = text.strip_prefix("https://");
+    let rest = rest.or_else(|| text.strip_prefix("mailto:").filter(|_| field == "appeals"));
+    let plain = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
+    let sound = rest.is_some_and(|rest| !rest.is_empty() && plain(rest)) && text.len() <= MAX_TEXT;
+    check(
+        field,
+        sound,
+        "an address of at most 200 bytes with https: (appeals: or mailto:)",
+        &format_args!("{text:?}"),
+    )?;
     Ok(text.to_owned())
 }
 
