@@ -288,7 +288,10 @@ test("a monitor prints a fork, a rewind and a release that isn't in the log", (c
   assert.equal(monitor(everyone, "state").status, 0);
   const fork = monitor(some, "state");
   assert.equal(fork.status, 1, fork.said);
-  assert.match(fork.said, /ALARM fork: the first 2 entries are no longer those that were seen: the log was forked\. Both are signed/);
+  assert.match(
+    fork.said,
+    /ALARM fork: the first 2 entries are no longer those that were seen: the log was forked\. Both are signed/,
+  );
   assert.match(fork.said, /ALARM not-in-the-log/);
   publish(some, ["b", "d", "e"]);
   assert.match(monitor(some, "state").said, /ALARM fork: the first 2 entries are no longer those that were seen/);

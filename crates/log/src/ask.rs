@@ -35,7 +35,7 @@ pub fn ask_all(witnesses: &[Witness], note: &str, log_key: &str, tree: &Tree) ->
     let answers = async {
         let mut answers = Vec::new();
         for answer in asked {
-            answers.push(answer.await.context("asking a witness").flatten());
+            answers.push(answer.await.context("asking a witness").and_then(|answer| answer));
         }
         answers
     };

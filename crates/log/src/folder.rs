@@ -170,7 +170,7 @@ pub fn write_growth(folder: &Path, entries: &[Vec<u8>], tree: &Tree, old: u64) -
 fn remove_parts(folder: &Path, size: u64) -> Result<()> {
     let mut level = Some(0);
     let mut width = size;
-    while width > 0 && width % WIDTH == 0 {
+    while width > 0 && width.is_multiple_of(WIDTH) {
         let full = Tile { level, index: width / WIDTH - 1, width: WIDTH };
         let entries = (level == Some(0)).then_some(Tile { level: None, ..full });
         for tile in [Some(full), entries].into_iter().flatten() {
