@@ -81,19 +81,13 @@ impl Checkpoint {
 
 /// Reads the text of a checkpoint: its origin, size and root. Lines after the third are the log's own.
 pub(super) fn read(text: &str) -> Result<(&str, u64, Hash), Refusal> {
-    let refused = |field: &str, expected: &str, got: &str| {
-        RefusalCode::LogSyntax.because(field, expected, &format_args!("{got:?}"))
+    let read = || {
+        let mut lines = text.split_terminator('\n');
+        let (origin, size, root) = (lines.next()?, number(lines.next()?)?, hash(lines.next()?)?);
+        (!origin.is_empty() && lines.all(|line| !line.is_empty())).then_some((origin, size, root))
     };
-    let lines: Vec<_> = text.split_terminator('\n').collect();
-    let [origin, size, root, more @ ..] = &lines[..] else {
-        return Err(refused("checkpoint", "an origin, a size and a root", text));
-    };
-    if origin.is_empty() || more.iter().any(|line| line.is_empty()) {
-        return Err(refused("checkpoint", "no empty line", text));
-    }
-    let size = number(size).ok_or_else(|| refused("checkpoint's size", "a whole number", size))?;
-    let root = hash(root).ok_or_else(|| refused("checkpoint's root", "a SHA-256 in Base64", root))?;
-    Ok((origin, size, root))
+    let expected = "lines with an origin, a size in decimal digits and a root in Base64, none of them empty";
+    read().ok_or_else(|| RefusalCode::LogSyntax.because("checkpoint", expected, &format_args!("{text:?}")))
 }
 
 /// Returns the origin, size and root of a checkpoint, which nothing vouches for.
