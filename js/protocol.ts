@@ -34,6 +34,15 @@ export interface NeedsFormats {
   memoryBytes: number;
 }
 
+/** The log that each release must be in. */
+export interface FollowingLog {
+  key: string;
+  origin?: string;
+  witnesses: string[];
+  threshold: number;
+  maxAgeS?: number;
+}
+
 /** A published list to follow. */
 export interface Following {
   manifestUrl: string;
@@ -41,6 +50,8 @@ export interface Following {
   threshold: number;
   /** The trusted list; undefined if every list that the keys sign is trusted. */
   list: { name: string; category?: string } | undefined;
+  /** Undefined if releases need not be in a log. */
+  log: FollowingLog | undefined;
   maxBytes: number;
   timeoutMs: number;
   refreshIntervalMs: number;

@@ -64,6 +64,8 @@ fn declarations() -> String {
         declaration::<release::Manifest>,
         declaration::<release::FullFile>,
         declaration::<release::DeltaFile>,
+        declaration::<release::log::Logged>,
+        declaration::<release::log::Checkpoint>,
     ] {
         declare(&mut text);
     }
@@ -73,6 +75,8 @@ fn declarations() -> String {
     text += &format!("export const MAX_DISMISSED = {};\n", crate::MAX_DISMISSED);
     text += "\n/** Longest manifest in bytes, signatures included. */\n";
     text += &format!("export const MAX_MANIFEST_BYTES = {};\n", release::MAX_MANIFEST_BYTES);
+    text += "\n/** Longest proof that a manifest is in a log, in bytes. */\n";
+    text += &format!("export const MAX_PROOF_BYTES = {};\n", release::log::MAX_PROOF_BYTES);
     text
 }
 

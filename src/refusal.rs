@@ -126,6 +126,22 @@ codes! {
         "Correct the clock.";
     ManifestRollback, "manifest-rollback", "The manifest is older than one that was seen before.",
         "Fetch it again: a cache may have kept an old one.";
+    LogSyntax, "log-syntax", "The proof that the release is in the public log, or its checkpoint, is malformed.",
+        "Fetch it again: something on the way may have changed it.";
+    LogWrongOrigin, "log-wrong-origin", "The proof is of another log than the trusted one.",
+        "Compare trust.log.origin with the name that the log's owner gives.";
+    LogWrongKey, "log-wrong-key", "The trusted log has not signed the checkpoint.",
+        "Compare trust.log.key with the key that the log's owner gives.";
+    LogBadSignature, "log-bad-signature", "A signature in the name of the trusted log or of a trusted witness doesn't fit the checkpoint.",
+        "Don't use the list, and tell its owner: someone may have changed the checkpoint.";
+    LogTooFewWitnesses, "log-too-few-witnesses", "Fewer trusted witnesses than the threshold have cosigned the checkpoint.",
+        "Don't use the list, and compare its checkpoint with what others see (hashgate compare): it may be shown to you alone.";
+    LogNotIncluded, "log-not-included", "The manifest is not the entry of the log that the proof is about.",
+        "Don't use the list, and tell its owner: it may be shown to you alone.";
+    LogStale, "log-stale", "The cosignatures are older than the trust allows.",
+        "Look at this device's clock, then ask the list's owner for new cosignatures.";
+    LogInconsistent, "log-inconsistent", "Two checkpoints of one log contradict each other.",
+        "Keep both and publish them: together they prove that the log's owner shows different logs to different people.";
     ReleaseLength, "release-length", "A file doesn't have the length that the manifest gives.",
         "Fetch the file again.";
     ReleaseDigest, "release-digest", "A file doesn't have the SHA-256 that the manifest gives.",

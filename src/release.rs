@@ -5,6 +5,7 @@
 
 mod delta;
 mod grammar;
+pub mod log;
 mod manifest;
 mod note;
 #[cfg(feature = "build")]

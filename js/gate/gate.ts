@@ -4,11 +4,12 @@
 import { GateError, HeldError } from "../errors.js";
 import type { Verdict as CoreVerdict } from "../generated/core.js";
 import { decide } from "../policy/decision.js";
-import type { Asks, Fingerprinted, NeedsFormats, Source } from "../protocol.js";
+import type { Asks, Fingerprinted, FollowingLog, NeedsFormats, Source } from "../protocol.js";
 import type {
   AdmitOptions,
   Admitted,
   CheckOptions,
+  Checkpoint,
   FilterInfo,
   FilterSource,
   Gate,
@@ -16,10 +17,13 @@ import type {
   GateStatus,
   HostDecision,
   Input,
+  ListAbout,
   ListState,
   Match,
   PossibleMatch,
+  ReportOptions,
   TransparencyReport,
+  Trust,
   Unchecked,
   UncheckedReason,
   Verdict,
@@ -155,10 +159,14 @@ class OpenGate extends EventTarget implements Gate {
   /** Adds the state of the followed list to a verdict. */
   #withList(verdict: Verdict): Verdict {
     const { state, release, lastError } = this.#status;
+    const checkpoint = checkpointOf(this.#status);
+    const about = aboutOf(this.#status);
     const list: ListState = {
       state,
       ...(release !== undefined && { release }),
       ...(lastError && { error: lastError.code }),
+      ...(checkpoint && { checkpoint }),
+      ...(about && { about }),
     };
     return { ...verdict, list };
   }
@@ -170,8 +178,10 @@ class OpenGate extends EventTarget implements Gate {
     this.#counters.decided(decision, verdict);
   }
 
-  report(): TransparencyReport {
-    return this.#counters.report(this.filters);
+  report({ checkpoint = false }: ReportOptions = {}): TransparencyReport {
+    const report = this.#counters.report(this.filters);
+    const seen = checkpoint ? checkpointOf(this.#status) : undefined;
+    return seen ? { ...report, "hashgate.checkpoint": seen } : report;
   }
 
   /** Checks a file. If something goes wrong on the way, the verdict says so. */
@@ -424,6 +434,25 @@ class OpenGate extends EventTarget implements Gate {
   }
 }
 
+/** Returns the fields of a checkpoint that tell one state of the log from every other. */
+function checkpointOf({ checkpoint }: GateStatus): Checkpoint | undefined {
+  if (!checkpoint) return undefined;
+  const { origin, size, root } = checkpoint;
+  return { origin, size, root };
+}
+
+/** Returns who decides about the list; undefined if the release says only names. */
+function aboutOf({ list, curators = [], policy, appeals, jurisdiction }: GateStatus): ListAbout | undefined {
+  if (list === undefined || (policy ?? appeals ?? jurisdiction) === undefined) return undefined;
+  return {
+    list,
+    curators,
+    ...(policy !== undefined && { policy }),
+    ...(appeals !== undefined && { appeals }),
+    ...(jurisdiction !== undefined && { jurisdiction }),
+  };
+}
+
 /** Returns the status of a gate without a list: before it is opened, or after its worker can't be started any more. */
 function nothing(feed: Feed): GateStatus {
   const follows = "follow" in feed;
@@ -529,12 +558,39 @@ function feedOf(host: Host, options: GateOptions): Feed {
       keys: [...keys],
       threshold,
       list: trusted,
+      log: logOf(trust),
       maxBytes,
       timeoutMs,
       refreshIntervalMs,
       cacheDir,
     },
   };
+}
+
+/** The log that releases must be in, if the host asks for one. */
+function logOf({ log, witnesses }: Partial<Trust> = {}): FollowingLog | undefined {
+  if (log === undefined) {
+    if (witnesses !== undefined) throw invalid("trust.witnesses", "trust.log beside it", "witnesses alone");
+    return undefined;
+  }
+  if (typeof log?.key !== "string") throw invalid("trust.log.key", "a public key, as text", kindOf(log?.key ?? log));
+  if (log.origin !== undefined && (typeof log.origin !== "string" || log.origin === "")) {
+    throw invalid("trust.log.origin", "the name of a log", kindOf(log.origin));
+  }
+  const origin = log.origin === undefined ? {} : { origin: log.origin };
+  if (witnesses === undefined) return { key: log.key, ...origin, witnesses: [], threshold: 0 };
+  const { keys, maxAgeS } = witnesses;
+  if (!Array.isArray(keys) || keys.length === 0 || keys.some((key) => typeof key !== "string")) {
+    throw invalid("trust.witnesses.keys", "at least one public key, as text", kindOf(keys));
+  }
+  const threshold = witnesses.threshold ?? Math.floor(keys.length / 2) + 1;
+  if (!Number.isInteger(threshold) || threshold < 1 || threshold > keys.length) {
+    throw invalid("trust.witnesses.threshold", `a whole number from 1 to the ${keys.length} keys`, String(threshold));
+  }
+  if (maxAgeS !== undefined && !(typeof maxAgeS === "number" && maxAgeS > 0)) {
+    throw invalid("trust.witnesses.maxAgeS", "a number of seconds above 0", String(maxAgeS));
+  }
+  return { key: log.key, ...origin, witnesses: [...keys], threshold, ...(maxAgeS !== undefined && { maxAgeS }) };
 }
 
 function sourceOf(host: Host, filter: FilterSource): Source {

@@ -388,6 +388,22 @@ falsePositiveParts: number,
  */
 curators: Array<string>,
 /**
+ * Entries that were taken out since the release before, if the curators say so.
+ */
+withdrawn?: number,
+/**
+ * Address of the curators' policy: what they list, and who decides. `https:` alone.
+ */
+policy?: string,
+/**
+ * Where to object to an entry: an address with `https:` or `mailto:`.
+ */
+appeals?: string,
+/**
+ * Whose law the curators act under, in their own words.
+ */
+jurisdiction?: string,
+/**
  * Names of the trusted keys whose signatures were verified; empty if the signatures were not looked at.
  */
 signedBy: Array<string>,
@@ -439,6 +455,48 @@ sha256: string,
 baseSha256: string, };
 
 /**
+ * What a proof shows: at which place of which log a manifest is.
+ */
+export type Logged = {
+/**
+ * Place of the manifest in the log, counted from 0.
+ */
+index: number,
+/**
+ * The log when the proof was made.
+ */
+checkpoint: Checkpoint, };
+
+/**
+ * How large a log was and what it held, as its key and enough witnesses have signed.
+ */
+export type Checkpoint = {
+/**
+ * Name of the log.
+ */
+origin: string,
+/**
+ * Number of entries.
+ */
+size: number,
+/**
+ * Root of the Merkle tree of all entries, in Base64.
+ */
+root: string,
+/**
+ * Names of the trusted witnesses that have cosigned.
+ */
+witnesses: Array<string>,
+/**
+ * By then enough witnesses had cosigned, in seconds since 1970-01-01 UTC: it is no earlier now. 0 without witnesses.
+ */
+witnessedUnixS: number,
+/**
+ * The signed note with all its signatures. Whoever holds two that contradict each other can prove it to anybody.
+ */
+note: string, };
+
+/**
  * Why the core refused something: what each code means, and what to do.
  *
  * - `filter-magic`: The file doesn't begin as a filter file does. Give a filter file, as hashgate build writes it.
@@ -457,6 +515,14 @@ baseSha256: string, };
  * - `manifest-expired`: The manifest should have been replaced by now. Ask the list's owner for a new release.
  * - `manifest-not-yet-valid`: The manifest was issued more than a day ahead of this clock. Correct the clock.
  * - `manifest-rollback`: The manifest is older than one that was seen before. Fetch it again: a cache may have kept an old one.
+ * - `log-syntax`: The proof that the release is in the public log, or its checkpoint, is malformed. Fetch it again: something on the way may have changed it.
+ * - `log-wrong-origin`: The proof is of another log than the trusted one. Compare trust.log.origin with the name that the log's owner gives.
+ * - `log-wrong-key`: The trusted log has not signed the checkpoint. Compare trust.log.key with the key that the log's owner gives.
+ * - `log-bad-signature`: A signature in the name of the trusted log or of a trusted witness doesn't fit the checkpoint. Don't use the list, and tell its owner: someone may have changed the checkpoint.
+ * - `log-too-few-witnesses`: Fewer trusted witnesses than the threshold have cosigned the checkpoint. Don't use the list, and compare its checkpoint with what others see (hashgate compare): it may be shown to you alone.
+ * - `log-not-included`: The manifest is not the entry of the log that the proof is about. Don't use the list, and tell its owner: it may be shown to you alone.
+ * - `log-stale`: The cosignatures are older than the trust allows. Look at this device's clock, then ask the list's owner for new cosignatures.
+ * - `log-inconsistent`: Two checkpoints of one log contradict each other. Keep both and publish them: together they prove that the log's owner shows different logs to different people.
  * - `release-length`: A file doesn't have the length that the manifest gives. Fetch the file again.
  * - `release-digest`: A file doesn't have the SHA-256 that the manifest gives. Fetch the file again.
  * - `release-mismatch`: The header of the filter file contradicts the manifest. Publish the list again.
@@ -468,10 +534,13 @@ baseSha256: string, };
  * - `hex-digit`: A hash has a character that is not a hexadecimal digit. Give its digits and nothing else.
  * - `invalid-fingerprint`: The bytes are not a fingerprint of the same build. Use one build of hashgate for both stages.
  */
-export type RefusalCode = "filter-magic" | "filter-version" | "filter-length" | "filter-field" | "filter-checksum" | "filter-canary" | "manifest-syntax" | "manifest-field" | "manifest-wrong-key" | "manifest-too-few-signatures" | "manifest-bad-signature" | "manifest-wrong-list" | "trust-invalid" | "manifest-expired" | "manifest-not-yet-valid" | "manifest-rollback" | "release-length" | "release-digest" | "release-mismatch" | "delta-base" | "delta-syntax" | "build-field" | "build-capacity" | "hex-length" | "hex-digit" | "invalid-fingerprint";
+export type RefusalCode = "filter-magic" | "filter-version" | "filter-length" | "filter-field" | "filter-checksum" | "filter-canary" | "manifest-syntax" | "manifest-field" | "manifest-wrong-key" | "manifest-too-few-signatures" | "manifest-bad-signature" | "manifest-wrong-list" | "trust-invalid" | "manifest-expired" | "manifest-not-yet-valid" | "manifest-rollback" | "log-syntax" | "log-wrong-origin" | "log-wrong-key" | "log-bad-signature" | "log-too-few-witnesses" | "log-not-included" | "log-stale" | "log-inconsistent" | "release-length" | "release-digest" | "release-mismatch" | "delta-base" | "delta-syntax" | "build-field" | "build-capacity" | "hex-length" | "hex-digit" | "invalid-fingerprint";
 
 /** Most candidates that a lookup goes on past. */
 export const MAX_DISMISSED = 64;
 
 /** Longest manifest in bytes, signatures included. */
 export const MAX_MANIFEST_BYTES = 131072;
+
+/** Longest proof that a manifest is in a log, in bytes. */
+export const MAX_PROOF_BYTES = 65536;

@@ -19,6 +19,8 @@ export type GateErrorCode =
   | "manifest-name"
   /** The manifest has the same release number as the one that this gate saw before, but names another file. */
   | "manifest-conflict"
+  /** The proof that the release is in the public log can't be reached, or is longer than a proof can be. */
+  | "log-proof-unavailable"
   /** A file of the release can't be reached, or its server answers with an error. */
   | "release-unavailable"
   /** By the manifest, the release is larger than `maxFilterBytes`. */

@@ -1,6 +1,6 @@
 // The gate's public interface.
 import type { AdmitOptions, CheckOptions, Input } from "./options.js";
-import type { HostDecision, TransparencyReport } from "./report.js";
+import type { HostDecision, ReportOptions, TransparencyReport } from "./report.js";
 import type { FilterInfo, GateStatus } from "./status.js";
 import type { Admitted, Verdict } from "./verdict.js";
 
@@ -40,7 +40,7 @@ export interface Gate extends EventTarget {
   /** Counts, for the transparency report, what became of a held file. */
   record(decision: HostDecision, verdict: Verdict): void;
   /** Returns the counts since the gate was opened. They stay in the page unless the host sends them. */
-  report(): TransparencyReport;
+  report(options?: ReportOptions): TransparencyReport;
   /** Ends the workers. Pending checks reject with {@link GateError} `closed`. */
   close(): void;
 }

@@ -66,6 +66,31 @@ export interface Trust {
    * otherwise the server can answer with any of them.
    */
   list?: { name: string; category?: string };
+  /**
+   * The public log that each release must be in. A release without a good proof (`manifest.tlog-proof` beside the manifest)
+   * is refused, and the last good one stays.
+   */
+  log?: LogTrust;
+  /** Witnesses of the log. With enough of them, nobody can be shown another list than everybody else. Needs `log`. */
+  witnesses?: WitnessTrust;
+}
+
+/** A public log. */
+export interface LogTrust {
+  /** Public key of the log, `NAME+HASH+KEY` in one line. */
+  key: string;
+  /** Name of the log. Default: the key's name. */
+  origin?: string;
+}
+
+/** Who must have seen that a log only grows. */
+export interface WitnessTrust {
+  /** Public keys, as `hashgate keygen --witness` writes them. */
+  keys: string[];
+  /** How many of them must have cosigned. Default: more than half. */
+  threshold?: number;
+  /** Seconds after which cosignatures are too old. Default: the manifest's expiry alone bounds how old a release may be. */
+  maxAgeS?: number;
 }
 
 /** The largest pictures that are read. A limit that is left out keeps its default: a photograph of 100 megapixels passes. */

@@ -1,5 +1,6 @@
 // The transparency report of a gate.
 import type { UncheckedReason } from "../generated/core.js";
+import type { Checkpoint } from "./status.js";
 
 /** What became of a held file: it was uploaded nevertheless, or a review was asked for. */
 export type HostDecision = "overridden" | "appealed";
@@ -45,4 +46,15 @@ export interface TransparencyReport {
   };
   /** One entry for each release of each list. */
   lists: ListCounts[];
+  /**
+   * The state of the public log that the list was proved by, if the host asked for it: {@link ReportOptions.checkpoint}.
+   * A service that gets two reports of one size with different roots knows that its users were shown different lists.
+   */
+  "hashgate.checkpoint"?: Checkpoint;
+}
+
+/** What a report holds besides counts. */
+export interface ReportOptions {
+  /** Whether the checkpoint of the list is in it. Default false. */
+  checkpoint?: boolean;
 }

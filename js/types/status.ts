@@ -35,6 +35,41 @@ export interface StorageState {
   problem?: { reason: "unavailable" | "quota-exceeded" | "evicted"; message: string };
 }
 
+/** A state of a public log. Two gates that hold the same size with different roots were shown different lists. */
+export interface Checkpoint {
+  /** Name of the log. */
+  origin: string;
+  /** Number of entries. */
+  size: number;
+  /** Root of the Merkle tree of all entries, in Base64. */
+  root: string;
+}
+
+/** The checkpoint that the release was proved by, and who has seen it. */
+export interface LoggedCheckpoint extends Checkpoint {
+  /** Place of the release in the log. */
+  index: number;
+  /** Names of the trusted witnesses that have cosigned. */
+  witnesses: string[];
+  /** By then enough witnesses had cosigned. Left out without witnesses. */
+  witnessedUnixS?: number;
+  /** The signed checkpoint: evidence, if another one contradicts it. */
+  note: string;
+}
+
+/** How this device's clock is wrong. */
+export interface ClockHint {
+  /**
+   * `behind`: witnesses have shown that it is later. The gate goes by their time. `ahead`: the list seems expired by this
+   * clock and not by its server's, which may be wrong as well.
+   */
+  off: "behind" | "ahead";
+  /** By at least so many seconds. */
+  byS: number;
+  /** Who says so. */
+  by: "witnesses" | "server";
+}
+
 /** The status of a gate, which {@link Gate.status} returns. Fields that are unknown or don't apply are left out. */
 export interface GateStatus {
   /**
@@ -58,6 +93,18 @@ export interface GateStatus {
   signedBy?: string[];
   /** Who vouches for the list, in their own words. */
   curators?: string[];
+  /** Entries that were withdrawn since the release before, if the curators say so. */
+  withdrawn?: number;
+  /** Address of the curators' policy. */
+  policy?: string;
+  /** Where to object to an entry: `https:` or `mailto:`. */
+  appeals?: string;
+  /** Whose law the curators act under, in their own words. */
+  jurisdiction?: string;
+  /** The public log that proves that others are given the same list, if `trust.log` is set. Compare it: `hashgate compare`. */
+  checkpoint?: LoggedCheckpoint;
+  /** This device's clock seems to be wrong. */
+  clock?: ClockHint;
   /** Where this gate got the list. `host`: the host passed the bytes. */
   from?: "network" | "storage" | "host";
   /** The highest release that this browser or folder has seen. The gate refuses an older one. */

@@ -3,6 +3,8 @@
 import type { Verdict as CoreVerdict, Match, Outcome, UncheckedReason } from "../generated/core.js";
 import type { GateErrorCode } from "./error-codes.js";
 
+import type { Checkpoint } from "./status.js";
+
 export type {
   Caveat,
   DecodedBy,
@@ -46,6 +48,23 @@ export interface ListState {
   release?: number;
   /** The error of the last refresh, if there was one. */
   error?: GateErrorCode;
+  /** The state of the public log that the release was proved by, if `trust.log` is set. */
+  checkpoint?: Checkpoint;
+  /** Who decides what is listed, and how to object, as the release says. */
+  about?: ListAbout;
+}
+
+/** What a release says about those who decide. */
+export interface ListAbout {
+  /** Name of the list. */
+  list: string;
+  /** Who vouches for it. */
+  curators: string[];
+  /** Address of their policy. */
+  policy?: string;
+  /** Where to object: `https:` or `mailto:`. */
+  appeals?: string;
+  jurisdiction?: string;
 }
 
 /**

@@ -1,6 +1,6 @@
 // The element <hashgate-notice>: tells a person in plain words that an upload was held, and what they can do. It makes
 // no request.
-import { type NoticeEntry, type NoticeStrings, sentencesOf, stringsFor, titleOf } from "./strings.js";
+import { aboutOf, filled, type NoticeEntry, type NoticeStrings, sentencesOf, stringsFor, titleOf } from "./strings.js";
 
 export { ENGLISH, FRENCH, type NoticeEntry, type NoticeStrings } from "./strings.js";
 
@@ -123,6 +123,7 @@ export class HashgateNotice extends Base {
       title,
       filesOf(all, strings),
       ...this.#options(all, strings),
+      ...deciders(all, strings),
       ...this.#support(strings),
     );
     if (focus) title.focus();
@@ -242,6 +243,23 @@ function filesOf(entries: NoticeEntry[], strings: NoticeStrings): HTMLElement {
     list.append(item);
   }
   return list;
+}
+
+/** Who decides what is listed, and how to object, as the releases of the lists that matched say. */
+function deciders(entries: NoticeEntry[], strings: NoticeStrings): HTMLElement[] {
+  const made = aboutOf(entries).flatMap(({ list, curators, policy, appeals, jurisdiction }) => {
+    const by = filled(strings.decidedBy, { list, curators: curators.join("; ") });
+    const sentences = [by, ...(jurisdiction ? [filled(strings.jurisdiction, { jurisdiction })] : [])];
+    const text = make("p", { part: "deciders", dir: "auto" }, sentences.join(" "));
+    const links = make("div", { class: "actions", part: "actions" });
+    // A release is signed, but not by the page: its links are opened without a word about the page.
+    const link = (href: string, label: string) =>
+      links.append(make("a", { href, part: "button", rel: "noopener noreferrer", target: "_blank" }, label));
+    if (policy?.startsWith("https://")) link(policy, strings.policy);
+    if (appeals && /^(https:\/\/|mailto:)/.test(appeals)) link(appeals, strings.appeals);
+    return links.childElementCount > 0 ? [text, links] : [text];
+  });
+  return made.length > 0 ? [make("h3", { part: "heading" }, strings.decides), ...made] : [];
 }
 
 function make<T extends keyof HTMLElementTagNameMap>(

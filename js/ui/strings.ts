@@ -1,5 +1,5 @@
 // The strings of the notice, in English and French. Hosts pass strings of their own for other languages or other words.
-import type { Decision, UncheckedReason, Verdict } from "../types/types.js";
+import type { Decision, ListAbout, UncheckedReason, Verdict } from "../types/types.js";
 
 /** The strings of the notice. `{file}`, `{list}` and `{category}` are replaced by names. */
 export interface NoticeStrings {
@@ -28,6 +28,15 @@ export interface NoticeStrings {
   /** Shown if the page doesn't handle a request for review. */
   noReview: string;
   support: string;
+  /** Above who decides what is listed. */
+  decides: string;
+  /** `{list}` and `{curators}` are filled in. */
+  decidedBy: string;
+  /** `{jurisdiction}` is filled in. */
+  jurisdiction: string;
+  /** Labels of links. */
+  policy: string;
+  appeals: string;
   close: string;
   /** Shown while a file is being checked. */
   checking: string;
@@ -66,6 +75,11 @@ export const ENGLISH: NoticeStrings = {
     "This site compares pictures with lists of known harmful pictures before they are uploaded. Your browser computes a fingerprint of the picture and compares it on your device. Similar-looking pictures can match by chance, which is why a match is a question and not an accusation.",
   noReview: "This site has not set up reviews here. Please contact it directly.",
   support: "Help and support",
+  decides: "Who decides, and how to object",
+  decidedBy: "The list “{list}” is kept by: {curators}.",
+  jurisdiction: "They say that they act under: {jurisdiction}.",
+  policy: "What they list, and why",
+  appeals: "Object to an entry of the list",
   close: "Close",
   checking: "Checking on this device",
 };
@@ -103,6 +117,11 @@ export const FRENCH: NoticeStrings = {
     "Ce site compare les images à des listes d’images nuisibles connues avant leur envoi. Votre navigateur calcule une empreinte de l’image et la compare sur votre appareil. Des images qui se ressemblent peuvent correspondre par hasard : une correspondance est donc une question, pas une accusation.",
   noReview: "Ce site n’a pas prévu de réexamen ici. Veuillez le contacter directement.",
   support: "Aide et soutien",
+  decides: "Qui décide, et comment s’y opposer",
+  decidedBy: "La liste « {list} » est tenue par : {curators}.",
+  jurisdiction: "Ils déclarent relever du droit suivant : {jurisdiction}.",
+  policy: "Ce qu’ils inscrivent, et pourquoi",
+  appeals: "Contester une entrée de la liste",
   close: "Fermer",
   checking: "Vérification sur cet appareil",
 };
@@ -150,6 +169,14 @@ export function sentencesOf({ file, verdict, decision }: NoticeEntry, strings: N
   ];
 }
 
-function filled(text: string, values: Record<string, string>): string {
+/** Who decides what is on the lists of some verdicts, each list once. */
+export function aboutOf(entries: readonly NoticeEntry[]): ListAbout[] {
+  const about = entries
+    .filter(({ verdict }) => verdict.outcome === "possible-match" || verdict.outcome === "match")
+    .flatMap(({ verdict }) => verdict.list?.about ?? []);
+  return [...new Map(about.map((one) => [one.list, one])).values()];
+}
+
+export function filled(text: string, values: Record<string, string>): string {
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }

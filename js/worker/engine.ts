@@ -9,10 +9,11 @@ import {
   mayBePicture,
   StreamingFingerprint,
   verifyFull,
+  verifyLogProof,
   verifyManifest,
 } from "../../dist/bindings/hashgate.js";
-import type { FilterInfo, Manifest, Match, Orientations, Verdict } from "../generated/core.js";
-import type { Following, Loaded, Signals } from "../protocol.js";
+import type { FilterInfo, Logged, Manifest, Match, Orientations, Verdict } from "../generated/core.js";
+import type { Following, FollowingLog, Loaded, Signals } from "../protocol.js";
 
 export class Engine {
   readonly #memory: WebAssembly.Memory;
@@ -56,9 +57,23 @@ export class Engine {
     return verifyManifest(text, keys, threshold, list?.name, list?.category);
   }
 
-  /** Throws unless a manifest may be used now. */
-  checkFreshness(manifest: Manifest, nowUnixS: number, highestRelease: number): void {
-    checkFreshness(manifest, nowUnixS, highestRelease);
+  /** Verifies the proof that a manifest, as it was downloaded, is in the trusted log. */
+  verifyLogProof(
+    proof: Uint8Array,
+    manifest: Uint8Array,
+    { key, origin, witnesses, threshold }: Omit<FollowingLog, "maxAgeS">,
+  ): Logged {
+    return verifyLogProof(proof, manifest, [key, ...witnesses], threshold, origin);
+  }
+
+  /** Throws unless a manifest may be used now. `witnessed`: what witnesses have shown of the time. */
+  checkFreshness(
+    manifest: Manifest,
+    nowUnixS: number,
+    highestRelease: number,
+    witnessed?: { unixS: number; maxAgeS: number | undefined },
+  ): void {
+    checkFreshness(manifest, nowUnixS, highestRelease, witnessed?.unixS, witnessed?.maxAgeS);
   }
 
   /** Throws unless these are the bytes of the full file that the manifest names. */

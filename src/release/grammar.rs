@@ -33,6 +33,10 @@ impl Manifest {
     /// rings N
     /// escalation PARTS
     /// curator TEXT                                 0 to 64
+    /// withdrawn N                                  0 or 1, and so are the next three
+    /// policy ADDRESS
+    /// appeals ADDRESS
+    /// jurisdiction TEXT
     /// ```
     ///
     /// # Errors
@@ -56,6 +60,10 @@ impl Manifest {
             rings: u32::try_from(lines.number("rings")?).unwrap_or(u32::MAX),
             false_positive_parts: lines.number("escalation")?,
             curators: lines.all("curator").map(|text| checked_text("curator", text)).collect::<Result<_, _>>()?,
+            withdrawn: lines.take("withdrawn").map(|text| number("withdrawn", text)).transpose()?,
+            policy: lines.take("policy").map(|text| address("policy", text)).transpose()?,
+            appeals: lines.take("appeals").map(|text| address("appeals", text)).transpose()?,
+            jurisdiction: lines.take("jurisdiction").map(|text| checked_text("jurisdiction", text)).transpose()?,
             signed_by: Vec::new(),
             text: text.to_owned(),
         };
@@ -90,6 +98,15 @@ impl Manifest {
         );
         for curator in &self.curators {
             let _ = writeln!(text, "curator {curator}");
+        }
+        if let Some(withdrawn) = self.withdrawn {
+            let _ = writeln!(text, "withdrawn {withdrawn}");
+        }
+        for (key, value) in [("policy", &self.policy), ("appeals", &self.appeals), ("jurisdiction", &self.jurisdiction)]
+        {
+            if let Some(value) = value {
+                let _ = writeln!(text, "{key} {value}");
+            }
         }
         text
     }
@@ -190,6 +207,21 @@ fn file_name(field: &str, text: &str) -> Result<String, Refusal> {
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
     let sound = plain && (1..=MAX_TEXT).contains(&text.len()) && !text.starts_with('.');
     check(field, sound, "a file name of letters, digits and -._", &format_args!("{text:?}"))?;
+    Ok(text.to_owned())
+}
+
+/// Reads an address that a page may show as a link: visible ASCII behind `https://`, or for appeals behind `mailto:`.
+fn address(field: &str, text: &str) -> Result<String, Refusal> {
+    let rest = text.strip_prefix("https://");
+    let rest = rest.or_else(|| text.strip_prefix("mailto:").filter(|_| field == "appeals"));
+    let plain = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
+    let sound = rest.is_some_and(|rest| !rest.is_empty() && plain(rest)) && text.len() <= MAX_TEXT;
+    check(
+        field,
+        sound,
+        "an address of at most 200 bytes with https: (appeals: or mailto:)",
+        &format_args!("{text:?}"),
+    )?;
     Ok(text.to_owned())
 }
 

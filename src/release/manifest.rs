@@ -107,6 +107,22 @@ pub struct Manifest {
     pub false_positive_parts: u64,
     /// Who vouches for the list, in their own words.
     pub curators: Vec<String>,
+    /// Entries that were taken out since the release before, if the curators say so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub withdrawn: Option<u64>,
+    /// Address of the curators' policy: what they list, and who decides. `https:` alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub policy: Option<String>,
+    /// Where to object to an entry: an address with `https:` or `mailto:`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub appeals: Option<String>,
+    /// Whose law the curators act under, in their own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub jurisdiction: Option<String>,
     /// Names of the trusted keys whose signatures were verified; empty if the signatures were not looked at.
     pub signed_by: Vec<String>,
     /// The signed text.
@@ -154,6 +170,35 @@ impl Manifest {
             return Err(RefusalCode::ManifestExpired.because("expires", "a time to come", &got));
         }
         Ok(())
+    }
+
+    /// Checks that the manifest may be used now, where enough witnesses have shown that it is no earlier than
+    /// `witnessed_unix_s`. A clock that is behind then doesn't make a manifest fresh that they saw expired, nor one invalid
+    /// that they saw. `max_age_s`: how old cosignatures may be.
+    ///
+    /// # Errors
+    /// `log-stale`; `manifest-not-yet-valid`, also if the manifest was issued more than a day ahead of the witnesses' clocks;
+    /// `manifest-rollback`, `manifest-expired`.
+    pub fn check_witnessed(
+        &self,
+        witnessed_unix_s: u64,
+        max_age_s: Option<u64>,
+        clock_unix_s: u64,
+        highest_seen: u64,
+    ) -> Result<(), Refusal> {
+        if self.issued_unix_s.saturating_sub(witnessed_unix_s) > MAX_AHEAD_S {
+            let got = format!("{}, cosigned at {witnessed_unix_s}", self.issued_unix_s);
+            let expected = "at most a day ahead of the witnesses' clocks";
+            return Err(RefusalCode::ManifestNotYetValid.because("issued", expected, &got));
+        }
+        self.check_freshness(clock_unix_s.max(witnessed_unix_s), highest_seen)?;
+        match max_age_s {
+            Some(most) if clock_unix_s.saturating_sub(witnessed_unix_s) > most => {
+                let expected = format!("at most {most} s before {clock_unix_s}, the clock's time");
+                Err(RefusalCode::LogStale.because("cosignatures", &expected, &witnessed_unix_s))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Checks that these are the bytes of the release's filter file, and that its header agrees with the manifest. Open the

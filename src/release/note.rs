@@ -90,6 +90,11 @@ impl<'a> Note<'a> {
         Ok(signed_by)
     }
 
+    /// Returns the signature lines: the name, the hash of the key, and the signature. Nothing about them is verified.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (&str, [u8; 4], &[u8])> {
+        self.signatures.iter().map(|line| (line.name, line.id, line.signature.as_slice()))
+    }
+
     /// Returns whether a signature line names this key. The signature may be invalid.
     #[cfg(feature = "build")]
     pub(super) fn names(&self, key: &VerifierKey) -> bool {

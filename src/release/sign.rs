@@ -49,7 +49,7 @@ impl Key {
             return Err(RefusalCode::TrustInvalid.because("key's name", expected, &format!("{name:?}")));
         }
         let signing = SigningKey::from_bytes(secret);
-        Ok(Self { verifier: VerifierKey::new(name, signing.verifying_key()), signing })
+        Ok(Self { verifier: VerifierKey::of_kind(ED25519, name, signing.verifying_key()), signing })
     }
 
     /// Reads what [`Key::private`] returned. The refusal doesn't repeat the text, which is secret.
@@ -57,28 +57,20 @@ impl Key {
     /// # Errors
     /// `trust-invalid`.
     pub fn parse(private: &str) -> Result<Self, Refusal> {
-        let read = || {
-            let mut parts = private.strip_prefix(PRIVATE)?.splitn(3, '+');
-            let (name, id, secret) = (parts.next()?, parts.next()?, parts.next()?);
-            let secret = Base64::decode_vec(secret).ok()?;
-            let secret = secret.strip_prefix(&[ED25519])?;
-            let key = Self::new(name, secret.try_into().ok()?).ok()?;
-            (trust::hex(key.verifier.id) == id).then_some(key)
-        };
-        read().ok_or_else(|| {
+        let (verifier, signing) = read_private(ED25519, private).ok_or_else(|| {
             RefusalCode::TrustInvalid.because(
                 "private key",
                 "PRIVATE+KEY+name+hash+base64, as keygen writes it",
                 &"another text",
             )
-        })
+        })?;
+        Ok(Self { verifier, signing })
     }
 
     /// Returns the private key as text.
     #[must_use]
     pub fn private(&self) -> String {
-        let secret = [&[ED25519], self.signing.as_bytes().as_slice()].concat();
-        format!("{PRIVATE}{}+{}+{}", self.verifier.name, trust::hex(self.verifier.id), Base64::encode_string(&secret))
+        private_text(&self.verifier, &self.signing)
     }
 
     /// Returns the public key as text: what readers put into their trust.
@@ -93,10 +85,27 @@ impl Key {
         &self.verifier.name
     }
 
-    fn line(&self, text: &str) -> String {
+    pub(super) fn line(&self, text: &str) -> String {
         let signature = [self.verifier.id.as_slice(), &self.signing.sign(text.as_bytes()).to_bytes()].concat();
         format!("— {} {}\n", self.verifier.name, Base64::encode_string(&signature))
     }
+}
+
+/// Reads a private key of a kind.
+pub(super) fn read_private(kind: u8, private: &str) -> Option<(VerifierKey, SigningKey)> {
+    let mut parts = private.strip_prefix(PRIVATE)?.splitn(3, '+');
+    let (name, id, secret) = (parts.next()?, parts.next()?, parts.next()?);
+    let secret = Base64::decode_vec(secret).ok()?;
+    let secret: &[u8; 32] = secret.strip_prefix(&[kind])?.try_into().ok()?;
+    let signing = SigningKey::from_bytes(secret);
+    let verifier = VerifierKey::of_kind(kind, name, signing.verifying_key());
+    (trust::is_name(name) && trust::hex(verifier.id) == id).then_some((verifier, signing))
+}
+
+/// Writes a private key.
+pub(super) fn private_text(verifier: &VerifierKey, signing: &SigningKey) -> String {
+    let secret = [&[verifier.kind], signing.as_bytes().as_slice()].concat();
+    format!("{PRIVATE}{}+{}+{}", verifier.name, trust::hex(verifier.id), Base64::encode_string(&secret))
 }
 
 impl Manifest {
@@ -117,6 +126,10 @@ impl Manifest {
             rings: info.rings,
             false_positive_parts: info.false_positive_parts,
             curators: Vec::new(),
+            withdrawn: None,
+            policy: None,
+            appeals: None,
+            jurisdiction: None,
             signed_by: Vec::new(),
             text: String::new(),
         }

@@ -12,22 +12,35 @@ pub(super) const ED25519: u8 = 1;
 /// A public signing key: `name+hash+base64`, as `hashgate keygen` writes it to `FILE.pub`.
 #[derive(Debug, Clone)]
 pub(super) struct VerifierKey {
+    /// C2SP's number for what the key signs.
+    #[cfg(feature = "build")]
+    pub(super) kind: u8,
     pub(super) name: String,
     pub(super) id: [u8; 4],
     pub(super) public: VerifyingKey,
 }
 
 impl VerifierKey {
-    pub(super) fn new(name: &str, public: VerifyingKey) -> Self {
+    pub(super) fn of_kind(kind: u8, name: &str, public: VerifyingKey) -> Self {
         let mut hash = Sha256::new();
         hash.update(name.as_bytes());
-        hash.update([b'\n', ED25519]);
+        hash.update([b'\n', kind]);
         hash.update(public.as_bytes());
         let [a, b, c, d, ..]: [u8; 32] = hash.finalize().into();
-        Self { name: name.to_owned(), id: [a, b, c, d], public }
+        Self {
+            #[cfg(feature = "build")]
+            kind,
+            name: name.to_owned(),
+            id: [a, b, c, d],
+            public,
+        }
     }
 
-    fn parse(text: &str) -> Result<Self, Refusal> {
+    pub(super) fn parse(text: &str) -> Result<Self, Refusal> {
+        Self::parse_kind(ED25519, text)
+    }
+
+    pub(super) fn parse_kind(kind: u8, text: &str) -> Result<Self, Refusal> {
         let refused = |expected: &str| RefusalCode::TrustInvalid.because("key", expected, &format!("{text:?}"));
         // Base64 can contain a plus; names and hashes can't.
         let mut parts = text.splitn(3, '+');
@@ -38,8 +51,8 @@ impl VerifierKey {
             return Err(refused("a name without spaces"));
         }
         let key = Base64::decode_vec(key).map_err(|_| refused("name+hash+base64"))?;
-        let Some((&ED25519, public)) = key.split_first() else {
-            return Err(refused("a key of type 1, Ed25519"));
+        let Some((_, public)) = key.split_first().filter(|&(&got, _)| got == kind) else {
+            return Err(refused(&format!("a key of type {kind}")));
         };
         let public = public.try_into().map_err(|_| refused("a key of 32 bytes"))?;
         let public = VerifyingKey::from_bytes(&public).map_err(|_| refused("a point of the curve"))?;
@@ -47,7 +60,7 @@ impl VerifierKey {
         if public.is_weak() {
             return Err(refused("a key of high order"));
         }
-        let key = Self::new(name, public);
+        let key = Self::of_kind(kind, name, public);
         if hex(key.id) != id {
             return Err(refused(&format!("the hash {}", hex(key.id))));
         }
@@ -58,7 +71,7 @@ impl VerifierKey {
 #[cfg(feature = "build")]
 impl std::fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let key = [&[ED25519], self.public.as_bytes().as_slice()].concat();
+        let key = [&[self.kind], self.public.as_bytes().as_slice()].concat();
         write!(f, "{}+{}+{}", self.name, hex(self.id), Base64::encode_string(&key))
     }
 }
@@ -97,12 +110,7 @@ impl Trust {
     /// signers), or the threshold is not in 1 to the number of keys.
     pub fn new<K: AsRef<str>>(keys: &[K], threshold: usize) -> Result<Self, Refusal> {
         let keys: Vec<_> = keys.iter().map(|key| VerifierKey::parse(key.as_ref())).collect::<Result<_, _>>()?;
-        for (index, key) in keys.iter().enumerate() {
-            if let Some(other) = keys[..index].iter().find(|other| other.public == key.public) {
-                let got = format!("the key of {} again as {}", other.name, key.name);
-                return Err(RefusalCode::TrustInvalid.because("keys", "different keys", &got));
-            }
-        }
+        distinct("keys", &keys)?;
         if !(1..=keys.len()).contains(&threshold) {
             let expected = format!("1 to {}, the number of keys", keys.len());
             return Err(RefusalCode::TrustInvalid.because("threshold", &expected, &threshold));
@@ -117,6 +125,17 @@ impl Trust {
         (self.list, self.category) = (Some(name.into()), category);
         self
     }
+}
+
+/// Checks that no key is repeated, whatever its name.
+pub(super) fn distinct(field: &str, keys: &[VerifierKey]) -> Result<(), Refusal> {
+    for (index, key) in keys.iter().enumerate() {
+        if let Some(other) = keys[..index].iter().find(|other| other.public == key.public) {
+            let got = format!("the key of {} again as {}", other.name, key.name);
+            return Err(RefusalCode::TrustInvalid.because(field, "different keys", &got));
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn is_name(name: &str) -> bool {

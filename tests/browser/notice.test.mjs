@@ -33,6 +33,43 @@ const text = (page) =>
     .allTextContents()
     .then((texts) => texts.join("\n"));
 
+test("it says who decides, and how to object", async (context) => {
+  const { page } = await openApp(context, { script: SCRIPT, body: BODY });
+  const links = () =>
+    page
+      .locator("hashgate-notice section a")
+      .evaluateAll((all) => all.map((link) => [link.textContent, link.getAttribute("href")]));
+  await page.evaluate(() => {
+    const about = {
+      list: "Demo list",
+      curators: ["Example Trust", "Example Institute"],
+      policy: "https://example.org/policy",
+      appeals: "mailto:appeals@example.org",
+      jurisdiction: "Freedonia",
+    };
+    window.verdicts.possible.list = { state: "current", release: 1, about };
+    window.show(["possible", "possible"]);
+  });
+  assert.match(
+    await text(page),
+    /Who decides, and how to object\s+The list “Demo list” is kept by: Example Trust; Example Institute\. They say that they act under: Freedonia\./,
+  );
+  assert.deepEqual(await links(), [
+    ["What they list, and why", "https://example.org/policy"],
+    ["Object to an entry of the list", "mailto:appeals@example.org"],
+  ]);
+  // A release is signed, which doesn't make its addresses harmless.
+  await page.evaluate(() => {
+    Object.assign(window.verdicts.possible.list.about, { policy: "javascript:alert(1)", appeals: "data:text/html,x" });
+    window.show(["possible"]);
+  });
+  assert.deepEqual(await links(), []);
+  assert.match(await text(page), /Who decides/);
+  // Nobody has decided about a file that could not be checked.
+  await page.evaluate(() => window.show(["unavailable"]));
+  assert.doesNotMatch(await text(page), /Who decides/);
+});
+
 test("it says what happened, on this device or not, and what can be done", async (context) => {
   const { page, said } = await openApp(context, { script: SCRIPT, body: BODY });
   await page.evaluate(() => window.show(["possible"]));

@@ -155,6 +155,14 @@ def manifest(lines):
         made["deltas"][below] = (file(parts[1]), number(parts[2]), digest(parts[3]), digest(parts[4]))
     made |= {key: number(take(key)) for key in ("pdq", "sha256", "md5", "rings", "escalation")}
     curators = [words(curator) for curator in all("curator")]
+    optional = lambda key: take(key) if lines and lines[0].startswith(key + " ") else None
+    if (withdrawn := optional("withdrawn")) is not None:
+        number(withdrawn)
+    for key, schemes in (("policy", "https://"), ("appeals", "https://|mailto:")):
+        if (address := optional(key)) is not None:
+            demand_field(len(address) <= 200 and re.fullmatch(f"({schemes})[!#-;=?-\\[\\]_a-z~]+", address))
+    if (jurisdiction := optional("jurisdiction")) is not None:
+        words(jurisdiction)
     demand_field(not lines and len(curators) <= 64 and len(made["deltas"]) <= 64)
     demand_field(made["release"] > 0 and made["expires"] > made["issued"] and 1 <= made["escalation"] <= 10**12)
     demand_field(1 <= made["rings"] <= 4 if made["pdq"] else made["rings"] == 0)

@@ -1,4 +1,4 @@
-//! The subcommands, one per file. `serve` is in the crate `hashgate-server`, `eval` and `simulate` in `hashgate-lab`.
+//! The subcommands, one per file. `serve` is in the crate `hashgate-server`, `witness`, `monitor` and `compare` in `hashgate-log`, `eval` and `simulate` in `hashgate-lab`.
 
 pub mod build;
 pub mod check;
@@ -7,5 +7,6 @@ pub mod diff;
 pub mod hash;
 pub mod inspect;
 pub mod keygen;
+pub mod logged;
 pub mod publish;
 pub mod verify;

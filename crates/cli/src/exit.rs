@@ -31,6 +31,14 @@ fn exit_code(code: RefusalCode) -> u8 {
         RefusalCode::DeltaBase => 22,
         RefusalCode::DeltaSyntax => 23,
         RefusalCode::ManifestWrongList => 24,
+        RefusalCode::LogSyntax => 25,
+        RefusalCode::LogWrongOrigin => 26,
+        RefusalCode::LogWrongKey => 27,
+        RefusalCode::LogBadSignature => 28,
+        RefusalCode::LogTooFewWitnesses => 29,
+        RefusalCode::LogNotIncluded => 30,
+        RefusalCode::LogStale => 31,
+        RefusalCode::LogInconsistent => 32,
         _ => FAILURE,
     }
 }
@@ -51,6 +59,6 @@ mod tests {
         }
         codes.sort_unstable_by_key(|&(number, _)| number);
         codes.dedup_by_key(|(number, _)| *number);
-        assert_eq!(codes.len(), 15, "each code has a number of its own");
+        assert_eq!(codes.len(), 23, "each code has a number of its own");
     }
 }

@@ -1,18 +1,18 @@
 //! Files of signing keys. A private key is stored only in a file that its owner alone can read.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use hashgate::release::sign::Key;
-use hashgate_native::permissions;
+use hashgate_native::secret;
 
 /// Writes the private key to `path` and the public key to `path.pub`, and returns the latter path. Overwrites neither.
 ///
 /// # Errors
 /// A file can't be written, or exists.
-pub fn write_new(path: &Path, key: &Key) -> Result<PathBuf> {
+pub fn write_new(path: &Path, private: &str, public_key: &str) -> Result<PathBuf> {
     let mut public = path.as_os_str().to_owned();
     public.push(".pub");
     let public = PathBuf::from(public);
@@ -32,13 +32,13 @@ pub fn write_new(path: &Path, key: &Key) -> Result<PathBuf> {
             public.display()
         );
     }
-    let write = |mut file: File, text: String| -> std::io::Result<()> {
+    let write = |mut file: File, text: &str| -> std::io::Result<()> {
         file.write_all(text.as_bytes())?;
         file.write_all(b"\n")?;
         file.sync_all()
     };
-    write(new(path, 0o600)?, key.private()).with_context(|| path.display().to_string())?;
-    write(new(&public, 0o644)?, key.public()).with_context(|| public.display().to_string())?;
+    write(new(path, 0o600)?, private).with_context(|| path.display().to_string())?;
+    write(new(&public, 0o644)?, public_key).with_context(|| public.display().to_string())?;
     Ok(public)
 }
 
@@ -47,17 +47,7 @@ pub fn write_new(path: &Path, key: &Key) -> Result<PathBuf> {
 /// # Errors
 /// The file can't be read, holds no private key, or others than its owner may read it.
 pub fn read(path: &Path) -> Result<Key> {
-    let name = path.display();
-    let mut file = File::open(path).with_context(|| name.to_string())?;
-    if let Some(mode) = permissions::open_to_others(&file).with_context(|| name.to_string())? {
-        bail!(
-            "{name}: permissions: expected a private key that only its owner can read, got {mode}; run chmod 600 on it, and \
-             make a new key if others could read it, because they can sign as you"
-        );
-    }
-    let mut text = String::new();
-    file.read_to_string(&mut text).with_context(|| name.to_string())?;
-    Key::parse(text.trim_end()).with_context(|| name.to_string())
+    Key::parse(&secret::read(path)?).with_context(|| path.display().to_string())
 }
 
 /// Returns public keys as text. Each may be given as text, or as the file that `keygen` wrote beside the private key.
@@ -65,9 +55,5 @@ pub fn read(path: &Path) -> Result<Key> {
 /// # Errors
 /// A file can't be read.
 pub fn public(keys: &[String]) -> Result<Vec<String>> {
-    let read = |key: &String| match Path::new(key).is_file() {
-        true => Ok(std::fs::read_to_string(key).with_context(|| key.clone())?.trim_end().to_owned()),
-        false => Ok(key.clone()),
-    };
-    keys.iter().map(read).collect()
+    keys.iter().map(|key| secret::public(key)).collect()
 }

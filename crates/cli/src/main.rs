@@ -29,6 +29,9 @@ enum Command {
     Cosign(cmd::cosign::Args),
     Verify(cmd::verify::Args),
     Diff(cmd::diff::Args),
+    Witness(hashgate_log::witness_command::Args),
+    Monitor(hashgate_log::monitor::Args),
+    Compare(hashgate_log::compare::Args),
     #[cfg(feature = "server")]
     Serve(hashgate_server::command::Args),
     #[cfg(feature = "lab")]
@@ -48,6 +51,9 @@ fn main() -> ExitCode {
         Command::Cosign(args) => cmd::cosign::run(&args),
         Command::Verify(args) => cmd::verify::run(&args),
         Command::Diff(args) => cmd::diff::run(&args),
+        Command::Witness(args) => hashgate_log::witness_command::run(&args),
+        Command::Monitor(args) => hashgate_log::monitor::run(&args),
+        Command::Compare(args) => hashgate_log::compare::run(&args),
         #[cfg(feature = "server")]
         Command::Serve(args) => hashgate_server::command::run(args),
         #[cfg(feature = "lab")]

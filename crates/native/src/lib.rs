@@ -7,5 +7,6 @@ pub mod contain;
 pub mod list;
 pub mod open_file;
 pub mod permissions;
+pub mod secret;
 pub mod terminal;
 pub mod text;

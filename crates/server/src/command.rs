@@ -154,7 +154,7 @@ async fn listen(args: Args, service: Arc<Service>) -> Result<ExitCode> {
 }
 
 /// Resolves when the process is told to end.
-fn end() -> Result<impl Future<Output = ()>> {
+pub(crate) fn end() -> Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

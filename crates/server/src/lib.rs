@@ -17,5 +17,6 @@ mod problem;
 mod question;
 mod reload;
 mod routes;
+pub mod small;
 mod startup;
 mod upstream;

@@ -5,6 +5,7 @@
 //! after it, the instance must not be used again.
 
 use hashgate::image::{self, Format, Picture};
+use hashgate::release::log::{LogTrust, Logged};
 use hashgate::release::{Manifest, Trust};
 use hashgate::{
     Dismissed, Failure, Filter, ImageHashes, Limits, Orientations, Refusal, UncheckedReason, ViewSet, Wanted,
@@ -20,7 +21,7 @@ use web_sys::ImageData;
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
 import type {
-  FilterInfo, Limits, Manifest, Match, Orientations, UncheckedReason, Verdict, ViewSet,
+  FilterInfo, Limits, Logged, Manifest, Match, Orientations, UncheckedReason, Verdict, ViewSet,
 } from "../../js/generated/core.js";
 
 /** The signals that are to be computed of a file, and the limits within which it is read. */
@@ -524,18 +525,53 @@ pub fn verify_manifest(
 }
 
 /// Checks that a verified manifest may be used now. `highest_seen` is the highest release of the list that the reader
-/// has seen (0 if none).
+/// has seen (0 if none). If witnesses have shown that the time is at least `witnessed_unix_s`, a clock that is behind
+/// doesn't count, and cosignatures older than `max_age_s` are refused.
 ///
 /// # Errors
-/// `manifest-not-yet-valid`, `manifest-rollback`, `manifest-expired`; `invalid-options`.
+/// `manifest-not-yet-valid`, `manifest-rollback`, `manifest-expired`, `log-stale`; `invalid-options`.
 #[wasm_bindgen(js_name = checkFreshness)]
 pub fn check_freshness(
     #[wasm_bindgen(unchecked_param_type = "Manifest")] manifest: JsValue,
     now_unix_s: f64,
     highest_seen: f64,
+    witnessed_unix_s: Option<f64>,
+    max_age_s: Option<f64>,
 ) -> Result<(), Error> {
     // `as` cuts off fractions of a second, and turns NaN into 0.
-    read_manifest(manifest)?.check_freshness(now_unix_s as u64, highest_seen as u64).map_err(|error| refused(&error))
+    let (manifest, now, highest) = (read_manifest(manifest)?, now_unix_s as u64, highest_seen as u64);
+    match witnessed_unix_s {
+        Some(time) => manifest.check_witnessed(time as u64, max_age_s.map(|age| age as u64), now, highest),
+        None => manifest.check_freshness(now, highest),
+    }
+    .map_err(|error| refused(&error))
+}
+
+/// Verifies the proof that a manifest, as it was downloaded, is in the trusted log. The first of `keys` is the log's; the
+/// others are the witnesses', of which at least `threshold` must have cosigned. Without witnesses, the log's own signature
+/// is enough. `origin` is the log's name, if it isn't the name of its key. Returns a `Logged`.
+///
+/// # Errors
+/// `trust-invalid`, `log-syntax`, `log-wrong-origin`, `log-wrong-key`, `log-bad-signature`, `log-too-few-witnesses`,
+/// `log-not-included`.
+#[wasm_bindgen(js_name = verifyLogProof, unchecked_return_type = "Logged")]
+#[allow(clippy::needless_pass_by_value)] // how wasm-bindgen hands strings over
+pub fn verify_log_proof(
+    proof: &[u8],
+    manifest: &[u8],
+    keys: Vec<String>,
+    threshold: f64,
+    origin: Option<String>,
+) -> Result<JsValue, Error> {
+    let verify = || {
+        let [key, witnesses @ ..] = &keys[..] else { return LogTrust::new("", None).map(|_| None) };
+        let mut trust = LogTrust::new(key, origin.as_deref())?;
+        if !witnesses.is_empty() {
+            trust = trust.witnessed_by(witnesses, threshold as usize)?;
+        }
+        Logged::verify(proof, manifest, &trust).map(Some)
+    };
+    to_js(&verify().map_err(|error| refused(&error))?)
 }
 
 /// Checks that these are the bytes of the full file that a verified manifest names.

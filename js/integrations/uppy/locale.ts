@@ -31,7 +31,13 @@ export function localeFrom(strings: NoticeStrings): Locale {
 
 /** Returns the strings as Uppy translates them, with the placeholders still in them. */
 export function stringsFrom(i18n: (key: string, values: Record<string, string>) => string): NoticeStrings {
-  const kept = { file: "{file}", list: "{list}", category: "{category}" };
+  const kept = {
+    file: "{file}",
+    list: "{list}",
+    category: "{category}",
+    curators: "{curators}",
+    jurisdiction: "{jurisdiction}",
+  };
   const texts = TEXTS.map((name) => [name, i18n(keyOf(name), kept)]);
   const unchecked = REASONS.map((reason) => [reason, i18n(reasonKeyOf(reason), kept)]);
   return { ...Object.fromEntries(texts), unchecked: Object.fromEntries(unchecked) } as NoticeStrings;

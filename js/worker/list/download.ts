@@ -28,17 +28,37 @@ export interface Network {
 export interface Answer {
   text: Uint8Array;
   etag: string | undefined;
+  /** When the server says that it is, in seconds since 1970. */
+  dateUnixS: number | undefined;
 }
 
+/** The largest size of a small file, and the error codes if it can't be had or is larger. */
+export interface Small {
+  max: number;
+  unavailable: GateErrorCode;
+  tooLarge: GateErrorCode;
+}
+
+const MANIFEST: Small = {
+  max: MAX_MANIFEST_BYTES,
+  unavailable: "manifest-unavailable",
+  tooLarge: "manifest-too-large",
+};
+
 /** Downloads the manifest. Returns "unchanged" if it is still the manifest with this `etag`. */
-export async function fetchManifest(
+export function fetchManifest(network: Network, url: string, etag: string | undefined): Promise<Answer | "unchanged"> {
+  return fetchSmall(network, url, etag, MANIFEST);
+}
+
+/** Downloads a small file. Returns "unchanged" if it is still the file with this `etag`. */
+export async function fetchSmall(
   network: Network,
   url: string,
   etag: string | undefined,
+  { max, unavailable, tooLarge }: Small,
 ): Promise<Answer | "unchanged"> {
   const refused = (code: GateErrorCode, expected: string, got: string) =>
     new GateError(fault(code, url, expected, got));
-  const unavailable = (got: string) => refused("manifest-unavailable", "an answer", got);
   const conditional = etag !== undefined && isOwn(url);
   const watch = new Watch(network.timeoutMs);
   try {
@@ -47,24 +67,29 @@ export async function fetchManifest(
     if (conditional && response.status === 304) return "unchanged";
     if (response.status !== 200 || !response.body) {
       void response.body?.cancel().catch(() => {});
-      throw refused("manifest-unavailable", "HTTP status 200", `HTTP status ${response.status}`);
+      throw refused(unavailable, "HTTP status 200", `HTTP status ${response.status}`);
     }
     const chunks: Uint8Array[] = [];
     let length = 0;
     for await (const chunk of watch.chunks(response.body)) {
       network.count(chunk.byteLength);
       length += chunk.byteLength;
-      if (length > MAX_MANIFEST_BYTES) {
-        throw refused("manifest-too-large", `at most ${MAX_MANIFEST_BYTES} bytes`, "more");
-      }
+      if (length > max) throw refused(tooLarge, `at most ${max} bytes`, "more");
       chunks.push(chunk);
     }
-    return { text: joined(chunks, length), etag: response.headers.get("etag") ?? undefined };
+    const { headers } = response;
+    return { text: joined(chunks, length), etag: headers.get("etag") ?? undefined, dateUnixS: dateOf(headers) };
   } catch (error) {
-    throw error instanceof GateError ? error : unavailable(describe(error));
+    throw error instanceof GateError ? error : refused(unavailable, "an answer", describe(error));
   } finally {
     watch.end();
   }
+}
+
+/** When a server says that it is, if it says so. An answer out of a cache is older than its date by its age. */
+function dateOf(headers: Headers): number | undefined {
+  const time = Date.parse(headers.get("date") ?? "") / 1000 + Number(headers.get("age") ?? 0);
+  return Number.isFinite(time) ? Math.floor(time) : undefined;
 }
 
 export interface Downloaded {

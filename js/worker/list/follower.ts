@@ -3,11 +3,12 @@
 // release.
 
 import { GateError, type GateErrorCode, isCoded } from "../../errors.js";
-import type { Manifest } from "../../generated/core.js";
+import type { Logged, Manifest } from "../../generated/core.js";
 import type { Following, Push } from "../../protocol.js";
 import type { GateStatus, Refresh, StatusError } from "../../types/types.js";
 import type { Engine, LoadedFilters } from "../engine.js";
 import { fetchFile, fetchManifest, type Network, type Open } from "./download.js";
+import { assertSuccession, clockHint, fetchProof, type Proved, seenAfter, statusOf } from "./logged.js";
 import type { Current, Highest, Kept, ListStore } from "./store.js";
 
 /**
@@ -27,6 +28,8 @@ export interface FollowerSide {
 /** The release that lookups use. */
 interface Active {
   manifest: Manifest;
+  /** Undefined if no log is trusted. */
+  logged: Logged | undefined;
   current: Current;
   filters: LoadedFilters;
   from: "network" | "storage";
@@ -50,6 +53,8 @@ export class Follower {
   #lastRefresh: Refresh | undefined;
   #lastError: StatusError | undefined;
   #nextRefreshMs: number | undefined;
+  /** When the server said that it is, with the manifest that came last. */
+  #serverUnixS: number | undefined;
   #told = "";
 
   constructor(engine: Engine, store: ListStore, side: FollowerSide, ask: Following) {
@@ -105,7 +110,19 @@ export class Follower {
 
   get #state(): GateStatus["state"] {
     if (!this.#active) return "none";
-    return Date.now() < this.#active.manifest.expiresUnixS * 1000 ? "current" : "expired";
+    return this.#now < this.#until ? "current" : "expired";
+  }
+
+  /** Seconds since 1970, by this clock, or by the witnesses if they have shown that it is behind. */
+  get #now(): number {
+    return Math.max(nowUnixS(), this.#active?.logged?.checkpoint.witnessedUnixS ?? 0);
+  }
+
+  /** The time until which the active release may be used, in seconds since 1970. */
+  get #until(): number {
+    const { manifest, logged } = this.#active ?? {};
+    const { maxAgeS = Number.POSITIVE_INFINITY } = this.#ask.log ?? {};
+    return Math.min(manifest?.expiresUnixS ?? 0, (logged?.checkpoint.witnessedUnixS ?? 0) + maxAgeS);
   }
 
   async #refresh(): Promise<void> {
@@ -157,17 +174,24 @@ export class Follower {
     const active = this.#active;
     if (answer === "unchanged") {
       if (!active) throw new Error("a manifest can't be unchanged where there is none");
+      // Cosignatures that may grow too old can have been renewed.
+      const renewed =
+        this.#ask.log?.maxAgeS === undefined ? undefined : await this.#prove(active.current.manifest, active.manifest);
+      if (renewed) active.logged = renewed.logged;
       // The list may have expired, although its server says that nothing has changed.
-      this.#engine.checkFreshness(active.manifest, nowUnixS(), this.#highest?.release ?? 0);
-      await this.#keepOn({ ...active.current, checkedAtMs: Date.now() });
+      this.#checkFreshness(active.manifest, active.logged, this.#highest?.release ?? 0);
+      await this.#keepOn({ ...active.current, checkedAtMs: Date.now(), ...(renewed && { proof: renewed.proof }) });
       return { outcome: "unchanged" };
     }
+    this.#serverUnixS = answer.dateUnixS;
     const manifest = this.#engine.verifyManifest(answer.text, this.#ask);
-    this.#checkSuccession(manifest);
+    const proved = await this.#prove(answer.text, manifest);
+    this.#checkSuccession(manifest, proved?.logged);
     const { name, release, full } = manifest;
     const { keys } = this.#ask;
-    if (release > (this.#highest?.release ?? 0)) {
-      this.#highest = { name, release, sha256: full.sha256, keys };
+    const log = proved && seenAfter(this.#highest?.log, proved.logged);
+    if (release > (this.#highest?.release ?? 0) || (log && log.size > (this.#highest?.log?.size ?? 0))) {
+      this.#highest = { name, release, sha256: full.sha256, keys, log };
       await this.#store.remember(this.#highest);
     }
     const current: Current = {
@@ -177,11 +201,13 @@ export class Follower {
       sha256: full.sha256,
       checkedAtMs: Date.now(),
       keys,
+      proof: proved?.proof,
     };
     if (active?.current.sha256 === full.sha256) {
       // The same release, signed again: by more keys, or with a later expiry.
       if (manifest.issuedUnixS >= active.manifest.issuedUnixS) {
         active.manifest = manifest;
+        active.logged = proved?.logged;
         await this.#keepOn(current);
       }
       return { outcome: "unchanged" };
@@ -189,11 +215,26 @@ export class Follower {
     return { outcome: "updated", by: await this.#fetch(manifest, current) };
   }
 
+  /** Fetches and verifies the proof that a manifest is in the log, if a log is trusted. */
+  async #prove(text: Uint8Array, { release }: Manifest): Promise<Proved | undefined> {
+    const { log, manifestUrl } = this.#ask;
+    if (!log) return undefined;
+    const proved = await fetchProof(this.#network, this.#engine, manifestUrl, { text, release }, log);
+    assertSuccession(manifestUrl, this.#highest?.log, proved.logged);
+    return proved;
+  }
+
+  #checkFreshness(manifest: Manifest, logged: Logged | undefined, highest: number, now = nowUnixS()): void {
+    const unixS = logged?.checkpoint.witnessedUnixS ?? 0;
+    const witnessed = unixS > 0 ? { unixS, maxAgeS: this.#ask.log?.maxAgeS } : undefined;
+    this.#engine.checkFreshness(manifest, now, highest, witnessed);
+  }
+
   /** Throws unless a manifest may come after the highest release that was seen. */
-  #checkSuccession(manifest: Manifest): void {
+  #checkSuccession(manifest: Manifest, logged: Logged | undefined): void {
     const seen = this.#highest;
     if (seen && manifest.name !== seen.name) throw this.#refused("manifest-name", seen.name, manifest.name);
-    this.#engine.checkFreshness(manifest, nowUnixS(), seen?.release ?? 0);
+    this.#checkFreshness(manifest, logged, seen?.release ?? 0);
     if (seen && manifest.release === seen.release && manifest.full.sha256 !== seen.sha256) {
       const what = `release ${seen.release} with SHA-256`;
       throw this.#refused("manifest-conflict", `${what} ${seen.sha256}`, `${what} ${manifest.full.sha256}`);
@@ -277,17 +318,27 @@ export class Follower {
   #activate(kept: Kept, from: Active["from"]): void {
     const { current, bytes } = kept;
     const manifest = this.#engine.verifyManifest(current.manifest, this.#ask);
+    const logged = this.#loggedOf(current);
     if (from === "storage") {
       this.#engine.verifyFull(manifest, bytes);
       // Accepts an expired release, too: the status reports it, and a delta can start from it. It isn't used for
       // lookups.
-      const now = Math.min(nowUnixS(), manifest.expiresUnixS - 1);
-      this.#engine.checkFreshness(manifest, now, 0);
+      const witnessed = logged?.checkpoint.witnessedUnixS ?? 0;
+      const { maxAgeS = Number.POSITIVE_INFINITY } = this.#ask.log ?? {};
+      this.#checkFreshness(manifest, logged, 0, Math.min(nowUnixS(), manifest.expiresUnixS - 1, witnessed + maxAgeS));
     }
     const filters = this.#engine.load([bytes]);
     this.#active?.filters.free();
-    this.#active = { manifest, current, filters, from };
+    this.#active = { manifest, logged, current, filters, from };
     this.#watchExpiry();
+  }
+
+  /** Returns what the stored proof of a release shows; undefined if no log is trusted. */
+  #loggedOf({ manifest, proof }: Current): Logged | undefined {
+    const { log } = this.#ask;
+    if (!log) return undefined;
+    if (!proof) throw this.#refused("log-proof-unavailable", "a release that was stored with its proof", "none");
+    return this.#engine.verifyLogProof(proof, manifest, log);
   }
 
   /** Activates a newer release that another tab has put into storage. */
@@ -340,8 +391,14 @@ export class Follower {
     try {
       this.#engine.verifyManifest(new Uint8Array(0), this.#ask);
     } catch (error) {
-      if (isCoded(error) && error.code !== "trust-invalid") return;
-      throw error;
+      if (!isCoded(error) || error.code === "trust-invalid") throw error;
+    }
+    const { log } = this.#ask;
+    if (!log) return;
+    try {
+      this.#engine.verifyLogProof(new Uint8Array(0), new Uint8Array(0), log);
+    } catch (error) {
+      if (!isCoded(error) || error.code === "trust-invalid") throw error;
     }
   }
 
@@ -369,7 +426,7 @@ export class Follower {
 
   #watchExpiry(): void {
     clearTimeout(this.#expiryTimer);
-    const wait = (this.#active?.manifest.expiresUnixS ?? 0) * 1000 - Date.now();
+    const wait = this.#active ? this.#until * 1000 - Date.now() : 0;
     if (wait <= 0) return;
     this.#expiryTimer = setTimeout(
       () => {
@@ -381,7 +438,9 @@ export class Follower {
   }
 
   #tell(): void {
-    const { manifest, filters, from } = this.#active ?? {};
+    const { manifest, logged, filters, from } = this.#active ?? {};
+    const isLate = this.#state === "expired" || /^(manifest-expired|log-stale)$/.test(this.#lastError?.code ?? "");
+    const clock = this.#ask.log && clockHint(nowUnixS(), logged, isLate ? this.#serverUnixS : undefined);
     const [info] = filters?.loaded.filters ?? [];
     const status: GateStatus = {
       state: this.#state,
@@ -394,7 +453,13 @@ export class Follower {
         expiresUnixS: manifest.expiresUnixS,
         signedBy: manifest.signedBy,
         curators: manifest.curators,
+        ...(manifest.withdrawn !== undefined && { withdrawn: manifest.withdrawn }),
+        ...(manifest.policy !== undefined && { policy: manifest.policy }),
+        ...(manifest.appeals !== undefined && { appeals: manifest.appeals }),
+        ...(manifest.jurisdiction !== undefined && { jurisdiction: manifest.jurisdiction }),
       }),
+      ...(logged && { checkpoint: statusOf(logged) }),
+      ...(clock && { clock }),
       entries: manifest ? manifest.pdqCount + manifest.sha256Count + manifest.md5Count : 0,
       bytes: info?.bytes ?? 0,
       ...(from && { from }),

@@ -20,9 +20,10 @@ export class Folder implements Backend {
     const file = await found(readFile(`${this.#stem}.list`));
     if (!file) return undefined;
     const end = file.indexOf("\n");
-    const { manifest, ...current } = JSON.parse(file.toString("utf8", 0, Math.max(end, 0)));
+    const { manifest, proof, ...current } = JSON.parse(file.toString("utf8", 0, Math.max(end, 0)));
+    const bytesOf = (text: string) => Uint8Array.from(Buffer.from(text, "base64"));
     return {
-      current: { ...current, manifest: Uint8Array.from(Buffer.from(manifest, "base64")) },
+      current: { ...current, manifest: bytesOf(manifest), proof: proof && bytesOf(proof) },
       bytes: Uint8Array.from(file.subarray(end + 1)),
     };
   }
@@ -42,7 +43,8 @@ export class Folder implements Backend {
     if (old && old.current.release > current.release && counts(old.current, current.keys)) return;
     const { etag, release, sha256, checkedAtMs, keys } = current;
     const manifest = Buffer.from(current.manifest).toString("base64");
-    const head = JSON.stringify({ release, sha256, checkedAtMs, keys, etag, manifest });
+    const proof = current.proof && Buffer.from(current.proof).toString("base64");
+    const head = JSON.stringify({ release, sha256, checkedAtMs, keys, etag, manifest, proof });
     await this.#write("list", Buffer.concat([Buffer.from(`${head}\n`), bytes]));
   }
 

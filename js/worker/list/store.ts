@@ -1,5 +1,6 @@
 // The list store: keeps a followed list between visits, and in memory where there is no storage.
 import type { StorageState } from "../../types/types.js";
+import type { SeenLog } from "./logged.js";
 
 /** The stored release, without its bytes. */
 export interface Current {
@@ -14,6 +15,8 @@ export interface Current {
   checkedAtMs: number;
   /** The keys that were trusted at that time. */
   keys: string[];
+  /** The proof that the release is in the public log, if one was asked for. */
+  proof?: Uint8Array | undefined;
 }
 
 /** The highest release that was seen. It is kept even if the file is deleted, so that no older release is accepted. */
@@ -22,6 +25,8 @@ export interface Highest {
   release: number;
   sha256: string;
   keys: string[];
+  /** The largest state of the public log that was seen. */
+  log?: SeenLog | undefined;
 }
 
 /**

@@ -12,6 +12,7 @@ use hashgate_native::atomic::write_atomically;
 use hashgate_native::list;
 use hashgate_native::terminal::remark;
 
+use super::logged::{LogArgs, check_not_logged};
 use crate::keys;
 use crate::published::{self, CURRENT};
 
@@ -33,6 +34,8 @@ pub struct Args {
     #[arg(long)]
     current: bool,
     #[command(flatten)]
+    log: LogArgs,
+    #[command(flatten)]
     reading: list::Options,
 }
 
@@ -51,11 +54,22 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         rebuild(args, folder, &manifest)?;
     }
     let cosigned = cosign(&note, &key).with_context(|| name.to_string())?;
+    if args.log.is_given() && !args.current {
+        bail!("--log: expected --current beside it, got --log alone: the log has the releases that became current");
+    }
+    if cosigned != note {
+        check_not_logged(folder, manifest.release)?;
+    }
+    let list = (manifest.name.as_str(), manifest.category.as_str());
+    let mut log = if args.current { args.log.open(folder, list)? } else { None };
     write_atomically(&args.manifest, &cosigned)?;
     // The manifest lies in the folder under two names, so both files are written.
     let kept = folder.join(published::manifest_name(manifest.release));
     if kept != args.manifest && kept.exists() {
         write_atomically(&kept, &cosigned)?;
+    }
+    if let Some(log) = &mut log {
+        log.enter(manifest.release, &cosigned)?;
     }
     if args.current {
         write_atomically(&folder.join(CURRENT), &cosigned)?;

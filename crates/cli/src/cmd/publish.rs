@@ -15,6 +15,7 @@ use hashgate_native::terminal::remark;
 use hashgate_native::{clock, list, text};
 
 use super::build::{RequestArgs, say_lists, say_plan, say_recall};
+use super::logged::{AboutArgs, LogArgs};
 use crate::keys;
 use crate::published::{self, CURRENT};
 
@@ -55,11 +56,15 @@ pub struct Args {
     #[arg(long, value_name = "KEY", num_args = 1..)]
     trust: Vec<String>,
     /// Leave manifest.txt as it is. The release becomes current with `hashgate cosign --current`.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "log")]
     pending: bool,
     /// Signed time in seconds since 1970 UTC. Default: SOURCE_DATE_EPOCH, or else now.
     #[arg(long, value_name = "SECONDS", env = "SOURCE_DATE_EPOCH")]
     issued: Option<u64>,
+    #[command(flatten)]
+    log: LogArgs,
+    #[command(flatten)]
+    about: AboutArgs,
     #[command(flatten)]
     reading: list::Options,
 }
@@ -79,6 +84,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let trust = Trust::new(&[vec![key.public()], keys::public(&args.trust)?].concat(), 1)?;
     fs::create_dir_all(&args.dir).with_context(|| args.dir.display().to_string())?;
     let issued = args.issued.map_or_else(clock::now_unix_s, Ok)?;
+    let list = (args.request.name.as_str(), args.request.category.as_str());
+    let mut log = if args.pending { None } else { args.log.open(&args.dir, list)? };
     let last = last(args, &trust, issued)?;
     let release = last.as_ref().map_or(1, |last| last.manifest.release + 1);
     let kept = args.dir.join(published::manifest_name(release));
@@ -103,6 +110,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let full = FullFile { path, bytes: filter.info().bytes, sha256 };
     let mut manifest = Manifest::of(filter.info(), full, issued, issued + args.expires);
     manifest.curators = if args.curators.is_empty() { vec![key.name().to_owned()] } else { args.curators.clone() };
+    args.about.apply(&mut manifest, &entries, &args.reading)?;
 
     let mut files = vec![(manifest.full.path.clone(), filter.bytes().to_vec())];
     for from in (1..release).rev().take(args.deltas.into()) {
@@ -116,13 +124,16 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             Err(error) => remark(&format!("  no delta from release {from}: {error:#}")),
         }
     }
-    let note = manifest.sign(&key)?;
-    files.push((published::manifest_name(release), note.clone().into_bytes()));
-    if !args.pending {
-        files.push((CURRENT.to_owned(), note.into_bytes()));
-    }
+    let note = manifest.sign(&key)?.into_bytes();
     for (name, bytes) in &files {
         write_atomically(&args.dir.join(name), bytes)?;
+    }
+    if let Some(log) = &mut log {
+        log.enter(release, &note)?;
+    }
+    write_atomically(&kept, &note)?;
+    if !args.pending {
+        write_atomically(&args.dir.join(CURRENT), &note)?;
     }
     remark(&format!(
         "{} release {release} of {:?}, {} bytes, until {}",

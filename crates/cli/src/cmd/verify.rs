@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use hashgate::release::log::{LogTrust, Logged};
 use hashgate::release::{Manifest, Trust};
+use hashgate_log::policy::Policy;
 
 use hashgate_native::clock;
 use hashgate_native::terminal::say;
@@ -33,6 +35,24 @@ pub struct Args {
     /// With --name: the category of the list.
     #[arg(long, requires = "name")]
     category: Option<String>,
+    /// Proof that the release is in a public log: manifest.tlog-proof. Needs --log-key or --log-policy.
+    #[arg(long, value_name = "FILE")]
+    proof: Option<PathBuf>,
+    /// Public key of the log: text or file.
+    #[arg(long, value_name = "KEY", requires = "proof")]
+    log_key: Option<String>,
+    /// Name of the log. Default: the key's name.
+    #[arg(long, requires = "proof")]
+    origin: Option<String>,
+    /// Public keys of witnesses: text or files.
+    #[arg(long, value_name = "KEY", num_args = 1.., requires = "proof")]
+    witness: Vec<String>,
+    /// Number of witnesses that must have cosigned. Default: more than half.
+    #[arg(long, value_name = "K", requires = "witness")]
+    witness_threshold: Option<usize>,
+    /// Policy (C2SP tlog-policy) of the log and its witnesses, in place of the options above.
+    #[arg(long, value_name = "FILE", requires = "proof", conflicts_with_all = ["witness"])]
+    log_policy: Option<PathBuf>,
     /// Folder whose files are checked too.
     #[arg(long)]
     dir: Option<PathBuf>,
@@ -58,7 +78,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let note = std::fs::read(&args.manifest).with_context(|| name.to_string())?;
     let manifest = Manifest::verify(&note, &trust).with_context(|| name.to_string())?;
     let now = args.at.map_or_else(clock::now_unix_s, Ok)?;
-    manifest.check_freshness(now, args.seen).with_context(|| name.to_string())?;
+    let logged = logged(args, &note)?;
+    match &logged {
+        Some((logged, trust)) => logged.check_freshness(&manifest, trust, now, args.seen),
+        None => manifest.check_freshness(now, args.seen),
+    }
+    .with_context(|| name.to_string())?;
     let mut rows = vec![
         ("list", manifest.name.clone()),
         ("category", manifest.category.clone()),
@@ -75,6 +100,15 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     ];
     let offers = manifest.deltas.iter().map(|delta| format!("{} ({} bytes)", delta.from, delta.bytes));
     rows.push(("deltas from", offers.collect::<Vec<_>>().join(", ")));
+    if let Some((Logged { index, checkpoint }, _)) = &logged {
+        rows.push(("log", format!("entry {index} of {} of {}", checkpoint.size, checkpoint.origin)));
+        let at = if checkpoint.witnesses.is_empty() {
+            "nobody".into()
+        } else {
+            format!("{}, at {}", checkpoint.witnesses.join("; "), clock::date(checkpoint.witnessed_unix_s)?)
+        };
+        rows.push(("witnessed by", at));
+    }
     if let Some(folder) = &args.dir {
         let applied = published::check_files(folder, &manifest)?;
         let left = manifest.deltas.len() - applied;
@@ -87,4 +121,20 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         say(&format!("{name:<13}{value}"))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Verifies the proof, if one is given.
+fn logged(args: &Args, note: &[u8]) -> Result<Option<(Logged, LogTrust)>> {
+    let Some(path) = &args.proof else { return Ok(None) };
+    let key = args.log_key.as_ref().map(|key| keys::public(std::slice::from_ref(key))).transpose()?;
+    let key = key.as_ref().map(|keys| keys[0].as_str());
+    let policy = args.log_policy.as_deref().map(Policy::read).transpose()?.unwrap_or_default();
+    let mut trust = policy.trust(key, args.origin.as_deref())?;
+    if !args.witness.is_empty() {
+        let witnesses = keys::public(&args.witness)?;
+        trust = trust.witnessed_by(&witnesses, args.witness_threshold.unwrap_or(witnesses.len() / 2 + 1))?;
+    }
+    let proof = std::fs::read(path).with_context(|| path.display().to_string())?;
+    let logged = Logged::verify(&proof, note, &trust).with_context(|| path.display().to_string())?;
+    Ok(Some((logged, trust)))
 }

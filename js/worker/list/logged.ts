@@ -1,0 +1,110 @@
+// The public log that a followed release must be in: its proof, and what a client can tell of the log without a network.
+import { GateError, isCoded } from "../../errors.js";
+import { type Logged, MAX_PROOF_BYTES } from "../../generated/core.js";
+import type { FollowingLog } from "../../protocol.js";
+import type { ClockHint, LoggedCheckpoint } from "../../types/types.js";
+import type { Engine } from "../engine.js";
+import { fetchSmall, type Network } from "./download.js";
+
+/** How much a clock may be behind without a word, in seconds. */
+const TOLERANCE_S = 600;
+
+/** What is remembered of a log beyond the release that was proved by it. */
+export interface SeenLog {
+  origin: string;
+  size: number;
+  root: string;
+  index: number;
+}
+
+export interface Proved {
+  proof: Uint8Array;
+  logged: Logged;
+}
+
+/**
+ * Fetches the proof that a verified manifest is in the log. While a release is being published, the newest proof can be of
+ * another release than the manifest at hand, which then has its own under its number.
+ *
+ * @throws GateError `log-proof-unavailable`; what the core refuses a proof with.
+ */
+export async function fetchProof(
+  network: Network,
+  engine: Engine,
+  manifestUrl: string,
+  manifest: { text: Uint8Array; release: number },
+  trust: FollowingLog,
+): Promise<Proved> {
+  const newest = proofUrl(manifestUrl);
+  const prove = async (url: string): Promise<Proved> => {
+    const limits = {
+      max: MAX_PROOF_BYTES,
+      unavailable: "log-proof-unavailable",
+      tooLarge: "log-proof-unavailable",
+    } as const;
+    const answer = await fetchSmall(network, url, undefined, limits);
+    if (answer === "unchanged") throw new Error("a proof that wasn't asked for by its ETag can't be unchanged");
+    try {
+      return { proof: answer.text, logged: engine.verifyLogProof(answer.text, manifest.text, trust) };
+    } catch (error) {
+      if (isCoded(error)) error.message = `${url}: ${error.message}`;
+      throw error;
+    }
+  };
+  try {
+    return await prove(newest);
+  } catch (error) {
+    if (!isCoded(error) || error.code !== "log-not-included") throw error;
+    const own = newest.replace(/\.tlog-proof(?=$|\?)/, `-${manifest.release}.tlog-proof`);
+    // What the newest proof was refused with says more than that there is no other.
+    return prove(own).catch(() => {
+      throw error;
+    });
+  }
+}
+
+/** The address of the proof: the manifest's, with another ending. */
+function proofUrl(manifestUrl: string): string {
+  const url = new URL(manifestUrl);
+  url.pathname = `${url.pathname.replace(/\.[^./]*$/, "")}.tlog-proof`;
+  return url.href;
+}
+
+/** Throws if a proof contradicts what was seen of the log before: a log only grows, and one size has one root. */
+export function assertSuccession(url: string, seen: SeenLog | undefined, { index, checkpoint }: Logged): void {
+  if (!seen || seen.origin !== checkpoint.origin) return;
+  const isFork = seen.size === checkpoint.size && seen.root !== checkpoint.root;
+  if (!isFork && !(index > seen.index && checkpoint.size < seen.size)) return;
+  const expected = `a log that continues ${seen.size} entries with root ${seen.root}`;
+  const got = `${checkpoint.size} entries with root ${checkpoint.root}`;
+  throw new GateError({
+    code: "log-inconsistent",
+    message: `${url}: expected ${expected}, got ${got}`,
+    url,
+    expected,
+    got,
+  });
+}
+
+/** The larger of what was seen of a log. */
+export function seenAfter(seen: SeenLog | undefined, { index, checkpoint }: Logged): SeenLog {
+  const { origin, size, root } = checkpoint;
+  return seen && seen.origin === origin && seen.size > size ? seen : { origin, size, root, index };
+}
+
+export function statusOf({ index, checkpoint }: Logged): LoggedCheckpoint {
+  const { origin, size, root, witnesses, witnessedUnixS, note } = checkpoint;
+  return { origin, size, root, index, witnesses, ...(witnessedUnixS > 0 && { witnessedUnixS }), note };
+}
+
+/** What is known of this device's clock. `server`: the time by the server that gave out an expired list. */
+export function clockHint(
+  nowUnixS: number,
+  logged: Logged | undefined,
+  server: number | undefined,
+): ClockHint | undefined {
+  const behind = (logged?.checkpoint.witnessedUnixS ?? 0) - nowUnixS;
+  if (behind > TOLERANCE_S) return { off: "behind", byS: behind, by: "witnesses" };
+  const ahead = server === undefined ? 0 : nowUnixS - server;
+  return ahead > TOLERANCE_S ? { off: "ahead", byS: ahead, by: "server" } : undefined;
+}
