@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result, bail};
+use hashgate::confirm::HAMMING_THRESHOLD;
 use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate_native::atomic::write_atomically;
 use hashgate_native::list::{self, List};
@@ -16,7 +17,7 @@ use hashgate_native::text;
 /// The same lists and options give the same bytes.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Lists: CSV with a header (hash,type[,quality,category]), JSON Lines, or one hash per line.
+    /// Lists, in any form that docs/reference/lists.md names; `-` is standard input.
     #[arg(required = true)]
     lists: Vec<PathBuf>,
     /// Filter file to write.
@@ -103,7 +104,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     let request = Request { release: args.release, built_at_unix_s, ..args.request.request() };
     let plan = Plan::new(&request, &entries)?;
-    say_lists(&lists, &entries);
+    say_lists(&lists, &entries, &args.reading);
     say_plan(&plan, &entries);
     say_recall(&request, &entries);
     let file = write(&request, &plan, &entries)?;
@@ -112,10 +113,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says what the lists hold, and what was left out.
-pub fn say_lists(lists: &[List], entries: &Entries) {
+/// Says what the lists hold, how they were read, and what was left out.
+pub fn say_lists(lists: &[List], entries: &Entries, reading: &list::Options) {
     for list in lists {
-        remark(&format!("{}: {} hashes", list.path.display(), list.entries.len()));
+        remark(&format!("{}: {} hashes; read as {}", list.path.display(), list.entries.len(), list.form));
         let left_out = |count: u64, what: &str| {
             if count > 0 {
                 remark(&format!("  left out: {count} {what}"));
@@ -123,9 +124,26 @@ pub fn say_lists(lists: &[List], entries: &Entries) {
         };
         left_out(list.low_quality, "PDQ hashes of quality under 50");
         left_out(list.bad, "bad lines");
-        list.other
-            .iter()
-            .for_each(|(name, &count)| left_out(count, &format!("of type {name}, which no picture can match")));
+        left_out(list.withdrawn, "that their source has withdrawn, deleted or disabled");
+        let disputes = [
+            (list.disputed, "that the list calls disputed"),
+            (list.negative, "that the list denies (NEGATIVE_CLASS)"),
+            (list.contested, "that another source disputes or denies"),
+        ];
+        for (count, what) in disputes.into_iter().filter(|(count, _)| *count > 0) {
+            match reading.include_disputed {
+                true => remark(&format!("  kept: {count} {what}, by --include-disputed")),
+                false => left_out(count, what),
+            }
+        }
+        left_out(list.other_category, "of other categories (--only-category)");
+        left_out(list.excluded, "that an allow list holds (--exclude)");
+        left_out(
+            list.excluded_near,
+            &format!("within {} bits of a hash of an allow list (--exclude)", reading.exclude_distance),
+        );
+        left_out(list.suspect, "that are suspect");
+        list.other.iter().for_each(|(name, &count)| left_out(count, &format!("of type {name}, which isn't used")));
         let mut categories = std::collections::BTreeMap::new();
         for category in list.entries.iter().filter_map(|entry| entry.category.as_deref()) {
             *categories.entry(category).or_insert(0u64) += 1;
@@ -134,6 +152,14 @@ pub fn say_lists(lists: &[List], entries: &Entries) {
     }
     let (pdq, sha256, md5) = (entries.pdq.len(), entries.sha256.len(), entries.md5.len());
     remark(&format!("distinct: {pdq} PDQ, {sha256} SHA-256, {md5} MD5"));
+    if pdq > list::MOST_COMPARED {
+        remark(&format!("  near-duplicates: not looked for among more than {} PDQ hashes", list::MOST_COMPARED));
+    } else {
+        let near = list::near_duplicates(entries, HAMMING_THRESHOLD);
+        if near > 0 {
+            remark(&format!("  near-duplicates: {near} PDQ hashes lie within {HAMMING_THRESHOLD} bits of another one"));
+        }
+    }
 }
 
 /// Says how large the filter will be, and what a lookup costs.

@@ -91,7 +91,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
     let lists = list::read_all(&args.lists, &args.reading)?;
     let entries = args.request.entries(&lists)?;
-    say_lists(&lists, &entries);
+    say_lists(&lists, &entries, &args.reading);
     let request =
         Request { release, built_at_unix_s: issued, headroom_percent: args.headroom, ..args.request.request() };
     let plan = plan(&request, &entries, last.as_ref())?;
