@@ -5,6 +5,7 @@ pub mod batch;
 pub mod clock;
 pub mod contain;
 pub mod list;
+pub mod lock;
 pub mod open_file;
 pub mod permissions;
 pub mod terminal;

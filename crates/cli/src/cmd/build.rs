@@ -12,6 +12,8 @@ use hashgate_native::list::{self, List};
 use hashgate_native::terminal::remark;
 use hashgate_native::text;
 
+use super::clean::CleanArgs;
+
 /// Build a filter file from lists of hashes.
 ///
 /// The same lists and options give the same bytes.
@@ -31,6 +33,8 @@ pub struct Args {
     /// Build time in seconds since 1970 UTC. Default: SOURCE_DATE_EPOCH, or the time of the last change to a list.
     #[arg(long, value_name = "SECONDS", env = "SOURCE_DATE_EPOCH")]
     built_at: Option<u64>,
+    #[command(flatten)]
+    clean: CleanArgs,
     #[command(flatten)]
     reading: list::Options,
 }
@@ -97,14 +101,15 @@ impl RequestArgs {
 /// A list can't be read, no such filter can be built, or the file can't be written.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let lists = list::read_all(&args.lists, &args.reading)?;
-    let entries = args.request.entries(&lists)?;
+    let mut entries = args.request.entries(&lists)?;
     let built_at_unix_s = match args.built_at {
         Some(seconds) => seconds,
         None => newest(&args.lists)?,
     };
     let request = Request { release: args.release, built_at_unix_s, ..args.request.request() };
-    let plan = Plan::new(&request, &entries)?;
     say_lists(&lists, &entries, &args.reading);
+    args.clean.check(&request, &mut entries, args.reading.suspect)?;
+    let plan = Plan::new(&request, &entries)?;
     say_plan(&plan, &entries);
     say_recall(&request, &entries);
     let file = write(&request, &plan, &entries)?;
@@ -211,7 +216,7 @@ pub fn say_recall(request: &Request, entries: &Entries) {
 
 fn newest(lists: &[PathBuf]) -> Result<u64> {
     let mut newest = 0;
-    for path in lists {
+    for path in lists.iter().filter(|path| path.as_os_str() != "-") {
         let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified());
         let modified = modified.with_context(|| path.display().to_string())?;
         newest = newest.max(modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()));

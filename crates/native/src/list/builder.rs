@@ -91,7 +91,8 @@ impl<'a> Builder<'a> {
         /// Most types that are counted by name. A hostile list could give every row a type of its own.
         const NAMES: usize = 64;
         let name = text::plain(kind.trim());
-        let name = if self.list.other.len() < NAMES || self.list.other.contains_key(&name) { name } else { "others".into() };
+        let name =
+            if self.list.other.len() < NAMES || self.list.other.contains_key(&name) { name } else { "others".into() };
         *self.list.other.entry(name).or_default() += 1;
     }
 

@@ -21,8 +21,17 @@ pub(super) use records::is_disabled_text;
 pub(super) fn read(text: &str, builder: &mut Builder) -> Result<String> {
     let first = lines(text).next().map_or("", |(_, line)| line);
     let mut walk = Walk { builder, forms: BTreeSet::new(), disputed: BTreeSet::new(), line: 1, counts_records: false };
-    // One object per line, unless the first line is but a part of a document.
-    if first.starts_with('{') && (is_whole(first) || lines(text).nth(1).is_some_and(|(_, line)| line.starts_with('{'))) {
+    let name = walk.builder.list.path.display().to_string();
+    let document = match is_whole(first) && first.starts_with('{') {
+        true => None,
+        false => match serde_json::from_str::<Value>(text) {
+            Ok(document) => Some(document),
+            // The first of several lines may be bad.
+            Err(_) if lines(text).nth(1).is_some_and(|(_, line)| line.starts_with('{') && is_whole(line)) => None,
+            Err(error) => bail!("{name}: expected whole JSON, got {error}; fetch the list again"),
+        },
+    };
+    let Some(document) = document else {
         let several = lines(text).nth(1).is_some();
         for (number, line) in lines(text) {
             walk.line = number;
@@ -36,17 +45,16 @@ pub(super) fn read(text: &str, builder: &mut Builder) -> Result<String> {
         }
         let form = walk.form();
         return Ok(if several { format!("JSON Lines{form}") } else { format!("JSON{form}") });
-    }
-    let name = walk.builder.list.path.display().to_string();
-    let document: Value = serde_json::from_str(text)
-        .map_err(|error| anyhow::anyhow!("{name}: expected whole JSON, got {error}; fetch the list again"))?;
+    };
     walk.counts_records = true;
     walk.line = 0;
     walk.disputed = stix::disputed(&document);
     let before = walk.builder.list.bad;
     walk.value(&document);
     if walk.forms.is_empty() && walk.builder.list.bad == before && !is_empty(&document) {
-        bail!("{name}: expected JSON with records of a known kind, got others; docs/reference/lists.md names the kinds");
+        bail!(
+            "{name}: expected JSON with records of a known kind, got others; docs/reference/lists.md names the kinds"
+        );
     }
     Ok(format!("JSON{}", walk.form()))
 }
@@ -103,7 +111,10 @@ impl Walk<'_, '_> {
                 }
                 if !self.record(fields) {
                     self.line -= u64::from(self.counts_records);
-                    fields.values().filter(|value| value.is_object() || value.is_array()).for_each(|value| self.value(value));
+                    fields
+                        .values()
+                        .filter(|value| value.is_object() || value.is_array())
+                        .for_each(|value| self.value(value));
                 }
             }
             Value::Array(items) => {

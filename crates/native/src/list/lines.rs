@@ -53,10 +53,14 @@ pub(super) fn read(text: &str, shape: Shape, builder: &mut Builder) -> String {
             Shape::Signals => signals(number, line, builder),
             Shape::Sums => match sum(line) {
                 Some((hash, _)) => sized(number, hash, builder),
-                None => builder.bad(number, "expected a digest and a file name, as sha256sum writes them, got another line"),
+                None => {
+                    builder.bad(number, "expected a digest and a file name, as sha256sum writes them, got another line")
+                }
             },
             Shape::TaggedSums => match tagged(line) {
-                Some((kind, hash)) => builder.row_of_interface(number, &Row { hash, kind: Some(kind), ..Row::default() }),
+                Some((kind, hash)) => {
+                    builder.row_of_interface(number, &Row { hash, kind: Some(kind), ..Row::default() })
+                }
                 None => builder.bad(number, "expected `ALGORITHM (file) = digest`, got another line"),
             },
         }

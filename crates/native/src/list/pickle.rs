@@ -57,12 +57,10 @@ fn opinion(machine: &Machine, record: usize) -> Opinion {
         })
     });
     let feedbacks = machine.field(record, "feedbacks").into_iter().flat_map(|list| machine.items(list));
-    let values = feedbacks.filter_map(|&feedback| {
-        match machine.text(machine.field(feedback, "feedbackValue")?)? {
-            "Blocked" => Some(Opinion::Asserted),
-            "NotBlocked" => Some(Opinion::Negative),
-            _ => None,
-        }
+    let values = feedbacks.filter_map(|&feedback| match machine.text(machine.field(feedback, "feedbackValue")?)? {
+        "Blocked" => Some(Opinion::Asserted),
+        "NotBlocked" => Some(Opinion::Negative),
+        _ => None,
     });
     Opinion::all(categories.chain(values))
 }

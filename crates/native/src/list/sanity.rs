@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use hashgate::confirm::Index;
 use hashgate::digest::{Md5Digest, Sha256Digest};
 use hashgate::filter::build::Entries;
-use hashgate::confirm::Index;
 use rayon::prelude::*;
 
 use super::{Entry, Signal};

@@ -163,7 +163,9 @@ fn suspects(lists: &mut [List], options: &Options) -> Result<()> {
         }
     }
     if options.suspect == Suspect::Refuse && refused > 0 {
-        bail!("lists: expected hashes of pictures, got {refused} suspect ones; mend the lists, or use --suspect leave-out");
+        bail!(
+            "lists: expected hashes of pictures, got {refused} suspect ones; mend the lists, or use --suspect leave-out"
+        );
     }
     Ok(())
 }

@@ -32,7 +32,9 @@ impl Columns {
             let column = match name.as_str() {
                 "hash" | "signal_str" | "signal_val" | "hash_digest" | "hash_value" | "hashvalue" | "indicator"
                 | "raw_indicator" => &mut columns.hash,
-                "type" | "signal_type" | "hash_type" | "algorithm" | "signaltype" | "indicator_type" => &mut columns.kind,
+                "type" | "signal_type" | "hash_type" | "algorithm" | "signaltype" | "indicator_type" => {
+                    &mut columns.kind
+                }
                 "quality" | "pdq_quality" => &mut columns.quality,
                 "category" | "classification" | "ideology" => &mut columns.category,
                 "disable_until_ts" => &mut columns.disabled,
@@ -60,7 +62,8 @@ impl Columns {
         let hash = cells.iter().position(|cell| is_hash(cell.trim()))?;
         let kind = cells.iter().position(|cell| named(cell) != Named::Unknown);
         let is_quality = |cell: &str| cell.trim().parse::<u8>().is_ok_and(|quality| quality <= 100);
-        let by_hasher = hash == 0 && kind.is_none() && cells.len() >= 3 && cells[0].trim().len() == 64 && is_quality(cells[1]);
+        let by_hasher =
+            hash == 0 && kind.is_none() && cells.len() >= 3 && cells[0].trim().len() == 64 && is_quality(cells[1]);
         let quality = by_hasher.then_some(1);
         Some((Self { hash: Some(hash), kind, quality, ..Self::default() }, by_hasher))
     }
@@ -168,7 +171,8 @@ fn row(builder: &mut Builder, line: u64, record: &csv::StringRecord, width: usiz
     let field = |column: Option<usize>| {
         column.and_then(|column| record.get(column)).filter(|text| !text.is_empty() && *text != "\\N")
     };
-    let is_deleted = field(columns.deleted).is_some_and(|text| ["true", "t", "1"].contains(&&*text.to_ascii_lowercase()));
+    let is_deleted =
+        field(columns.deleted).is_some_and(|text| ["true", "t", "1"].contains(&&*text.to_ascii_lowercase()));
     if is_deleted || field(columns.disabled).is_some_and(super::json::is_disabled_text) {
         return builder.withdrawn();
     }

@@ -96,7 +96,8 @@ fn local(start: &BytesStart) -> String {
 }
 
 fn attribute(start: &BytesStart, name: &str) -> Option<String> {
-    let found = start.attributes().flatten().find(|attribute| attribute.key.local_name().as_ref() == name.as_bytes())?;
+    let found =
+        start.attributes().flatten().find(|attribute| attribute.key.local_name().as_ref() == name.as_bytes())?;
     Some(String::from_utf8_lossy(&found.value).into_owned())
 }
 

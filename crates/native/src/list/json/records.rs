@@ -104,7 +104,8 @@ impl Walk<'_, '_> {
 
     /// HMA's `/c/bank/NAME/content/ID?include_signals=true` (Hasher-Matcher-Actioner 1.1.7).
     fn hma(&mut self, fields: &Fields) -> bool {
-        let (Some(until), Some(bank)) = (fields.get("disable_until_ts").and_then(Value::as_i64), fields.get("bank")) else {
+        let (Some(until), Some(bank)) = (fields.get("disable_until_ts").and_then(Value::as_i64), fields.get("bank"))
+        else {
             return false;
         };
         self.forms.insert("HMA");
@@ -123,7 +124,8 @@ impl Walk<'_, '_> {
                 self.builder.bad(self.line, &format!("signals: expected text for {kind}, got another value"));
                 continue;
             };
-            let row = Row { hash, kind: Some(kind), category: bank.get("name").and_then(Value::as_str), ..Row::default() };
+            let row =
+                Row { hash, kind: Some(kind), category: bank.get("name").and_then(Value::as_str), ..Row::default() };
             self.builder.row_of_interface(self.line, &row);
         }
         true
@@ -140,7 +142,8 @@ impl Walk<'_, '_> {
         let hash = ["hash", "signal_str", "signal_val", "hash_value"].into_iter().find_map(|name| fields.get(name));
         match hash {
             Some(Value::String(hash)) if !hash.is_empty() => {
-                let kind = ["type", "signal_type", "hash_type", "algorithm"].into_iter().find_map(|name| text(fields, name));
+                let kind =
+                    ["type", "signal_type", "hash_type", "algorithm"].into_iter().find_map(|name| text(fields, name));
                 self.builder.row(self.line, &row(hash, kind));
                 found = true;
             }
@@ -158,7 +161,8 @@ impl Walk<'_, '_> {
             }
         }
         let other = |(name, value): (&'_ String, &Value)| {
-            (value.as_str().is_some_and(super::super::lines::is_hash) && named(name) == Named::Other).then(|| name.clone())
+            (value.as_str().is_some_and(super::super::lines::is_hash) && named(name) == Named::Other)
+                .then(|| name.clone())
         };
         for name in fields.iter().filter_map(other).collect::<Vec<_>>() {
             self.builder.other(&name);

@@ -22,7 +22,10 @@ pub(in crate::list) enum Node {
     /// A class or function.
     Global,
     /// An object: the arguments that made it, and its state.
-    Object { arguments: Vec<usize>, state: Option<usize> },
+    Object {
+        arguments: Vec<usize>,
+        state: Option<usize>,
+    },
 }
 
 /// The machine after its program has ended.
@@ -93,7 +96,8 @@ impl Machine {
     /// # Errors
     /// The pickle is cut or damaged, or has an instruction that no state of `threatexchange` has.
     pub fn run(bytes: &[u8]) -> Result<(Self, usize)> {
-        let mut run = Run { input: bytes, nodes: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: BTreeMap::new() };
+        let mut run =
+            Run { input: bytes, nodes: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: BTreeMap::new() };
         while !run.step()? {}
         let root = run.pop()?;
         Ok((Self { nodes: run.nodes }, root))
