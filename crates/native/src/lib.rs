@@ -4,6 +4,7 @@ pub mod atomic;
 pub mod batch;
 pub mod clock;
 pub mod contain;
+pub mod dcso;
 pub mod list;
 pub mod lock;
 pub mod open_file;

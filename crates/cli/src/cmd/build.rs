@@ -1,6 +1,6 @@
 //! `hashgate build`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::UNIX_EPOCH;
 
@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use hashgate::confirm::HAMMING_THRESHOLD;
 use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate_native::atomic::write_atomically;
+use hashgate_native::dcso::ExactFilter;
 use hashgate_native::list::{self, List};
 use hashgate_native::terminal::remark;
 use hashgate_native::text;
@@ -27,6 +28,13 @@ pub struct Args {
     out: PathBuf,
     #[command(flatten)]
     request: RequestArgs,
+    /// Also write the SHA-256 and MD5 digests into a filter of DCSO's format (version 1), for tools that read it. It holds
+    /// no PDQ hash.
+    #[arg(long, value_name = "FILE")]
+    dcso: Option<PathBuf>,
+    /// False-positive rate of one lookup of the DCSO filter.
+    #[arg(long, value_name = "RATE", default_value_t = 1e-6)]
+    dcso_rate: f64,
     /// Release number.
     #[arg(long, default_value_t = 1)]
     release: u64,
@@ -115,6 +123,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let file = write(&request, &plan, &entries)?;
     write_atomically(&args.out, &file)?;
     remark(&format!("wrote {}", args.out.display()));
+    if let Some(path) = &args.dcso {
+        write_dcso(path, args.dcso_rate, &entries)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -212,6 +223,19 @@ pub fn say_recall(request: &Request, entries: &Entries) {
         None => "  expected recall: not measured with so small a lookup budget; `hashgate eval` measures it on your own pictures"
             .into(),
     });
+}
+
+/// Writes the digests as small hexadecimal digits, as `sha256sum` prints them.
+fn write_dcso(path: &Path, rate: f64, entries: &Entries) -> Result<()> {
+    let digests = (entries.sha256.iter().map(ToString::to_string)).chain(entries.md5.iter().map(ToString::to_string));
+    let digests: Vec<String> = digests.collect();
+    // Other readers refuse to add to a full filter, so one place is left.
+    let mut filter = ExactFilter::new(digests.len() as u64 + 1, rate).context("--dcso")?;
+    digests.iter().for_each(|digest| filter.add(digest.as_bytes()));
+    let bytes = filter.to_bytes();
+    write_atomically(path, &bytes)?;
+    remark(&format!("wrote {}: {} digests, {} bytes, DCSO version 1", path.display(), digests.len(), bytes.len()));
+    Ok(())
 }
 
 fn newest(lists: &[PathBuf]) -> Result<u64> {

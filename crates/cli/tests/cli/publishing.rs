@@ -139,7 +139,9 @@ fn a_threshold_of_two_keeps_releases_pending_until_they_are_cosigned() {
     assert!(done(folder, NEXT).out.contains("pending: release 2"));
     let differs = run(folder, "cosign out/manifest-2.txt --key b.key --rebuild old");
     assert_eq!(differs.code, 2);
-    for line in [format!("only in the given lists: pdq {}", digests(1)[0]), "only in the published filter: 10 PDQ".into()] {
+    for line in
+        [format!("only in the given lists: pdq {}", digests(1)[0]), "only in the published filter: 10 PDQ".into()]
+    {
         assert!(differs.err.contains(&line), "{line}: {}", differs.err);
     }
 }
