@@ -66,7 +66,14 @@ struct Exact {
 }
 
 /// Returns the digests of a file that filters of other programs hold. A match is then possible, whatever the verdict was.
-fn exact(filters: &[(String, ExactFilter)], file: &mut OpenFile, verdict: &mut Verdict) -> Result<Vec<Exact>> {
+///
+/// `alone` says that no filter of ours is asked.
+fn exact(
+    filters: &[(String, ExactFilter)],
+    alone: bool,
+    file: &mut OpenFile,
+    verdict: &mut Verdict,
+) -> Result<Vec<Exact>> {
     if filters.is_empty() {
         return Ok(Vec::new());
     }
@@ -86,8 +93,12 @@ fn exact(filters: &[(String, ExactFilter)], file: &mut OpenFile, verdict: &mut V
             }
         }
     }
-    if !found.is_empty() && !matches!(verdict.outcome, Outcome::PossibleMatch { .. }) {
-        verdict.outcome = Outcome::PossibleMatch { matches: Vec::new() };
+    match &verdict.outcome {
+        Outcome::PossibleMatch { .. } => {}
+        _ if !found.is_empty() => verdict.outcome = Outcome::PossibleMatch { matches: Vec::new() },
+        // Without a filter of ours, the digests are all that was to be looked up.
+        Outcome::Unchecked { reason: UncheckedReason::Incomplete, .. } if alone => verdict.outcome = Outcome::Clear,
+        _ => {}
     }
     Ok(found)
 }
@@ -119,7 +130,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         |_, file| {
             let fingerprint = intake::fingerprint_of(file, &Limits::default(), &wanted)?;
             let mut verdict = look_up(&fingerprint, &filters, Orientations::All);
-            let exact = exact(&exact_filters, file, &mut verdict)?;
+            let exact = exact(&exact_filters, filters.is_empty(), file, &mut verdict)?;
             Ok((verdict, exact))
         },
         |_, failure| {

@@ -12,7 +12,7 @@ use hashgate::digest::Sha256Digest;
 use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate::release::sign::write_delta;
 use hashgate::release::{DeltaFile, FullFile, MAX_LINES, Manifest, Trust};
-use hashgate::{Filter, FilterInfo, RefusalCode};
+use hashgate::{Filter, RefusalCode};
 use hashgate_native::atomic::write_atomically;
 use hashgate_native::terminal::{complain, remark};
 use hashgate_native::{clock, list, lock, text};

@@ -97,16 +97,15 @@ pub(super) fn read(text: &str, first: &str, builder: &mut Builder) -> Result<Str
         None => return Ok("an empty list".into()),
     };
     let cells: Vec<_> = header.iter().collect();
-    let (columns, form) = match Columns::of(header.iter()) {
-        Some(columns) => (columns, named_form(&cells, what)),
-        None => match Columns::of_first_row(&cells) {
-            Some((columns, by_hasher)) => {
-                let form = if by_hasher { "pdq-photo-hasher".into() } else { format!("{what} without a header") };
-                row(builder, 1, &header, header.len(), &columns, by_hasher);
-                (columns, form)
-            }
-            None => bail!("{}:1: {}", builder.list.path.display(), no_columns(&cells)),
-        },
+    // A row with the digits of a hash is no header, although a cell of it may be the name of a type.
+    let (columns, form) = match (Columns::of_first_row(&cells), Columns::of(header.iter())) {
+        (Some((columns, by_hasher)), _) => {
+            let form = if by_hasher { "pdq-photo-hasher".into() } else { format!("{what} without a header") };
+            row(builder, 1, &header, header.len(), &columns, by_hasher);
+            (columns, form)
+        }
+        (None, Some(columns)) => (columns, named_form(&cells, what)),
+        (None, None) => bail!("{}:1: {}", builder.list.path.display(), no_columns(&cells)),
     };
     let by_hasher = form == "pdq-photo-hasher";
     for record in records {
