@@ -41,7 +41,7 @@ impl ExactFilter {
     pub fn is_one(path: &Path) -> Result<bool> {
         let mut head = [0; 16];
         let length = std::fs::File::open(path)
-            .and_then(|file| Ok(file.take(16).read(&mut head)?))
+            .and_then(|file| file.take(16).read(&mut head))
             .with_context(|| path.display().to_string())?;
         Ok(head[..length].starts_with(&[0x1f, 0x8b]) || head[..length].starts_with(&[1, 0, 0, 0, 0, 0, 0, 0]))
     }
