@@ -114,6 +114,16 @@ impl Index {
     /// Returns the nearest listed hash within [`HAMMING_THRESHOLD`]; of several as near, the first of the list.
     #[must_use]
     pub fn nearest(&self, hash: &PdqHash) -> Option<Found> {
+        self.nearest_from(hash, 0)
+    }
+
+    /// Returns the nearest listed hash within [`HAMMING_THRESHOLD`] that is not the hash itself.
+    #[must_use]
+    pub fn nearest_other(&self, hash: &PdqHash) -> Option<Found> {
+        self.nearest_from(hash, 1)
+    }
+
+    fn nearest_from(&self, hash: &PdqHash, least: u32) -> Option<Found> {
         if self.is_empty() {
             return None;
         }
@@ -127,19 +137,23 @@ impl Index {
         };
         // If the buckets hold much of the list, as with many copies of one picture, a scan is faster.
         if buckets().map(<[u32]>::len).sum::<usize>() > self.len() / 4 {
-            return self.scan(hash);
+            return self.scan_from(hash, least);
         }
         let candidates = buckets().flatten();
         let found = candidates.map(|&place| Found { distance: distance(&asked, &self.keys[place as usize]), place });
-        found.filter(|found| found.distance <= HAMMING_THRESHOLD).min()
+        found.filter(|found| (least..=HAMMING_THRESHOLD).contains(&found.distance)).min()
     }
 
     /// Returns what [`nearest`](Self::nearest) returns, by comparing with the whole list.
     #[must_use]
     pub fn scan(&self, hash: &PdqHash) -> Option<Found> {
+        self.scan_from(hash, 0)
+    }
+
+    fn scan_from(&self, hash: &PdqHash, least: u32) -> Option<Found> {
         let asked = keys_of(hash);
         let found = (0..).zip(&self.keys).map(|(place, key)| Found { distance: distance(&asked, key), place });
-        found.filter(|found| found.distance <= HAMMING_THRESHOLD).min()
+        found.filter(|found| (least..=HAMMING_THRESHOLD).contains(&found.distance)).min()
     }
 
     /// Returns the nearest of the listed hashes with the same ring key of ring `ring` (0 to 3), however far it is.
@@ -211,6 +225,8 @@ mod tests {
         let index = Index::new(&list);
         assert_eq!(index.nearest(&numbered(0)), Some(Found { distance: 20, place: 0 }));
         assert_eq!(index.nearest(&list[7]), Some(Found { distance: 0, place: 7 }));
+        let other = index.nearest_other(&list[7]).expect("another copy within 31 bits");
+        assert!((1..=31).contains(&other.distance) && other.place != 7);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod check;
+pub mod clean;
 pub mod cosign;
 pub mod diff;
 pub mod hash;

@@ -5,6 +5,8 @@ use hashgate::{Refusal, RefusalCode};
 
 /// Something could not be done, read or checked.
 pub const FAILURE: u8 = 2;
+/// A release is as it must be, but expires within the time of `verify --warn-before`.
+pub const EXPIRES_SOON: u8 = 3;
 
 /// Returns the exit code of a failure, and its name if something was refused.
 pub fn of(error: &anyhow::Error) -> (u8, Option<&'static str>) {

@@ -10,6 +10,7 @@ mod cmd;
 mod exit;
 mod intake;
 mod keys;
+mod memory;
 #[cfg(feature = "native-decoders")]
 mod native_decoder;
 mod published;

@@ -24,6 +24,14 @@ pub struct Files {
     max_file_bytes: u64,
 }
 
+impl Files {
+    /// Reads these files and folders with the defaults.
+    #[must_use]
+    pub fn of(paths: Vec<PathBuf>) -> Self {
+        Self { paths, threads: None, max_file_bytes: 256 << 20 }
+    }
+}
+
 /// Why a file has no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {

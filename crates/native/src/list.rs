@@ -1,72 +1,35 @@
 //! Reads lists of known hashes, in the formats in which their owners keep them.
 //!
-//! A list is CSV with a header, JSON Lines, or one hash per line. The first line decides which, not the file's name.
-//! Columns (or JSON fields) are found by name: `hash` and `type` (also `signal_str` and `signal_type`, as `threatexchange
-//! dataset -P --csv` prints them), `quality`, `category`; or `pdq`, `sha256`, `md5`, as `hashgate hash` prints them. A
-//! plain line is a hash of the type that `--type` gives, or a type and a hash, as `threatexchange dataset -P -S` prints
-//! them.
+//! The content decides how a list is read, not the file's name. `docs/reference/lists.md` has the forms.
 
-mod reader;
+mod builder;
+mod bytes;
+mod form;
+mod json;
+mod kind;
+mod lines;
+mod opinion;
+mod pickle;
+mod sanity;
+mod selection;
+mod table;
+mod xml;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
+use hashgate::confirm::HAMMING_THRESHOLD;
 use hashgate::digest::{Md5Digest, Sha256Digest};
 use hashgate::filter::build::Entries;
 use hashgate::pdq::PdqHash;
 
-/// The kind of a hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Kind {
-    /// PDQ, 64 hexadecimal digits.
-    Pdq,
-    /// SHA-256 of the file's bytes, 64 hexadecimal digits.
-    Sha256,
-    /// MD5 of the file's bytes, 32 hexadecimal digits.
-    Md5,
-}
-
-impl Kind {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Pdq => "pdq",
-            Self::Sha256 => "sha256",
-            Self::Md5 => "md5",
-        }
-    }
-
-    fn named(name: &str) -> Option<Self> {
-        match name {
-            "pdq" => Some(Self::Pdq),
-            "sha256" | "sha-256" => Some(Self::Sha256),
-            "md5" | "photo_md5" => Some(Self::Md5),
-            _ => None,
-        }
-    }
-}
-
-/// Returns whether a word is the name of a type of signal.
-fn is_type(word: &str) -> bool {
-    let word = word.to_ascii_lowercase();
-    Kind::named(&word).is_some() || OTHER_SIGNALS.contains(&word.as_str())
-}
-
-/// Types of signals that `threatexchange` knows and that no picture can match.
-const OTHER_SIGNALS: [&str; 10] = [
-    "html_shingle",
-    "pdq_ocr",
-    "raw_text",
-    "text_tlsh",
-    "trend_query",
-    "url",
-    "url_md5",
-    "video_md5",
-    "video_sha256",
-    "vpdq",
-];
+pub use kind::Kind;
+pub use opinion::Opinion;
+pub use sanity::{MOST_COMPARED, near_duplicates};
 
 /// A hash of a picture or of a file's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,6 +42,16 @@ pub enum Signal {
     Md5(Md5Digest),
 }
 
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pdq(hash) => write!(f, "pdq {hash}"),
+            Self::Sha256(digest) => write!(f, "sha256 {digest}"),
+            Self::Md5(digest) => write!(f, "md5 {digest}"),
+        }
+    }
+}
+
 /// One hash of a list.
 #[derive(Debug, Clone)]
 pub struct Entry {
@@ -86,9 +59,23 @@ pub struct Entry {
     pub signal: Signal,
     /// Its category, where the list gives one.
     pub category: Option<Arc<str>>,
+    /// What the list says of the hash.
+    pub opinion: Opinion,
 }
 
-/// Options for reading lists.
+/// What is done with hashes that can't be meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Suspect {
+    /// Say so, and keep them.
+    #[default]
+    Report,
+    /// Say so, and leave them out.
+    LeaveOut,
+    /// Refuse the lists.
+    Refuse,
+}
+
+/// How lists are read, and what is left out of them.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     /// Type of the hashes in a list that doesn't give types.
@@ -97,37 +84,83 @@ pub struct Options {
     /// Leave out bad lines and count them, instead of failing.
     #[arg(long)]
     pub skip_bad: bool,
+    /// Also use hashes that a source of the lists disputes or denies (DISPUTED, NEGATIVE_CLASS, negative feedback).
+    #[arg(long)]
+    pub include_disputed: bool,
+    /// Allow list, in any form that lists have. What it holds is left out. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub exclude: Vec<PathBuf>,
+    /// Hamming distance from a PDQ hash of an allow list up to which hashes are left out, 0 to 31.
+    #[arg(long, value_name = "BITS", default_value_t = HAMMING_THRESHOLD,
+        value_parser = clap::value_parser!(u32).range(0..=HAMMING_THRESHOLD as i64))]
+    pub exclude_distance: u32,
+    /// Use only hashes of this category. May be given several times.
+    #[arg(long, value_name = "CATEGORY")]
+    pub only_category: Vec<String>,
+    /// What to do with degenerate hashes, digests of the empty file, and SHA-256 given as PDQ.
+    #[arg(long, value_enum, default_value_t = Suspect::Report)]
+    pub suspect: Suspect,
     /// Count bad lines without showing them. A server sets this, because its log must not hold a hash.
     #[arg(skip)]
     pub quiet: bool,
 }
 
 /// A list that was read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct List {
     /// The file.
     pub path: PathBuf,
+    /// The form that was detected, in words.
+    pub form: String,
     /// The usable hashes, in the list's order.
     pub entries: Vec<Entry>,
     /// Number of PDQ hashes that were left out because their quality is under 50.
     pub low_quality: u64,
-    /// Number of signals that were left out because no picture can match them, by type.
+    /// Number of signals that were left out because their type isn't used, by type.
     pub other: BTreeMap<String, u64>,
     /// Number of bad lines that were left out.
     pub bad: u64,
+    /// Number of hashes that their own source has withdrawn, deleted or disabled.
+    pub withdrawn: u64,
+    /// Number of rows that are disputed. They are left out, unless disputed ones are included.
+    pub disputed: u64,
+    /// Number of rows that deny their hash. They are left out, unless disputed ones are included.
+    pub negative: u64,
+    /// Number of rows that assert a hash that another source disputes or denies. Left out likewise.
+    pub contested: u64,
+    /// Number of hashes that were left out because they have another category.
+    pub other_category: u64,
+    /// Number of hashes that were left out because an allow list holds them.
+    pub excluded: u64,
+    /// Number of PDQ hashes that were left out because an allow list holds a hash that differs in few bits.
+    pub excluded_near: u64,
+    /// Number of suspect hashes that were left out.
+    pub suspect: u64,
 }
 
 /// Reads lists. Writes bad lines to stderr, with file and line number.
 ///
 /// # Errors
-/// A file can't be read or is no list, or has bad lines and `skip_bad` isn't set.
+/// A file can't be read or is no list, or has bad lines and `skip_bad` isn't set; or the selection fails.
 pub fn read_all(paths: &[PathBuf], options: &Options) -> Result<Vec<List>> {
-    let lists = paths.iter().map(|path| reader::read(path, options)).collect::<Result<Vec<_>>>()?;
+    let inputs = paths.iter().chain(&options.exclude).filter(|path| path.as_os_str() == "-").count();
+    if inputs > 1 {
+        bail!("-: expected standard input once, got it {inputs} times");
+    }
+    let mut lists = paths.iter().map(|path| read(path, options)).collect::<Result<Vec<_>>>()?;
     let bad: u64 = lists.iter().map(|list| list.bad).sum();
     if bad > 0 && !options.skip_bad {
         bail!("lists: expected hashes alone, got {bad} bad lines; mend them, or leave them out with --skip-bad");
     }
+    selection::select(&mut lists, options)?;
     Ok(lists)
+}
+
+fn read(path: &Path, options: &Options) -> Result<List> {
+    let content = bytes::read(path)?;
+    let mut builder = builder::Builder::new(path, options);
+    builder.list.form = form::read(&content, &mut builder)?;
+    Ok(builder.list)
 }
 
 /// Returns the hashes that at least `sources` of the lists hold, sorted and without repetition.

@@ -1,22 +1,26 @@
 //! `hashgate build`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result, bail};
+use hashgate::confirm::HAMMING_THRESHOLD;
 use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate_native::atomic::write_atomically;
+use hashgate_native::dcso::ExactFilter;
 use hashgate_native::list::{self, List};
 use hashgate_native::terminal::remark;
 use hashgate_native::text;
+
+use super::clean::CleanArgs;
 
 /// Build a filter file from lists of hashes.
 ///
 /// The same lists and options give the same bytes.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Lists: CSV with a header (hash,type, and if you like quality,category), JSON Lines, or one hash per line.
+    /// Lists, in any form that docs/reference/lists.md names; `-` is standard input.
     #[arg(required = true)]
     lists: Vec<PathBuf>,
     /// Filter file to write.
@@ -24,12 +28,21 @@ pub struct Args {
     out: PathBuf,
     #[command(flatten)]
     request: RequestArgs,
+    /// Also write the SHA-256 and MD5 digests into a filter of DCSO's format (version 1), for tools that read it. It holds
+    /// no PDQ hash.
+    #[arg(long, value_name = "FILE")]
+    dcso: Option<PathBuf>,
+    /// False-positive rate of one lookup of the DCSO filter.
+    #[arg(long, value_name = "RATE", default_value_t = 1e-6)]
+    dcso_rate: f64,
     /// Release number.
     #[arg(long, default_value_t = 1)]
     release: u64,
     /// Build time in seconds since 1970 UTC. Default: SOURCE_DATE_EPOCH, or the time of the last change to a list.
     #[arg(long, value_name = "SECONDS", env = "SOURCE_DATE_EPOCH")]
     built_at: Option<u64>,
+    #[command(flatten)]
+    clean: CleanArgs,
     #[command(flatten)]
     reading: list::Options,
 }
@@ -96,26 +109,30 @@ impl RequestArgs {
 /// A list can't be read, no such filter can be built, or the file can't be written.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let lists = list::read_all(&args.lists, &args.reading)?;
-    let entries = args.request.entries(&lists)?;
+    let mut entries = args.request.entries(&lists)?;
     let built_at_unix_s = match args.built_at {
         Some(seconds) => seconds,
         None => newest(&args.lists)?,
     };
     let request = args.request.request().with_release(args.release).with_built_at_unix_s(built_at_unix_s);
+    say_lists(&lists, &entries, &args.reading);
+    args.clean.check(&request, &mut entries, args.reading.suspect)?;
     let plan = Plan::new(&request, &entries)?;
-    say_lists(&lists, &entries);
     say_plan(&plan, &entries);
     say_recall(&request, &entries);
     let file = write(&request, &plan, &entries)?;
     write_atomically(&args.out, &file)?;
     remark(&format!("wrote {}", args.out.display()));
+    if let Some(path) = &args.dcso {
+        write_dcso(path, args.dcso_rate, &entries)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints what the lists hold, and what was left out.
-pub fn say_lists(lists: &[List], entries: &Entries) {
+/// Prints what the lists hold, how they were read, and what was left out.
+pub fn say_lists(lists: &[List], entries: &Entries, reading: &list::Options) {
     for list in lists {
-        remark(&format!("{}: {} hashes", list.path.display(), list.entries.len()));
+        remark(&format!("{}: {} hashes; read as {}", list.path.display(), list.entries.len(), list.form));
         let left_out = |count: u64, what: &str| {
             if count > 0 {
                 remark(&format!("  left out: {count} {what}"));
@@ -123,9 +140,26 @@ pub fn say_lists(lists: &[List], entries: &Entries) {
         };
         left_out(list.low_quality, "PDQ hashes of quality under 50");
         left_out(list.bad, "bad lines");
-        list.other
-            .iter()
-            .for_each(|(name, &count)| left_out(count, &format!("of type {name}, which no picture can match")));
+        left_out(list.withdrawn, "that their source has withdrawn, deleted or disabled");
+        let disputes = [
+            (list.disputed, "that the list calls disputed"),
+            (list.negative, "that the list denies (NEGATIVE_CLASS)"),
+            (list.contested, "that another source disputes or denies"),
+        ];
+        for (count, what) in disputes.into_iter().filter(|(count, _)| *count > 0) {
+            match reading.include_disputed {
+                true => remark(&format!("  kept: {count} {what}, by --include-disputed")),
+                false => left_out(count, what),
+            }
+        }
+        left_out(list.other_category, "of other categories (--only-category)");
+        left_out(list.excluded, "that an allow list holds (--exclude)");
+        left_out(
+            list.excluded_near,
+            &format!("within {} bits of a hash of an allow list (--exclude)", reading.exclude_distance),
+        );
+        left_out(list.suspect, "that are suspect");
+        list.other.iter().for_each(|(name, &count)| left_out(count, &format!("of type {name}, which isn't used")));
         let mut categories = std::collections::BTreeMap::new();
         for category in list.entries.iter().filter_map(|entry| entry.category.as_deref()) {
             *categories.entry(category).or_insert(0u64) += 1;
@@ -134,6 +168,14 @@ pub fn say_lists(lists: &[List], entries: &Entries) {
     }
     let (pdq, sha256, md5) = (entries.pdq.len(), entries.sha256.len(), entries.md5.len());
     remark(&format!("distinct: {pdq} PDQ, {sha256} SHA-256, {md5} MD5"));
+    if pdq > list::MOST_COMPARED {
+        remark(&format!("  near-duplicates: not looked for among more than {} PDQ hashes", list::MOST_COMPARED));
+    } else {
+        let near = list::near_duplicates(entries, HAMMING_THRESHOLD);
+        if near > 0 {
+            remark(&format!("  near-duplicates: {near} PDQ hashes lie within {HAMMING_THRESHOLD} bits of another one"));
+        }
+    }
 }
 
 /// Prints how large the filter will be, and how many lookups a picture takes.
@@ -184,9 +226,22 @@ pub fn say_recall(request: &Request, entries: &Entries) {
     });
 }
 
+/// Writes the digests as small hexadecimal digits, as `sha256sum` prints them.
+fn write_dcso(path: &Path, rate: f64, entries: &Entries) -> Result<()> {
+    let digests = (entries.sha256.iter().map(ToString::to_string)).chain(entries.md5.iter().map(ToString::to_string));
+    let digests: Vec<String> = digests.collect();
+    // Other readers refuse to add to a full filter, so one place is left.
+    let mut filter = ExactFilter::new(digests.len() as u64 + 1, rate).context("--dcso")?;
+    digests.iter().for_each(|digest| filter.add(digest.as_bytes()));
+    let bytes = filter.to_bytes();
+    write_atomically(path, &bytes)?;
+    remark(&format!("wrote {}: {} digests, {} bytes, DCSO version 1", path.display(), digests.len(), bytes.len()));
+    Ok(())
+}
+
 fn newest(lists: &[PathBuf]) -> Result<u64> {
     let mut newest = 0;
-    for path in lists {
+    for path in lists.iter().filter(|path| path.as_os_str() != "-") {
         let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified());
         let modified = modified.with_context(|| path.display().to_string())?;
         newest = newest.max(modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()));

@@ -7,8 +7,11 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use hashgate::{Filter, Limits, Match, Orientations, Outcome, UncheckedReason, Verdict, ViewSet, look_up, wanted};
 use hashgate_native::batch::{self, Failure, Files};
+use hashgate_native::dcso::ExactFilter;
+use hashgate_native::open_file::OpenFile;
 use hashgate_native::terminal::{say, say_json};
 use serde::Serialize;
+use sha1::{Digest, Sha1};
 
 use crate::{exit, intake};
 
@@ -20,9 +23,13 @@ use crate::{exit, intake};
 /// filter was refused.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Filter file. May be given several times.
+    /// Filter file. May be given several times. Also DCSO's `.bloom` (version 1) and the Private Search Set's, which hold
+    /// SHA-1, SHA-256 or MD5 of files.
     #[arg(long = "filter", required = true, value_name = "FILE")]
     filters: Vec<PathBuf>,
+    /// Key of a Private Search Set. Default: the one that such a set has without another.
+    #[arg(long, value_name = "TEXT")]
+    search_set_key: Option<String>,
     #[command(flatten)]
     files: Files,
     /// Output format: a sentence per file, or the verdict as JSON with the path, one per line. In sentences, control
@@ -42,8 +49,56 @@ enum Format {
 #[derive(Serialize)]
 struct Line<'a> {
     path: String,
+    /// Digests that filters of other programs hold.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    exact: &'a [Exact],
     #[serde(flatten)]
     verdict: &'a Verdict,
+}
+
+/// A digest that a filter of another program holds.
+#[derive(Serialize)]
+struct Exact {
+    list: String,
+    signal: &'static str,
+}
+
+/// Returns the digests of a file that filters of other programs hold. A match is then possible, whatever the verdict was.
+///
+/// `alone` says that no filter of ours is asked.
+fn exact(
+    filters: &[(String, ExactFilter)],
+    alone: bool,
+    file: &mut OpenFile,
+    verdict: &mut Verdict,
+) -> Result<Vec<Exact>> {
+    if filters.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sha1 = Sha1::new();
+    file.pieces(|piece| sha1.update(piece))?;
+    let sha1 = sha1.finalize();
+    let digests: [(&str, Option<&[u8]>); 3] = [
+        ("sha256", verdict.sha256.as_ref().map(|digest| &digest.0[..])),
+        ("sha1", Some(&sha1[..])),
+        ("md5", verdict.md5.as_ref().map(|digest| &digest.0[..])),
+    ];
+    let mut found = Vec::new();
+    for (list, filter) in filters {
+        for (signal, digest) in &digests {
+            if digest.is_some_and(|digest| filter.holds(digest)) {
+                found.push(Exact { list: list.clone(), signal });
+            }
+        }
+    }
+    match &verdict.outcome {
+        Outcome::PossibleMatch { .. } => {}
+        _ if !found.is_empty() => verdict.outcome = Outcome::PossibleMatch { matches: Vec::new() },
+        // Without a filter of ours, the digests are all that was to be looked up.
+        Outcome::Unchecked { reason: UncheckedReason::Incomplete, .. } if alone => verdict.outcome = Outcome::Clear,
+        _ => {}
+    }
+    Ok(found)
 }
 
 /// Checks the files and prints their verdicts.
@@ -52,33 +107,47 @@ struct Line<'a> {
 /// A filter can't be read, or the output can't be written.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let open = |path: &PathBuf| -> Result<Filter> { Ok(Filter::open(std::fs::read(path)?)?) };
-    let filters = args
-        .filters
-        .iter()
+    let mut exact_filters = Vec::new();
+    let mut own = Vec::new();
+    for path in &args.filters {
+        match ExactFilter::is_one(path)? {
+            true => exact_filters
+                .push((path.display().to_string(), ExactFilter::open(path, args.search_set_key.as_deref())?)),
+            false => own.push(path),
+        }
+    }
+    let filters = own
+        .into_iter()
         .map(|path| open(path).with_context(|| path.display().to_string()))
         .collect::<Result<Vec<_>>>()?;
     let wanted = wanted(&filters, ViewSet::All).with_pdq(true).with_sha256(true);
+    let wanted = if exact_filters.is_empty() { wanted } else { wanted.with_md5(true) };
     let (mut matched, mut unchecked) = (false, false);
     batch::each(
         &args.files,
         |_, file| {
             let fingerprint = intake::fingerprint_of(file, &Limits::default(), &wanted)?;
-            Ok(look_up(&fingerprint, &filters, Orientations::All))
+            let mut verdict = look_up(&fingerprint, &filters, Orientations::All);
+            let exact = exact(&exact_filters, filters.is_empty(), file, &mut verdict)?;
+            Ok((verdict, exact))
         },
-        |_, failure| match failure {
-            Failure::Input(why) => Verdict::unchecked(UncheckedReason::InvalidInput, why),
-            Failure::Engine(why) => Verdict::unchecked(
-                UncheckedReason::EngineFailed,
-                format!("the engine failed on this file: {why}; please report it, with the file if you may"),
-            ),
+        |_, failure| {
+            let verdict = match failure {
+                Failure::Input(why) => Verdict::unchecked(UncheckedReason::InvalidInput, why),
+                Failure::Engine(why) => Verdict::unchecked(
+                    UncheckedReason::EngineFailed,
+                    format!("the engine failed on this file: {why}; please report it, with the file if you may"),
+                ),
+            };
+            (verdict, Vec::new())
         },
-        |path, verdict| {
+        |path, (verdict, exact)| {
             matched |= matches!(verdict.outcome, Outcome::PossibleMatch { .. });
             unchecked |= matches!(verdict.outcome, Outcome::Unchecked { .. });
             let path = path.display().to_string();
             match &args.format {
-                Format::Jsonl => say_json(&Line { path, verdict: &verdict }),
-                Format::Text => say(&format!("{path}: {}", sentence(&verdict)?)),
+                Format::Jsonl => say_json(&Line { path, exact: &exact, verdict: &verdict }),
+                Format::Text => say(&format!("{path}: {}", sentence(&verdict, &exact)?)),
             }
         },
     )?;
@@ -86,12 +155,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// Returns a verdict as a sentence.
-fn sentence(verdict: &Verdict) -> Result<String> {
+fn sentence(verdict: &Verdict, exact: &[Exact]) -> Result<String> {
     let outcome = match &verdict.outcome {
         Outcome::Clear => "clear".into(),
         Outcome::Unchecked { reason, detail } => format!("unchecked ({}): {detail}", name(reason)?),
         Outcome::PossibleMatch { matches } => {
-            let matches = matches.iter().map(match_in_words).collect::<Result<Vec<_>>>()?;
+            let mut matches = matches.iter().map(match_in_words).collect::<Result<Vec<_>>>()?;
+            matches.extend(exact.iter().map(|found| format!("{}: {} of the bytes", found.list, found.signal)));
             format!("possible match: {}", matches.join("; "))
         }
     };

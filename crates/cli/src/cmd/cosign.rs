@@ -4,15 +4,18 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use hashgate::filter::build::{Plan, Request, write};
+use hashgate::Filter;
+use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate::release::Manifest;
 use hashgate::release::sign::cosign;
 
 use hashgate_native::atomic::write_atomically;
 use hashgate_native::list;
-use hashgate_native::terminal::remark;
+use hashgate_native::lock;
+use hashgate_native::terminal::{complain, remark};
 
 use super::logged::{LogArgs, check_not_logged};
+use super::publish::changes::signals;
 use crate::keys;
 use crate::published::{self, CURRENT};
 
@@ -49,6 +52,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let note = std::fs::read(&args.manifest).with_context(|| name.to_string())?;
     let manifest = Manifest::read_unverified(&note).with_context(|| name.to_string())?;
     let folder = args.manifest.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let _lock = lock::folder(folder)?;
     published::check_files(folder, &manifest)?;
     if !args.rebuild.is_empty() {
         rebuild(args, folder, &manifest)?;
@@ -97,6 +101,7 @@ fn rebuild(args: &Args, folder: &Path, manifest: &Manifest) -> Result<()> {
         .with_image_false_positive_rate(info.image_false_positive_rate());
     let plan = Plan::in_geometry_of(&info, &request, &entries)?;
     if write(&request, &plan, &entries)? != file {
+        differences(&Filter::open(file)?, &entries);
         bail!(
             "{}: expected the filter of {} PDQ, {} SHA-256 and {} MD5 of the given lists, got another ({}, {} and {})",
             manifest.full.path,
@@ -110,4 +115,33 @@ fn rebuild(args: &Args, folder: &Path, manifest: &Manifest) -> Result<()> {
     }
     remark(&format!("{}: the same, byte for byte, comes out of the given lists", manifest.full.path));
     Ok(())
+}
+
+/// Says which entries differ. The published filter says whether it holds an entry of ours, but can't be asked for what it
+/// holds beyond them: these entries are counted.
+fn differences(published: &Filter, entries: &Entries) {
+    /// Entries that are shown.
+    const SHOWN: usize = 20;
+    let missing = published.missing(entries);
+    for signal in signals(&missing).take(SHOWN) {
+        complain(&format!("only in the given lists: {signal}"));
+    }
+    let more = signals(&missing).count().saturating_sub(SHOWN);
+    if more > 0 {
+        complain(&format!("only in the given lists: {more} more"));
+    }
+    let info = published.info();
+    let counts = [
+        ("PDQ", info.pdq_count, entries.pdq.len() - missing.pdq.len()),
+        ("SHA-256", info.sha256_count, entries.sha256.len() - missing.sha256.len()),
+        ("MD5", info.md5_count, entries.md5.len() - missing.md5.len()),
+    ];
+    for (kind, published, shared) in counts {
+        let only = published.saturating_sub(shared as u64);
+        if only > 0 {
+            complain(&format!(
+                "only in the published filter: {only} {kind}; a filter can't name them: ask its publisher for the list"
+            ));
+        }
+    }
 }

@@ -17,7 +17,7 @@ use crate::published::{self, CURRENT};
 pub const PROOF: &str = "manifest.tlog-proof";
 
 /// The public log that a release is entered into.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct LogArgs {
     /// Folder of the public log, served beside the list. Made if it isn't there. The release is entered before it becomes
     /// current.
@@ -114,7 +114,7 @@ pub fn check_not_logged(folder: &Path, release: u64) -> Result<()> {
 }
 
 /// What a manifest says about the curators and their decisions.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct AboutArgs {
     /// Address (https:) of the curators' policy: what they list, and who decides.
     #[arg(long, value_name = "URL")]

@@ -1,5 +1,8 @@
 //! `hashgate publish`.
 
+pub(super) mod changes;
+mod settings;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,55 +12,95 @@ use hashgate::digest::Sha256Digest;
 use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate::release::sign::write_delta;
 use hashgate::release::{DeltaFile, FullFile, MAX_LINES, Manifest, Trust};
-use hashgate::{Filter, FilterInfo, Refusal};
+use hashgate::{Filter, RefusalCode};
 use hashgate_native::atomic::write_atomically;
-use hashgate_native::terminal::remark;
-use hashgate_native::{clock, list, text};
+use hashgate_native::terminal::{complain, remark};
+use hashgate_native::{clock, list, lock, text};
 
-use super::build::{RequestArgs, say_lists, say_plan, say_recall};
+use super::build::{say_lists, say_plan, say_recall};
+use super::clean::CleanArgs;
 use super::logged::{AboutArgs, LogArgs};
 use crate::keys;
+use crate::memory::Memory;
 use crate::published::{self, CURRENT};
 
 /// Room for growth by default, in per cent.
 const HEADROOM: u32 = 5;
+/// Number of earlier releases from which a delta is made by default.
+const DELTAS: u8 = 8;
+/// How long clients may rely on a release by default, in seconds: 14 days.
+const EXPIRES: u64 = 14 * 86_400;
 
 /// Publish the next release of a list into a folder that any static web server can serve.
 ///
 /// Adds the full filter file, deltas from the last few releases, and the signed manifest. The manifest is written last,
 /// so a client that reads the folder meanwhile gets the previous release. Sign each list with a key of its own: whoever
 /// trusts a key trusts every list that it signed.
-#[derive(clap::Args)]
+///
+/// What isn't given comes from the list file hashgate.toml, then from the last release, then from the defaults.
+#[derive(Clone, clap::Args)]
 pub struct Args {
-    /// Lists, in a format that `build` reads.
-    #[arg(required = true)]
+    /// Lists, in any form that `build` reads. Default: those of the list file.
     lists: Vec<PathBuf>,
+    /// List file. Default: hashgate.toml in this folder, if there is one.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Folder of the releases. Made if it isn't there.
     #[arg(long)]
-    dir: PathBuf,
+    dir: Option<PathBuf>,
     /// File of the private key, as `keygen` writes it.
     #[arg(long, value_name = "FILE")]
-    key: PathBuf,
-    #[command(flatten)]
-    request: RequestArgs,
-    /// How long clients may rely on the release, in days or hours: 14d, 36h.
-    #[arg(long, default_value = "14d", value_parser = duration)]
-    expires: u64,
-    /// Who vouches for the list. May be given several times. Default: the key's name.
+    key: Option<PathBuf>,
+    /// Name of the list. Needed for the first release.
+    #[arg(long, value_parser = text::label)]
+    name: Option<String>,
+    /// What the list holds, in words for people whose upload is held. Needed for the first release.
+    #[arg(long, value_parser = text::label)]
+    category: Option<String>,
+    /// Number of ring keys per PDQ hash, 1 to 4. Default: as in the last release, or 2.
+    #[arg(long)]
+    rings: Option<u32>,
+    /// Share of clean pictures that may match by chance. Default: as in the last release, or 1e-4.
+    #[arg(long, alias = "escalation")]
+    false_positive_rate: Option<f64>,
+    /// Lookups per ring key of a full view, 1 to 65536. Default: as in the last release, or 8192.
+    #[arg(long, alias = "probe-budget")]
+    lookup_budget: Option<u32>,
+    /// Lookups per ring key of a derived view. Default: as in the last release, or a quarter of the lookup budget.
+    #[arg(long, alias = "view-probe-budget")]
+    view_lookup_budget: Option<u32>,
+    /// Use only hashes that at least K of the lists hold. Default: as for the last release, or 1.
+    #[arg(long, value_name = "K")]
+    require_sources: Option<usize>,
+    /// Number of signatures that clients ask for. With 2 or more, the release is pending until it is cosigned. Default: as
+    /// for the last release, or 1.
+    #[arg(long, value_name = "K", value_parser = threshold)]
+    threshold: Option<usize>,
+    /// How long clients may rely on the release, in days or hours: 14d, 36h. Default: 14d.
+    #[arg(long, value_parser = duration)]
+    expires: Option<u64>,
+    /// Who vouches for the list. May be given several times. Default: as in the last release, or the key's name.
     #[arg(long = "curator", value_name = "NAME", value_parser = text::label)]
     curators: Vec<String>,
-    /// Room for growth, in per cent of today's entries. Until the room is used up, clients update by small deltas.
-    #[arg(long, default_value_t = HEADROOM, value_name = "PERCENT")]
-    headroom: u32,
-    /// Number of earlier releases from which a delta is made.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(0..=MAX_LINES as i64))]
-    deltas: u8,
-    /// Public keys that signed the earlier releases, if the key has changed: text or files.
+    /// Room for growth, in per cent of today's entries. Until the room is used up, clients update by small deltas. Default: as for
+    /// the last release, or 5.
+    #[arg(long, value_name = "PERCENT")]
+    headroom: Option<u32>,
+    /// Number of earlier releases from which a delta is made. Default: 8.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=MAX_LINES as i64))]
+    deltas: Option<u8>,
+    /// Public keys that signed the earlier releases, if the key has changed: text or files. They are remembered.
     #[arg(long, value_name = "KEY", num_args = 1..)]
     trust: Vec<String>,
     /// Leave manifest.txt as it is. The release becomes current with `hashgate cosign --current`.
     #[arg(long, conflicts_with = "log")]
     pending: bool,
+    /// Say what would be published, and write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Publish also if a changed setting makes every client download the full file.
+    #[arg(long)]
+    yes: bool,
     /// Signed time in seconds since 1970 UTC. Default: SOURCE_DATE_EPOCH, or else now.
     #[arg(long, value_name = "SECONDS", env = "SOURCE_DATE_EPOCH")]
     issued: Option<u64>,
@@ -66,13 +109,23 @@ pub struct Args {
     #[command(flatten)]
     about: AboutArgs,
     #[command(flatten)]
+    clean: CleanArgs,
+    #[command(flatten)]
     reading: list::Options,
+}
+
+impl Args {
+    /// Returns the name and category of the list: those of the last release, or else the given ones.
+    fn label<'a>(&'a self, last: Option<&'a Last>) -> (&'a str, &'a str) {
+        let given = (self.name.as_deref().unwrap_or_default(), self.category.as_deref().unwrap_or_default());
+        last.map_or(given, |last| (&last.manifest.name, &last.manifest.category))
+    }
 }
 
 /// The release that is current before this one is published.
 struct Last {
     manifest: Manifest,
-    info: FilterInfo,
+    filter: Filter,
 }
 
 /// Publishes the next release.
@@ -80,41 +133,78 @@ struct Last {
 /// # Errors
 /// A key, a list or the release before can't be used, or a file can't be written.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let key = keys::read(&args.key)?;
-    let trust = Trust::new(&[vec![key.public()], keys::public(&args.trust)?].concat(), 1)?;
-    fs::create_dir_all(&args.dir).with_context(|| args.dir.display().to_string())?;
+    let args = &args.clone().with_list_file()?;
+    let needed = "give it, or write it into hashgate.toml";
+    let key_path = args.key.as_deref().with_context(|| format!("--key: expected a private key, got none; {needed}"))?;
+    let dir = args.dir.as_deref().with_context(|| format!("--dir: expected a folder, got none; {needed}"))?;
+    let key = keys::read(key_path)?;
+    let mut memory = Memory::read(key_path)?;
+    let mut trusted = vec![key.public()];
+    for known in keys::public(&args.trust)?.into_iter().chain(memory.keys.clone()) {
+        if !trusted.contains(&known) {
+            trusted.push(known);
+        }
+    }
+    let trust = Trust::new(&trusted, 1)?;
+    let _lock = match dir.is_dir() || !args.dry_run {
+        true => {
+            fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
+            Some(lock::folder(dir)?)
+        }
+        false => None,
+    };
     let issued = args.issued.map_or_else(clock::now_unix_s, Ok)?;
-    let list = (args.request.name.as_str(), args.request.category.as_str());
-    let mut log = if args.pending { None } else { args.log.open(&args.dir, list)? };
-    let last = last(args, &trust, issued)?;
+    let earlier = last(dir, &trust, issued)?;
+    let mut log = if args.pending || args.dry_run { None } else { args.log.open(dir, args.label(earlier.as_ref()))? };
+    // Opening the log makes a release current that an interrupted `publish` has left in it.
+    let last = if log.is_some() { last(dir, &trust, issued)? } else { earlier };
     let release = last.as_ref().map_or(1, |last| last.manifest.release + 1);
-    let kept = args.dir.join(published::manifest_name(release));
+    let kept = dir.join(published::manifest_name(release));
     if kept.exists() {
         bail!(
             "{}: expected no release {release} yet, got one that isn't current: cosign it with --current, or remove it",
             kept.display()
         );
     }
+    let before = last.as_ref().map(|last| (&last.manifest, last.filter.info()));
+    let name = before.map(|(manifest, _)| manifest.name.clone()).or(args.name.clone()).unwrap_or_default();
+    let remembered = memory.lists.get(&name).cloned().unwrap_or_default();
+    let settled = args.settle(before, &remembered, key.name())?;
+    let pending = args.pending || settled.threshold > 1;
+    ensure!(
+        !pending || log.is_none(),
+        "--log: expected a release that becomes current at once, got one that awaits {} signatures; give --log to \
+         `hashgate cosign --current` instead",
+        settled.threshold
+    );
 
     let lists = list::read_all(&args.lists, &args.reading)?;
-    let entries = args.request.entries(&lists)?;
-    say_lists(&lists, &entries);
-    let request =
-        args.request.request().with_release(release).with_built_at_unix_s(issued).with_headroom_percent(args.headroom);
-    let plan = plan(&request, &entries, last.as_ref())?;
+    let mut entries = settled.request.entries(&lists)?;
+    say_lists(&lists, &entries, &args.reading);
+    let request = settled
+        .request
+        .request()
+        .with_release(release)
+        .with_built_at_unix_s(issued)
+        .with_headroom_percent(settled.headroom);
+    args.clean.check(&request, &mut entries, args.reading.suspect)?;
+    let plan = plan(&request, &entries, last.as_ref(), args)?;
     say_plan(&plan, &entries);
     say_recall(&request, &entries);
+    if let Some(last) = &last {
+        changes::say(&last.filter, &entries, args.dry_run);
+    }
     let filter = Filter::open(write(&request, &plan, &entries)?)?;
     let sha256 = Sha256Digest::of(filter.bytes());
     let path = published::full_name(release, &sha256);
     let full = FullFile { path, bytes: filter.info().bytes, sha256 };
-    let mut manifest = Manifest::of(filter.info(), full, issued, issued + args.expires);
-    manifest.curators = if args.curators.is_empty() { vec![key.name().to_owned()] } else { args.curators.clone() };
+    let mut manifest = Manifest::of(filter.info(), full, issued, issued + settled.expires);
+    manifest.curators = settled.curators;
     args.about.apply(&mut manifest, &entries, &args.reading)?;
 
     let mut files = vec![(manifest.full.path.clone(), filter.bytes().to_vec())];
-    for from in (1..release).rev().take(args.deltas.into()) {
-        match delta(&args.dir, from, &trust, &filter) {
+    for from in (1..release).rev().take(settled.deltas.into()) {
+        match delta(dir, from, &trust, &filter) {
             Ok(Some((delta, bytes))) => {
                 remark(&format!("  delta from release {from}: {} bytes", delta.bytes));
                 files.push((delta.path.clone(), bytes));
@@ -125,22 +215,39 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
     }
     let note = manifest.sign(&key)?.into_bytes();
+    let until = clock::date(manifest.expires_unix_s)?;
+    if args.dry_run {
+        let bytes = manifest.full.bytes;
+        remark(&format!("dry run: release {release} of {:?} would have {bytes} bytes, until {until}", manifest.name));
+        return Ok(ExitCode::SUCCESS);
+    }
     for (name, bytes) in &files {
-        write_atomically(&args.dir.join(name), bytes)?;
+        write_atomically(&dir.join(name), bytes)?;
     }
     if let Some(log) = &mut log {
         log.enter(release, &note)?;
     }
     write_atomically(&kept, &note)?;
-    if !args.pending {
-        write_atomically(&args.dir.join(CURRENT), &note)?;
+    if !pending {
+        write_atomically(&dir.join(CURRENT), &note)?;
+    }
+    trusted.retain(|known| *known != key.public());
+    memory.keys = trusted;
+    let of_list = memory.lists.entry(manifest.name.clone()).or_default();
+    of_list.headroom = args.headroom.or(of_list.headroom);
+    of_list.require_sources = args.require_sources.or(of_list.require_sources);
+    of_list.threshold = args.threshold.or(of_list.threshold);
+    if *of_list == Default::default() {
+        memory.lists.remove(&manifest.name);
+    }
+    if let Err(error) = memory.write(key_path) {
+        complain(&format!("not remembered for the next release: {error:#}; give the same options again"));
     }
     remark(&format!(
-        "{} release {release} of {:?}, {} bytes, until {}",
-        if args.pending { "pending:" } else { "published" },
+        "{} release {release} of {:?}, {} bytes, until {until}",
+        if pending { "pending:" } else { "published" },
         manifest.name,
         manifest.full.bytes,
-        clock::date(manifest.expires_unix_s)?
     ));
     Ok(ExitCode::SUCCESS)
 }
@@ -148,9 +255,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 /// Reads the current release, or returns `None` if nothing was published yet.
 ///
 /// # Errors
-/// The release is another list's, signed by another key, newer than this one, or damaged.
-fn last(args: &Args, trust: &Trust, issued: u64) -> Result<Option<Last>> {
-    let path = args.dir.join(CURRENT);
+/// The release is signed by another key, newer than this one, or damaged.
+fn last(dir: &Path, trust: &Trust, issued: u64) -> Result<Option<Last>> {
+    let path = dir.join(CURRENT);
     let name = path.display();
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
@@ -159,34 +266,40 @@ fn last(args: &Args, trust: &Trust, issued: u64) -> Result<Option<Last>> {
     };
     let manifest = Manifest::verify(&bytes, trust)
         .with_context(|| format!("{name} (if the key was changed, give the one before with --trust)"))?;
-    for (field, expected, got) in
-        [("name", &manifest.name, &args.request.name), ("category", &manifest.category, &args.request.category)]
-    {
-        ensure!(
-            expected == got,
-            "--{field}: expected {expected:?}, as in {name}, got {got:?}: another list needs another folder"
-        );
-    }
     ensure!(
         manifest.issued_unix_s <= issued,
         "--issued: expected at least {}, as in {name}, got {issued}",
         manifest.issued_unix_s
     );
-    let (_, info) =
-        published::full(&args.dir, &manifest).context("the current release is damaged; put the file back")?;
-    Ok(Some(Last { manifest, info }))
+    let (bytes, _) = published::full(dir, &manifest).context("the current release is damaged; put the file back")?;
+    Ok(Some(Last { manifest, filter: Filter::open(bytes)? }))
 }
 
 /// Plans the filter in the geometry of the last release, so that a delta leads to it, or in a new one if the list no longer
 /// fits.
-fn plan(request: &Request, entries: &Entries, last: Option<&Last>) -> Result<Plan, Refusal> {
-    if let Some(last) = last {
-        match Plan::in_geometry_of(&last.info, request, entries) {
-            Err(error) => remark(&format!("a full file only, in a new geometry: {error}")),
-            plan => return plan,
-        }
+///
+/// # Errors
+/// No filter can meet the request. Or another setting, or another kind of hashes, needs a new geometry, and --yes isn't
+/// given: every client would download the full file.
+fn plan(request: &Request, entries: &Entries, last: Option<&Last>, args: &Args) -> Result<Plan> {
+    let Some(last) = last else { return Ok(Plan::new(request, entries)?) };
+    let refusal = match Plan::in_geometry_of(last.filter.info(), request, entries) {
+        Ok(plan) => return Ok(plan),
+        Err(refusal) => refusal,
+    };
+    let plan = Plan::new(request, entries)?;
+    remark(&format!("a full file only, in a new geometry: {refusal}"));
+    remark(&format!("  every client downloads {} bytes once, in place of a small delta", plan.file_bytes));
+    // A list that outgrew its room must be published all the same, also by a job at night.
+    if refusal.code != RefusalCode::BuildCapacity && !args.yes && !args.dry_run {
+        bail!(
+            "--yes: expected it for a change that makes every client download {} bytes ({}), got none; give it, or leave \
+             the setting as it was",
+            plan.file_bytes,
+            refusal.field
+        );
     }
-    Plan::new(request, entries)
+    Ok(plan)
 }
 
 /// Makes the delta from an earlier release. Returns `None` if it is no shorter than the full file.
@@ -205,7 +318,13 @@ fn delta(folder: &Path, from: u64, trust: &Trust, filter: &Filter) -> Result<Opt
     Ok(Some((DeltaFile { from, path, bytes: length, sha256, base_sha256: earlier.full.sha256 }, bytes)))
 }
 
-fn duration(text: &str) -> Result<u64, String> {
+fn threshold(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=100).contains(number));
+    number.ok_or_else(|| format!("expected a number from 1 to 100, got {text:?}"))
+}
+
+/// Reads a duration as seconds.
+pub(super) fn duration(text: &str) -> Result<u64, String> {
     let read = || {
         let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
         let seconds = match unit {

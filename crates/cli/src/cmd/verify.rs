@@ -4,20 +4,22 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use clap::ValueEnum;
 use hashgate::release::log::{LogTrust, Logged};
 use hashgate::release::{Manifest, Trust};
 use hashgate_log::policy::Policy;
 
 use hashgate_native::clock;
-use hashgate_native::terminal::say;
+use hashgate_native::terminal::{complain, say, say_json};
+use serde::Serialize;
 
-use crate::{keys, published};
+use crate::{exit, keys, published};
 
 /// Verify a release as a browser does: the signatures, the list's name, the age, and the files that the manifest names.
 ///
 /// Give --name unless the key signs one list alone: without it, any list that the key signed is accepted.
 ///
-/// Exit code: 0 if all is well, 2 if something can't be read, and from 10 on a code for each reason to refuse a release.
+/// Exit code: 0 if all is well, 3 if it expires soon (--warn-before), 2 if something can't be read, and from 10 on a code for each reason to refuse a release.
 #[derive(clap::Args)]
 pub struct Args {
     /// The manifest.
@@ -62,6 +64,42 @@ pub struct Args {
     /// Time at which the manifest must be valid, in seconds since 1970 UTC. Default: now.
     #[arg(long, value_name = "SECONDS")]
     at: Option<u64>,
+    /// Warn if the release expires within this time, in days or hours: 3d, 36h. The exit code is then 3.
+    #[arg(long, value_name = "TIME", value_parser = super::publish::duration)]
+    warn_before: Option<u64>,
+    /// Output format. JSON has the fields of the manifest; if the release is refused, its code and the reason.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// The answer as JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    ok: bool,
+    expires_in_s: u64,
+    expires_soon: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deltas_applied: Option<usize>,
+    #[serde(flatten)]
+    manifest: &'a Manifest,
+}
+
+/// The refusal as JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Refused {
+    ok: bool,
+    exit_code: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    message: String,
 }
 
 /// Verifies the release and prints what it holds.
@@ -69,6 +107,15 @@ pub struct Args {
 /// # Errors
 /// The release is refused, or a file can't be read.
 pub fn run(args: &Args) -> Result<ExitCode> {
+    let verified = verify(args);
+    if let (Err(error), Format::Json) = (&verified, args.format) {
+        let (exit_code, code) = exit::of(error);
+        say_json(&Refused { ok: false, exit_code, code, message: format!("{error:#}") })?;
+    }
+    verified
+}
+
+fn verify(args: &Args) -> Result<ExitCode> {
     let name = args.manifest.display();
     let trust = Trust::new(&keys::public(&args.trust)?, args.threshold)?;
     let trust = match &args.name {
@@ -84,6 +131,18 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         None => manifest.check_freshness(now, args.seen),
     }
     .with_context(|| name.to_string())?;
+    let expires_in_s = manifest.expires_unix_s.saturating_sub(now);
+    let expires_soon = args.warn_before.is_some_and(|before| expires_in_s <= before);
+    let deltas_applied = args.dir.as_ref().map(|folder| published::check_files(folder, &manifest)).transpose()?;
+    if expires_soon {
+        let (at, hours) = (clock::date(manifest.expires_unix_s)?, expires_in_s / 3600);
+        complain(&format!("{name}: expires in {hours} hours, at {at}; publish a release, even of an unchanged list"));
+    }
+    let code = if expires_soon { ExitCode::from(exit::EXPIRES_SOON) } else { ExitCode::SUCCESS };
+    if args.format == Format::Json {
+        say_json(&Answer { ok: true, expires_in_s, expires_soon, deltas_applied, manifest: &manifest })?;
+        return Ok(code);
+    }
     let mut rows = vec![
         ("list", manifest.name.clone()),
         ("category", manifest.category.clone()),
@@ -109,8 +168,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         };
         rows.push(("witnessed by", at));
     }
-    if let Some(folder) = &args.dir {
-        let applied = published::check_files(folder, &manifest)?;
+    if let Some(applied) = deltas_applied {
         let left = manifest.deltas.len() - applied;
         rows.push((
             "files",
@@ -120,7 +178,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     for (name, value) in rows {
         say(&format!("{name:<13}{value}"))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
 }
 
 /// Verifies the proof, if one is given.

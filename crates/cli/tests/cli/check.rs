@@ -125,3 +125,38 @@ fn hostile_files_are_unchecked_with_a_reason() {
         }
     }
 }
+
+/// The filters of other programs hold digests as text. `sha1sum`'s is written in capital letters, as CIRCL's are.
+#[test]
+fn filters_of_other_programs_are_asked_beside_ours() {
+    let folder = folder();
+    let folder = folder.path();
+    save(folder, "a.png", &draw(1));
+    save(folder, "b.png", &draw(2));
+    save(folder, "c.png", &draw(3));
+    let bytes = fs::read(folder.join("b.png")).unwrap();
+    write(folder, "list", &hashgate(folder, &["hash", "a.png"]).out);
+    assert_eq!(build(folder, &["list", "--dcso", "ours.bloom"]).code, 0);
+    use sha1::Digest;
+    let sha1: String = sha1::Sha1::digest(&bytes).iter().map(|byte| format!("{byte:02X}")).collect();
+    let mut other = hashgate_native::dcso::ExactFilter::new(10, 1e-9).unwrap();
+    other.add(sha1.as_bytes());
+    fs::write(folder.join("other.bloom"), other.to_bytes()).unwrap();
+    let checked = |args: &[&str]| hashgate(folder, &[&["check", "--format", "jsonl"], args].concat());
+    let run = checked(&["--filter", "ours.bloom", "--filter", "other.bloom", "a.png", "b.png", "c.png"]);
+    assert_eq!(run.code, 1, "{}", run.err);
+    let lines = json_lines(&run.out);
+    assert_eq!(lines[0]["exact"][0]["signal"], "sha256");
+    assert_eq!(lines[0]["exact"][1]["signal"], "md5");
+    assert_eq!(
+        (&lines[1]["exact"][0]["signal"], &lines[1]["exact"][0]["list"]),
+        (&"sha1".into(), &"other.bloom".into())
+    );
+    let outcomes: Vec<_> = lines.iter().map(|line| line["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["possible-match", "possible-match", "clear"]);
+    let both = checked(&["--filter", "demo.hgf", "--filter", "other.bloom", "a.png", "b.png"]);
+    let lines = json_lines(&both.out);
+    assert!(lines[0]["matches"][0]["list"] == "Demo" && lines[1]["exact"][0]["signal"] == "sha1", "{}", both.out);
+    fs::write(folder.join("cut.bloom"), &other.to_bytes()[..60]).unwrap();
+    assert!(checked(&["--filter", "cut.bloom", "a.png"]).err.contains("cut.bloom: bits: expected"));
+}

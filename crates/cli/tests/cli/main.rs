@@ -2,6 +2,8 @@
 
 mod check;
 mod eval;
+mod forms;
 mod lists;
+mod publishing;
 mod strange_files;
 mod support;

@@ -36,6 +36,21 @@ fn it_refuses_to_start_with_what_it_cant_stand_for() {
     }
 }
 
+/// The list has shrunk, and the release that says so waits for its second signature.
+#[test]
+fn a_withdrawal_that_awaits_a_cosignature_doesnt_keep_it_from_starting() {
+    let folder = folder();
+    published(folder.path());
+    let made = Command::new(env!("CARGO_BIN_EXE_hashgate"))
+        .args(["publish", "second.txt", "--dir", "published", "--key", "key", "--pending", "--yes"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let server = start(folder.path(), &["--list", "second.txt", "--dir", "published"]);
+    assert_eq!(server.get("/list/manifest.txt", "").status, 200);
+}
+
 /// Replaces the list's file atomically by a list of numbered hashes.
 fn replace(folder: &Path, numbers: std::ops::Range<u32>) {
     let text: String = numbers.map(|n| format!("{}\n", hash(n))).collect();

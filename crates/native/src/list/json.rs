@@ -1,0 +1,145 @@
+//! JSON: one document, or one object per line. The records are recognised by their fields, wherever they lie.
+
+mod records;
+mod stix;
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, bail};
+use serde_json::Value;
+
+use super::builder::{Builder, Row};
+use super::kind::Kind;
+use super::lines::lines;
+
+pub(super) use records::is_disabled_text;
+
+/// Reads the rows. Returns the form in words.
+///
+/// # Errors
+/// The text is no JSON, or holds no record that is known.
+pub(super) fn read(text: &str, builder: &mut Builder) -> Result<String> {
+    let first = lines(text).next().map_or("", |(_, line)| line);
+    let mut walk = Walk { builder, forms: BTreeSet::new(), disputed: BTreeSet::new(), line: 1, counts_records: false };
+    let name = walk.builder.list.path.display().to_string();
+    let document = match is_whole(first) && first.starts_with('{') {
+        true => None,
+        false => match serde_json::from_str::<Value>(text) {
+            Ok(document) => Some(document),
+            // The first of several lines may be bad.
+            Err(_) if lines(text).nth(1).is_some_and(|(_, line)| line.starts_with('{') && is_whole(line)) => None,
+            Err(error) => bail!("{name}: expected whole JSON, got {error}; fetch the list again"),
+        },
+    };
+    let Some(document) = document else {
+        let several = lines(text).nth(1).is_some();
+        for (number, line) in lines(text) {
+            walk.line = number;
+            match serde_json::from_str::<Value>(line) {
+                Ok(Value::Object(record)) => walk.top(&Value::Object(record)),
+                Ok(_) => walk.builder.bad(number, "expected a JSON object with a hash, got another value"),
+                Err(error) => {
+                    walk.builder.bad(number, &format!("expected a JSON object with a hash, got {error}"));
+                }
+            }
+        }
+        let form = walk.form();
+        return Ok(if several { format!("JSON Lines{form}") } else { format!("JSON{form}") });
+    };
+    walk.counts_records = true;
+    walk.line = 0;
+    walk.disputed = stix::disputed(&document);
+    let before = walk.builder.list.bad;
+    walk.value(&document);
+    if walk.forms.is_empty() && walk.builder.list.bad == before && !is_empty(&document) {
+        bail!(
+            "{name}: expected JSON with records of a known kind, got others; docs/reference/lists.md names the kinds"
+        );
+    }
+    Ok(format!("JSON{}", walk.form()))
+}
+
+fn is_whole(line: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(line).is_ok()
+}
+
+/// Returns whether a document holds no record at all, as an empty page of an interface.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.values().any(|value| value.as_array().is_some_and(Vec::is_empty)),
+        _ => false,
+    }
+}
+
+/// Walks through a document, and takes the records that it knows.
+struct Walk<'a, 'b> {
+    builder: &'a mut Builder<'b>,
+    /// The kinds of records that were met.
+    forms: BTreeSet<&'static str>,
+    /// Identifiers of STIX objects that an opinion disagrees with.
+    disputed: BTreeSet<String>,
+    /// The line, or in a document the number of the record.
+    line: u64,
+    counts_records: bool,
+}
+
+impl Walk<'_, '_> {
+    fn form(&self) -> String {
+        match self.forms.is_empty() {
+            true => String::new(),
+            false => format!(" of {}", self.forms.iter().copied().collect::<Vec<_>>().join(" and ")),
+        }
+    }
+
+    /// Takes a line's object. It must hold a record.
+    fn top(&mut self, value: &Value) {
+        self.disputed = stix::disputed(value);
+        let (forms, bad) = (std::mem::take(&mut self.forms), self.builder.list.bad);
+        self.value(value);
+        if self.forms.is_empty() && self.builder.list.bad == bad {
+            self.builder.bad(self.line, "expected a JSON object with a hash, got none");
+        }
+        self.forms.extend(forms);
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Object(fields) => {
+                if self.counts_records {
+                    self.line += 1;
+                }
+                if !self.record(fields) {
+                    self.line -= u64::from(self.counts_records);
+                    fields
+                        .values()
+                        .filter(|value| value.is_object() || value.is_array())
+                        .for_each(|value| self.value(value));
+                }
+            }
+            Value::Array(items) => {
+                for item in items {
+                    match item {
+                        Value::String(hash) if super::lines::is_hex(hash) || self.builder.options.kind.is_some() => {
+                            self.plain(hash);
+                        }
+                        item => self.value(item),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes a string of an array: a hash of the type that `--type` gives, or of 32 digits, which only MD5 has.
+    fn plain(&mut self, hash: &str) {
+        self.line += u64::from(self.counts_records);
+        self.forms.insert("hashes");
+        let row = Row { hash, ..Row::default() };
+        match (self.builder.options.kind, hash.len()) {
+            (None, 32) => self.builder.hash(self.line, Kind::Md5, &row),
+            (None, 40) => self.builder.other("sha1"),
+            _ => self.builder.row(self.line, &row),
+        }
+    }
+}
