@@ -49,7 +49,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => cmd::verify::run(&args),
         Command::Diff(args) => cmd::diff::run(&args),
         #[cfg(feature = "server")]
-        Command::Serve(args) => hashgate_server::command::run(args),
+        Command::Serve(args) => hashgate_server::command::run(args, intake::fingerprint_of),
         #[cfg(feature = "lab")]
         Command::Simulate(args) => hashgate_lab::simulate::run(&args),
     };
