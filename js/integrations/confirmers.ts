@@ -21,13 +21,14 @@ export function hashgateConfirmer({
   token?: string;
 }): Confirm {
   const ask = asker(options, "v1/confirm");
-  return named("hashgate", async ({ pdq, ring, key, sha256, md5 }, { signal }) => {
+  return named("hashgate", async (candidate, { signal }) => {
+    const { pdq, ring, key, sha256, md5 } = candidate;
     const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
-    const body = JSON.stringify({ pdq, ring, key, sha256, md5 });
+    const body = JSON.stringify({ pdq, ring, key, sha256, md5, ...(isWhole(candidate) && { view: candidate.view }) });
     const answer = await ask("", { method: "POST", headers, body, signal });
     const outcome = isObject(answer) ? answer.outcome : undefined;
-    if (outcome === "listed" || outcome === "not-listed") return outcome;
-    throw new Error(`outcome: expected "listed" or "not-listed", got ${JSON.stringify(outcome)}`);
+    if (outcome === "listed" || outcome === "not-listed" || outcome === "unknown") return outcome;
+    throw new Error(`outcome: expected "listed", "not-listed" or "unknown", got ${JSON.stringify(outcome)}`);
   });
 }
 

@@ -56,7 +56,7 @@ fn main() -> ExitCode {
         Command::Monitor(args) => hashgate_log::monitor::run(&args),
         Command::Compare(args) => hashgate_log::compare::run(&args),
         #[cfg(feature = "server")]
-        Command::Serve(args) => hashgate_server::command::run(args),
+        Command::Serve(args) => hashgate_server::command::run(args, intake::fingerprint_of),
         #[cfg(feature = "lab")]
         Command::Simulate(args) => hashgate_lab::simulate::run(&args),
     };

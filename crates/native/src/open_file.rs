@@ -1,7 +1,7 @@
 //! Reads a file in pieces, so that a long file takes no more memory than a short one.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read, Seek};
+use std::io::{Cursor, ErrorKind, Read, Seek, SeekFrom};
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,9 +16,33 @@ const LARGE_BYTES: u64 = 32 << 20;
 /// The lock of the thread that has a large file in memory.
 static LARGE: Mutex<()> = Mutex::new(());
 
-/// A regular file that is open for reading.
+/// Where the bytes are.
+enum Bytes {
+    OnDisk(File),
+    InMemory(Cursor<Vec<u8>>),
+}
+
+impl Read for Bytes {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        match self {
+            Self::OnDisk(file) => file.read(into),
+            Self::InMemory(bytes) => bytes.read(into),
+        }
+    }
+}
+
+impl Seek for Bytes {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        match self {
+            Self::OnDisk(file) => file.seek(to),
+            Self::InMemory(bytes) => bytes.seek(to),
+        }
+    }
+}
+
+/// A regular file that is open for reading, or bytes that are read as one.
 pub struct OpenFile {
-    file: File,
+    file: Bytes,
     length: u64,
     max_bytes: u64,
 }
@@ -56,7 +80,22 @@ impl OpenFile {
         }
         let file = File::open(path).context("can't be read")?;
         let length = file.metadata().context("can't be read")?.len();
-        Ok(Self { file, length, max_bytes })
+        Ok(Self { file: Bytes::OnDisk(file), length, max_bytes })
+    }
+
+    /// Takes a file that is open already, such as one without a name.
+    ///
+    /// # Errors
+    /// The system doesn't tell the file's length.
+    pub fn of_file(file: File, max_bytes: u64) -> Result<Self> {
+        let length = file.metadata().context("can't be read")?.len();
+        Ok(Self { file: Bytes::OnDisk(file), length, max_bytes })
+    }
+
+    /// Takes bytes that are in memory.
+    #[must_use]
+    pub fn of_bytes(bytes: Vec<u8>, max_bytes: u64) -> Self {
+        Self { length: bytes.len() as u64, file: Bytes::InMemory(Cursor::new(bytes)), max_bytes }
     }
 
     /// The length in bytes when it was opened.
@@ -84,7 +123,7 @@ impl OpenFile {
     pub fn head(&mut self, count: usize) -> Result<Vec<u8>> {
         self.file.rewind()?;
         let mut head = Vec::new();
-        (&self.file).take(count as u64).read_to_end(&mut head).context("can't be read")?;
+        Read::by_ref(&mut self.file).take(count as u64).read_to_end(&mut head).context("can't be read")?;
         Ok(head)
     }
 

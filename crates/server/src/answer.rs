@@ -6,6 +6,10 @@ use serde::Serialize;
 use crate::listed::{Label, Listed};
 use crate::question::Question;
 
+/// Longest name of an upstream's bank in an answer, in characters. A longer name is cut, so that all answers can have one
+/// length.
+pub const MAX_BANK_NAME: usize = 64;
+
 /// Whether a hash is listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -14,6 +18,8 @@ pub enum Outcome {
     Listed,
     /// The hash is on no list.
     NotListed,
+    /// On none of this server's lists, and the upstream can't know it.
+    Unknown,
 }
 
 /// The rule by which a hash was found on a list.
@@ -50,10 +56,18 @@ impl Answer {
     pub const NOT_LISTED: Self =
         Self { outcome: Outcome::NotListed, distance: None, list: None, category: None, by: None };
 
+    /// The hash is on no list of this server, and the upstream can't know it.
+    pub const UNKNOWN: Self = Self { outcome: Outcome::Unknown, distance: None, list: None, category: None, by: None };
+
     /// The hash is on a list.
     pub fn listed(by: By, distance: Option<u32>, (list, category): (&str, Option<&str>)) -> Self {
         let (list, category) = (Some(list.to_owned()), category.map(str::to_owned));
         Self { outcome: Outcome::Listed, distance, list, category, by: Some(by) }
+    }
+
+    /// Returns the length in bytes of the longest answer that names a bank of an upstream.
+    pub fn longest_of_upstream() -> usize {
+        Self::listed(By::Hamming, Some(256), (&"A".repeat(MAX_BANK_NAME), None)).to_json().len()
     }
 
     /// Returns the length in bytes of the longest answer with one of these labels.

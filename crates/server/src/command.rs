@@ -14,6 +14,9 @@ use hashgate_native::{list, terminal};
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use crate::check::filters::{Filters, Sources};
+use crate::check::judge::{Hasher, Judge};
+use crate::check::{self, clamd};
 use crate::client::limiter;
 use crate::connections::{self, Limits};
 use crate::listed::{Listed, Source};
@@ -23,7 +26,12 @@ use crate::routes::{Folders, LIST, PATHS, Service, routes};
 use crate::upstream::{Address, Upstream};
 use crate::{reload, startup};
 
-/// Serve a published list, and confirm possible matches by the full list.
+/// Threads for what may wait: disks, and the hashing of files.
+const BLOCKING_THREADS: usize = 64;
+
+/// Serve a published list, confirm possible matches by the full list, and check files for back ends.
+///
+/// POST /v1/check checks a file against the lists of --list, else of --dir, and the filters of --filter.
 ///
 /// Answers plain HTTP. By default only this machine can reach it; a proxy adds TLS. When the file of a list changes, the
 /// server reads it again and answers by the old list meanwhile. If the new file can't be read, the old list stays. On
@@ -38,6 +46,8 @@ pub struct Args {
     /// Folder that `hashgate publish` wrote, served at /list/.
     #[arg(long, value_name = "PUBLISHED")]
     dir: Option<PathBuf>,
+    #[command(flatten)]
+    check: check::args::Args,
     /// Folder served at /, or at /PREFIX. May be given several times. Names that begin with a dot, and links that lead out
     /// of the folder, are not served.
     #[arg(long, value_name = "[/PREFIX=]DIR", value_parser = site)]
@@ -45,7 +55,7 @@ pub struct Args {
     /// Address and port to listen on. Port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8787")]
     listen: SocketAddr,
-    /// File of bearer tokens for /v1/confirm, one per line, each of 16 visible ASCII characters or more. Only the server's
+    /// File of bearer tokens for /v1/confirm and /v1/check, one per line, each of 16 visible ASCII characters or more. Only the server's
     /// user should be able to read it.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
@@ -104,9 +114,10 @@ fn origin(text: &str) -> Result<HeaderValue, String> {
 ///
 /// # Errors
 /// Something that the arguments name can't be used, or the address can't be listened on.
-pub fn run(args: Args) -> Result<ExitCode> {
-    if args.lists.is_empty() && args.dir.is_none() && args.site.is_empty() && args.upstream.is_none() {
-        bail!("expected something to serve, got nothing; give --list, --dir, --site or --upstream");
+pub fn run(args: Args, hasher: Hasher) -> Result<ExitCode> {
+    let has_list = !args.lists.is_empty() || args.dir.is_some() || !args.check.filters.is_empty();
+    if !has_list && args.site.is_empty() && args.upstream.is_none() {
+        bail!("expected something to serve, got nothing; give --list, --filter, --dir, --site or --upstream");
     }
     let metrics = Arc::new(Metrics::new());
     let start = Instant::now();
@@ -115,13 +126,15 @@ pub fn run(args: Args) -> Result<ExitCode> {
         startup::check_consistent(folder, &listed)?;
     }
     let tokens = args.token_file.as_deref().map_or(Ok(Vec::new()), startup::tokens)?;
-    if !args.listen.ip().is_loopback() && tokens.is_empty() && !args.lists.is_empty() {
-        log(
-            "warning",
-            json!({ "text": "everyone who reaches this address may ask /v1/confirm; close it with --token-file" }),
-        );
+    if !args.listen.ip().is_loopback() && tokens.is_empty() && has_list {
+        let text = "everyone who reaches this address may ask /v1/confirm and /v1/check; close it with --token-file";
+        log("warning", json!({ "text": text }));
     }
+    let sources = args.check.sources(args.dir.as_deref().filter(|_| listed.is_empty()));
+    let filters = Filters::read(&sources, &listed)?;
+    let judge = Judge::new(args.check.settings(hasher)?, metrics.clone());
     let service = Arc::new(Service {
+        judge,
         upstream: args.upstream.clone().map(Upstream::new).transpose()?,
         tokens,
         limiter: NonZeroU32::new(args.rate).map(limiter),
@@ -131,21 +144,37 @@ pub fn run(args: Args) -> Result<ExitCode> {
         stale: AtomicBool::new(false),
         listed: RwLock::new(Arc::new(Listed::none())),
     });
-    reload::swap(&service, listed, start);
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(listen(args, service))
+    reload::swap(&service, Arc::new(listed), filters, start);
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.enable_all().max_blocking_threads(BLOCKING_THREADS).build()?.block_on(listen(args, sources, service))
 }
 
-async fn listen(args: Args, service: Arc<Service>) -> Result<ExitCode> {
+async fn listen(args: Args, sources: Sources, service: Arc<Service>) -> Result<ExitCode> {
     let listener = TcpListener::bind(args.listen).await.with_context(|| format!("--listen {}", args.listen))?;
     let address = listener.local_addr()?;
     let folders = Folders { list: args.dir, site: args.site };
     let routes = routes(service.clone(), &folders, &args.origins);
     let limits = Limits { all: args.max_connections as usize, each: args.max_connections_each as usize };
     let end = end()?;
-    if !args.lists.is_empty() {
-        tokio::spawn(reload::watch(service.clone(), args.lists, list::Options { quiet: true, ..args.reading }));
+    let reading = list::Options { quiet: true, ..args.reading };
+    tokio::spawn(reload::watch(service.clone(), args.lists, sources, reading));
+    if let Some(address) = &args.check.clamd {
+        let clamd = clamd::bind(address).await.with_context(|| format!("--clamd {address}"))?;
+        log("clamd-listening", json!({ "address": clamd.address() }));
+        tokio::spawn(clamd.serve(service.clone()));
     }
     tokio::spawn(reload::forget(service.clone()));
+    if let Some(upstream) = &service.upstream {
+        if !upstream.probe(&service.metrics).await? {
+            log("upstream-down", json!({ "text": "it is asked all the same; /healthz tells when it is back" }));
+        }
+        let service = service.clone();
+        tokio::spawn(async move {
+            if let Some(upstream) = &service.upstream {
+                upstream.watch(&service.metrics).await;
+            }
+        });
+    }
     terminal::remark(&format!("{}{address}", terminal::LISTENING));
     log("listening", json!({}));
     connections::serve(listener, routes, limits, service.metrics.clone(), end).await;

@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::LengthLimitError;
 use serde_json::json;
-use subtle::ConstantTimeEq;
 
 use crate::answer::{self, Answer, By, Outcome};
 use crate::client;
@@ -20,6 +19,7 @@ use crate::metrics::Metrics;
 use crate::problem::{Code, Problem};
 use crate::question::{self, Question};
 use crate::routes::{Service, json_response};
+use crate::token;
 use crate::upstream::Upstream;
 
 /// Longest body of a request in bytes. A batch of 100 with every field takes 33 kB.
@@ -41,7 +41,7 @@ pub async fn confirm(State(service): State<Arc<Service>>, request: Request) -> R
 
 async fn answer(service: &Service, request: Request) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
-    authorise(&service.tokens, &head.headers)?;
+    token::authorise(&service.tokens, &head.headers, None)?;
     // Browsers let a page of another origin send this content type only after a preflight request.
     let is_json = |value: &HeaderValue| {
         value
@@ -81,7 +81,9 @@ async fn answer(service: &Service, request: Request) -> Result<Response, Problem
     }
     service.metrics.worked(work.elapsed());
     answers.iter().for_each(|answer| service.metrics.confirm(answer.outcome));
-    let texts: Vec<_> = answers.iter().map(|answer| answer.padded(listed.width)).collect();
+    let of_upstream = service.upstream.as_ref().map_or(0, |_| Answer::longest_of_upstream());
+    let width = listed.width.max(of_upstream);
+    let texts: Vec<_> = answers.iter().map(|answer| answer.padded(width)).collect();
     let body = if batch { format!("[{}]", texts.join(",")) } else { texts.concat() };
     Ok(json_response(body))
 }
@@ -94,33 +96,21 @@ async fn ask_upstream(
 ) -> Result<Answer, Problem> {
     let Some(hash) = question.pdq else {
         if !listed.is_empty() {
-            return Ok(Answer::NOT_LISTED);
+            return Ok(Answer::UNKNOWN);
         }
         return Err(Problem::new(Code::UpstreamNeedsPdq, "pdq", "a PDQ hash", "none"));
     };
     match upstream.ask(&hash, metrics).await {
-        Ok(None) => Ok(Answer::NOT_LISTED),
+        // The upstream compares whole pictures. An edit that a view undoes moves more bits, and a digest is no PDQ hash.
+        Ok(None) if question.is_whole => Ok(Answer::NOT_LISTED),
+        Ok(None) => Ok(Answer::UNKNOWN),
         Ok(Some(hit)) => Ok(Answer::listed(By::Hamming, hit.distance, (&hit.bank, None))),
         Err(error) => {
-            log("upstream-failed", json!({ "error": format!("{error:#}") }));
-            Err(Problem::new(Code::UpstreamUnavailable, "upstream", "an answer", "none"))
+            let why = format!("{error:#}");
+            log("upstream-failed", json!({ "error": why }));
+            Err(Problem::new(Code::UpstreamUnavailable, "upstream", "an answer", &why))
         }
     }
-}
-
-fn authorise(tokens: &[String], headers: &HeaderMap) -> Result<(), Problem> {
-    if tokens.is_empty() {
-        return Ok(());
-    }
-    let given =
-        headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer ")).unwrap_or(b"");
-    // Every token is compared, in a time that doesn't depend on where it differs.
-    let known = tokens.iter().fold(subtle::Choice::from(0), |known, token| known | token.as_bytes().ct_eq(given));
-    if known.into() {
-        return Ok(());
-    }
-    let got = if given.is_empty() { "none" } else { "another" };
-    Err(Problem::new(Code::Token, "authorization", "a bearer token of this server", got))
 }
 
 async fn read(body: Body) -> Result<axum::body::Bytes, Problem> {

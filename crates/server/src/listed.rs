@@ -1,12 +1,14 @@
 //! The lists in memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use hashgate::Filter;
 use hashgate::confirm::Index;
 use hashgate::digest::{Md5Digest, Sha256Digest};
+use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate::pdq::PdqHash;
 use hashgate_native::list::{self, Signal};
 use hashgate_native::text;
@@ -53,13 +55,26 @@ struct FileStamp {
 }
 
 impl Stamp {
+    /// Of no file.
+    pub fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// Looks at the files.
     ///
     /// # Errors
     /// A file isn't there.
     pub fn of(sources: &[Source]) -> Result<Self> {
-        let look = |source: &Source| -> Result<_> {
-            let metadata = std::fs::metadata(&source.path).with_context(|| source.path.display().to_string())?;
+        Self::of_files(sources.iter().map(|source| source.path.clone()))
+    }
+
+    /// Looks at files by their paths.
+    ///
+    /// # Errors
+    /// A file isn't there.
+    pub fn of_files(paths: impl Iterator<Item = PathBuf>) -> Result<Self> {
+        let look = |path: PathBuf| -> Result<_> {
+            let metadata = std::fs::metadata(&path).with_context(|| path.display().to_string())?;
             #[cfg(unix)]
             use std::os::unix::fs::MetadataExt;
             Ok(FileStamp {
@@ -71,8 +86,16 @@ impl Stamp {
                 changed: (metadata.ctime(), metadata.ctime_nsec()),
             })
         };
-        Ok(Self(sources.iter().map(look).collect::<Result<_>>()?))
+        Ok(Self(paths.map(look).collect::<Result<_>>()?))
     }
+}
+
+/// Writes the filter of a list, in memory. The category of a hash comes from the list, once that confirms a match.
+fn filter_of(name: &str, mut entries: Entries) -> Result<Vec<u8>> {
+    entries.normalise();
+    let request = Request::new(name, "listed");
+    let plan = Plan::new(&request, &entries).with_context(|| format!("filter of the list {name:?}"))?;
+    Ok(write(&request, &plan, &entries)?)
 }
 
 /// The name of the list that holds a hash, and the category of the hash.
@@ -87,6 +110,8 @@ pub struct Listed {
     sha256: HashMap<Sha256Digest, u32>,
     md5: HashMap<Md5Digest, u32>,
     labels: Vec<Label>,
+    /// The filter files of the lists, by which files are searched for them. Lists with the same name share one.
+    filters: Vec<Vec<u8>>,
     /// Length in bytes of the longest answer, to which all are filled.
     pub width: usize,
     /// What the system said of the files when they were read.
@@ -102,8 +127,9 @@ impl Listed {
             sha256: HashMap::new(),
             md5: HashMap::new(),
             labels: Vec::new(),
+            filters: Vec::new(),
             width: Answer::longest(&[]),
-            stamp: Stamp(Vec::new()),
+            stamp: Stamp::none(),
         }
     }
 
@@ -121,11 +147,13 @@ impl Listed {
         let mut listed = Self { stamp, ..Self::none() };
         let mut numbers: HashMap<Label, u32> = HashMap::new();
         let mut hashes: Vec<(PdqHash, u32)> = Vec::new();
+        let mut entries: BTreeMap<Arc<str>, Entries> = BTreeMap::new();
         for (source, list) in sources.iter().zip(&lists) {
             if list.entries.is_empty() {
                 bail!("{}: expected at least one hash, got none; leave the list out", source.path.display());
             }
             let name: Arc<str> = source.name.as_str().into();
+            let entries = entries.entry(name.clone()).or_default();
             for entry in &list.entries {
                 let label = (name.clone(), entry.category.clone());
                 let next = numbers.len() as u32;
@@ -134,12 +162,23 @@ impl Listed {
                     next
                 });
                 match entry.signal {
-                    Signal::Pdq(hash) => hashes.push((hash, number)),
-                    Signal::Sha256(digest) => _ = listed.sha256.entry(digest).or_insert(number),
-                    Signal::Md5(digest) => _ = listed.md5.entry(digest).or_insert(number),
+                    Signal::Pdq(hash) => {
+                        hashes.push((hash, number));
+                        entries.pdq.push(hash);
+                    }
+                    Signal::Sha256(digest) => {
+                        listed.sha256.entry(digest).or_insert(number);
+                        entries.sha256.push(digest);
+                    }
+                    Signal::Md5(digest) => {
+                        listed.md5.entry(digest).or_insert(number);
+                        entries.md5.push(digest);
+                    }
                 }
             }
         }
+        drop(lists);
+        listed.filters = entries.into_iter().map(|(name, entries)| filter_of(&name, entries)).collect::<Result<_>>()?;
         // If several lists hold a hash, its label is that of the first list.
         hashes.sort_unstable();
         hashes.dedup_by_key(|(hash, _)| *hash);
@@ -158,6 +197,14 @@ impl Listed {
     /// Returns whether there is no list.
     pub fn is_empty(&self) -> bool {
         self.counts() == [0; 3]
+    }
+
+    /// Returns the filters of the lists.
+    ///
+    /// # Errors
+    /// Never, because this server wrote them.
+    pub fn filters(&self) -> Result<Vec<Filter>> {
+        self.filters.iter().map(|bytes| Ok(Filter::open(bytes.clone())?)).collect()
     }
 
     /// The PDQ hashes.

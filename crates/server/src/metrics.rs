@@ -27,6 +27,7 @@ struct RequestLabels {
 #[derive(Debug, Clone, Copy, Hash, PartialEq, Eq, EncodeLabelValue)]
 #[allow(missing_docs, reason = "the names are the paths")]
 pub enum Route {
+    Check,
     Confirm,
     List,
     Site,
@@ -44,6 +45,7 @@ struct OutcomeLabel {
 enum OutcomeValue {
     Listed,
     NotListed,
+    Unknown,
 }
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -56,6 +58,21 @@ struct KindLabel {
     kind: &'static str,
 }
 
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct CheckLabels {
+    door: Door,
+    outcome: String,
+}
+
+/// How a file came to be checked.
+#[derive(Debug, Clone, Copy, Hash, PartialEq, Eq, EncodeLabelValue)]
+pub enum Door {
+    /// By `POST /v1/check`.
+    Http,
+    /// By the protocol of clamd.
+    Clamd,
+}
+
 /// All counters.
 #[derive(Debug)]
 pub struct Metrics {
@@ -66,6 +83,12 @@ pub struct Metrics {
     reloads: Family<ResultLabel, Counter>,
     upstream: Family<ResultLabel, Counter>,
     hashes: Family<KindLabel, Gauge>,
+    checks: Family<CheckLabels, Counter>,
+    checking_time: Histogram,
+    /// Files that arrive, wait or are hashed.
+    pub checking: Gauge,
+    /// Whether the upstream answered the last time it was asked: 1, or 0.
+    pub upstream_up: Gauge,
     /// Open connections.
     pub connections: Gauge,
     /// Connections that were closed because of a limit.
@@ -79,7 +102,7 @@ impl Metrics {
         let requests = Family::<RequestLabels, Counter>::default();
         registry.register("requests", "Requests, by route and status", requests.clone());
         let confirms = Family::<OutcomeLabel, Counter>::default();
-        for outcome in [OutcomeValue::Listed, OutcomeValue::NotListed] {
+        for outcome in [OutcomeValue::Listed, OutcomeValue::NotListed, OutcomeValue::Unknown] {
             _ = confirms.get_or_create(&OutcomeLabel { outcome });
         }
         registry.register("confirms", "Possible matches that were asked about, by outcome", confirms.clone());
@@ -92,13 +115,36 @@ impl Metrics {
         registry.register("upstream_requests", "Requests to the upstream", upstream.clone());
         let hashes = Family::<KindLabel, Gauge>::default();
         registry.register("list_hashes", "Hashes that are held", hashes.clone());
+        let checks = Family::<CheckLabels, Counter>::default();
+        registry.register("checks", "Files that were checked, by door and outcome", checks.clone());
+        let checking_time = Histogram::new([0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0]);
+        let help = "Seconds from a free thread to the verdict on a file";
+        registry.register("check_work_seconds", help, checking_time.clone());
+        let checking = Gauge::default();
+        registry.register("checks_in_progress", "Files that arrive, wait or are hashed", checking.clone());
+        let upstream_up = Gauge::default();
+        registry.register("upstream_up", "1 if the upstream answered when last asked, else 0", upstream_up.clone());
         let connections = Gauge::default();
         registry.register("connections", "Open connections", connections.clone());
         let refused = Counter::default();
         registry.register("connections_refused", "Connections closed at a limit", refused.clone());
         registry.sub_registry_with_prefix("process");
         registry.register_collector(Box::new(Process));
-        Self { registry, requests, confirms, work, reloads, upstream, hashes, connections, refused }
+        Self {
+            registry,
+            requests,
+            confirms,
+            work,
+            reloads,
+            upstream,
+            hashes,
+            checks,
+            checking_time,
+            checking,
+            upstream_up,
+            connections,
+            refused,
+        }
     }
 
     /// Counts a request that was answered.
@@ -111,6 +157,7 @@ impl Metrics {
         let outcome = match outcome {
             Outcome::Listed => OutcomeValue::Listed,
             Outcome::NotListed => OutcomeValue::NotListed,
+            Outcome::Unknown => OutcomeValue::Unknown,
         };
         self.confirms.get_or_create(&OutcomeLabel { outcome }).inc();
     }
@@ -128,6 +175,16 @@ impl Metrics {
     /// Counts one request to the upstream. `result` is `answered` or `failed`.
     pub fn upstream(&self, result: &'static str) {
         self.upstream.get_or_create(&ResultLabel { result }).inc();
+    }
+
+    /// Counts a file that was checked. `outcome` is the verdict's.
+    pub fn check(&self, door: Door, outcome: &str) {
+        self.checks.get_or_create(&CheckLabels { door, outcome: outcome.to_owned() }).inc();
+    }
+
+    /// Notes how long a file took to hash and look up.
+    pub fn checked(&self, time: Duration) {
+        self.checking_time.observe(time.as_secs_f64());
     }
 
     /// Notes how many PDQ, SHA-256 and MD5 hashes the lists hold.

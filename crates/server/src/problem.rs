@@ -44,12 +44,22 @@ pub enum Code {
     NoList,
     /// The upstream didn't answer.
     UpstreamUnavailable,
+    /// The file is too long.
+    FileSize,
+    /// The body is no form with a file.
+    Multipart,
+    /// The body is compressed.
+    ContentEncoding,
+    /// As many files as the server takes are being checked.
+    Busy,
+    /// The disk for files that arrive fails.
+    Spool,
 }
 
 impl Code {
     /// Every code. A test compares them with `openapi.json`.
     #[cfg(test)]
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 22] = [
         Self::Json,
         Self::FieldType,
         Self::FieldValue,
@@ -67,6 +77,11 @@ impl Code {
         Self::Rate,
         Self::NoList,
         Self::UpstreamUnavailable,
+        Self::FileSize,
+        Self::Multipart,
+        Self::ContentEncoding,
+        Self::Busy,
+        Self::Spool,
     ];
 
     /// Returns the HTTP status, the code as text, the title, and what the client can do.
@@ -116,14 +131,41 @@ impl Code {
             Self::NoList => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "no-list",
-                "This server has no list to confirm by",
-                "start the server with --list or --upstream",
+                "This server has no list",
+                "give the server one (--list, --filter, --dir; for /v1/confirm also --upstream)",
             ),
             Self::UpstreamUnavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "upstream-unavailable",
                 "The upstream did not answer",
                 "ask again after a second",
+            ),
+            Self::FileSize => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "file-size", "The file is too long", "hold it, or raise the limit")
+            }
+            Self::Multipart => (
+                StatusCode::BAD_REQUEST,
+                "multipart",
+                "The body is no form with a file",
+                "send the file alone, or as a part with a file name",
+            ),
+            Self::ContentEncoding => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "content-encoding",
+                "The body is compressed",
+                "send the file as it is",
+            ),
+            Self::Busy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "As many files as this server takes are being checked",
+                "send the file again after a second",
+            ),
+            Self::Spool => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "spool",
+                "The file could not be kept while it arrived",
+                "make room in the folder that --spool names",
             ),
         }
     }
@@ -149,17 +191,29 @@ impl Problem {
     pub fn new(code: Code, field: &str, expected: &str, got: &str) -> Self {
         Self { code, field: field.into(), expected: expected.into(), got: got.into() }
     }
+
+    /// The kind of problem.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The problem in a sentence.
+    pub fn detail(&self) -> String {
+        let Self { code, field, expected, got } = self;
+        format!("{field}: expected {expected}, got {got}; {}", code.about().3)
+    }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let detail = self.detail();
         let Self { code, field, expected, got } = self;
         let (status, code, title, remedy) = code.about();
         let body = json!({
             "type": format!("urn:hashgate:problem:{code}"),
             "title": title,
             "status": status.as_u16(),
-            "detail": format!("{field}: expected {expected}, got {got}; {remedy}"),
+            "detail": detail,
             "code": code,
             "field": field,
             "expected": expected,

@@ -3,10 +3,10 @@
 //! The fields are read one by one and not by a derived deserialiser, because the answer to a bad request must name the
 //! field and tell a wrong type from a wrong value. A deserialiser's error says that only in words.
 
-use hashgate::Refusal;
 use hashgate::digest::{Md5Digest, Sha256Digest};
 use hashgate::filter::{MAX_RINGS, ring_key};
 use hashgate::pdq::PdqHash;
+use hashgate::{Refusal, View};
 use serde_json::Value;
 
 use crate::problem::{Code, Problem};
@@ -25,6 +25,9 @@ pub struct Question {
     pub sha256: Option<Sha256Digest>,
     /// MD5 of the bytes.
     pub md5: Option<Md5Digest>,
+    /// Whether PDQ alone matched, by a view of the whole picture. An engine that knows nothing but the Hamming distance of
+    /// whole pictures can deny only that.
+    pub is_whole: bool,
 }
 
 /// Reads the questions of a body. Also returns whether the body was an array.
@@ -93,10 +96,14 @@ fn question(item: &Value, prefix: &str) -> Result<Question, Problem> {
             };
         }
         match (field.as_str(), value) {
-            ("pdq" | "ring" | "key" | "sha256" | "md5", Value::Null) => {}
+            ("pdq" | "ring" | "key" | "sha256" | "md5" | "view", Value::Null) => {}
             ("pdq", _) => hexadecimal!(asked.pdq),
             ("sha256", _) => hexadecimal!(asked.sha256),
             ("md5", _) => hexadecimal!(asked.md5),
+            ("view", _) => match serde_json::from_value::<View>(value.clone()) {
+                Ok(view) => asked.is_whole = matches!(view, View::Plain | View::BorderCut),
+                Err(_) => return Err(bad(Code::FieldValue, field, "the name of a view", "something else")),
+            },
             ("ring", _) => match value.as_u64().filter(|&ring| ring < u64::from(MAX_RINGS)) {
                 Some(ring) => asked.ring = Some(ring as u32),
                 None => return Err(bad(Code::FieldValue, field, "0 to 3", "something else")),
@@ -108,7 +115,9 @@ fn question(item: &Value, prefix: &str) -> Result<Question, Problem> {
                 _ => return Err(bad(Code::FieldValue, field, "16 hexadecimal digits", "another string")),
             },
             // If a misspelt field were ignored, the answer would be about less than the client meant.
-            _ => return Err(bad(Code::UnknownField, "", "pdq, ring, key, sha256 and md5 alone", "another field")),
+            _ => {
+                return Err(bad(Code::UnknownField, "", "pdq, ring, key, sha256, md5 and view alone", "another field"));
+            }
         }
     }
     match (asked.pdq, asked.ring, key) {

@@ -15,6 +15,8 @@ use serde_json::json;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use crate::check::check;
+use crate::check::judge::Judge;
 use crate::client::Limiter;
 use crate::confirm::confirm;
 use crate::folder::{Folder, file_headers, is_text, nothing_here};
@@ -27,7 +29,7 @@ use crate::upstream::Upstream;
 /// Where files of a published list are.
 pub const LIST: &str = "/list";
 /// The paths that aren't files. `openapi.json` describes them, and the prefix of a `--site` can't be one of them.
-pub const PATHS: [&str; 4] = ["/v1/confirm", "/healthz", "/metrics", "/openapi.json"];
+pub const PATHS: [&str; 5] = ["/v1/check", "/v1/confirm", "/healthz", "/metrics", "/openapi.json"];
 /// The description of the routes, with `{version}` where the version goes.
 const OPENAPI: &str = include_str!("openapi.json");
 
@@ -35,6 +37,8 @@ const OPENAPI: &str = include_str!("openapi.json");
 pub struct Service {
     /// The lists. They are replaced as a whole.
     pub listed: RwLock<Arc<Listed>>,
+    /// Judges files.
+    pub judge: Judge,
     /// Another engine, which is asked about hashes that the lists don't hold.
     pub upstream: Option<Upstream>,
     /// The tokens of the clients that may ask. If there are none, everybody may ask.
@@ -80,9 +84,10 @@ pub fn routes(service: Arc<Service>, folders: &Folders, origins: &[HeaderValue])
     let one = |path: &str, method: MethodRouter<Arc<Service>>| {
         Router::new().route(path, method.fallback(wrong_method)).with_state(service.clone())
     };
-    let [confirm_path, health_path, metrics_path, openapi_path] = PATHS;
+    let [check_path, confirm_path, health_path, metrics_path, openapi_path] = PATHS;
     let compress = CompressionLayer::new().gzip(true).compress_when(is_text);
     let mut routes = counted(one(confirm_path, post(confirm)).layer(cors.clone()), Route::Confirm)
+        .merge(counted(one(check_path, post(check).put(check)), Route::Check))
         .merge(counted(one(health_path, get(health)), Route::Health))
         .merge(counted(one(metrics_path, get(metrics)), Route::Metrics))
         .merge(counted(one(openapi_path, get(openapi)), Route::Openapi));
@@ -137,8 +142,15 @@ pub fn json_response(body: String) -> Response {
 }
 
 async fn health(State(service): State<Arc<Service>>) -> Response {
-    let stale = service.stale.load(Ordering::Relaxed);
-    json_response(json!({ "status": if stale { "stale" } else { "ok" } }).to_string())
+    let is_only_engine = service.listed.read().expect("never poisoned").is_empty();
+    let status = if is_only_engine && service.upstream.as_ref().is_some_and(Upstream::is_down) {
+        "degraded"
+    } else if service.stale.load(Ordering::Relaxed) {
+        "stale"
+    } else {
+        "ok"
+    };
+    json_response(json!({ "status": status }).to_string())
 }
 
 async fn metrics(State(service): State<Arc<Service>>) -> Response {
@@ -151,7 +163,7 @@ async fn openapi() -> Response {
 }
 
 async fn welcome() -> &'static str {
-    "hashgate: POST /v1/confirm, GET /list/manifest.txt, /healthz, /metrics, /openapi.json\n"
+    "hashgate: POST /v1/check, POST /v1/confirm, GET /list/manifest.txt, /healthz, /metrics, /openapi.json\n"
 }
 
 async fn wrong_method() -> Problem {

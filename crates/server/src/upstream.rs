@@ -1,6 +1,7 @@
 //! Asks another matcher: Meta's Hasher-Matcher-Actioner (HMA).
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -8,6 +9,7 @@ use hashgate::pdq::PdqHash;
 use rand::Rng;
 use serde_json::{Value, json};
 
+use crate::answer::MAX_BANK_NAME;
 use crate::log::log;
 use crate::metrics::Metrics;
 
@@ -67,6 +69,7 @@ pub struct Upstream {
     client: reqwest::Client,
     address: Address,
     circuit: Mutex<Circuit>,
+    down: AtomicBool,
 }
 
 impl Upstream {
@@ -82,7 +85,57 @@ impl Upstream {
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("hashgate/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { client, address, circuit: Mutex::default() })
+        Ok(Self { client, address, circuit: Mutex::default(), down: AtomicBool::new(false) })
+    }
+
+    /// Whether the upstream failed when it was last asked.
+    pub fn is_down(&self) -> bool {
+        self.down.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, up: bool, metrics: &Metrics) {
+        self.down.store(!up, Ordering::Relaxed);
+        metrics.upstream_up.set(i64::from(up));
+    }
+
+    /// Asks the upstream for the state of its index. Returns `false` if it can't be reached or fails.
+    ///
+    /// # Errors
+    /// Something answers, and it is no HMA that knows PDQ: the URL is wrong.
+    pub async fn probe(&self, metrics: &Metrics) -> Result<bool> {
+        let url = self.address.0.join("m/index/status")?;
+        let answered = self.client.get(url).send().await;
+        let (status, json) = match answered {
+            Ok(response) => (response.status(), read_json(response).await),
+            Err(_) => {
+                self.note(false, metrics);
+                return Ok(false);
+            }
+        };
+        let known = json.as_ref().is_ok_and(|json| json["pdq"].is_object());
+        let busy = status.is_server_error() || status == reqwest::StatusCode::TOO_MANY_REQUESTS;
+        self.note(status.is_success() && known, metrics);
+        if status.is_success() && known {
+            return Ok(true);
+        }
+        if busy {
+            return Ok(false);
+        }
+        let got = if status.is_success() { "another answer".into() } else { format!("status {status}") };
+        bail!(
+            "--upstream: expected HMA's index status with the signal type pdq at m/index/status below the URL, got {got}; \
+             correct the URL"
+        )
+    }
+
+    /// While the upstream is down, asks it again every `REST`, so that `/healthz` tells when it is back. Never ends.
+    pub async fn watch(&self, metrics: &Metrics) {
+        loop {
+            tokio::time::sleep(REST).await;
+            if self.is_down() {
+                let _ = self.probe(metrics).await;
+            }
+        }
     }
 
     /// Asks for the nearest hash within the upstream's own threshold.
@@ -93,6 +146,7 @@ impl Upstream {
         self.pass()?;
         let answered = tokio::time::timeout(DEADLINE, self.attempts(hash, metrics)).await;
         let answered = answered.unwrap_or_else(|_| bail!("no answer within {} s", DEADLINE.as_secs()));
+        self.note(answered.is_ok(), metrics);
         let mut circuit = self.circuit.lock().expect("never poisoned");
         match &answered {
             Ok(_) => *circuit = Circuit::default(),
@@ -142,22 +196,29 @@ impl Upstream {
     async fn once(&self, hash: &PdqHash) -> Result<Option<Hit>> {
         let mut url = self.address.0.join("m/lookup")?;
         url.query_pairs_mut().append_pair("signal_type", "pdq").append_pair("signal", &hash.to_string());
-        let mut response = self.client.get(url).send().await?;
+        // A bank that is enabled for a share of lookups draws by the seed: the same hash always gets the same answer.
+        url.query_pairs_mut().append_pair("seed", &hash.to_string());
+        let response = self.client.get(url).send().await?;
         if response.status().is_server_error() {
             response.error_for_status_ref()?;
         }
         if !response.status().is_success() {
             bail!("expected status 200, got {}", response.status());
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
-            body.extend_from_slice(&chunk);
-            if body.len() > MAX_ANSWER {
-                bail!("expected an answer of at most {MAX_ANSWER} bytes, got more");
-            }
-        }
-        hit(&serde_json::from_slice(&body).context("expected JSON")?)
+        hit(&read_json(response).await?)
     }
+}
+
+/// Reads an answer's body, up to a length.
+async fn read_json(mut response: reqwest::Response) -> Result<Value> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > MAX_ANSWER {
+            bail!("expected an answer of at most {MAX_ANSWER} bytes, got more");
+        }
+    }
+    serde_json::from_slice(&body).context("expected JSON")
 }
 
 fn without_address(error: anyhow::Error) -> String {
@@ -200,7 +261,10 @@ fn hit(answer: &Value) -> Result<Option<Hit>> {
         }
         _ => bail!("expected banks, got something else"),
     }
-    Ok(hits.into_iter().min_by_key(|hit| (hit.distance.unwrap_or(u32::MAX), hit.bank.clone())))
+    let nearest = hits.into_iter().min_by_key(|hit| (hit.distance.unwrap_or(u32::MAX), hit.bank.clone()));
+    // HMA's names of banks are capitals, digits and underscores.
+    Ok(nearest
+        .map(|hit| Hit { bank: hit.bank.chars().filter(char::is_ascii_graphic).take(MAX_BANK_NAME).collect(), ..hit }))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Runs the real server on sockets: its answers, its refusals, and what it must survive.
 
+mod check;
+mod clamd;
 mod clients;
 mod confirm;
 mod files;

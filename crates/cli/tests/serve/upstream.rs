@@ -18,8 +18,15 @@ fn hma(
                 let mut stream = stream;
                 let Some(first) = lines.next() else { return };
                 lines.take_while(|line| !line.is_empty()).for_each(drop);
+                if first.starts_with("GET /base/m/index/status ") {
+                    let body = r#"{"pdq": {"present": true}}"#;
+                    let _ = write!(stream, "HTTP/1.1 200 X\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                    return;
+                }
                 let signal =
                     first.strip_prefix("GET /base/m/lookup?signal_type=pdq&signal=").map(|rest| rest[..64].to_owned());
+                let seed = signal.as_ref().map(|signal| format!("&seed={signal} "));
+                assert!(seed.is_some_and(|seed| first.contains(&seed)), "{first}");
                 let (status, body, delay) =
                     answer(asked.fetch_add(1, Ordering::SeqCst), &signal.expect("HMA's lookup"));
                 std::thread::sleep(delay);
@@ -55,11 +62,25 @@ fn what_the_lists_dont_hold_is_put_to_hma() {
         json!({ "outcome": "listed", "distance": 4, "list": "BANK_B", "category": null, "by": "hamming" })
     );
     assert_eq!(count.load(Ordering::SeqCst), 2);
-    assert_eq!(server.confirm(&asked(&hash(5001), 0))["outcome"], "not-listed");
+    // HMA knows whole pictures alone: it can't deny what a derived view found, nor what a digest did.
+    assert_eq!(server.confirm(&asked(&hash(5001), 0))["outcome"], "unknown");
     assert_eq!(count.load(Ordering::SeqCst), 3);
+    let of_view = |view: &str| {
+        let mut question = asked(&hash(5001), 0);
+        question["view"] = json!(view);
+        server.confirm(&question)["outcome"].clone()
+    };
+    assert_eq!(
+        [of_view("plain"), of_view("border-cut"), of_view("zoom-in-2")],
+        ["not-listed", "not-listed", "unknown"]
+    );
+    let lengths =
+        [hash(5000), hash(5001), hash(7)].map(|hash| server.post(&asked(&hash, 0).to_string(), "").body.len());
+    assert!(lengths[0] == lengths[1] && lengths[1] == lengths[2], "one length for all answers: {lengths:?}");
+    count.store(3, Ordering::SeqCst);
     // The upstream isn't asked about a hash that a list holds.
     assert_eq!(server.confirm(&asked(&hash(7), 0))["list"], "First list");
-    assert_eq!(server.confirm(&json!({ "md5": Md5Digest::of(b"x").to_string() }))["outcome"], "not-listed");
+    assert_eq!(server.confirm(&json!({ "md5": Md5Digest::of(b"x").to_string() }))["outcome"], "unknown");
     assert_eq!(count.load(Ordering::SeqCst), 3);
     assert_eq!(server.metric("hashgate_upstream_requests_total{result=\"failed\"}"), 1.0);
     drop(server);
@@ -126,4 +147,28 @@ fn an_upstream_that_doesnt_answer_or_answers_otherwise_is_no_answer() {
     assert_eq!(server.post(&question, "").problem(), (503, "upstream-unavailable".into()));
     assert_eq!(server.post(&question, "").problem(), (503, "upstream-unavailable".into()));
     server.logged("no answer within 4 s", 1);
+}
+
+#[test]
+fn a_wrong_url_is_noticed_at_start_and_an_upstream_that_is_down_is_told() {
+    let folder = folder();
+    let (address, _) = hma(|_, _| (200, "{}".into(), Duration::ZERO));
+    let other = start(folder.path(), &BOTH);
+    let wrong = Command::new(env!("CARGO_BIN_EXE_hashgate"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--upstream", &format!("hma=http://{}/", other.address)])
+        .output()
+        .unwrap();
+    assert!(!wrong.status.success());
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("correct the URL"), "{wrong:?}");
+
+    let down = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server = start(folder.path(), &["--upstream", &format!("hma=http://{down}/base")]);
+    assert_eq!(server.get("/healthz", "").json()["status"], "degraded");
+    let problem = server.post(&asked(&hash(5000), 0).to_string(), "").json();
+    assert!(problem["got"].as_str().unwrap().contains("refused"), "{problem}");
+    // A list of one's own still answers.
+    let server = start(folder.path(), &[&BOTH[..], &["--upstream", &format!("hma=http://{down}/base")]].concat());
+    assert_eq!(server.get("/healthz", "").json()["status"], "ok");
+    let server = start(folder.path(), &["--upstream", &format!("hma=http://{address}/base")]);
+    assert_eq!(server.get("/healthz", "").json()["status"], "ok");
 }

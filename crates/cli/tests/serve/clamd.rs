@@ -1,0 +1,92 @@
+//! clamd's protocol: byte by byte, and by Debian's clamdscan.
+
+use super::check::{jpeg, pictures};
+use super::support::*;
+
+/// Starts a server, and returns it with the address at which it speaks clamd's protocol.
+fn start_clamd(folder: &Path, args: &[&str]) -> (Server, SocketAddr) {
+    let server = start(folder, &[&["--filter", "pictures.hgf", "--clamd", "127.0.0.1:0"], args].concat());
+    server.logged("clamd-listening", 1);
+    let log = server.log.lock().unwrap().clone();
+    let line = log.lines().find(|line| line.contains("clamd-listening")).unwrap();
+    let address = serde_json::from_str::<Value>(line).unwrap()["address"].as_str().unwrap().parse().unwrap();
+    (server, address)
+}
+
+/// Sends bytes, and returns all that comes back.
+fn talk(address: SocketAddr, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let _ = stream.write_all(bytes);
+    let mut reply = Vec::new();
+    let _ = stream.read_to_end(&mut reply);
+    String::from_utf8(reply).unwrap()
+}
+
+fn in_chunks(file: &[u8], size: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for chunk in file.chunks(size) {
+        bytes.extend_from_slice(&(chunk.len() as u32).to_be_bytes());
+        bytes.extend_from_slice(chunk);
+    }
+    bytes.extend_from_slice(&[0; 4]);
+    bytes
+}
+
+#[test]
+fn the_protocol_is_spoken_in_all_three_forms() {
+    let folder = pictures();
+    let (_server, address) = start_clamd(folder.path(), &["--max-file-bytes", "300000"]);
+    assert_eq!(talk(address, b"zPING\0"), "PONG\0");
+    assert_eq!(talk(address, b"nPING\n"), "PONG\n");
+    assert_eq!(talk(address, b"PING\n"), "PONG\n");
+    assert!(talk(address, b"zVERSION\0").starts_with("hashgate "));
+    assert!(talk(address, b"nVERSIONCOMMANDS\n").contains("| COMMANDS: PING VERSION"));
+    assert_eq!(talk(address, b"zSCAN /etc/passwd\0"), "UNKNOWN COMMAND\0");
+    let scan = |start: &[u8], file: &[u8], size| talk(address, &[start, &in_chunks(file, size)].concat());
+    assert_eq!(scan(b"zINSTREAM\0", &jpeg(2, 90), 1000), "stream: OK\0");
+    assert_eq!(scan(b"nINSTREAM\n", &jpeg(1, 60), 70_000), "stream: Hashgate.PossibleMatch.Pictures FOUND\n");
+    assert_eq!(scan(b"zINSTREAM\0", b"words", 2), "stream: OK\0");
+    let half = &jpeg(2, 90)[..9000];
+    assert_eq!(scan(b"zINSTREAM\0", half, 4096), "stream: Hashgate.Unchecked.unreadable FOUND\0");
+    assert_eq!(scan(b"zINSTREAM\0", &vec![0; 300_001], 65_536), "INSTREAM size limit exceeded. ERROR\0");
+    let session = [b"zIDSESSION\0zPING\0zINSTREAM\0", &in_chunks(&jpeg(1, 60), 999)[..], b"zVERSION\0zEND\0"].concat();
+    let replies = talk(address, &session);
+    assert!(
+        replies.starts_with("1: PONG\x002: stream: Hashgate.PossibleMatch.Pictures FOUND\x003: hashgate "),
+        "{replies}"
+    );
+    // A chunk that says it is long makes nobody hold it, and a client that stops in it hears nothing.
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"zINSTREAM\0\xff\xff\xff\xffx").unwrap();
+    drop(stream);
+    assert_eq!(talk(address, b"zPING\0"), "PONG\0");
+}
+
+/// Debian's package clamdscan. Its path is in CLAMDSCAN_PATH, or it is where Debian puts it.
+#[test]
+fn clamdscan_finds_what_is_listed() {
+    let path = std::env::var("CLAMDSCAN_PATH").unwrap_or_else(|_| "/usr/bin/clamdscan".into());
+    if !Path::new(&path).exists() {
+        eprintln!("clamdscan is not installed (Debian: apt-get install clamdscan), so only the protocol was tried");
+        return;
+    }
+    let folder = pictures();
+    let (_server, address) = start_clamd(folder.path(), &[]);
+    let conf = format!("TCPSocket {}\nTCPAddr {}\n", address.port(), address.ip());
+    fs::write(folder.path().join("clamd.conf"), conf).unwrap();
+    for (name, bytes) in [("listed.jpg", jpeg(1, 60)), ("clean.jpg", jpeg(2, 90)), ("words.txt", b"words".to_vec())] {
+        fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    let scan = |name: &str| {
+        let args = ["--config-file=clamd.conf", "--stream", "--no-summary", name];
+        let done = Command::new(&path).args(args).current_dir(folder.path()).output().unwrap();
+        (done.status.code(), String::from_utf8_lossy(&done.stdout).into_owned())
+    };
+    let (code, text) = scan("listed.jpg");
+    assert!(code == Some(1) && text.contains("Hashgate.PossibleMatch.Pictures FOUND"), "{code:?} {text}");
+    for name in ["clean.jpg", "words.txt"] {
+        let (code, text) = scan(name);
+        assert!(code == Some(0) && text.contains(": OK"), "{code:?} {text}");
+    }
+}

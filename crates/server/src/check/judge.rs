@@ -1,0 +1,272 @@
+//! From a file that has arrived to a verdict: who waits, who hashes, and who confirms.
+
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use hashgate::{Dismissed, Fingerprint, Limits, Match, Outcome, UncheckedReason, Verdict, ViewSet, Wanted};
+use hashgate_native::contain::contained;
+use hashgate_native::open_file::OpenFile;
+use serde_json::{Value, json};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::filters::Filters;
+use super::policy::Policy;
+use super::spool::{Arrived, Spool};
+use crate::answer::{self, Outcome as Listing};
+use crate::listed::Listed;
+use crate::metrics::{Door, Metrics};
+use crate::problem::{Code, Problem};
+use crate::question::Question;
+
+/// Computes the wanted signals of a file, with as many readings as this build can do.
+pub type Hasher = fn(&mut OpenFile, &Limits, &Wanted) -> Result<Fingerprint>;
+
+/// A file waits so long for a thread at most.
+const WAIT: Duration = Duration::from_secs(30);
+
+/// How files are checked.
+pub struct Settings {
+    /// What hashes a file.
+    pub hasher: Hasher,
+    /// What is read of a file at most.
+    pub limits: Limits,
+    /// Files that are hashed at once.
+    pub threads: usize,
+    /// Files that may arrive, wait or be hashed at once.
+    pub queue: usize,
+    /// Where files lie meanwhile.
+    pub spool: Spool,
+    /// What is done with each verdict.
+    pub policy: Policy,
+}
+
+/// Judges files.
+pub struct Judge {
+    settings: Settings,
+    places: Arc<Semaphore>,
+    threads: Arc<Semaphore>,
+    filters: RwLock<Arc<Filters>>,
+    metrics: Arc<Metrics>,
+}
+
+/// A place in the queue, from the first byte of a file to its verdict. Dropping it leaves the queue.
+pub struct Place {
+    _permit: OwnedSemaphorePermit,
+    metrics: Arc<Metrics>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.metrics.checking.dec();
+    }
+}
+
+/// What becomes of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// It passes.
+    Pass,
+    /// It is held, because it matched.
+    HoldMatch,
+    /// It is held, because it could not be checked or has a caveat.
+    HoldUnchecked,
+}
+
+/// A verdict, and what becomes of the file.
+#[derive(Debug)]
+pub struct Judgement {
+    /// The verdict, as JavaScript's.
+    pub json: Value,
+    /// What becomes of the file.
+    pub decision: Decision,
+}
+
+impl Judgement {
+    /// The outcome's name.
+    pub fn outcome(&self) -> &str {
+        self.json["outcome"].as_str().unwrap_or_default()
+    }
+
+    /// The name of the list that matched first, or the reason why the file is unchecked.
+    pub fn why(&self) -> &str {
+        let list = self.json["matches"][0]["list"].as_str();
+        list.or(self.json["reason"].as_str()).or(self.json["caveat"].as_str()).unwrap_or_default()
+    }
+}
+
+impl Judge {
+    /// Begins without a filter.
+    pub fn new(settings: Settings, metrics: Arc<Metrics>) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(settings.queue)),
+            threads: Arc::new(Semaphore::new(settings.threads)),
+            settings,
+            filters: RwLock::new(Arc::new(Filters::none())),
+            metrics,
+        }
+    }
+
+    /// Replaces the filters. Files that are being checked go on with the old ones.
+    pub fn swap(&self, filters: Filters) {
+        *self.filters.write().expect("never poisoned") = Arc::new(filters);
+    }
+
+    /// The policy.
+    pub fn policy(&self) -> &Policy {
+        &self.settings.policy
+    }
+
+    /// Where files lie while they arrive.
+    pub fn spool(&self) -> &Spool {
+        &self.settings.spool
+    }
+
+    /// Takes a place in the queue.
+    ///
+    /// # Errors
+    /// The queue is full.
+    pub fn enter(&self) -> Result<Place, Problem> {
+        let permit = self.places.clone().try_acquire_owned();
+        let expected = format!("at most {} files at once (--check-queue)", self.settings.queue);
+        let permit = permit.map_err(|_| Problem::new(Code::Busy, "queue", &expected, "more"))?;
+        self.metrics.checking.inc();
+        Ok(Place { _permit: permit, metrics: self.metrics.clone() })
+    }
+
+    /// Returns how many files are being hashed, and how many may be at once.
+    pub fn load(&self) -> (usize, usize) {
+        let all = self.settings.threads;
+        (all - self.threads.available_permits().min(all), all)
+    }
+
+    /// Returns the verdict on any file while there is no usable list.
+    ///
+    /// # Errors
+    /// The policy holds such files: they are no verdict but a problem of this server.
+    pub fn without_list(&self, door: Door) -> Result<Option<Judgement>, Problem> {
+        if self.filters().are_usable() {
+            return Ok(None);
+        }
+        let problem = Problem::new(Code::NoList, "list", "a list that is valid", "none");
+        self.metrics.check(door, "unchecked");
+        if !self.settings.policy.allows(UncheckedReason::Unavailable) {
+            return Err(problem);
+        }
+        let verdict = Verdict::unchecked(UncheckedReason::Unavailable, problem.detail());
+        Ok(Some(Judgement { json: to_json(&verdict), decision: Decision::Pass }))
+    }
+
+    /// Checks a file, once a thread is free.
+    ///
+    /// # Errors
+    /// No thread was free in time.
+    pub async fn judge(
+        &self,
+        door: Door,
+        place: Place,
+        arrived: Arrived,
+        listed: Arc<Listed>,
+    ) -> Result<Judgement, Problem> {
+        let waited = tokio::time::timeout(WAIT, self.threads.clone().acquire_owned()).await;
+        let Ok(thread) = waited.map(|permit| permit.expect("never closed")) else {
+            let expected = format!("a free thread within {} s", WAIT.as_secs());
+            return Err(Problem::new(Code::Busy, "queue", &expected, "none"));
+        };
+        let (filters, start) = (self.filters(), Instant::now());
+        let (hasher, limits) = (self.settings.hasher, self.settings.limits);
+        let policy = self.settings.policy.clone();
+        let work = move || {
+            // Both end with the work, even if the client has gone meanwhile.
+            let _held = (place, thread);
+            let mut arrived = arrived;
+            let wanted = filters.lookup.wanted(ViewSet::All);
+            // The list of a digest alone still learns whether the file is a picture.
+            let done = contained(|| (hasher)(&mut arrived.file, &limits, &wanted.with_pdq(true)));
+            let print = match done {
+                Ok(Ok(print)) => print,
+                Ok(Err(error)) => return unchecked(UncheckedReason::InvalidInput, format!("{error:#}"), &policy),
+                Err(why) => return unchecked(UncheckedReason::EngineFailed, why, &policy),
+            };
+            contained(|| look_up(&print, &filters, &listed, &policy))
+                .unwrap_or_else(|why| unchecked(UncheckedReason::EngineFailed, why, &policy))
+        };
+        let judgement = tokio::task::spawn_blocking(work).await.expect("panics are contained");
+        self.metrics.checked(start.elapsed());
+        self.metrics.check(door, judgement.outcome());
+        Ok(judgement)
+    }
+
+    /// The filters that files are checked against now.
+    pub fn filters(&self) -> Arc<Filters> {
+        self.filters.read().expect("never poisoned").clone()
+    }
+}
+
+fn unchecked(reason: UncheckedReason, detail: String, policy: &Policy) -> Judgement {
+    judgement(&Verdict::unchecked(reason, detail), policy)
+}
+
+fn to_json(verdict: &Verdict) -> Value {
+    serde_json::to_value(verdict).expect("texts and numbers")
+}
+
+/// Looks a file up. Matches of the full lists are confirmed here: a chance hit is passed over, and the search goes on.
+fn look_up(print: &Fingerprint, filters: &Filters, listed: &Listed, policy: &Policy) -> Judgement {
+    let mut dismissed: Vec<Dismissed> = Vec::new();
+    let mut seeming: Vec<Match> = Vec::new();
+    loop {
+        let verdict = filters.lookup.look_up_past(print, &dismissed);
+        let Outcome::PossibleMatch { matches } = &verdict.outcome else {
+            let mut judgement = judgement(&verdict, policy);
+            if verdict.outcome == Outcome::Clear && !seeming.is_empty() {
+                judgement.json["matches"] = json!(seeming);
+                judgement.json["confirmedBy"] = json!(CONFIRMER);
+            }
+            return judgement;
+        };
+        let own: Vec<_> = matches.iter().filter(|found| filters.own.contains(&found.list)).collect();
+        let is_listed = |found: &&&Match| answer::ask(listed, &question(found, print)).outcome == Listing::Listed;
+        if let Some(found) = own.iter().find(is_listed) {
+            let confirmed = answer::ask(listed, &question(found, print));
+            let mut json = to_json(&verdict);
+            json["outcome"] = json!("match");
+            json["confirmedBy"] = json!(CONFIRMER);
+            // The category of the hash itself, which the filter doesn't hold.
+            let place = matches.iter().position(|one| one == *found).unwrap_or_default();
+            if let Some(category) = confirmed.category {
+                json["matches"][place]["category"] = json!(category);
+            }
+            json.as_object_mut().map(|fields| fields.remove("ifNotListed"));
+            return Judgement { json, decision: Decision::HoldMatch };
+        }
+        if own.is_empty() || own.len() < matches.len() {
+            // A match of a list that this server doesn't hold stays possible, whatever the full lists say.
+            return judgement(&verdict, policy);
+        }
+        dismissed.extend(own.iter().map(|found| Dismissed::from(*found)));
+        seeming.extend(own.into_iter().cloned());
+    }
+}
+
+/// Who confirms, as the verdict's `confirmedBy` names it.
+const CONFIRMER: &str = "hashgate";
+
+fn question(found: &Match, print: &Fingerprint) -> Question {
+    match found.pdq() {
+        Some(pdq) => Question { pdq: Some(pdq.pdq), ring: Some(pdq.ring), ..Question::default() },
+        None if found.signal.name() == "sha256" => Question { sha256: print.sha256, ..Question::default() },
+        None => Question { md5: print.md5, ..Question::default() },
+    }
+}
+
+fn judgement(verdict: &Verdict, policy: &Policy) -> Judgement {
+    let decision = match &verdict.outcome {
+        Outcome::Clear if policy.holds_for_caveat(verdict) => Decision::HoldUnchecked,
+        Outcome::Clear => Decision::Pass,
+        Outcome::Unchecked { reason, .. } if policy.allows(*reason) => Decision::Pass,
+        Outcome::Unchecked { .. } => Decision::HoldUnchecked,
+        Outcome::PossibleMatch { .. } => Decision::HoldMatch,
+    };
+    Judgement { json: to_json(verdict), decision }
+}
