@@ -9,7 +9,8 @@ pub(super) const PNG: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 
 /// Returns the format of a file that this build reads.
 ///
-/// # Errors [`IntakeError::UnsupportedPicture`] if the content is a picture of another kind,
+/// # Errors
+/// [`IntakeError::UnsupportedPicture`] if the content is a picture of another kind,
 /// [`IntakeError::NotAPicture`] if it is no picture.
 pub(super) fn sniff(bytes: &[u8]) -> Result<Format, IntakeError> {
     let format = match bytes {

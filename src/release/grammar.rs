@@ -16,7 +16,8 @@ pub const MAX_LINES: usize = 64;
 const MAX_NUMBER: u64 = (1 << 53) - 1;
 
 impl Manifest {
-    /// Reads the text of a manifest. Its lines come in this order, and each has exactly one spelling:
+    /// Reads the text of a manifest. Its lines come in this order, and each has exactly one spelling.
+    /// Each occurs once, unless the right column says how many of them there may be:
     ///
     /// ```text
     /// hashgate release v1
@@ -26,17 +27,17 @@ impl Manifest {
     /// issued SECONDS
     /// expires SECONDS
     /// full PATH BYTES SHA256
-    /// delta FROM PATH BYTES SHA256 BASE-SHA256     0 to 64, FROM falling
+    /// delta FROM PATH BYTES SHA256 BASE-SHA256     0 to 64 lines, FROM falling
     /// pdq N
     /// sha256 N
     /// md5 N
     /// rings N
     /// escalation PARTS
-    /// curator TEXT                                 0 to 64
-    /// withdrawn N                                  0 or 1, and so are the next three
-    /// policy ADDRESS
-    /// appeals ADDRESS
-    /// jurisdiction TEXT
+    /// curator TEXT                                 0 to 64 lines
+    /// withdrawn N                                  0 or 1 line
+    /// policy ADDRESS                               0 or 1 line
+    /// appeals ADDRESS                              0 or 1 line
+    /// jurisdiction TEXT                            0 or 1 line
     /// ```
     ///
     /// # Errors

@@ -83,7 +83,7 @@ pub enum View {
 pub(crate) const FULL_VIEWS: usize = 2;
 /// Largest number of derived views, which get a filter's smaller budget.
 #[cfg(feature = "build")]
-pub(crate) const DERIVED_VIEWS: usize = ZOOMS.len() + TURNS.len() + OCCLUSIONS.len() + 1;
+pub(crate) const DERIVED_VIEWS: usize = ZOOMS.len() + TURNS.len() + OCCLUSIONS.len() + 1; // the last is `BorderCutWithoutCaption`
 
 /// Window sides in per mille of the picture's.
 const ZOOMS: [(View, i64); 6] = [

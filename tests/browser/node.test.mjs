@@ -112,7 +112,7 @@ test("an open gate doesn't keep the process", () => {
 test("the browser's entry is harmless where there is no browser", async () => {
   const { openGate: inBrowser } = await import("../../dist/index.js");
   assert.equal(typeof inBrowser, "function");
-  await assert.rejects(inBrowser({ filters: ["/demo.hgf"] }), ReferenceError);
+  await assert.rejects(inBrowser({ filters: ["/demo.hgf"] }), { name: "GateError", code: "engine-unavailable" });
 });
 
 test("workers that have grown are replaced, idle ones are closed, lost filters are loaded again or said", async (context) => {

@@ -121,7 +121,13 @@ pub fn run(args: Args, hasher: Hasher) -> Result<ExitCode> {
     }
     let metrics = Arc::new(Metrics::new());
     let start = Instant::now();
-    let listed = if args.lists.is_empty() { Listed::none() } else { Listed::read(&args.lists, &args.reading)? };
+    let quiet = list::Options { quiet: true, ..args.reading.clone() };
+    let listed = if args.lists.is_empty() {
+        Listed::none()
+    } else {
+        // The log of a running server must not hold a hash. A server that can't start shows the bad lines.
+        Listed::read(&args.lists, &quiet).or_else(|_| Listed::read(&args.lists, &args.reading))?
+    };
     if let Some(folder) = &args.dir {
         startup::check_consistent(folder, &listed)?;
     }

@@ -233,3 +233,36 @@ fn resident_bytes() -> Option<u64> {
     let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     Some(kilobytes.trim().trim_end_matches(" kB").parse::<u64>().ok()? * 1024)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_has_every_metric() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/confirm-api.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let mut documented: Vec<_> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `"))
+            .filter(|name| name.starts_with("hashgate_"))
+            .map(|rest| rest.split(['`', '{']).next().unwrap().trim_end_matches("_total"))
+            .collect();
+        let metrics = Metrics::new();
+        // Counters with labels are shown once they have counted something.
+        metrics.request(Route::Check, 200);
+        metrics.load("loaded");
+        metrics.upstream("answered");
+        metrics.check(Door::Http, "clear");
+        metrics.held([0; 3]);
+        let text = metrics.text();
+        let mut given: Vec<_> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE "))
+            .map(|rest| rest.split(' ').next().unwrap())
+            .collect();
+        documented.sort_unstable();
+        given.sort_unstable();
+        assert_eq!(documented, given);
+    }
+}

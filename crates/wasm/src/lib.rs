@@ -287,7 +287,7 @@ impl BrowserPicture {
             Format::Tiff => "image/tiff",
             Format::Avif => "image/avif",
             Format::Heic => "image/heic",
-            _ => "image/jxl",
+            Format::Jxl => "image/jxl",
         }
         .to_string()
     }

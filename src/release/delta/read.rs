@@ -1,4 +1,4 @@
-//! Applies a delta.
+//! Applies a delta, and verifies the file that results. `Manifest::apply_delta` has verified the delta itself before.
 
 use std::fmt::Display;
 

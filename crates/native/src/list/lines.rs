@@ -88,7 +88,8 @@ fn signals(number: u64, line: &str, builder: &mut Builder) {
     let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
     let (kind, hash, rest) = match named(word) {
         Named::Unknown => (None, word, rest),
-        // The signal of another type is a text, and may hold anything.
+        // Only counts a line whose type isn't used here. Its signal can be any text, with spaces, so the line can't be
+        // split into fields.
         Named::Other => return builder.other(word),
         Named::Used(_) => {
             let (hash, rest) = rest.split_once(' ').unwrap_or((rest, ""));

@@ -49,7 +49,7 @@ impl Machine {
         }
     }
 
-    /// Returns a number. Of an enumeration's member, returns its value.
+    /// Returns the number at a node, or `None` if there is none. A member of an enumeration counts as its value.
     pub fn number(&self, at: usize) -> Option<i64> {
         match self.plain(at) {
             Node::Number(number) => Some(*number),
