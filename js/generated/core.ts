@@ -246,7 +246,7 @@ maxPixels: number,
  */
 maxAlloc: number,
 /**
- * Most frames of an animation that are looked up. Default 256. Every frame is decoded; of frames that look alike
+ * Most frames of an animation that are looked up, in all formats that have frames. Default 256. Every frame is decoded; of frames that look alike
  * only one is looked up. If more frames than this differ, the least different ones are left out, and the verdict
  * has the caveat `frames-sampled`.
  */
