@@ -95,7 +95,7 @@ async function ask(request: Request, upload: Upload, pages: Client[], timeoutMs:
   // Doesn't ask about a piece of a file, or about a body that can't be parsed: the gate would take it for the whole
   // file.
   if (upload.unreadable !== undefined) return { is: "unjudgeable", reason: "unreadable", detail: upload.unreadable };
-  if (isPieceOfFile(request) && !isWhole(request, upload)) {
+  if (isPieceOfFile(request, upload)) {
     return { is: "unjudgeable", reason: "incomplete", detail: PIECE };
   }
   let detail = "no page of this site has called listenToUploads with a gate";
@@ -108,10 +108,6 @@ async function ask(request: Request, upload: Upload, pages: Client[], timeoutMs:
 }
 
 const PIECE = "body: expected a whole file, got a piece of one; check the file before it is cut, by gate.admit";
-
-function isWhole({ headers }: Request, { body }: Upload): boolean {
-  return headers.get("upload-offset") === "0" && headers.get("upload-length") === String(body.size);
-}
 
 function askPage(
   page: Client,

@@ -1,7 +1,9 @@
 // Finds out which requests carry files, and reads the files.
 
-/** The media types of bodies that are no files, such as JSON or a form without files. */
-const WITHOUT_FILES = /^(application\/(json|x-www-form-urlencoded|xml|graphql)|application\/.+\+(json|xml)|text\/)/i;
+import { filesOfMultipart, WITHOUT_FILES } from "./multipart.js";
+
+/** The largest body that is decompressed, in bytes. A compressed body may be many times larger than it looks. */
+const MAX_DECOMPRESSED = 1 << 30;
 
 /** A request's body, and the files in it. */
 export interface Upload {
@@ -18,27 +20,59 @@ export function mayCarryFile({ method, headers }: Pick<Request, "method" | "head
   return !WITHOUT_FILES.test(headers.get("content-type") ?? "");
 }
 
-/** Reads a request's body and finds its files. A body that isn't a form is one file. */
+/** Reads a request's body and finds its files. A body that isn't multipart is one file. */
 export async function uploadOf(request: Request): Promise<Upload> {
   const type = request.headers.get("content-type") ?? "";
   const body = await request.clone().blob();
   if (body.size === 0) return { body, files: [] };
-  if (!/^multipart\/form-data/i.test(type)) return { body, files: [new File([body], nameOf(request), { type })] };
   try {
-    const form = await new Response(body, { headers: { "content-type": type } }).formData();
-    return { body, files: [...form.values()].filter((value) => typeof value !== "string" && value.size > 0) as File[] };
+    const plain = await decompressed(body, request.headers.get("content-encoding") ?? "");
+    if (/^multipart\//i.test(type)) return { body, files: await filesOfMultipart(plain, type) };
+    return { body, files: [new File([plain], nameOf(request), { type })] };
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    return { body, files: [], unreadable: `body: expected multipart/form-data, got bytes that aren't (${detail})` };
+    return { body, files: [], unreadable: `body: expected ${type || "bytes"}, got bytes that aren't (${detail})` };
   }
 }
 
+/** Undoes `Content-Encoding`, so that the gate sees what the server will see. */
+async function decompressed(body: Blob, encodings: string): Promise<Blob> {
+  let plain = body;
+  for (const encoding of encodings.toLowerCase().split(",").reverse()) {
+    const name = encoding.trim().replace(/^x-/, "");
+    if (name === "" || name === "identity") continue;
+    if (name !== "gzip" && name !== "deflate")
+      throw new Error(`expected Content-Encoding gzip or deflate, got ${name}`);
+    let size = 0;
+    const counted = new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        size += chunk.byteLength;
+        if (size > MAX_DECOMPRESSED)
+          throw new Error(`expected at most ${MAX_DECOMPRESSED} bytes decompressed, got more`);
+        controller.enqueue(chunk);
+      },
+    });
+    const stream = plain.stream().pipeThrough(new DecompressionStream(name)).pipeThrough(counted);
+    plain = await new Response(stream).blob();
+  }
+  return plain;
+}
+
 /**
- * Returns whether a request sends a piece of a file (as tus does). A piece can't be checked, unless it is the whole
- * file.
+ * Returns whether a request sends a piece of a file: by tus, by the IETF's resumable uploads, or by `Content-Range`. A
+ * piece can't be checked, unless it is the whole file.
  */
-export function isPieceOfFile({ method, headers }: Pick<Request, "method" | "headers">): boolean {
-  return method === "PATCH" && headers.has("upload-offset");
+export function isPieceOfFile({ method, headers }: Pick<Request, "method" | "headers">, { body }: Upload): boolean {
+  const range = headers.get("content-range");
+  if (range !== null) {
+    const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(range.trim()) ?? [];
+    return !(first === "0" && total === String(body.size) && Number(last) + 1 === body.size);
+  }
+  if (headers.get("upload-complete") === "?0") return true;
+  const isTus = (method === "PATCH" && headers.has("upload-offset")) || headers.has("upload-length");
+  return (
+    isTus && !((headers.get("upload-offset") ?? "0") === "0" && headers.get("upload-length") === String(body.size))
+  );
 }
 
 /** Returns a name for a raw body, which has no file name: the last part of the URL's path. */

@@ -97,6 +97,33 @@ test("an input: the page's listeners get clean files alone, and find nothing mea
   assert.equal(uploads[4], "listed/listed-2.jpg");
 });
 
+test("`caveats` holds a clear file that has one of them, and no other", async (context) => {
+  for (const [caveats, held] of [
+    [[], []],
+    [["one-reading"], []],
+    [["ac-terms-unread"], ["hashgate-held clean-1.jpg clear"]],
+  ]) {
+    const { page, uploads } = await openApp(context, {
+      body: `<input type="file" id="input" multiple>`,
+      script: `${OPEN}
+        const input = document.querySelector("input");
+        input.addEventListener("change", () => send(input.files));
+        guard(input, gate, { caveats: ${JSON.stringify(caveats)} });
+        window.ready = true;`,
+    });
+    // The first has no caveat. The second is a progressive JPEG, of which only the DC terms are read.
+    await page.setInputFiles("#input", [sample("clean", 0), sample("clean", 1)]);
+    await settled(page);
+    const arrived = held.length === 0 ? ["clean/clean-0.png", "clean/clean-1.jpg"] : ["clean/clean-0.png"];
+    await until(() => uploads.length === arrived.length, `${arrived.length} uploads`);
+    assert.deepEqual(uploads.sort(), arrived);
+    assert.deepEqual(await events(page), [...held, "hashgate-settled"]);
+    if (held.length > 0) {
+      assert.match(await page.locator("hashgate-notice section").textContent(), /clean-1\.jpg/);
+    }
+  }
+});
+
 test("the page answers: it tells the person itself, releases, and counts an appeal", async (context) => {
   const { page, uploads } = await openApp(context, {
     body: `<label>Picture <input type="file" id="input"></label><output></output>`,
