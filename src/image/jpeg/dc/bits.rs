@@ -2,25 +2,27 @@
 
 use super::super::part::{Halt, Part};
 
-/// Bytes that are held ahead, and room for the most that a unit can take: six blocks of 64 terms of 16 bits of code and 11 of
-/// value (F.1.2), which are 1,296 bytes.
+/// How many bytes are held ahead.
 const HELD: usize = 8192;
+/// More bytes than a unit takes: that are 1,296 at most, for six blocks of 64 terms with 16 bits of code and 11 of
+/// value (F.1.2).
 const UNIT: usize = 1536;
 
-/// Data that is read bit by bit, the highest of each byte first. Bytes are freed of their stuffing ahead of that, a piece at a time.
-/// Past the data there are zeros, which [`Bits::ran_out`] notices.
+/// Data that is read bit by bit, the highest of each byte first. [`fill`](Bits::fill) copies the next bytes of the file
+/// without their stuffing (the zero after each 0xff), and the bits are read from the copy. Past the end of the data
+/// come zeros; whoever reads them finds out by [`ran_out`](Bits::ran_out).
 pub(super) struct Bits {
     /// Data without stuffing; zeros after it.
     data: Box<[u8; HELD + UNIT]>,
     /// How much of it is data.
     filled: usize,
-    /// From here on more has to be freed of stuffing, or there is none.
+    /// From this byte on, `data` may not hold a whole unit, so that it has to be filled first.
     enough: usize,
-    /// The next byte of the file to be freed of stuffing.
+    /// The next byte of the file to be copied.
     pub(super) at: usize,
-    /// Whether a marker is there.
+    /// Whether a marker begins at that byte.
     at_marker: bool,
-    /// How far it was read.
+    /// How far `data` was read.
     pub(super) place: Place,
 }
 
@@ -35,7 +37,7 @@ pub(super) struct Place {
     count: u32,
 }
 
-/// Reads bits of what was freed of stuffing. Apart from [`Bits`], so that compilers keep it in registers.
+/// Reads bits of the copy. It is a type of its own so that the compiler keeps its fields in registers.
 pub(super) struct Reading<'a> {
     data: &'a [u8; HELD + UNIT],
     pub(super) place: Place,
@@ -166,7 +168,8 @@ impl Reading<'_> {
         (self.place.window >> (64 - count)) as u32
     }
 
-    /// Passes over `count` bits, up to 31, of which bits beyond the sixth say something else.
+    /// Passes over as many bits as the six lowest bits of `count` say, 31 at most. The bits above those are ignored, so
+    /// that an entry of a table can be given as it is.
     #[inline(always)]
     pub(super) fn skip(&mut self, count: u32) {
         self.place.window = self.place.window.wrapping_shl(count);

@@ -9,7 +9,8 @@ use super::plane::Steps;
 
 /// Bits that a lookup sees.
 const LOOKAHEAD: u32 = 12;
-/// A table's canonical code, decoded by the next 12 bits, and bit length by bit length where they aren't enough.
+
+/// A table's canonical code. Most codes are found by the next 12 bits; longer ones by trying one length after another.
 #[derive(Clone)]
 pub(in super::super) struct Code {
     /// By the next 12 bits: `symbol << 8 | length`; 0 if the code is longer, or none.
@@ -70,14 +71,15 @@ impl Code {
 
 /// A table of differences of DC terms.
 pub(super) struct DcTable {
-    /// By the next 12 bits: `size << 8 | bits`, the bits of a code and of its value, which may lie beyond; 0 if they aren't enough
-    /// for the code, or too many.
+    /// By the next 12 bits: `size << 8 | bits`. `size` is how many bits the value has, and `bits` how many it has
+    /// together with its code; bits of the value may lie beyond the 12. 0 if the code is longer than 12 bits, or both
+    /// are longer than [`MOST`](Self::MOST).
     lookup: Box<[u16; 1 << LOOKAHEAD]>,
     code: Code,
 }
 
 impl DcTable {
-    /// Bits that an entry stands for, at most.
+    /// The most bits that an entry stands for.
     const MOST: u32 = 20;
 
     pub(super) fn new(code: &Code) -> Result<Self, Outside> {
@@ -94,7 +96,7 @@ impl DcTable {
         Ok(Self { lookup, code: code.clone() })
     }
 
-    /// Reads a difference. 32 bits must be held; of 56, at least 36 are left.
+    /// Reads a difference. 32 bits must be held. If 56 are, at least 36 are left for [`AcTable::skip_block`].
     #[inline(always)]
     pub(super) fn read(&self, bits: &mut Reading) -> Result<i32, Outside> {
         let entry = u32::from(self.lookup[bits.peek(LOOKAHEAD) as usize]);
@@ -116,20 +118,22 @@ impl DcTable {
 pub(super) struct AcTable {
     /// By the next 12 bits, for as many whole coefficients as they hold: `energy << 16 | terms << 6 | bits`. `terms`
     /// counts the places in the band that they pass: [`LAST`] and more if they end it, [`NONE`] if the bits aren't
-    /// enough for one. `energy` is a bound on the sum of their squares, before quantization is undone.
+    /// enough for one coefficient. `energy` is a bound on the sum of their squares, before quantization is undone.
     lookup: Box<[u32; 1 << LOOKAHEAD]>,
     code: Code,
     /// As [`Steps::squares`](super::plane::Steps::squares), moved so that the band ends at the 64th place.
     squares: [u32; 64],
-    /// Where the band then begins.
+    /// The place at which the band begins, moved likewise.
     first: u32,
-    /// The lowest bit that is given.
+    /// How many low bits of the coefficients later scans give.
     low: u32,
 }
 
-/// Bits that an entry passes over, at most.
+/// The most bits that an entry of an [`AcTable`] passes over.
 const MOST: u32 = 18;
+/// Is added to `terms` if the entry ends the band.
 const LAST: u32 = 128;
+/// Stands for `terms` if the entry has no whole coefficient.
 const NONE: u32 = 512;
 
 impl AcTable {
@@ -197,7 +201,7 @@ impl AcTable {
                 bits.refill();
                 energy += self.energy(strength, next);
                 strength = 0;
-                // 54 are for three.
+                // 56 bits are held now, enough for three.
                 (entry, after) = self.pass(bits, &mut next, &mut strength, 3);
             } else if (LAST + 1..LAST + 64).contains(&after) {
                 bits.skip(entry);
@@ -234,8 +238,8 @@ impl AcTable {
         u64::from(energy) * u64::from(self.squares[(after & 63) as usize])
     }
 
-    /// Skips coefficients by a number of lookups, or up to one that needs more than that, which is returned: its entry,
-    /// and the place after it.
+    /// Skips coefficients by `lookups` lookups. Stops before an entry that reaches or ends the band's end, or has no
+    /// whole coefficient. Returns the last entry that was looked up, and the place after it.
     #[inline(always)]
     fn pass(&self, bits: &mut Reading, next: &mut u32, strength: &mut u32, lookups: u32) -> (u32, u32) {
         let mut last = (0, 0);

@@ -19,8 +19,11 @@ use super::scan::{Band, Data, FirstTerms, PassOver, Refinement, Sequential, Walk
 /// from those of a full decode (`docs/lab/decoding.md` has the distances).
 const MIN_SHORT_SIDE: u32 = 900;
 
-/// DC terms of steps up to this are near enough without their last bit: what is missing is the same for all blocks, which no hash
-/// sees, and up to half a step of noise, as rounding makes.
+/// The largest quantization step of DC terms at which the plane is made without their last bit.
+///
+/// A progressive file may give that bit in a later scan. Until then a term is too low by 0 or 1 steps. Half a step, the
+/// mean of both, lowers all blocks alike, and PDQ leaves out what is constant over the picture. The rest is an error of
+/// half a step up or down, no more than rounding to the step makes.
 const FINE_STEP: u16 = 24;
 
 /// Reads a file while it arrives.
@@ -43,8 +46,9 @@ pub(in super::super) struct Reader {
     restart_interval: u32,
     /// DC terms of each component, in whole units.
     terms: [Terms; 3],
-    /// Components whose (first) scan of DC terms was begun, and the bit down to which they are known after it.
+    /// For each component, whether its first scan of DC terms has begun.
     seen: [bool; 3],
+    /// For each component, how many low bits its DC terms still lack after the scans so far.
     low: [u8; 3],
     settled: bool,
     scans: u32,
@@ -83,9 +87,9 @@ impl Reader {
         }
     }
 
-    /// Reads on, as far as the file has arrived: `part` ends there, and begins no later than at [`needed_from`](Self::needed_from).
-    /// Stops on the way, once, when there is a plane of Y's block means to return. The rest of the file doesn't change it, but has to
-    /// be sound.
+    /// Reads on, as far as the file has arrived. `part` ends there, and begins at [`needed_from`](Self::needed_from) or
+    /// before. Returns the plane of Y's block means once, as soon as it is known, and must then be called again for the
+    /// rest of the file. The rest doesn't change the plane, but it may show that the file is damaged or misleads.
     pub(in super::super) fn advance(&mut self, part: Part) -> Result<Option<Plane>, Outside> {
         while !self.ended {
             let read = if self.data.is_some() { self.data(part) } else { self.segment(part) };

@@ -18,19 +18,20 @@ pub(super) enum Data {
 
 /// What is done with the blocks of a scan.
 pub(super) trait Blocks {
-    /// Prediction, if there is any, begins anew.
+    /// Is called at a restart marker, after which the prediction of DC terms begins at 0 again.
     fn restart(&mut self) -> Result<(), Outside> {
         Ok(())
     }
 
-    /// Reads a block of the component at a place in the scan. `term` is its DC term.
+    /// Reads a block. `place` is its component's place in the scan; what is learnt of the block goes into `term`.
     fn read(&mut self, bits: &mut Reading, place: usize, term: &mut Term) -> Result<(), Outside>;
 }
 
 /// All terms of a scan of a sequential frame (F.2).
 pub(super) struct Sequential {
-    /// Of each component.
+    /// The Huffman tables of each component.
     pub(super) tables: Vec<(DcTable, AcTable)>,
+    /// The last DC term of each component, to which the next difference is added.
     pub(super) sums: [i32; 3],
 }
 
@@ -54,9 +55,11 @@ impl Blocks for Sequential {
 
 /// The first scan of DC terms of a progressive frame (G.1.2.1).
 pub(super) struct FirstTerms {
-    /// Of each component.
+    /// The Huffman table of each component.
     pub(super) tables: Vec<DcTable>,
+    /// The last DC term of each component, to which the next difference is added.
     pub(super) sums: [i32; 3],
+    /// How many low bits of the terms later scans give.
     pub(super) low: u8,
 }
 
@@ -128,8 +131,8 @@ pub(super) struct PassOver {
 }
 
 impl PassOver {
-    /// Goes to the end by its markers. Each restart marker must be in its place in their cycle, and there must be as many
-    /// as the scan has intervals. The length must be right, if it is known.
+    /// Looks for the scan's end by its markers, without decoding. Each restart marker must be in its place in their
+    /// cycle, and there must be as many as the scan has intervals. The length must be right, if it is known.
     pub(super) fn go_on(&mut self, part: Part, at: &mut usize) -> Result<(), Halt> {
         let Walk { restart_interval: interval, columns, rows, .. } = self.walk;
         let expected = (columns * rows - 1).checked_div(interval).unwrap_or(0);
@@ -173,14 +176,15 @@ pub(super) struct Walk {
 
 /// A block of a unit.
 struct Block {
-    /// Of its component, in the scan and in the frame.
+    /// The place of its component in the scan, and in the frame.
     place: usize,
     component: usize,
-    /// Where the terms of this block are in the first unit, how far apart in neighbours, and in one row of units and the next.
+    /// The index, among its component's terms, of this block's term in the first unit.
     first: usize,
+    /// How much larger the index is in the next unit of the row, and in the unit below.
     across: usize,
     down: usize,
-    /// Where the next one's is.
+    /// The index in the unit that is read next.
     next: usize,
 }
 
@@ -259,8 +263,8 @@ impl Walk {
     }
 }
 
-/// Finds the next marker in entropy-coded data, from `at`, which moves there, and counts the stuffed bytes before it. Most bytes are
-/// looked at eight at a time.
+/// Finds the next marker in entropy-coded data, from `at` on. Moves `at` there, and adds the stuffed bytes on the way
+/// to `stuffed`. Looks at eight bytes at a time where none of them is 0xff.
 fn find_marker(part: Part, at: &mut usize, stuffed: &mut usize) -> Option<u8> {
     loop {
         while let Some(word) = part.from(*at).and_then(<[u8]>::first_chunk::<8>) {
