@@ -165,7 +165,10 @@ impl ImageHashes {
     /// Adds the frames of a second reading. If the first reading found the file damaged, it stays damaged.
     fn append(&mut self, second: Self) {
         self.second_reading_by = Some(second.decoded_by);
-        self.not_ordinary = None;
+        // Decoders convert such colours differently, so one of them doesn't speak for the others.
+        if let Some(NotOrdinary::ColourProfile { applied: false }) = self.not_ordinary.take() {
+            self.admit(Caveat::ColourProfile);
+        }
         self.frame_count = self.frame_count.max(second.frame_count);
         self.frames_skipped = self.frames_skipped.max(second.frames_skipped);
         for caveat in second.caveats {

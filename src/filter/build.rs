@@ -20,7 +20,7 @@
 use sha2::{Digest, Sha256};
 
 use super::bloom::{self, Bloom, Domain, Hasher, MAX_K, MAX_SLICE_BITS};
-use super::file::{quartered, quarterings};
+use super::file::{Filter, quartered, quarterings};
 use super::flip_masks::MAX_LOOKUP_BUDGET;
 use super::header::{self, CANARIES, CHECKSUM, FilterInfo, RATE_UNIT};
 use super::ring_keys::{MAX_RINGS, ring_key};
@@ -122,6 +122,21 @@ setters! {
         with_view_lookup_budget, view_lookup_budget: u32;
         with_image_false_positive_rate, image_false_positive_rate: f64;
         with_headroom_percent, headroom_percent: u32;
+    }
+}
+
+impl Filter {
+    /// Returns the entries that the filter doesn't hold, sorted. It may hold an entry by chance: with the probability of a
+    /// false positive of one lookup, which is the image false-positive rate divided by [`FilterInfo::lookups`].
+    #[must_use]
+    pub fn missing(&self, entries: &Entries) -> Entries {
+        let mut missing = Entries {
+            pdq: entries.pdq.iter().filter(|hash| !self.holds_pdq(hash)).copied().collect(),
+            sha256: entries.sha256.iter().filter(|digest| !self.holds_sha256(digest)).copied().collect(),
+            md5: entries.md5.iter().filter(|digest| !self.holds_md5(digest)).copied().collect(),
+        };
+        missing.normalise();
+        missing
     }
 }
 

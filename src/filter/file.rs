@@ -109,23 +109,11 @@ impl Filter {
         self.info.md5_count > 0 && self.bloom().holds(&self.md5, digest.item())
     }
 
-    /// Returns the entries that the filter doesn't hold, sorted. It may hold an entry by chance: with the probability of a
-    /// false positive of one lookup, which is the image false-positive rate divided by [`FilterInfo::lookups`].
+    /// Returns whether the filter holds all ring keys of a PDQ hash as it is listed.
     #[cfg(feature = "build")]
-    #[must_use]
-    pub fn missing(&self, entries: &super::build::Entries) -> super::build::Entries {
-        let holds_pdq = |hash: &crate::pdq::PdqHash| {
-            let mut rings = (0..).zip(&self.rings);
-            !self.rings.is_empty()
-                && rings.all(|(ring, hasher)| self.bloom().holds(hasher, super::ring_key(hash, ring)))
-        };
-        let mut missing = super::build::Entries {
-            pdq: entries.pdq.iter().filter(|hash| !holds_pdq(hash)).copied().collect(),
-            sha256: entries.sha256.iter().filter(|digest| !self.holds_sha256(digest)).copied().collect(),
-            md5: entries.md5.iter().filter(|digest| !self.holds_md5(digest)).copied().collect(),
-        };
-        missing.normalise();
-        missing
+    pub(super) fn holds_pdq(&self, hash: &crate::pdq::PdqHash) -> bool {
+        let mut rings = (0..).zip(&self.rings);
+        !self.rings.is_empty() && rings.all(|(ring, hasher)| self.bloom().holds(hasher, super::ring_key(hash, ring)))
     }
 
     /// Loads the slices that most lookups read into the processor's cache. Call it before many lookups.

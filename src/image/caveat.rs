@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub enum Caveat {
     /// Other decoders may show other pixels than those that were looked up, and no second decoder read the file.
     OneReading,
-    /// An embedded colour profile changes what is shown, and nothing applied it.
+    /// An embedded colour profile changes what is shown, and the engine can't apply it. Browsers apply it differently.
     ColourProfile,
     /// Only the DC scans of a progressive JPEG were read. Its AC scans may be damaged, or may change the picture.
     AcTermsUnread,

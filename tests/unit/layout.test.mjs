@@ -31,7 +31,7 @@ const SCRIPT = {
   worker: ["errors", "generated", "protocol", "worker/engine", "worker/list"],
   ui: ["types"],
   "integrations/intercept": [],
-  integrations: ["integrations/intercept", "policy", "types", "ui"],
+  integrations: ["errors", "integrations/intercept", "policy", "types", "ui"],
   "service-worker": ["integrations", "types"],
   testing: ["errors", "gate", "policy", "types"],
 };

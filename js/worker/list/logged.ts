@@ -5,17 +5,10 @@ import type { FollowingLog } from "../../protocol.js";
 import type { ClockHint, LoggedCheckpoint } from "../../types/types.js";
 import type { Engine } from "../engine.js";
 import { fetchSmall, type Network } from "./download.js";
+import type { SeenLog } from "./store.js";
 
 /** How much a clock may be behind without a word, in seconds. */
 const TOLERANCE_S = 600;
-
-/** What is remembered of a log beyond the release that was proved by it. */
-export interface SeenLog {
-  origin: string;
-  size: number;
-  root: string;
-  index: number;
-}
 
 export interface Proved {
   proof: Uint8Array;

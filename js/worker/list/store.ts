@@ -1,6 +1,13 @@
 // The list store: keeps a followed list between visits, and in memory where there is no storage.
 import type { StorageState } from "../../types/types.js";
-import type { SeenLog } from "./logged.js";
+
+/** What is remembered of a log: its newest checkpoint, and the place of the release that was proved by it. */
+export interface SeenLog {
+  origin: string;
+  size: number;
+  root: string;
+  index: number;
+}
 
 /** The stored release, without its bytes. */
 export interface Current {

@@ -24,7 +24,7 @@ pub(super) fn is_faithful(frame: &Frame, tables: &[Option<Steps>; 4], terms: &[T
     let blocks = Blocks::of(frame, tables, terms);
     let most = MOST_SHIFT * blocks.contrast();
     let count = (blocks.columns * blocks.rows) as f32;
-    // The rough bound is never below the close one, and takes a third of its time. Most pictures pass by it.
+    // The rough bound is never below the close one, and takes less time: one square root per block. Most pictures pass by it.
     blocks.rough_shifts() / count <= most || blocks.shifts() / count <= most
 }
 
