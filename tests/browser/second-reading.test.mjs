@@ -209,7 +209,9 @@ async function run(context, launch) {
   for (const name of ["matrix", "table", "twice"]) {
     const what = `${name}: ${JSON.stringify(verdicts[name])}`;
     assert.equal(verdicts[name].secondReadingBy, "browser", what);
-    assert.deepEqual([unlisted[name].outcome, unlisted[name].caveat], ["clear", undefined], what);
+    // Browsers apply tables and second profiles differently, so this browser's reading doesn't settle the question.
+    const caveat = name === "matrix" ? undefined : "colour-profile";
+    assert.deepEqual([unlisted[name].outcome, unlisted[name].caveat], ["clear", caveat], what);
   }
   // The engine doesn't apply profiles of this kind, so only the browser's reading has the colours that people see.
   assert.equal(verdicts.table.matches[0].reading, "second", JSON.stringify(verdicts.table));
