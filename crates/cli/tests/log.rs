@@ -190,3 +190,16 @@ fn two_organisations_log_what_both_have_signed() {
     let said = done(folder, "monitor out/log --log-key log.key.pub --trust list.key.pub second.key.pub --threshold 2");
     assert!(said.contains("signed by example.org/list, example.org/second"), "{said}");
 }
+
+#[test]
+fn who_decides_is_said_again_with_each_release_until_it_changes() {
+    let folder = folder();
+    let folder = folder.path();
+    let publish = "publish list.csv --dir public --key list.key --name list --category drawn";
+    done(folder, &format!("{publish} --policy https://example.org/policy --appeals mailto:us@example.org"));
+    list(folder, 1);
+    done(folder, &format!("{publish} --policy https://example.org/new-policy"));
+    let said = done(folder, "verify --manifest public/manifest.txt --trust list.key.pub");
+    assert!(said.contains("https://example.org/new-policy"), "{said}");
+    assert!(said.contains("mailto:us@example.org"), "{said}");
+}

@@ -116,13 +116,13 @@ pub fn check_not_logged(folder: &Path, release: u64) -> Result<()> {
 /// What a manifest says about the curators and their decisions.
 #[derive(Debug, Clone, clap::Args)]
 pub struct AboutArgs {
-    /// Address (https:) of the curators' policy: what they list, and who decides.
+    /// Address (https:) of the curators' policy: what they list, and who decides. Default: as in the last release.
     #[arg(long, value_name = "URL")]
     policy: Option<String>,
-    /// Where to object to an entry (https: or mailto:).
+    /// Where to object to an entry (https: or mailto:). Default: as in the last release.
     #[arg(long, value_name = "URL")]
     appeals: Option<String>,
-    /// Whose law the curators act under, in words.
+    /// Whose law the curators act under, in words. Default: as in the last release.
     #[arg(long, value_name = "TEXT")]
     jurisdiction: Option<String>,
     /// Number of entries that were taken out since the release before.
@@ -134,14 +134,19 @@ pub struct AboutArgs {
 }
 
 impl AboutArgs {
-    /// Puts it into a manifest.
+    /// Puts what is given into a manifest. What isn't given stays as it is there.
     ///
     /// # Errors
     /// A list can't be read.
     pub fn apply(&self, manifest: &mut Manifest, entries: &Entries, reading: &list::Options) -> Result<()> {
-        manifest.policy.clone_from(&self.policy);
-        manifest.appeals.clone_from(&self.appeals);
-        manifest.jurisdiction.clone_from(&self.jurisdiction);
+        let about = [
+            (&self.policy, &mut manifest.policy),
+            (&self.appeals, &mut manifest.appeals),
+            (&self.jurisdiction, &mut manifest.jurisdiction),
+        ];
+        for (given, said) in about.into_iter().filter(|(given, _)| given.is_some()) {
+            said.clone_from(given);
+        }
         manifest.withdrawn = self.withdrawn;
         if !self.previous.is_empty() {
             let before = list::entries(&list::read_all(&self.previous, reading)?, 1);

@@ -200,6 +200,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let full = FullFile { path, bytes: filter.info().bytes, sha256 };
     let mut manifest = Manifest::of(filter.info(), full, issued, issued + settled.expires);
     manifest.curators = settled.curators;
+    if let Some((earlier, _)) = before {
+        manifest.policy.clone_from(&earlier.policy);
+        manifest.appeals.clone_from(&earlier.appeals);
+        manifest.jurisdiction.clone_from(&earlier.jurisdiction);
+    }
     args.about.apply(&mut manifest, &entries, &args.reading)?;
 
     let mut files = vec![(manifest.full.path.clone(), filter.bytes().to_vec())];

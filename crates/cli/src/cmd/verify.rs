@@ -157,6 +157,8 @@ fn verify(args: &Args) -> Result<ExitCode> {
         ("signed by", manifest.signed_by.join("; ")),
         ("full file", format!("{}, {} bytes", manifest.full.path, manifest.full.bytes)),
     ];
+    let about = [("policy", &manifest.policy), ("objections", &manifest.appeals), ("law", &manifest.jurisdiction)];
+    rows.extend(about.into_iter().filter_map(|(title, said)| Some((title, said.clone()?))));
     let offers = manifest.deltas.iter().map(|delta| format!("{} ({} bytes)", delta.from, delta.bytes));
     rows.push(("deltas from", offers.collect::<Vec<_>>().join(", ")));
     if let Some((Logged { index, checkpoint }, _)) = &logged {
