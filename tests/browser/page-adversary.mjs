@@ -1,28 +1,11 @@
 // Pages for the scripted adversary of plain HTML with `guard`, and of FilePond. Everything that is random comes from a seed.
 
-/**
- * Two pictures with the engine's verdicts, and a function that makes files of them with a serial number in their last
- * bytes.
- */
+import { PICTURES } from "./adversary-pictures.mjs";
+
+/** A function that makes files of the pictures, with a serial number in their last bytes, and a gate that knows their verdicts. */
 const COMMON = `
-import { openGate } from "hashgate";
-const real = await openGate({ filters: ["/filters/demo.hgf"], workers: 1 });
-const bytesOf = async (path) => new Uint8Array(await (await fetch("/samples/" + path)).arrayBuffer());
-const listed = await bytesOf("listed/listed-0.jpg"); const clean = await bytesOf("clean/clean-1.jpg");
-const verdicts = { listed: await real.check(listed), clean: await real.check(clean) };
-if (verdicts.listed.outcome !== "possible-match" || verdicts.clean.outcome !== "clear") throw new Error("samples");
-// Files share the bytes of these: thousands of copies would fill the memory that the browser gives to Blobs.
-const blobs = { listed: new Blob([listed]), clean: new Blob([clean]) };
-const { setTimeout: exactly } = window;
+${PICTURES}const { setTimeout: exactly } = window;
 const wait = (ms) => new Promise((done) => exactly(done, ms));
-function random(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 let serial = 0;
 const kinds = new Map();
 const make = (kind) => {

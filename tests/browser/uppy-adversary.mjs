@@ -1,28 +1,12 @@
 // A page for the scripted adversary of Uppy: real Uppy and its real uploader, with a gate whose checks take a while.
 // Everything that is random comes from a seed.
+import { PICTURES } from "./adversary-pictures.mjs";
 
 /** The app's script. `run(seed, steps)` does as many random things, then lets all clean files be uploaded. */
 export const APP = `
 import Uppy from "@uppy/core"; import XHRUpload from "@uppy/xhr-upload";
-import { openGate } from "hashgate"; import { HashgateUppy } from "hashgate/uppy";
-const real = await openGate({ filters: ["/filters/demo.hgf"], workers: 1 });
-const bytesOf = async (path) => new Uint8Array(await (await fetch("/samples/" + path)).arrayBuffer());
-const listed = await bytesOf("listed/listed-0.jpg"); const clean = await bytesOf("clean/clean-1.jpg");
-const verdicts = { listed: await real.check(listed), clean: await real.check(clean) };
-if (verdicts.listed.outcome !== "possible-match" || verdicts.clean.outcome !== "clear") throw new Error("samples");
-// Files share the bytes of these: thousands of copies would fill the memory that the browser gives to Blobs.
-const blobs = { listed: new Blob([listed]), clean: new Blob([clean]) };
-
-function random(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+import { HashgateUppy } from "hashgate/uppy";
+${PICTURES}const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 let serial = 0;
 
 window.run = async (seed, steps) => {

@@ -1,0 +1,21 @@
+// What the pages of the scripted adversaries share.
+
+/** Two pictures with the engine's verdicts, and random numbers that come from a seed. */
+export const PICTURES = `
+import { openGate } from "hashgate";
+const real = await openGate({ filters: ["/filters/demo.hgf"], workers: 1 });
+const bytesOf = async (path) => new Uint8Array(await (await fetch("/samples/" + path)).arrayBuffer());
+const listed = await bytesOf("listed/listed-0.jpg"); const clean = await bytesOf("clean/clean-1.jpg");
+const verdicts = { listed: await real.check(listed), clean: await real.check(clean) };
+if (verdicts.listed.outcome !== "possible-match" || verdicts.clean.outcome !== "clear") throw new Error("samples");
+// Files share the bytes of these: thousands of copies would fill the memory that the browser gives to Blobs.
+const blobs = { listed: new Blob([listed]), clean: new Blob([clean]) };
+function random(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+`;
