@@ -12,27 +12,39 @@ pub(super) struct Terms {
     pub(super) values: Vec<Term>,
 }
 
-/// What is known of a block.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Term {
-    /// The DC coefficient, quantized.
-    pub(super) dc: i16,
-    /// A bound on the variance of its samples; 65,535 for more.
-    pub(super) variance: u16,
+/// What is known of a block: in the low 16 bits its DC coefficient, quantized; in the high ones a bound on the variance of
+/// its samples, 65,535 for more. One number for both, so that a vector takes four blocks at once.
+pub(super) type Term = i32;
+
+/// The DC coefficient of a block.
+#[inline(always)]
+pub(super) fn dc(term: Term) -> i16 {
+    term as i16
+}
+
+/// The bound on the variance of a block's samples.
+#[inline(always)]
+pub(super) fn variance(term: Term) -> u16 {
+    (term >> 16) as u16
+}
+
+/// Sets the DC coefficient of a block.
+#[inline(always)]
+pub(super) fn set_dc(term: &mut Term, dc: i16) {
+    *term = *term & !0xffff | i32::from(dc as u16);
+}
+
+/// Adds AC coefficients whose squares, dequantized, sum up to `energy` at most.
+#[inline(always)]
+pub(super) fn add_energy(term: &mut Term, energy: u64) {
+    // The transform keeps the sum of squares (T.81, A.3.3), here over 64 samples.
+    let sum = (u64::from(variance(*term)) + (energy >> 6)).min(u16::MAX.into());
+    *term = *term & 0xffff | (sum as i32) << 16;
 }
 
 impl Terms {
     pub(super) fn row(&self, y: usize) -> &[Term] {
         self.values.get(y * self.columns..).and_then(|rest| rest.get(..self.columns)).unwrap_or_default()
-    }
-}
-
-impl Term {
-    /// Adds AC coefficients whose squares, dequantized, sum up to `energy` at most.
-    #[inline(always)]
-    pub(super) fn add_energy(&mut self, energy: u64) {
-        // The transform keeps the sum of squares (T.81, A.3.3), here over 64 samples.
-        self.variance = self.variance.saturating_add((energy >> 6).min(u16::MAX.into()) as u16);
     }
 }
 
@@ -98,19 +110,19 @@ pub(super) fn plane(frame: &Frame, tables: &[Option<Steps>; 4], terms: &[Terms; 
     for (y, cells) in cells.chunks_exact_mut(columns).enumerate() {
         let luma = row(0, y).get(..columns).ok_or(Outside)?;
         if frame.components.len() == 1 {
-            cells.iter_mut().zip(luma).for_each(|(cell, term)| *cell = 128.0 + mean(term.dc, steps[0]));
+            cells.iter_mut().zip(luma).for_each(|(cell, term)| *cell = 128.0 + mean(dc(*term), steps[0]));
             continue;
         }
         let chroma = row(1, y / down).iter().zip(row(2, y / down));
         for ((cells, luma), (blue, red)) in cells.chunks_mut(across).zip(luma.chunks(across)).zip(chroma) {
-            let room = 126.0 - f32::from(blue.dc).abs() * of_blue - f32::from(red.dc).abs() * of_red;
+            let room = 126.0 - f32::from(dc(*blue)).abs() * of_blue - f32::from(dc(*red)).abs() * of_red;
             for (cell, term) in cells.iter_mut().zip(luma) {
-                let luma = steps[0] * f32::from(term.dc);
+                let luma = steps[0] * f32::from(dc(*term));
                 *cell = if luma.abs() <= room {
                     128.0 + luma
                 } else {
-                    let (blue, red) = (mean(blue.dc, steps[1]), mean(red.dc, steps[2]));
-                    clipped(128.0 + mean(term.dc, steps[0]), blue, red)
+                    let (blue, red) = (mean(dc(*blue), steps[1]), mean(dc(*red), steps[2]));
+                    clipped(128.0 + mean(dc(*term), steps[0]), blue, red)
                 };
             }
         }

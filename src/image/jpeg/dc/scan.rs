@@ -4,7 +4,7 @@ use super::super::frame::{Component, Frame, Scan, Selected};
 use super::super::part::{Halt, Outside, Part};
 use super::bits::{Bits, Reading};
 use super::huffman::{AcTable, DcTable};
-use super::plane::{Term, Terms};
+use super::plane::{Term, Terms, add_energy, set_dc};
 
 /// A scan's data, by what is done with it.
 #[expect(clippy::large_enum_variant, reason = "there is one at a time")]
@@ -47,8 +47,8 @@ impl Blocks for Sequential {
         bits.refill();
         let sum = self.sums[place].wrapping_add(dc.read(bits)?);
         self.sums[place] = sum;
-        term.dc = i16::try_from(sum).map_err(|_| Outside)?;
-        term.add_energy(ac.skip_block(bits)?.1);
+        set_dc(term, i16::try_from(sum).map_err(|_| Outside)?);
+        add_energy(term, ac.skip_block(bits)?.1);
         Ok(())
     }
 }
@@ -74,7 +74,7 @@ impl Blocks for FirstTerms {
         bits.refill_if_low();
         let sum = self.sums[place].wrapping_add(self.tables[place].read(bits)?);
         self.sums[place] = sum;
-        term.dc = i16::try_from(sum << self.low).map_err(|_| Outside)?;
+        set_dc(term, i16::try_from(sum << self.low).map_err(|_| Outside)?);
         Ok(())
     }
 }
@@ -88,7 +88,7 @@ impl Blocks for Refinement {
     #[inline(always)]
     fn read(&mut self, bits: &mut Reading, _: usize, term: &mut Term) -> Result<(), Outside> {
         bits.refill_if_low();
-        term.dc |= (bits.take(1) as i16) << self.low;
+        *term |= (bits.take(1) as i32) << self.low;
         Ok(())
     }
 }
@@ -113,7 +113,7 @@ impl Blocks for Band {
             let energy;
             bits.refill();
             (self.ended, energy) = self.table.skip_block(bits)?;
-            term.add_energy(energy);
+            add_energy(term, energy);
         }
         Ok(())
     }
