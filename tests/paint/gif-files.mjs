@@ -298,7 +298,7 @@ function* frames() {
     yield {
       kind: "gif-frame",
       name: `${name}-no-global-palette`,
-      make: () => gif({ frames: list, width: 320, height: 240, palette: undefined }),
+      make: () => gif({ frames: list, width: 320, height: 240, palette: null }),
     };
   }
   for (let disposal = 0; disposal < 8; disposal += 1) {
