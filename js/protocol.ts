@@ -105,6 +105,8 @@ export type Push =
 
 export type FromWorker =
   | Push
+  /** A browser has loaded the worker's script. Sent once, before all other messages. */
+  | { type: "loaded" }
   /** The worker failed outside of any request and can't be used any more. */
   | { type: "broken"; detail: string }
   | { type: "progress"; id: number; url: string; loaded: number; total: number | undefined }

@@ -5,6 +5,7 @@ import { openGateOn } from "../gate/gate.js";
 import { isPlatformBlob } from "../gate/input.js";
 import type { Gate, GateOptions } from "../types/types.js";
 import { compileFrom } from "./compile.js";
+import { startInPage } from "./page-worker.js";
 
 /** How an entry of the package starts its worker and compiles its engine. */
 export interface Parts {
@@ -20,25 +21,14 @@ export async function openGateInPage(options: GateOptions, { startWorker, ...eng
   if (document.prerendering) await shown(options?.signal);
   return openGateOn(
     {
-      startWorker(listener) {
-        const worker = started(() =>
-          workerUrl === undefined ? startWorker() : new Worker(trusted(workerUrl), { type: "module" }),
-        );
-        worker.onmessage = (event) => listener.message(event.data);
-        worker.onmessageerror = () => listener.error("a message could not be read");
-        worker.onerror = (event) => listener.error(event.message || "its script can't be loaded");
-        // When a page is left, the browser may freeze it with its workers, in case the person comes back. The workers
-        // are ended, and start again when the page is used.
-        const left = () => listener.error("the page was left");
-        addEventListener("pagehide", left);
-        return {
-          post: (message, transfer) => worker.postMessage(message, transfer),
-          terminate() {
-            removeEventListener("pagehide", left);
-            worker.terminate();
-          },
-        };
-      },
+      startWorker: (listener) =>
+        startInPage(
+          () =>
+            started(() =>
+              workerUrl === undefined ? startWorker() : new Worker(trusted(workerUrl), { type: "module" }),
+            ),
+          listener,
+        ),
       ...engines,
       takesBlob: isPlatformBlob,
       resolve: (url) => new URL(url, document.baseURI).href,

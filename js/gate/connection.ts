@@ -108,6 +108,7 @@ export class Connection {
       if (!this.isLost) this.#pushed?.(message);
       return;
     }
+    if (message.type === "loaded") return;
     const pending = this.#pending.get(message.id);
     if (!pending) return;
     if (message.type === "progress") {

@@ -1,4 +1,5 @@
 // The worker script for browsers.
+import type { FromWorker } from "../protocol.js";
 import { decodeInBrowser } from "./browser-decode.js";
 import { serve } from "./handler.js";
 import { ListStore } from "./list/store.js";
@@ -14,3 +15,5 @@ const handle = serve({
   decode: decodeInBrowser,
 });
 self.onmessage = (event) => handle(event.data);
+// The page keeps its messages until this one has come.
+self.postMessage({ type: "loaded" } satisfies FromWorker);

@@ -188,6 +188,26 @@ test("a page that is prerendered opens its gate when it is shown", async (contex
   assert.deepEqual(seen, { requests: 0, filters: 1, ended: "AbortError" });
 });
 
+test("a worker whose script is never answered is started again", async (context) => {
+  const page = await browser.newPage();
+  context.after(() => page.close());
+  let asked = 0;
+  // Firefox leaves a page in this state if a form begins to navigate while the script is loading.
+  await page.route("**/hashgate/worker.js", (route) => {
+    asked += 1;
+    if (asked > 1) return route.continue();
+  });
+  await page.goto(`${server.url}/page.html`);
+  await page.waitForFunction(() => window.ready);
+  const outcome = await page.evaluate(async () => {
+    const gate = await window.openGate({ filters: ["/samples/demo.hgf"], workers: 1, warmUp: false });
+    const file = await (await fetch("/samples/listed/listed-0.jpg")).blob();
+    return (await gate.check(file)).outcome;
+  });
+  assert.equal(outcome, "possible-match");
+  assert.equal(asked, 3, "the lookup worker's script twice, the hashing worker's once");
+});
+
 test("storage that never answers makes a gate keep its list in memory", async (context) => {
   for (const [name, message] of [
     ["open", "Silent: IndexedDB didn't open within 3000 ms"],
