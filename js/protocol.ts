@@ -11,6 +11,12 @@ export interface Wanted {
   md5: boolean;
 }
 
+/** A file whose bytes stay where they are. A number that is sent to the port asks for the piece that begins there. */
+export interface LentFile {
+  size: number;
+  port: MessagePort;
+}
+
 export type Source = { url: string } | { bytes: Uint8Array };
 
 /** The signals of a file, for a lookup. */
@@ -65,7 +71,7 @@ export interface Loaded {
 
 /** The arguments of each operation of a worker. */
 export interface Asks {
-  fingerprint: { file: Blob | Uint8Array; wanted: Wanted; views: ViewSet; limits: Limits };
+  fingerprint: { file: Blob | Uint8Array | LentFile; wanted: Wanted; views: ViewSet; limits: Limits };
   /** The first 64 KiB of a file, or all of a shorter one. */
   mayBePicture: { head: Uint8Array };
   load: { sources: Source[]; maxBytes: number };

@@ -1,6 +1,6 @@
 // Opens gates in pages. The entries differ only in where the worker and the engine come from.
 
-import { GateError } from "../errors.js";
+import { describe, GateError } from "../errors.js";
 import { openGateOn } from "../gate/gate.js";
 import { isPlatformBlob } from "../gate/input.js";
 import type { Gate, GateOptions } from "../types/types.js";
@@ -23,7 +23,10 @@ export async function openGateInPage(options: GateOptions, { startWorker, ...eng
     {
       startWorker: (listener) =>
         startInPage(
-          () => (workerUrl === undefined ? startWorker() : new Worker(trusted(workerUrl), { type: "module" })),
+          () =>
+            started(() =>
+              workerUrl === undefined ? startWorker() : new Worker(trusted(workerUrl), { type: "module" }),
+            ),
           listener,
         ),
       ...engines,
@@ -68,15 +71,18 @@ interface Policy {
   createScriptURL(url: string): string;
 }
 let policy: Policy | undefined;
+/** The browser's message if the page doesn't allow the policy. */
+let refusal: string | undefined;
 
 /** Returns whether the browser knows Trusted Types, and the page allows this package's policy. */
 export function hasPolicy(): boolean {
   const { trustedTypes } = globalThis as { trustedTypes?: { createPolicy(name: string, rules: Policy): Policy } };
   try {
     policy ??= trustedTypes?.createPolicy("hashgate", { createScriptURL: (url) => url });
-  } catch {
-    // The page allows only other policies. If it also requires trusted types, starting the worker fails with an error
-    // that says so.
+  } catch (error) {
+    // The page allows only other policies, or another copy of this package has made the policy. If the page also
+    // requires trusted types, `started` says what to do.
+    refusal = describe(error);
   }
   return policy !== undefined;
 }
@@ -87,6 +93,19 @@ export function hasPolicy(): boolean {
  */
 export function trusted(url: string | URL): string {
   return hasPolicy() && policy ? policy.createScriptURL(String(url)) : String(url);
+}
+
+/** Starts a worker. If the page's Trusted Types forbid that, throws an error that says what the page has to allow. */
+function started(start: () => Worker): Worker {
+  try {
+    return start();
+  } catch (error) {
+    if (refusal === undefined || policy !== undefined || !(error instanceof TypeError)) throw error;
+    throw new TypeError(
+      `${error.message} Expected a Content-Security-Policy with "trusted-types hashgate" (and 'allow-duplicates' if ` +
+        `the page has several copies of this package), got one that refuses the policy: ${refusal}`,
+    );
+  }
 }
 
 /** The compiled engines of the page, by URL. A failed compilation isn't kept, so that the next call tries again. */

@@ -3,9 +3,12 @@ import { GateError } from "../errors.js";
 import type { Answers, Asks, FromWorker, Operation, Push, ToWorker } from "../protocol.js";
 import type { Progress } from "../types/types.js";
 
+/** Objects that go over to the worker. */
+export type Transferred = ArrayBuffer | MessagePort;
+
 /** The methods that the gate uses of a browser's or Node's worker. */
 export interface PlatformWorker {
-  post(message: ToWorker, transfer: ArrayBuffer[]): void;
+  post(message: ToWorker, transfer: Transferred[]): void;
   terminate(): void;
 }
 
@@ -79,7 +82,7 @@ export class Connection {
   ask<O extends Operation>(
     type: O,
     ask: Asks[O],
-    transfer: ArrayBuffer[] = [],
+    transfer: Transferred[] = [],
     meanwhile: Meanwhile = {},
   ): Promise<Answers[O]> {
     return new Promise<Answers[Operation]>((resolve, reject) => {

@@ -2,6 +2,7 @@
 import type { BrowserPicture } from "../../dist/bindings/hashgate.js";
 import { describe, type Fault, faultOf, GateError, isCoded } from "../errors.js";
 import type { Answers, Asks, Following, FromWorker, Operation, Source, ToWorker } from "../protocol.js";
+import { borrowed } from "./borrowed.js";
 import { Engine, type LoadedFilters } from "./engine.js";
 import { fetchFilter } from "./list/filter.js";
 import { Follower } from "./list/follower.js";
@@ -26,7 +27,8 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
   let follower: Follower | undefined;
 
   const operations: { [O in Operation]: (ask: Asks[O], id: number) => Promise<[Answers[O], ArrayBuffer[]]> } = {
-    async fingerprint({ file, ...ask }, id) {
+    async fingerprint({ file: given, ...ask }, id) {
+      const file = borrowed(given);
       const hashing = running(engine, startFailure);
       const platformSha256 = ask.wanted.sha256 && hasWebCrypto();
       const { wanted, ...rest } = ask;

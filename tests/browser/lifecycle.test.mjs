@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { openGate } from "hashgate";
 import { chromium } from "playwright-core";
+import puppeteer from "puppeteer-core";
 import { png } from "../../scripts/png.mjs";
 import { CHROMIUM } from "./chromium.mjs";
 import { CSP, serve } from "./server.mjs";
@@ -17,6 +18,15 @@ const SCRIPT = `import { openGate } from "/hashgate/index.js";
 window.violations = [];
 addEventListener("securitypolicyviolation", (event) => window.violations.push(event.violatedDirective));
 Object.assign(window, { openGate, ready: true });`;
+/** A page that has the next page prerendered, and the next page's script, which doesn't wait for the gate. */
+const SPECULATING = `<!doctype html><meta charset="utf-8"><title>hashgate</title><a href="/prerendered.html">next</a>
+<script type="speculationrules">{ "prerender": [{ "urls": ["/prerendered.html"], "eagerness": "immediate" }] }</script>`;
+const PRERENDERED = `import { openGate } from "/hashgate/index.js";
+import { guard } from "/hashgate/guard.js";
+window.began = document.prerendering;
+window.gate = openGate({ filters: ["/samples/demo.hgf"], workers: 1 });
+guard(document, window.gate);
+await fetch("/began");`;
 const TRUST = { keys: [readFileSync("target/samples/list.pub", "utf8").trim()] };
 const FOLLOW = { source: "/samples/list/manifest.txt", trust: TRUST, whenUnavailable: "block", warmUp: false };
 const [, NAME] = /^name (.*)$/m.exec(readFileSync("target/samples/list/manifest.txt", "utf8")) ?? [];
@@ -50,12 +60,21 @@ before(async () => {
     "worker-src 'self'",
     "worker-src 'self' blob:",
   );
+  const other = trusting.replace("trusted-types hashgate", "trusted-types another");
+  const any = trusting.replace("; trusted-types hashgate", "");
+  const speculating = CSP.replace("script-src 'self'", "script-src 'self' 'inline-speculation-rules'");
   const inline = SCRIPT.replace("index.js", "inline.js");
   server = await serve({
     extra: {
       "/pdq.hgf": { body: pdqFilter() },
       "/page.html": { body: PAGE, type: html },
       "/trusting.html": { body: PAGE, type: html, csp: trusting },
+      "/untrusting.html": { body: PAGE, type: html, csp: other },
+      "/any.html": { body: PAGE, type: html, csp: any },
+      "/speculating.html": { body: SPECULATING, type: html, csp: speculating },
+      "/prerendered.html": { body: PAGE.replace("page.js", "prerendered.js"), type: html },
+      "/prerendered.js": { body: PRERENDERED, type: script },
+      "/began": { body: "" },
       "/inline.html": { body: PAGE.replace("page.js", "inline.js"), type: html, csp: trusting },
       "/page.js": { body: SCRIPT, type: script },
       "/inline.js": { body: inline, type: script },
@@ -100,6 +119,53 @@ test("the worker starts where the page requires trusted types and allows the pol
     }, options);
     assert.deepEqual(seen, { outcome: "possible-match", violations }, path);
   }
+});
+
+test("a page that requires trusted types and allows another policy alone is told what it lacks", async (context) => {
+  for (const path of ["/untrusting.html", "/any.html"]) {
+    const page = await opened(context, path);
+    const seen = await page.evaluate(async () => {
+      const gate = await window.openGate({ filters: ["/samples/demo.hgf"], workers: 1 }).catch((error) => error);
+      if (gate instanceof Error) return { code: gate.code, message: gate.message };
+      const { outcome } = await gate.check(await (await fetch("/samples/listed/listed-0.jpg")).blob());
+      gate.close();
+      return { outcome };
+    });
+    // If the page names no policies, it allows all of them.
+    if (path === "/any.html") assert.deepEqual(seen, { outcome: "possible-match" });
+    else assert.equal(seen.code, "worker-unavailable");
+    if (path !== "/any.html") assert.match(seen.message, /TrustedScriptURL.*"trusted-types hashgate"/);
+  }
+});
+
+test("a page that Chromium prerenders loads nothing for its gate until it is shown, and complains of nothing", async (context) => {
+  // Playwright's own browsers are started without prerendering.
+  const { executablePath, args } = CHROMIUM;
+  const prerendering = await puppeteer.launch({ executablePath, args, headless: true });
+  context.after(() => prerendering.close());
+  const page = await prerendering.newPage();
+  const said = [];
+  // The page has no icon, which Chromium says.
+  page.on("console", (message) => /favicon/.test(message.location().url) || said.push(message.text()));
+  page.on("pageerror", (error) => said.push(String(error)));
+  const from = server.requests.length;
+  const requests = () => server.requests.slice(from);
+  await page.goto(`${server.url}/speculating.html`);
+  for (let wait = 0; wait < 200 && !requests().includes("GET /began"); wait += 1)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.ok(requests().includes("GET /began"), requests().join());
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const early = requests().filter((request) => /worker|wasm|hgf/.test(request));
+  assert.deepEqual(early, []);
+  await Promise.all([page.waitForNavigation(), page.click("a")]);
+  const seen = await page.evaluate(async () => {
+    const gate = await window.gate;
+    const { outcome } = await gate.check(await (await fetch("/samples/listed/listed-0.jpg")).blob());
+    return { began: window.began, outcome };
+  });
+  assert.deepEqual(seen, { began: true, outcome: "possible-match" });
+  assert.ok(requests().filter((request) => request === "GET /prerendered.html").length === 1, "it was loaded again");
+  assert.deepEqual(said, []);
 });
 
 test("a page that is prerendered opens its gate when it is shown", async (context) => {

@@ -1,7 +1,18 @@
 // The package in Node, for the check on a server. Imports it by its name, as an app does.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, openAsBlob, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  copyFileSync,
+  createReadStream,
+  mkdtempSync,
+  openAsBlob,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -92,6 +103,60 @@ test("a file that is changed under way is unreadable, whatever it was", async (c
     assert.deepEqual([outcome, reason], ["unchecked", "unreadable"], name);
     assert.match(detail, /^the file's bytes can't be had: /);
   }
+});
+
+test("of a large Blob the worker asks for pieces, with the same verdict and little memory", async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "hashgate-"));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "large");
+  const size = 100 << 20;
+  /** Writes a file of `size` bytes that begins so, and is otherwise zeros that take no place on the disk. */
+  const write = (head, bytes = size) => {
+    writeFileSync(path, head);
+    truncateSync(path, bytes);
+  };
+  const film = Buffer.from("\0\0\0\x18ftypisom", "latin1");
+  write(film);
+  const digest = createHash("sha256");
+  for await (const part of createReadStream(path)) digest.update(part);
+  writeFileSync(join(folder, "list.txt"), `${digest.digest("hex")}\n`);
+  const args = ["build", join(folder, "list.txt"), "--type", "sha256", "--name", "films", "--category", "drawn"];
+  execFileSync("target/debug/hashgate", [...args, "--out", join(folder, "films.hgf")]);
+  const filters = [join(folder, "films.hgf"), "target/samples/demo.hgf"];
+  const gate = await openGate({ filters, workers: 2, maxFileBytes: size });
+  context.after(() => gate.close());
+  const { arrayBuffers } = process.memoryUsage();
+  let most = 0;
+  const timer = setInterval(() => {
+    most = Math.max(most, process.memoryUsage().arrayBuffers - arrayBuffers);
+  }, 5);
+  const found = await gate.check(await openAsBlob(path));
+  clearInterval(timer);
+  assert.deepEqual([found.outcome, found.matches?.[0]?.list], ["possible-match", "films"], JSON.stringify(found));
+  // V8 collects the pieces when there are some 64 MiB of them. Read as a whole, the file takes twice its size.
+  assert.ok(most < size, `${most} bytes`);
+  // Pictures are decoded from pieces, too: what follows their end isn't decoded.
+  for (const [name, outcome] of [
+    ["listed/listed-0.jpg", "possible-match"],
+    ["listed/listed-1.jpg", "possible-match"],
+    ["clean/clean-0.png", "clear"],
+    ["clean/clean-1.jpg", "clear"],
+  ]) {
+    write(readFileSync(`target/samples/${name}`), 9 << 20);
+    assert.equal((await gate.check(await openAsBlob(path))).outcome, outcome, name);
+  }
+  // Changed on the disk, while it is read too.
+  write(film);
+  const changed = await openAsBlob(path);
+  const checking = gate.check(changed);
+  setTimeout(() => writeFileSync(path, "another"), 20);
+  assert.equal((await checking).reason, "unreadable");
+  assert.equal((await gate.check(changed)).reason, "unreadable");
+  // An aborted check leaves nothing that keeps the next one.
+  write(film);
+  const signal = AbortSignal.timeout(20);
+  await assert.rejects(gate.check(await openAsBlob(path), { signal }), { name: "TimeoutError" });
+  assert.equal((await gate.check(await openAsBlob(path))).outcome, "possible-match");
 });
 
 test("an open gate doesn't keep the process", () => {

@@ -206,7 +206,8 @@ window.run = async (seed, steps) => {
   }
   const { IDLE, PROCESSING_ERROR, PROCESSING_COMPLETE } = FilePond.FileStatus;
   const finals = () => pond.getFiles().filter(({ file }) => file && isClean(file) && isClean(changed.get(serialOf(file)) ?? file));
-  for (let round = 0; round < 200; round += 1) {
+  // A busy machine may need long for the last uploads.
+  for (let round = 0; round < 3000; round += 1) {
     const rest = finals().filter(({ status }) => status !== PROCESSING_COMPLETE);
     if (rest.length === 0) break;
     for (const { id, status } of rest) if (status === IDLE || status === PROCESSING_ERROR) ignore(pond.processFile(id));

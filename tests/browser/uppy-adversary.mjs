@@ -35,12 +35,16 @@ window.run = async (seed, steps) => {
       return structuredClone(verdicts[kinds.get(file.serial)]);
     },
   };
-  const uppy = new Uppy({ autoProceed: below(2) === 0, logger: { debug() {}, warn() {}, error() {} }, allowMultipleUploadBatches: true })
-    .use(XHRUpload, { endpoint: "/upload?run=" + seed, formData: below(2) === 0, limit: 1 + below(5), shouldRetry: () => false });
+  let uppy;
   let plugin;
   const install = () => { uppy.use(HashgateUppy, { gate }); plugin = uppy.getPlugin("Hashgate"); };
-  if (below(2) === 0) { uppy.removePlugin(uppy.getPlugin("XHRUpload")); install(); uppy.use(XHRUpload, { endpoint: "/upload?run=" + seed, limit: 1 + below(5), shouldRetry: () => false }); }
-  else install();
+  /** Makes an Uppy. The plugin comes before its uploader or after it. */
+  const start = (autoProceed, protect = install) => {
+    uppy = new Uppy({ autoProceed, logger: { debug() {}, warn() {}, error() {} }, allowMultipleUploadBatches: true });
+    const uploader = { endpoint: "/upload?run=" + seed, formData: below(2) === 0, limit: 1 + below(5), shouldRetry: () => false };
+    if (below(2)) { uppy.use(XHRUpload, uploader); protect(); } else { protect(); uppy.use(XHRUpload, uploader); }
+  };
+  start(below(2) === 0);
   const add = (kind, name = "file-" + below(6)) => {
     const data = make(kind);
     try { const id = uppy.addFile({ name, type: "image/jpeg", data }); wanted.set(id, data.serial); } catch {}
@@ -69,7 +73,7 @@ window.run = async (seed, steps) => {
     release: () => {
       const file = any();
       if (!file?.error) return;
-      released.add(file.data.serial);
+      if (file.data) released.add(file.data.serial);
       ignore(plugin.release(file.id));
       // Other bytes under the same id, at once.
       if (below(2)) uppy.setFileState(file.id, { data: make("listed") });
@@ -83,6 +87,35 @@ window.run = async (seed, steps) => {
       const id = "restored-" + serial;
       uppy.setState({ currentUploads: { ...uppy.getState().currentUploads, [id]: { fileIDs: files.map(({ id }) => id), step: 1, result: {} } } });
       ignore(uppy.restore(id));
+    },
+    // The page is loaded again, and the Golden Retriever gives back what it kept: other Blobs, some lost, some with other
+    // bytes, and uploads at any step.
+    session: () => {
+      const { files, currentUploads } = uppy.getState();
+      const { autoProceed } = uppy.opts;
+      const kept = Object.values(files).map(({ data, preview, ...file }) => {
+        if (file.progress.uploadComplete) return { ...file, data, isRestored: true, isGhost: false };
+        const fate = below(6);
+        if (fate === 0 || !data) return { ...file, data: undefined, isRestored: true, isGhost: true };
+        return { ...file, data: make(fate === 1 ? "listed" : kinds.get(data.serial)), isRestored: true, isGhost: false };
+      });
+      const uploads = Object.entries(currentUploads).map(([id, upload]) => [id, { ...upload, step: below(3) ? upload.step : 1 }]);
+      uppy.destroy();
+      const late = below(2) === 0;
+      start(autoProceed, late ? () => {} : install);
+      const state = { files: Object.fromEntries(kept.map((file) => [file.id, file])), currentUploads: Object.fromEntries(uploads) };
+      uppy.setState({ recoveredState: state, ...structuredClone({ currentUploads: state.currentUploads }), files: state.files });
+      if (late) install();
+      uppy.emit("restored", undefined);
+      // As on "restore-confirmed".
+      if (uploads.length > 0) { uppy.resumeAll(); for (const [id] of uploads) ignore(uppy.restore(id)); }
+      else if (below(2)) ignore(uppy.upload());
+      uppy.setState({ recoveredState: null });
+    },
+    // A file that was lost is chosen again.
+    chooseAgain: () => {
+      const lost = uppy.getFiles().find(({ data }) => !data);
+      if (lost) uppy.setFileState(lost.id, { data: make(below(2) ? "clean" : "listed"), isGhost: false });
     },
     resume: () => uppy.resumeAll(),
     removePlugin: async () => {
@@ -101,7 +134,7 @@ window.run = async (seed, steps) => {
   };
   const names = Object.keys(actions);
   // Rare ones end everything.
-  const weighted = names.flatMap((name) => Array(/^(?:cancel|clear|clearAndSame|removePlugin)$/.test(name) ? 1 : 3).fill(name));
+  const weighted = names.flatMap((name) => Array(/^(?:cancel|clear|clearAndSame|removePlugin|session)$/.test(name) ? 1 : 3).fill(name));
   for (let step = 0; step < steps; step += 1) {
     const name = weighted[below(weighted.length)];
     log.push(name + "@" + serial);
@@ -112,15 +145,15 @@ window.run = async (seed, steps) => {
   for (let round = 0; round < 40; round += 1) {
     const open = () => Object.keys(uppy.getState().currentUploads).length > 0;
     for (let n = 0; n < 200 && open(); n += 1) await wait(5);
-    const rest = uppy.getFiles().filter(({ data, progress }) => kinds.get(data.serial) === "clean" && !progress.uploadComplete);
+    const rest = uppy.getFiles().filter(({ data, progress }) => kinds.get(data?.serial) === "clean" && !progress.uploadComplete);
     if (rest.length === 0) break;
     // Files that were begun but not finished can be uploaded by a retry alone.
     for (const { id } of rest) ignore(uppy.retryUpload(id));
     await wait(5);
   }
-  const lost = uppy.getFiles().filter(({ data, progress }) => kinds.get(data.serial) === "clean" && !progress.uploadComplete)
+  const lost = uppy.getFiles().filter(({ data, progress }) => kinds.get(data?.serial) === "clean" && !progress.uploadComplete)
     .map(({ id, error, progress }) => id + " " + error + " " + JSON.stringify(progress));
-  const done = uppy.getFiles().filter(({ id, progress }) => progress.uploadComplete && !mistaken.has(id)).map(({ data }) => data.serial);
+  const done = uppy.getFiles().filter(({ id, progress }) => progress.uploadComplete && !mistaken.has(id)).flatMap(({ data }) => data?.serial ?? []);
   uppy.destroy();
   return { log, lost, done, released: [...released], kinds: [...kinds] };
 };

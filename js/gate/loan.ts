@@ -1,0 +1,29 @@
+// Lends a file to a worker that takes no Blobs: the worker asks for its bytes piece by piece, so that neither side holds
+// all of them.
+import { describe } from "../errors.js";
+import type { LentFile } from "../protocol.js";
+
+/** Files up to this size are given to the worker as a whole, which is faster. */
+export const LEND_FROM = 8 << 20;
+/** Number of bytes of a piece. */
+const PIECE = 1 << 18;
+
+/** A file that is lent. */
+export interface Loan {
+  file: LentFile;
+  /** Ends the loan. A worker that still reads the file gets no answer any more. */
+  end(): void;
+}
+
+export function lend(blob: Blob): Loan {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = async ({ data: at }: MessageEvent<number>) => {
+    try {
+      const bytes = await blob.slice(at, at + PIECE).arrayBuffer();
+      port1.postMessage({ at, bytes }, [bytes]);
+    } catch (error) {
+      port1.postMessage({ at, error: describe(error) });
+    }
+  };
+  return { file: { size: blob.size, port: port2 }, end: () => port1.close() };
+}
