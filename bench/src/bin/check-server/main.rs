@@ -201,7 +201,10 @@ fn hostile(server: &Server, pictures: &[Vec<u8>]) -> Result<()> {
         return Err(format!("expected no status of an error in the server, got {status}").into());
     }
     match client::once(server.address, &pictures[0])? {
-        Sent::Status(200 | 422 | 451) => Ok(println!("  serving")),
+        Sent::Status(200 | 422 | 451) => {
+            println!("  serving");
+            Ok(())
+        }
         other => Err(format!("expected a verdict after hostile requests, got {other}").into()),
     }
 }

@@ -38,7 +38,7 @@ impl Threads {
     /// The work panics.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
         let (done, result) = oneshot::channel();
-        let job = Box::new(move || drop(done.send(work())));
+        let job = Box::new(move || _ = done.send(work()));
         self.jobs.send(job).expect("the threads wait as long as this is there");
         result.await.expect("the work doesn't panic")
     }
@@ -81,11 +81,16 @@ mod tests {
     #[tokio::test]
     async fn work_that_nobody_waits_for_is_done() {
         let threads = Threads::start(1).unwrap();
-        let (told, heard) = oneshot::channel();
-        let mut run = Box::pin(threads.run(move || told.send(()).unwrap()));
+        let ((told, heard), (begin, begun)) = (oneshot::channel(), channel());
+        let mut run = Box::pin(threads.run(move || (begun.recv().unwrap(), told.send(()).unwrap())));
         // Polls once, which sends the work, and gives up.
-        std::future::poll_fn(|context| std::task::Poll::Ready(drop(run.as_mut().poll(context)))).await;
+        std::future::poll_fn(|context| {
+            assert!(run.as_mut().poll(context).is_pending());
+            std::task::Poll::Ready(())
+        })
+        .await;
         drop(run);
+        begin.send(()).unwrap();
         heard.await.unwrap();
     }
 }
