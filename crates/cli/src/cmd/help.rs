@@ -50,9 +50,10 @@ pub fn run(args: &Args, program: &mut Command) -> Result<ExitCode> {
         terminal::say_lines(&program.render_help().to_string())?;
         return Ok(ExitCode::SUCCESS);
     };
-    if let Some(command) = program.find_subcommand_mut(name) {
-        let shown = command.clone().bin_name(format!("hashgate {name}")).render_long_help().to_string();
-        terminal::say_lines(&shown)?;
+    if program.find_subcommand(name).is_some() {
+        // The parser knows when a help is short.
+        let asked = program.try_get_matches_from_mut(["hashgate", name, "--help"]);
+        terminal::say_lines(&asked.map_or_else(|help| help.render().to_string(), |_| String::new()))?;
     } else if let Some(topic) = TOPICS.iter().find(|topic| topic.name == name) {
         terminal::say_lines(&plain(topic.page))?;
     } else {
