@@ -10,9 +10,12 @@ homeserver.yaml:
           when_unavailable: block  # or allow: what becomes of files while the server gives no verdict
 """
 
-from io import BytesIO
 from typing import Any, Union
 
+from twisted.web.client import readBody
+from twisted.web.http_headers import Headers
+
+from synapse.logging.context import make_deferred_yieldable
 from synapse.module_api import NOT_SPAM, ModuleApi
 from synapse.module_api.errors import Codes, ConfigError
 
@@ -20,9 +23,9 @@ from synapse.module_api.errors import Codes, ConfigError
 class Hashgate:
     def __init__(self, config: dict, api: ModuleApi):
         self._url = config["url"].rstrip("/") + "/v1/check"
-        self._headers = {b"Content-Type": [b"application/octet-stream"]}
+        self._headers = Headers({"Content-Type": ["application/octet-stream"]})
         if "token" in config:
-            self._headers[b"Authorization"] = [b"Bearer " + config["token"].encode()]
+            self._headers.addRawHeader("Authorization", f"Bearer {config['token']}")
         self._allow = config["when_unavailable"] == "allow"
         self._http = api.http_client
         api.register_spam_checker_callbacks(check_media_file_for_spam=self.check_media_file_for_spam)
@@ -34,22 +37,19 @@ class Hashgate:
         return config
 
     async def check_media_file_for_spam(self, file_wrapper: Any, file_info: Any) -> Union[str, Codes]:
-        # A thumbnail shows what the checked picture shows.
+        # A thumbnail that this server makes shows what the checked picture shows.
         if file_info.thumbnail is not None:
             return NOT_SPAM
-        file = BytesIO()
-        await file_wrapper.write_chunks_to(file.write)
+        chunks: list = []
+        await file_wrapper.write_chunks_to(chunks.append)
         try:
-            response = await self._http.request("POST", self._url, data=BytesIO(file.getvalue()), headers=_headers(self._headers))
+            response = await self._http.request("POST", self._url, data=b"".join(chunks), headers=self._headers)
+            # The connection is free again once the answer is read.
+            await make_deferred_yieldable(readBody(response))
         except Exception:
             return NOT_SPAM if self._allow else Codes.FORBIDDEN
-        decision = response.headers.getRawHeaders(b"X-Hashgate-Decision", [b""])[0]
-        if decision == b"upload" or (decision != b"hold" and self._allow):
+        # Only the server's own verdicts have this header.
+        decision = response.headers.getRawHeaders("X-Hashgate-Decision", [""])[0]
+        if decision == "upload" or (decision != "hold" and self._allow):
             return NOT_SPAM
         return Codes.FORBIDDEN
-
-
-def _headers(raw: dict) -> Any:
-    from twisted.web.http_headers import Headers
-
-    return Headers(raw)
