@@ -3,10 +3,12 @@ import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
+import { Arrivals } from "../gate/arrivals.js";
 import { openGateOn } from "../gate/gate.js";
 import { isAnswer } from "../protocol.js";
 import type { Gate, GateOptions } from "../types/types.js";
 import { compileFrom, hasSimd } from "./compile.js";
+import { openInput } from "./node-input.js";
 
 export { GateError, type GateErrorCode, HeldError } from "../errors.js";
 export { type CheckedFile, Checker, type CheckerOptions, type GateLike } from "../integrations/checker.js";
@@ -60,6 +62,8 @@ export async function openGate(options: GateOptions): Promise<Gate> {
       processors: availableParallelism,
       // In Node, not every Blob can be posted to a worker: those of `openAsBlob` can't.
       takesBlob: (_): _ is Blob => false,
+      open: openInput,
+      arrivals: (bounds) => new Arrivals(bounds),
     },
     options,
   );

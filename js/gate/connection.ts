@@ -1,7 +1,8 @@
 // The page's connection to one worker: sends requests, receives answers, and notices when the worker dies.
 import { GateError } from "../errors.js";
 import type { Answers, Asks, FromWorker, Operation, Push, ToWorker } from "../protocol.js";
-import type { Progress } from "../types/types.js";
+import type { BlobLike, Progress } from "../types/types.js";
+import type { Arrivals, Bounds, ByteStream } from "./arrivals.js";
 
 /** Objects that go over to the worker. */
 export type Transferred = ArrayBuffer | MessagePort;
@@ -30,9 +31,18 @@ export interface Host {
   processors(): number;
   /** Returns whether this Blob can be posted to a worker. If not, the gate reads its bytes and posts them. */
   takesBlob(blob: unknown): blob is Blob;
+  /**
+   * Opens what the platform takes besides Blobs and bytes. Returns undefined for anything else. Missing in a page.
+   */
+  open?(input: unknown): Promise<Opened> | undefined;
+  /** Makes what reads the streams that {@link open} opened. */
+  arrivals?(bounds: Bounds): Arrivals;
   /** Calls `callback` when the page is idle. Missing in Node. */
   whenIdle?(callback: () => void): void;
 }
+
+/** What {@link Host.open} opened. */
+export type Opened = { blob: BlobLike } | { stream: ByteStream };
 
 /** The worker is lost: it trapped, couldn't start, or took too long and was ended. */
 export class WorkerLost extends Error {}

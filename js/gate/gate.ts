@@ -20,6 +20,7 @@ import type {
   ListAbout,
   ListState,
   Match,
+  NodeInput,
   PossibleMatch,
   ReportOptions,
   TransparencyReport,
@@ -28,8 +29,9 @@ import type {
   UncheckedReason,
   Verdict,
 } from "../types/types.js";
+import type { Arrival, Arrivals } from "./arrivals.js";
 import { ask } from "./confirmation.js";
-import { type Connection, type Host, UnreadableFile, WorkerLost } from "./connection.js";
+import { type Connection, type Host, type Opened, UnreadableFile, WorkerLost } from "./connection.js";
 import { Counters } from "./counters.js";
 import { DEFAULTS } from "./defaults.js";
 import { HashingPool } from "./hashing-pool.js";
@@ -88,9 +90,12 @@ class OpenGate extends EventTarget implements Gate {
   /** Aborts open calls of `confirm` when the gate is closed. */
   readonly #closing = new AbortController();
   #closed: GateError | undefined;
+  readonly #arrivals: Arrivals | undefined;
 
   constructor(host: Host, feed: Feed, options: GateOptions) {
     super();
+    const { maxFileBytes = DEFAULTS.maxFileBytes, timeoutMs = DEFAULTS.timeoutMs } = options;
+    this.#arrivals = host.arrivals?.({ budget: maxFileBytes, timeoutMs });
     this.#host = host;
     this.#feed = feed;
     this.#options = options;
@@ -130,14 +135,15 @@ class OpenGate extends EventTarget implements Gate {
     return this.status();
   }
 
-  async check(input: Input, options: CheckOptions = {}): Promise<Verdict> {
+  async check(input: Input | NodeInput, options: CheckOptions = {}): Promise<Verdict> {
     if (this.#closed) throw this.#closed;
     options.signal?.throwIfAborted();
     let blob: Blob | undefined;
     let verdict: Verdict;
     try {
-      const given = recognise(input);
-      if ("blob" in given) blob = given.blob as Blob;
+      const opening = this.#host.open?.(input);
+      const given = opening ? await opening : recognise(input);
+      if ("blob" in given && !opening) blob = given.blob as Blob;
       // Copies bytes, so that the caller may change the buffer later without changing the answer.
       verdict = await this.#checkFile("bytes" in given ? { bytes: new Uint8Array(given.bytes) } : given, options);
     } catch (error) {
@@ -186,7 +192,8 @@ class OpenGate extends EventTarget implements Gate {
   }
 
   /** Checks a file. If something goes wrong on the way, the verdict says so. */
-  async #checkFile(given: Recognised, { signal, ...options }: CheckOptions): Promise<Verdict> {
+  async #checkFile(input: Recognised | Opened, { signal, ...options }: CheckOptions): Promise<Verdict> {
+    const arrival = "stream" in input ? this.#arrivals?.begin(input.stream) : undefined;
     try {
       const { pool, lookup } = await abortable(this.#ready(), signal);
       if (!this.#usable) {
@@ -202,6 +209,8 @@ class OpenGate extends EventTarget implements Gate {
       const early = (fingerprint: Uint8Array) => lookup.begin({ fingerprint, orientations });
       const hash = (file: Recognised, module?: WebAssembly.Module) =>
         pool.run((worker) => this.#hash(worker, file, hashing, early), signal, module);
+      const given = arrival ? await this.#receive(arrival, pool, wanted, signal) : (input as Recognised);
+      if ("refused" in given) return given.refused;
       let signals = await hash(given);
       if ("needsFormats" in signals) {
         const { bytes } = signals;
@@ -226,7 +235,27 @@ class OpenGate extends EventTarget implements Gate {
         return this.#withoutList(error.message);
       }
       throw error;
+    } finally {
+      arrival?.release();
     }
+  }
+
+  /** Reads a stream to its end, or refuses it as soon as it is too long. */
+  async #receive(
+    arrival: Arrival,
+    pool: HashingPool,
+    { sha256, md5 }: Asks["fingerprint"]["wanted"],
+    signal: AbortSignal | undefined,
+  ): Promise<Recognised | { refused: Unchecked }> {
+    const most = this.#options.maxFileBytes ?? DEFAULTS.maxFileBytes;
+    const ends = signal ? AbortSignal.any([this.#closing.signal, signal]) : this.#closing.signal;
+    // As of any file: a long film is `not-a-picture` and not `too-large`, unless its digests are wanted.
+    if (!sha256 && !md5 && !(await abortable(arrival.readPast(HEAD), ends))) {
+      const head = arrival.head();
+      if (!(await pool.run((worker) => worker.ask("mayBePicture", { head }), signal))) return { bytes: arrival.head() };
+    }
+    if (await abortable(arrival.readPast(most), ends)) return { bytes: arrival.take() };
+    return { refused: unchecked("too-large", `size in bytes: expected at most ${most}, got a longer stream`) };
   }
 
   /** Loads the formats engine, when the first file needs it. Rejects with {@link FormatsLost}; the next file tries again. */

@@ -41,7 +41,8 @@ export function hmaConfirmer(options: ConfirmerOptions): Confirm {
   const ask = asker(options, "m/lookup");
   return named("hasher-matcher-actioner", async (candidate, { signal }) => {
     if (candidate.pdq === undefined) return "unknown";
-    const query = new URLSearchParams({ signal_type: "pdq", signal: candidate.pdq });
+    // A bank that is enabled for a share of lookups draws by the seed, so one hash always gets the same answer.
+    const query = new URLSearchParams({ signal_type: "pdq", signal: candidate.pdq, seed: candidate.pdq });
     const banks = await ask(`?${query}`, { signal });
     if (!isObject(banks) || !Object.values(banks).every(Array.isArray)) {
       throw new Error(`expected matches by bank, got ${JSON.stringify(banks)?.slice(0, 100)}`);

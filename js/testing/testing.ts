@@ -13,6 +13,7 @@ import type {
   HostDecision,
   Input,
   Match,
+  NodeInput,
   TransparencyReport,
   UncheckedReason,
   Verdict,
@@ -35,7 +36,7 @@ export interface FakeGateOptions {
 /** The gate that `fakeGate` returns. It also lists the files that it was given. */
 export interface FakeGate extends Gate {
   /** Every file that was given to `check` or `admit`, in order. */
-  readonly checked: readonly Input[];
+  readonly checked: readonly (Input | NodeInput)[];
 }
 
 const LIST: FilterInfo = {
@@ -79,7 +80,7 @@ export function fakeGate(options: FakeGateOptions = {}): FakeGate {
 }
 
 class AnsweringGate extends EventTarget implements FakeGate {
-  readonly checked: Input[] = [];
+  readonly checked: (Input | NodeInput)[] = [];
   readonly filters = [LIST];
   readonly #held: ReadonlySet<string>;
   readonly #unchecked: ReadonlyMap<string, UncheckedReason>;
@@ -94,7 +95,7 @@ class AnsweringGate extends EventTarget implements FakeGate {
     this.#delayMs = delayMs;
   }
 
-  async check(file: Input, { signal }: CheckOptions = {}): Promise<Verdict> {
+  async check(file: Input | NodeInput, { signal }: CheckOptions = {}): Promise<Verdict> {
     if (this.#closed) throw Object.assign(new Error("the gate was closed"), { name: "GateError", code: "closed" });
     signal?.throwIfAborted();
     this.checked.push(file);
@@ -146,7 +147,7 @@ class AnsweringGate extends EventTarget implements FakeGate {
     this.#closed = true;
   }
 
-  async #verdictOn(file: Input): Promise<Verdict> {
+  async #verdictOn(file: Input | NodeInput): Promise<Verdict> {
     const keys = await this.#keysOf(file);
     const held = keys.some((key) => this.#held.has(key));
     if (held) return { outcome: "possible-match", matches: [{ ...MATCH }], lookups: 1 };
@@ -155,9 +156,12 @@ class AnsweringGate extends EventTarget implements FakeGate {
     return { outcome: "clear", lookups: 1 };
   }
 
-  /** Returns the name and the digest of a file. Computes the digest only if the options name one. */
-  async #keysOf(file: Input): Promise<string[]> {
-    const names = typeof file === "object" && "name" in file && typeof file.name === "string" ? [file.name] : [];
+  /** Returns the name and the digest of a file. Computes the digest only if the options name one, and never of a stream. */
+  async #keysOf(file: Input | NodeInput): Promise<string[]> {
+    if (typeof file !== "object") return [];
+    if (file instanceof URL) return [decodeURIComponent(file.pathname.split("/").at(-1) ?? "")];
+    if (Symbol.asyncIterator in file || "getReader" in file) return [];
+    const names = "name" in file && typeof file.name === "string" ? [file.name] : [];
     const digests = [...this.#held, ...this.#unchecked.keys()].some((key) => DIGEST.test(key));
     return digests ? [...names, await sha256Of(file)] : names;
   }

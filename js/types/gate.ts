@@ -1,5 +1,5 @@
 // The gate's public interface.
-import type { AdmitOptions, CheckOptions, Input } from "./options.js";
+import type { AdmitOptions, CheckOptions, Input, NodeInput } from "./options.js";
 import type { HostDecision, ReportOptions, TransparencyReport } from "./report.js";
 import type { FilterInfo, GateStatus } from "./status.js";
 import type { Admitted, Verdict } from "./verdict.js";
@@ -22,11 +22,11 @@ export interface Gate extends EventTarget {
   refresh(): Promise<GateStatus>;
   /**
    * Checks a file. Files that are checked at the same time queue for the workers. If something is wrong with the file,
-   * the verdict says so; the promise doesn't reject.
+   * the verdict says so; the promise doesn't reject. In Node it also takes a file's URL or a stream.
    *
    * @throws the signal's reason if it was aborted; {@link GateError} `closed`.
    */
-  check(file: Input, options?: CheckOptions): Promise<Verdict>;
+  check(file: Input | NodeInput, options?: CheckOptions): Promise<Verdict>;
   /**
    * Checks a file, and resolves to the Blob that may be uploaded: the very Blob that was checked.
    *

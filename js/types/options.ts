@@ -12,6 +12,16 @@ export type { Orientations, ViewSet } from "../generated/core.js";
  */
 export type Input = Blob | BlobLike | ArrayBufferLike | ArrayBufferView;
 
+/**
+ * A value that `check` takes in Node besides: a `file:` URL, a `Readable` (a request too), a web stream or any other async
+ * iterable of bytes. A path is given as `pathToFileURL(path)`: a string is never opened, because it may come out of a
+ * request.
+ *
+ * A stream is read once, into memory, and no further than `maxFileBytes`: what is longer is `unchecked` with `too-large`.
+ * What a stream brings is not an `Input` of `admit`, because nothing is left to upload.
+ */
+export type NodeInput = URL | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
+
 /** The methods that a Blob of another implementation (jsdom, happy-dom, a polyfill) must have. */
 export interface BlobLike {
   readonly size: number;

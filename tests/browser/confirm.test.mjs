@@ -175,7 +175,7 @@ test("a Hasher-Matcher-Actioner confirms by Hamming distance, and clears whole p
   const { query, pathname } = knowing.requests.at(-1);
   assert.equal(pathname, "/hma/m/lookup");
   const pdq = listed.verdicts[0].matches[0].pdq;
-  assert.deepEqual(Object.fromEntries(query), { signal_type: "pdq", signal: pdq });
+  assert.deepEqual(Object.fromEntries(query), { signal_type: "pdq", signal: pdq, seed: pdq });
 
   const confirm = hmaConfirmer({ url: `${ignorant.url}/hma/` });
   const whole = await checking({ confirm, views: "plain" }, files[0]);

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use hashgate_native::{terminal, text};
 
 mod cmd;
@@ -17,7 +17,7 @@ mod published;
 
 /// Hash pictures; build, inspect and ask filters of known hashes; sign, publish, verify and serve releases of them.
 #[derive(Parser)]
-#[command(name = "hashgate", version)]
+#[command(name = "hashgate", version, disable_help_subcommand = true, after_help = cmd::help::topics())]
 enum Command {
     Hash(cmd::hash::Args),
     Build(cmd::build::Args),
@@ -37,6 +37,10 @@ enum Command {
     Serve(hashgate_server::command::Args),
     #[cfg(feature = "lab")]
     Simulate(hashgate_lab::simulate::Args),
+    Help(cmd::help::Args),
+    Completions(cmd::shell::Completions),
+    #[command(hide = true)]
+    Man(cmd::shell::Man),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +63,9 @@ fn main() -> ExitCode {
         Command::Serve(args) => hashgate_server::command::run(args, intake::fingerprint_of),
         #[cfg(feature = "lab")]
         Command::Simulate(args) => hashgate_lab::simulate::run(&args),
+        Command::Help(args) => cmd::help::run(&args, &mut Command::command()),
+        Command::Completions(args) => cmd::shell::completions(&args, &mut Command::command()),
+        Command::Man(args) => cmd::shell::man(&args, Command::command()),
     };
     done.unwrap_or_else(|error| {
         let (code, name) = exit::of(&error);

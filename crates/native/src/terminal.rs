@@ -37,6 +37,14 @@ pub fn say_pretty_json(value: &impl Serialize) -> Result<()> {
     write_line(&text::plain_json(&serde_json::to_string_pretty(value)?))
 }
 
+/// Writes a text of this program's own to stdout, in as many lines as it has.
+///
+/// # Errors
+/// As [`say`].
+pub fn say_lines(text: &str) -> Result<()> {
+    write_line(text.trim_end())
+}
+
 fn write_line(line: &str) -> Result<()> {
     match writeln!(io::stdout(), "{line}") {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),

@@ -8,6 +8,7 @@ pub mod judge;
 mod multipart;
 mod policy;
 mod spool;
+mod threads;
 
 use std::sync::Arc;
 

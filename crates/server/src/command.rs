@@ -26,7 +26,7 @@ use crate::routes::{Folders, LIST, PATHS, Service, routes};
 use crate::upstream::{Address, Upstream};
 use crate::{reload, startup};
 
-/// Threads for what may wait: disks, and the hashing of files.
+/// Threads for what may wait: disks.
 const BLOCKING_THREADS: usize = 64;
 
 /// Serve a published list, confirm possible matches by the full list, and check files for back ends.
@@ -138,7 +138,7 @@ pub fn run(args: Args, hasher: Hasher) -> Result<ExitCode> {
     }
     let sources = args.check.sources(args.dir.as_deref().filter(|_| listed.is_empty()));
     let filters = Filters::read(&sources, &listed)?;
-    let judge = Judge::new(args.check.settings(hasher)?, metrics.clone());
+    let judge = Judge::new(args.check.settings(hasher)?, metrics.clone())?;
     let service = Arc::new(Service {
         judge,
         upstream: args.upstream.clone().map(Upstream::new).transpose()?,

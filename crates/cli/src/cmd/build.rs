@@ -20,7 +20,7 @@ use super::clean::CleanArgs;
 /// The same lists and options give the same bytes.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Lists, in any form that docs/reference/lists.md names; `-` is standard input.
+    /// Lists, in any form that `hashgate help lists` names; `-` is standard input.
     #[arg(required = true)]
     lists: Vec<PathBuf>,
     /// Filter file to write.

@@ -3,6 +3,7 @@
 mod check;
 mod eval;
 mod forms;
+mod help;
 mod lists;
 mod publishing;
 mod strange_files;

@@ -63,6 +63,27 @@ fn the_protocol_is_spoken_in_all_three_forms() {
     assert_eq!(talk(address, b"zPING\0"), "PONG\0");
 }
 
+/// The bytes that two programs send and look for, as their sources have them.
+#[test]
+fn nextcloud_and_discourse_are_understood() {
+    let folder = pictures();
+    let (_server, address) = start_clamd(folder.path(), &[]);
+    let (clean, listed) = (in_chunks(&jpeg(2, 90), 8192), in_chunks(&jpeg(1, 60), 2048));
+    // files_antivirus 6.4.0-dev (lib/Scanner/ExternalClam.php): one line, of which a rule reads the end.
+    let nextcloud = |chunks: &[u8]| talk(address, &[b"nINSTREAM\n", chunks].concat());
+    assert!(nextcloud(&clean).ends_with(": OK\n"));
+    let found = nextcloud(&listed);
+    assert!(found.lines().count() == 1 && found.starts_with("stream: ") && found.ends_with(" FOUND\n"), "{found:?}");
+    // discourse-antivirus at 3e7e9d0 (lib/discourse_antivirus/clam_av_service.rb): a session for each command, which the
+    // client ends before it reads the reply, up to the first zero byte.
+    let discourse = |command: &[u8]| talk(address, &[b"zIDSESSION\0", command, b"zEND\0"].concat());
+    assert_eq!(discourse(b"zPING\0"), "1: PONG\0");
+    assert!(discourse(b"zVERSION\0").starts_with("1: hashgate "));
+    assert_eq!(discourse(&[b"zINSTREAM\0", &clean[..]].concat()), "1: stream: OK\0");
+    let found = discourse(&[b"zINSTREAM\0", &listed[..]].concat());
+    assert_eq!(found, "1: stream: Hashgate.PossibleMatch.Pictures FOUND\0");
+}
+
 /// Debian's package clamdscan. Its path is in CLAMDSCAN_PATH, or it is where Debian puts it.
 #[test]
 fn clamdscan_finds_what_is_listed() {

@@ -52,9 +52,7 @@ pub(super) fn read(text: &str, builder: &mut Builder) -> Result<String> {
     let before = walk.builder.list.bad;
     walk.value(&document);
     if walk.forms.is_empty() && walk.builder.list.bad == before && !is_empty(&document) {
-        bail!(
-            "{name}: expected JSON with records of a known kind, got others; docs/reference/lists.md names the kinds"
-        );
+        bail!("{name}: expected JSON with records of a known kind, got others; `hashgate help lists` names the kinds");
     }
     Ok(format!("JSON{}", walk.form()))
 }

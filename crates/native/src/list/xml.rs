@@ -80,7 +80,7 @@ pub(super) fn read(text: &str, builder: &mut Builder) -> Result<String> {
         }
     }
     if !is_answer {
-        bail!("{name}: expected NCMEC's queryResult, got other XML; docs/reference/lists.md names the forms");
+        bail!("{name}: expected NCMEC's queryResult, got other XML; `hashgate help lists` names the forms");
     }
     if !path.is_empty() {
         bail!("{name}: expected whole XML, got the end of the file inside {}; fetch the list again", path.join("/"));

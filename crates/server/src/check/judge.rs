@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::filters::Filters;
 use super::policy::Policy;
 use super::spool::{Arrived, Spool};
+use super::threads::Threads;
 use crate::answer::{self, Outcome as Listing};
 use crate::listed::Listed;
 use crate::metrics::{Door, Metrics};
@@ -45,7 +46,9 @@ pub struct Settings {
 pub struct Judge {
     settings: Settings,
     places: Arc<Semaphore>,
+    /// A permit for each of `workers`.
     threads: Arc<Semaphore>,
+    workers: Threads,
     filters: RwLock<Arc<Filters>>,
     metrics: Arc<Metrics>,
 }
@@ -97,14 +100,18 @@ impl Judgement {
 
 impl Judge {
     /// Begins without a filter.
-    pub fn new(settings: Settings, metrics: Arc<Metrics>) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// The system gives no threads.
+    pub fn new(settings: Settings, metrics: Arc<Metrics>) -> Result<Self> {
+        Ok(Self {
             places: Arc::new(Semaphore::new(settings.queue)),
             threads: Arc::new(Semaphore::new(settings.threads)),
+            workers: Threads::start(settings.threads)?,
             settings,
             filters: RwLock::new(Arc::new(Filters::none())),
             metrics,
-        }
+        })
     }
 
     /// Replaces the filters. Files that are being checked go on with the old ones.
@@ -191,7 +198,7 @@ impl Judge {
             contained(|| look_up(&print, &filters, &listed, &policy))
                 .unwrap_or_else(|why| unchecked(UncheckedReason::EngineFailed, why, &policy))
         };
-        let judgement = tokio::task::spawn_blocking(work).await.expect("panics are contained");
+        let judgement = self.workers.run(work).await;
         self.metrics.checked(start.elapsed());
         self.metrics.check(door, judgement.outcome());
         Ok(judgement)

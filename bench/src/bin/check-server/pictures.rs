@@ -1,0 +1,54 @@
+//! What is sent, and the filter that it is checked against.
+
+use std::path::{Path, PathBuf};
+
+use hashgate::filter::build::{Entries, Plan, Request, write};
+use hashgate_testkit::jpeg::{Kind, SamplingFactor, draw};
+use hashgate_testkit::numbered_hash;
+
+use crate::Result;
+
+/// Draws pictures of 2 megapixels as photographs are coded: three baseline ones and a progressive one of each four.
+pub fn drawn() -> Vec<Vec<u8>> {
+    (0..16)
+        .map(|seed| {
+            let progressive = seed % 4 == 3;
+            let kind = Kind {
+                sampling: SamplingFactor::F_2_2,
+                progressive,
+                refined: progressive,
+                grey: false,
+                quality: 94,
+                restarts: 0,
+                optimized: false,
+            };
+            draw(1600, 1200, kind, seed)
+        })
+        .collect()
+}
+
+/// Draws small pictures of every kind, to be broken.
+pub fn small() -> Vec<Vec<u8>> {
+    hashgate_testkit::jpeg::kinds().into_iter().zip(0..).map(|(kind, seed)| draw(320, 240, kind, seed)).collect()
+}
+
+/// Reads the files of a folder.
+pub fn of_folder(folder: &Path) -> Result<Vec<Vec<u8>>> {
+    let mut paths = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    paths.sort();
+    paths.retain(|path| path.is_file());
+    Ok(paths.into_iter().map(std::fs::read).collect::<std::io::Result<_>>()?)
+}
+
+/// Writes a filter of 1,000,000 numbered hashes at the defaults, unless it is there already.
+pub fn filter(folder: &Path) -> Result<PathBuf> {
+    let path = folder.join("million-numbered.hgf");
+    if !path.exists() {
+        let mut entries = Entries { pdq: (0..1_000_000).map(numbered_hash).collect(), ..Entries::default() };
+        entries.normalise();
+        let request = Request::new("million", "numbered hashes");
+        let plan = Plan::new(&request, &entries)?;
+        std::fs::write(&path, write(&request, &plan, &entries)?)?;
+    }
+    Ok(path)
+}

@@ -1,0 +1,179 @@
+// Reads streams into memory before they are checked, within a bound over all of them. A worker would be idle while a slow
+// stream arrives, so none is taken before the stream has ended.
+import { UnreadableFile } from "./connection.js";
+import { HEAD, InvalidInput, kindOf, viewOf } from "./input.js";
+
+/** Bytes of the smallest and of the largest block in which a stream's bytes lie. */
+const SMALLEST = 64 * 1024;
+const LARGEST = 4 * 1024 * 1024;
+
+/** A stream of bytes, as the platform reads it. */
+export interface ByteStream {
+  /** Reads on. */
+  next(): Promise<{ done?: boolean | undefined; value?: unknown }>;
+  /** Reads no further. */
+  end(): void;
+}
+
+export interface Bounds {
+  /** Bytes that all streams together may take, but for the one that came first. */
+  budget: number;
+  /** Milliseconds for which a stream may bring nothing. */
+  timeoutMs: number;
+}
+
+/** The streams that arrive. Together they take `budget` bytes, and one of them as much again. */
+export class Arrivals {
+  readonly #budget: number;
+  readonly #timeoutMs: number;
+  /** In the order in which they came. The first may always read on, so that a full budget lets one end. */
+  readonly #all = new Set<Arrival>();
+  #waiting: (() => void)[] = [];
+
+  constructor({ budget, timeoutMs }: Bounds) {
+    this.#budget = budget;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Begins to read a stream. {@link Arrival.release} must follow. */
+  begin(stream: ByteStream): Arrival {
+    const arrival = new Arrival(stream, this.#timeoutMs, {
+      room: () => this.#room(arrival),
+      changed: () => this.#changed(),
+      gone: () => void this.#all.delete(arrival),
+    });
+    this.#all.add(arrival);
+    return arrival;
+  }
+
+  /** Resolves when a stream may read on. */
+  async #room(arrival: Arrival): Promise<void> {
+    const [first] = this.#all;
+    if (first === arrival || this.#held() < this.#budget) return;
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    return this.#room(arrival);
+  }
+
+  #held(): number {
+    let sum = 0;
+    for (const { held } of this.#all) sum += held;
+    return sum;
+  }
+
+  #changed(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+interface Bound {
+  room(): Promise<void>;
+  changed(): void;
+  gone(): void;
+}
+
+/** A stream that arrives. */
+export class Arrival {
+  readonly #stream: ByteStream;
+  readonly #timeoutMs: number;
+  readonly #bound: Bound;
+  /** Many short chunks would each take more than their bytes, so they are copied into blocks. */
+  #blocks: Uint8Array[] = [];
+  #room = 0;
+  #ended = false;
+  /** Bytes that have arrived. */
+  length = 0;
+  /** Bytes of memory that it takes. */
+  held = 0;
+
+  constructor(stream: ByteStream, timeoutMs: number, bound: Bound) {
+    this.#stream = stream;
+    this.#timeoutMs = timeoutMs;
+    this.#bound = bound;
+  }
+
+  /**
+   * Reads until more than `most` bytes have arrived, or the stream has ended. Returns whether it has ended.
+   *
+   * @throws UnreadableFile if it breaks off or brings no bytes for `timeoutMs`; InvalidInput if it brings other things
+   * than bytes.
+   */
+  async readPast(most: number): Promise<boolean> {
+    while (!this.#ended && this.length <= most) {
+      await this.#bound.room();
+      const { done, value } = await this.#next();
+      if (done) this.#ended = true;
+      else this.#push(value);
+    }
+    return this.#ended;
+  }
+
+  async #next(): Promise<{ done?: boolean | undefined; value?: unknown }> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const seconds = this.#timeoutMs / 1000;
+      const error = () => new Error(`it brought no bytes for ${seconds} s`);
+      timer = setTimeout(() => reject(error()), this.#timeoutMs);
+    });
+    try {
+      return await Promise.race([this.#stream.next(), late]);
+    } catch (error) {
+      throw new UnreadableFile(`the stream broke off: ${error instanceof Error ? error.message : error}`);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #push(value: unknown): void {
+    let rest = typeof value === "object" && value !== null ? viewOf(value) : undefined;
+    if (!rest) {
+      throw new InvalidInput(`the stream: expected chunks of bytes, got ${kindOf(value)}; give it without an encoding`);
+    }
+    this.length += rest.byteLength;
+    while (rest.byteLength > 0) {
+      if (this.#room === 0) this.#grow();
+      const block = this.#blocks.at(-1) as Uint8Array;
+      const taken = rest.subarray(0, this.#room);
+      block.set(taken, block.byteLength - this.#room);
+      this.#room -= taken.byteLength;
+      rest = rest.subarray(taken.byteLength);
+    }
+  }
+
+  #grow(): void {
+    const bytes = Math.min(Math.max(this.held, SMALLEST), LARGEST);
+    this.#blocks.push(new Uint8Array(bytes));
+    this.#room = bytes;
+    this.held += bytes;
+  }
+
+  /** Returns a copy of the first bytes. */
+  head(): Uint8Array {
+    return (this.#blocks[0] ?? new Uint8Array()).slice(0, Math.min(this.length, HEAD));
+  }
+
+  /** Returns all bytes that have arrived, and forgets them here. */
+  take(): Uint8Array {
+    const bytes = new Uint8Array(this.length);
+    let at = 0;
+    for (let block = this.#blocks.shift(); block; block = this.#blocks.shift()) {
+      bytes.set(block.subarray(0, this.length - at), at);
+      at += block.byteLength;
+    }
+    this.#room = 0;
+    return bytes;
+  }
+
+  /** Reads no further. The bytes count until {@link release}. */
+  end(): void {
+    if (!this.#ended) this.#stream.end();
+    this.#ended = true;
+  }
+
+  /** Reads no further, and lets other streams have the memory. */
+  release(): void {
+    this.end();
+    this.#blocks = [];
+    this.#bound.gone();
+    this.#bound.changed();
+  }
+}
