@@ -21,6 +21,31 @@ export interface Signals {
   sha256: Uint8Array | undefined;
 }
 
+/** The hashes of a frame of a film or a stream. */
+export interface FrameSignals {
+  /** The fingerprint that the core serialised. */
+  fingerprint: Uint8Array;
+  /** PDQ hash of the frame as it is. */
+  pdq: string;
+  /** PDQ quality of the frame as it is, 0 to 100. */
+  quality: number;
+  /** Whether a view has detail enough to be compared. */
+  comparable: boolean;
+}
+
+/** A frame that was sampled from a stream. */
+export interface SampledFrame extends FrameSignals {
+  /** The frame's own time in seconds. */
+  atS: number;
+  /** When it was sampled, in milliseconds since 1970. */
+  atMs: number;
+  width: number;
+  height: number;
+}
+
+/** How a watched stream is guarded. */
+export type Guard = "event" | "blank" | "checked-only";
+
 export interface Fingerprinted extends Signals {
   /** Bytes of the worker's linear memory, which never shrinks. */
   memoryBytes: number;
@@ -32,6 +57,11 @@ export interface NeedsFormats {
   /** The file's bytes, given back if they were transferred. */
   bytes: Uint8Array | undefined;
   memoryBytes: number;
+}
+
+/** A frame whose pixels can't be had, because the browser answers canvas read-back with noise. */
+export interface NoisyFrame {
+  noise: string;
 }
 
 /** The log that each release must be in. */
@@ -66,6 +96,20 @@ export interface Loaded {
 /** The arguments of each operation of a worker. */
 export interface Asks {
   fingerprint: { file: Blob | Uint8Array; wanted: Wanted; views: ViewSet; limits: Limits };
+  /** Hashes one frame, and closes it. */
+  frame: { frame: VideoFrame | ImageBitmap; atS: number; views: ViewSet };
+  /** Watches a stream until it ends. `frame` messages report the samples; each is answered by `judged`. */
+  watch: {
+    readable: ReadableStream<VideoFrame>;
+    writable: WritableStream<VideoFrame> | undefined;
+    everyMs: number;
+    guard: Guard;
+    views: ViewSet;
+  };
+  /** The page's judgement of the last sample of the watched stream: whether frames are blanked from now on. */
+  judged: { blank: boolean };
+  /** Ends the watch. */
+  unwatch: undefined;
   /** The first 64 KiB of a file, or all of a shorter one. */
   mayBePicture: { head: Uint8Array };
   load: { sources: Source[]; maxBytes: number };
@@ -83,6 +127,10 @@ export interface Asks {
 /** The results of each operation. */
 export interface Answers {
   fingerprint: Fingerprinted | NeedsFormats;
+  frame: SampledFrame | NoisyFrame;
+  watch: undefined;
+  judged: undefined;
+  unwatch: undefined;
   mayBePicture: boolean;
   load: Loaded;
   follow: undefined;
@@ -110,6 +158,8 @@ export type FromWorker =
   | { type: "progress"; id: number; url: string; loaded: number; total: number | undefined }
   /** A fingerprint for `begin`, sent before the answer to `fingerprint`. */
   | { type: "early"; id: number; fingerprint: Uint8Array }
+  /** A sample of a watched stream, or a frame of a film. */
+  | { type: "frame"; id: number; frame: SampledFrame }
   | { type: "done"; id: number; answer: Answers[Operation] }
   /** The request was refused. The worker can still be used. */
   | { type: "refused"; id: number; fault: Fault }

@@ -3,6 +3,7 @@ const MIB = 1024 * 1024;
 
 export const DEFAULTS = {
   copyUpToBytes: 0,
+  everyMs: 1000,
   refreshIntervalMs: 1_800_000,
   maxFileBytes: 256 * MIB,
   maxFilterBytes: 64 * MIB,

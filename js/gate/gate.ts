@@ -27,6 +27,9 @@ import type {
   Unchecked,
   UncheckedReason,
   Verdict,
+  Watch,
+  WatchOptions,
+  WatchSource,
 } from "../types/types.js";
 import { ask } from "./confirmation.js";
 import { type Connection, type Host, UnreadableFile, WorkerLost } from "./connection.js";
@@ -46,6 +49,7 @@ import {
 } from "./input.js";
 import { type Feed, FiltersLost, LookupWorker } from "./lookup-worker.js";
 import { drawnJpeg } from "./warm-up.js";
+import { LiveWatch } from "./watch.js";
 
 /** Opens a gate in a page or in Node. */
 export async function openGateOn(host: Host, options: GateOptions): Promise<Gate> {
@@ -59,6 +63,7 @@ export async function openGateOn(host: Host, options: GateOptions): Promise<Gate
 }
 
 interface Parts {
+  module: WebAssembly.Module;
   pool: HashingPool;
   lookup: LookupWorker;
 }
@@ -154,6 +159,23 @@ class OpenGate extends EventTarget implements Gate {
     const verdict = await this.check(file, ask);
     if (decide(verdict, { unchecked, caveats }) === "hold") throw new HeldError(verdict);
     return { file: file as Blob, verdict };
+  }
+
+  watch(source: WatchSource, options?: WatchOptions): Watch {
+    if (this.#closed) throw this.#closed;
+    const { confirm, confirmTimeoutMs = DEFAULTS.confirmTimeoutMs } = this.#options;
+    const { orientations = "all", views = "all" } = this.#options;
+    const watching = {
+      host: this.#host,
+      ready: () => this.#ready(),
+      unusable: () => (this.#usable ? undefined : this.#unavailable()),
+      confirm,
+      confirmTimeoutMs,
+      orientations,
+      views,
+      closing: this.#closing.signal,
+    };
+    return new LiveWatch(watching, source, options);
   }
 
   /** Adds the state of the followed list to a verdict. */
@@ -409,7 +431,7 @@ class OpenGate extends EventTarget implements Gate {
       idleMs: this.#options.idleMs ?? DEFAULTS.idleMs,
       maxIdleMemoryBytes: this.#options.maxIdleMemoryBytes ?? DEFAULTS.maxIdleMemoryBytes,
     });
-    this.#parts = { pool, lookup };
+    this.#parts = { module, pool, lookup };
     if (this.#options.warmUp ?? true) this.#host.whenIdle?.(() => pool.isUnused && void this.#warmUp());
     if (this.#closed) this.close();
     else if ("load" in this.#feed) this.#tell(statusOf(this.filters, this.#feed.load.sources));

@@ -171,7 +171,7 @@ key: string, };
  * How much a match says, the strongest first. Even the strongest is a *possible* match, because a Bloom filter can be
  * wrong.
  */
-export type Strength = "exact-bytes" | "all-rings" | "one-ring";
+export type Strength = "exact-bytes" | "several-frames" | "all-rings" | "one-ring";
 
 /**
  * Why a file was not checked, or not completely.

@@ -1,6 +1,14 @@
 // Verdicts. The parts that the core serialises are generated from its Rust types; the gate adds the rest.
 
-import type { Verdict as CoreVerdict, Match, Outcome, UncheckedReason } from "../generated/core.js";
+import type {
+  Match as CoreMatch,
+  Verdict as CoreVerdict,
+  Orientation,
+  Outcome,
+  Strength,
+  UncheckedReason,
+  View,
+} from "../generated/core.js";
 import type { GateErrorCode } from "./error-codes.js";
 
 import type { Checkpoint } from "./status.js";
@@ -9,7 +17,6 @@ export type {
   Caveat,
   DecodedBy,
   Format,
-  Match,
   Orientation,
   Reading,
   Strength,
@@ -17,6 +24,34 @@ export type {
   UncheckedReason,
   View,
 } from "../generated/core.js";
+
+/** One signal of a file that a list seems to hold. */
+export type Match = CoreMatch & FrameMatches;
+
+/** What a match of a film or a live stream has besides: where in it the frames are that matched. */
+export interface FrameMatches {
+  /**
+   * How many distinct listed keys matched: of frames that are more than 31 bits and a second apart. Many frames with one
+   * key are one chance hit.
+   */
+  distinctKeys?: number;
+  /** One frame for each distinct key, the first with it. At most 64. */
+  frames?: FrameMatch[];
+  /** The stretches in seconds in which frames matched. */
+  ranges?: [fromS: number, toS: number][];
+}
+
+/** A frame that matched. */
+export interface FrameMatch {
+  /** Its time in seconds. */
+  atS: number;
+  strength: Strength;
+  view: View;
+  orientation: Orientation;
+  ring: number;
+  key: string;
+  pdq: string;
+}
 
 /** The bytes of the file seem to be on the list. */
 export type DigestMatch = Extract<Match, { signal: "sha256" | "md5" }>;

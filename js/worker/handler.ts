@@ -3,10 +3,12 @@ import type { BrowserPicture } from "../../dist/bindings/hashgate.js";
 import { describe, type Fault, faultOf, GateError, isCoded } from "../errors.js";
 import type { Answers, Asks, Following, FromWorker, Operation, Source, ToWorker } from "../protocol.js";
 import { Engine, type LoadedFilters } from "./engine.js";
+import { CanvasNoise, FrameHasher } from "./frames.js";
 import { fetchFilter } from "./list/filter.js";
 import { Follower } from "./list/follower.js";
 import type { ListStore } from "./list/store.js";
 import { readFile, Unreadable, wholeOf } from "./read-file.js";
+import { StreamWatch } from "./stream-watch.js";
 
 export interface WorkerSide {
   post(message: FromWorker, transfer: ArrayBuffer[]): void;
@@ -24,6 +26,8 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
   let startFailure: unknown = new Error("the worker was asked before it was started");
   let filters: LoadedFilters | undefined;
   let follower: Follower | undefined;
+  let watch: StreamWatch | undefined;
+  const frames = new FrameHasher();
 
   const operations: { [O in Operation]: (ask: Asks[O], id: number) => Promise<[Answers[O], ArrayBuffer[]]> } = {
     async fingerprint({ file, ...ask }, id) {
@@ -63,6 +67,37 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
       signals.free();
       const { memoryBytes } = hashing;
       return [{ fingerprint, sha256: await digest, memoryBytes }, [fingerprint.buffer as ArrayBuffer]];
+    },
+    async frame({ frame, atS, views }) {
+      running(engine, startFailure);
+      const atMs = performance.timeOrigin + performance.now();
+      const [width, height] =
+        "displayWidth" in frame ? [frame.displayWidth, frame.displayHeight] : [frame.width, frame.height];
+      try {
+        const { small: _, ...signals } = await frames.hash(frame, views);
+        return [{ ...signals, atS, atMs, width, height }, [signals.fingerprint.buffer as ArrayBuffer]];
+      } catch (error) {
+        if (!(error instanceof CanvasNoise)) throw error;
+        return [{ noise: error.message }, []];
+      } finally {
+        frame.close();
+      }
+    },
+    async watch(ask, id) {
+      running(engine, startFailure);
+      watch = new StreamWatch(ask, frames, (frame) =>
+        side.post({ type: "frame", id, frame }, [frame.fingerprint.buffer as ArrayBuffer]),
+      );
+      await watch.run();
+      return [undefined, []];
+    },
+    async judged(ask) {
+      watch?.judged(ask);
+      return [undefined, []];
+    },
+    async unwatch() {
+      watch?.stop();
+      return [undefined, []];
     },
     async mayBePicture({ head }) {
       return [running(engine, startFailure).mayBePicture(head), []];
