@@ -46,6 +46,7 @@ await build({
     notice: "js/ui/notice.ts",
     "service-worker-page": "js/service-worker/page.ts",
     uppy: "js/integrations/uppy.ts",
+    webrtc: "js/integrations/webrtc.ts",
   },
 });
 // A service worker must be a single file. Builds it as a module, and as a classic script for `importScripts` that
