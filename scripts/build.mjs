@@ -5,14 +5,14 @@ import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { writeLicences } from "./licences.mjs";
-import { assertSmall, ENGINES, sizes, table } from "./sizes.mjs";
+import { assertSmall, ENGINES, FILM, sizes, table } from "./sizes.mjs";
 
 const run = (command, ...args) => execFileSync(command, args, { stdio: ["ignore", "inherit", "inherit"] });
 
 // With --js, keeps the wasm of an earlier build, for work on TypeScript.
 if (!process.argv.includes("--js")) run("cargo", "run", "--quiet", "--locked", "--package", "xtask", "--", "wasm");
 // What an earlier build left must not be packed.
-const kept = new Set(["bindings", ...ENGINES]);
+const kept = new Set(["bindings", FILM, ...ENGINES]);
 for (const name of readdirSync("dist")) if (!kept.has(name)) rmSync(`dist/${name}`, { recursive: true });
 assertSmall();
 run(process.execPath, "node_modules/typescript/bin/tsc", "--project", ".");

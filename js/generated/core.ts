@@ -176,7 +176,7 @@ export type Strength = "exact-bytes" | "several-frames" | "all-rings" | "one-rin
 /**
  * Why a file was not checked, or not completely.
  */
-export type UncheckedReason = "unreadable" | "not-a-picture" | "unsupported-picture" | "too-large" | "incomplete" | "canvas-noise" | "engine-failed" | "unavailable" | "invalid-input" | "too-many-candidates";
+export type UncheckedReason = "unreadable" | "not-a-picture" | "unsupported-picture" | "unsupported-film" | "too-large" | "incomplete" | "canvas-noise" | "engine-failed" | "unavailable" | "invalid-input" | "too-many-candidates";
 
 /**
  * Something that is not known about a file although its picture was looked up.

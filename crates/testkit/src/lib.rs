@@ -5,6 +5,7 @@
 #![expect(missing_docs, clippy::missing_panics_doc, reason = "used by this repository's own programs alone")]
 
 pub mod hostile;
+pub mod film;
 pub mod jpeg;
 mod photograph;
 mod random;

@@ -6,7 +6,7 @@
 
 mod frame;
 
-use hashgate::image::{self, Format, Picture};
+use hashgate::image::{self, FilmKind, Format, Picture};
 use hashgate::release::log::{LogTrust, Logged};
 use hashgate::release::{Manifest, Trust};
 use hashgate::{
@@ -270,6 +270,19 @@ const KIND_HEAD: usize = 1 << 16;
 #[must_use]
 pub fn may_be_picture(head: &[u8]) -> bool {
     image::not_a_picture(head).is_none()
+}
+
+/// Returns what kind of film a file is, by its first 64 KiB: `mp4` (also QuickTime), `matroska` (also WebM), or `other` if
+/// nothing here reads films of its kind. Returns undefined if it is no film.
+#[wasm_bindgen(js_name = filmKind, unchecked_return_type = "'mp4' | 'matroska' | 'other' | undefined")]
+#[must_use]
+pub fn film_kind(head: &[u8]) -> Option<String> {
+    let name = match image::film_kind(head)? {
+        FilmKind::Mp4 => "mp4",
+        FilmKind::Matroska => "matroska",
+        FilmKind::Other => "other",
+    };
+    Some(name.to_owned())
 }
 
 /// A picture that the browser decodes. JavaScript calls `begin` with the size, hands over the pixels of each wanted
