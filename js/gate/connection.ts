@@ -22,6 +22,8 @@ export interface Host {
   compile(): Promise<WebAssembly.Module>;
   /** Compiles the engine that reads every format. Gives up after `timeoutMs`; the next call tries again. */
   compileFormats(timeoutMs: number): Promise<WebAssembly.Module>;
+  /** Compiles the reader of films, in the same way. Missing where films can't be decoded. */
+  compileFilms?(timeoutMs: number): Promise<WebAssembly.Module>;
   /** Makes a URL absolute, because the worker resolves relative URLs against another base. */
   resolve(url: string | URL): string;
   processors(): number;
@@ -42,6 +44,7 @@ export interface Meanwhile {
   progress?: ((progress: Progress) => void) | undefined;
   early?: (fingerprint: Uint8Array) => void;
   frame?: (frame: SampledFrame) => void;
+  seconds?: (seconds: number, of: number) => void;
 }
 
 interface Pending extends Meanwhile {
@@ -122,6 +125,10 @@ export class Connection {
     }
     if (message.type === "frame") {
       pending.frame?.(message.frame);
+      return;
+    }
+    if (message.type === "seconds") {
+      pending.seconds?.(message.seconds, message.of);
       return;
     }
     this.#pending.delete(message.id);

@@ -12,6 +12,7 @@ import type {
 import type { GateErrorCode } from "./error-codes.js";
 
 import type { Checkpoint } from "./status.js";
+import type { VideoFindings } from "./video.js";
 
 export type {
   Caveat,
@@ -71,6 +72,8 @@ export interface Findings
    * Gate.admit} makes a Blob of them.
    */
   readonly file?: Blob;
+  /** What is known of a film. Left out for any other file. */
+  video?: VideoFindings;
   /** The state of the list at that moment, if the gate was opened with a `source`. */
   list?: ListState;
 }
@@ -109,7 +112,10 @@ export interface Clear extends Findings {
   outcome: "clear";
   /** If the gate asked `confirm`: the service that said that the possible match is not listed. */
   confirmedBy?: string;
-  /** If the gate asked `confirm`: the possible matches that turned out not to be listed. */
+  /**
+   * If the gate asked `confirm`: the possible matches that turned out not to be listed. Of a film: the frames that matched,
+   * too few of them to hold it.
+   */
   matches?: Match[];
 }
 

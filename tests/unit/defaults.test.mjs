@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { load } from "./load.mjs";
 
 const { DEFAULTS } = await load("gate/defaults");
-const files = ["options", "watch"].map((name) => readFileSync(`js/types/${name}.ts`, "utf8"));
+const files = ["options", "video", "watch"].map((name) => readFileSync(`js/types/${name}.ts`, "utf8"));
 
 test("the comment of each option names its default", () => {
   for (const [name, value] of Object.entries(DEFAULTS)) {

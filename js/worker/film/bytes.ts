@@ -3,6 +3,9 @@
 /** The film's bytes can't be read. */
 export class FilmUnreadable extends Error {}
 
+/** Reads a Blob at once. TypeScript has its type only in a library for workers. */
+declare const FileReaderSync: new () => { readAsArrayBuffer(blob: Blob): ArrayBuffer };
+
 /** Bytes that are read at least. */
 const AHEAD = 256 * 1024;
 
