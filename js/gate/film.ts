@@ -23,7 +23,7 @@ import type {
 } from "../types/types.js";
 import type { Connection, Meanwhile } from "./connection.js";
 import { DEFAULTS } from "./defaults.js";
-import { FrameHits, lookUpFrame } from "./frame-hits.js";
+import { FrameHits, lookUpFrame, poissonTail } from "./frame-hits.js";
 import type { HashingPool } from "./hashing-pool.js";
 import type { LookupWorker } from "./lookup-worker.js";
 
@@ -112,7 +112,7 @@ class FilmCheck {
     let dismissed: Match[] = [];
     for (let question = 0; ; question += 1) {
       const reading = pdq ? await this.#look(kind) : undefined;
-      const frames = this.#hits.matches();
+      const frames = this.#matches();
       const holds = frames.length > 0 && this.#isHeld;
       // A film that is held by its frames needn't wait for its digests.
       const digests = holds && !this.#options.whole ? undefined : await digesting;
@@ -221,14 +221,28 @@ class FilmCheck {
    * Whether the frames that matched hold the film: enough distinct keys that chance is no explanation.
    */
   get #isHeld(): boolean {
-    const compared = this.#frames - this.#lowQuality;
-    return this.#hits.matches().some(({ list, distinctKeys = 0 }) => {
-      const info = this.#gate.filters.find(({ name }) => name === list);
-      const rate = (info?.falsePositiveParts ?? 0) / RATE_UNIT;
-      const { minDistinct = DEFAULTS.minDistinct } = this.#options;
-      if (minDistinct === 1) return distinctKeys >= 1;
-      return distinctKeys >= minDistinct && tail(distinctKeys, compared * rate) < FILM_RATE;
+    const { minDistinct = DEFAULTS.minDistinct } = this.#options;
+    return this.#matches().some(({ list, distinctKeys, chance }) => {
+      if (distinctKeys < minDistinct) return false;
+      return minDistinct <= 1 || chance < Math.max(FILM_RATE, this.#rate(list));
     });
+  }
+
+  /** The frames that matched, and the chance of so many distinct keys in a clean film with as many frames. */
+  #matches() {
+    const compared = this.#frames - this.#lowQuality;
+    const matches = this.#hits.matches();
+    const judged = matches.map((match) => ({
+      ...match,
+      chance: poissonTail(match.distinctKeys, compared * this.#rate(match.list)),
+    }));
+    return judged.sort((one, other) => one.chance - other.chance);
+  }
+
+  /** The share of clean frames that match the list. */
+  #rate(list: string): number {
+    const info = this.#gate.filters.find(({ name }) => name === list);
+    return info ? info.falsePositiveParts / RATE_UNIT : 1;
   }
 
   /** The outcome if nothing holds the film. */
@@ -286,18 +300,6 @@ class FilmCheck {
 
 function outcomeOf({ outcome, reason, detail }: CoreVerdict & { outcome: "unchecked" }) {
   return { outcome, reason, detail };
-}
-
-/** Returns the chance of at least `count` events where `mean` are expected. */
-function tail(count: number, mean: number): number {
-  let term = Math.exp(-mean);
-  let below = 0;
-  for (let events = 0; events < count; events += 1) {
-    below += term;
-    term *= mean / (events + 1);
-  }
-  // Where the difference to 1 is lost in rounding, the first terms of the tail say it.
-  return below < 0.999999 ? 1 - below : term * (1 + mean / (count + 1));
 }
 
 function within(gaps: readonly [number, number][]): string {

@@ -14,8 +14,6 @@ type PdqMatch = Extract<Match, { signal: "pdq" }>;
 interface Found {
   best: PdqMatch;
   frames: FrameMatch[];
-  fromS: number;
-  toS: number;
   ranges: [number, number][];
 }
 
@@ -41,13 +39,11 @@ export class FrameHits {
       const found = this.#lists.get(match.list);
       const frame = frameOf(match, atS);
       if (!found) {
-        this.#lists.set(match.list, { best: match, frames: [frame], fromS: atS, toS: atS, ranges: [[atS, atS]] });
+        this.#lists.set(match.list, { best: match, frames: [frame], ranges: [[atS, atS]] });
         isNew = true;
         continue;
       }
-      const [last] = found.ranges.slice(-1);
-      if (last && atS - last[1] <= this.#joinS) last[1] = Math.max(last[1], atS);
-      else found.ranges.push([atS, atS]);
+      found.ranges = widened(found.ranges, atS, this.#joinS);
       if (match.strength === "all-rings" && found.best.strength !== "all-rings") found.best = match;
       if (found.frames.length < MOST_FRAMES && found.frames.every((other) => isDistinct(other, frame))) {
         found.frames.push(frame);
@@ -58,7 +54,7 @@ export class FrameHits {
   }
 
   /** Returns one match for each list, the strongest first. */
-  matches(): Match[] {
+  matches(): (Match & { distinctKeys: number })[] {
     const matches = [...this.#lists.values()].map(({ best, frames, ranges }) => ({
       ...best,
       strength: frames.length > 1 ? ("several-frames" as const) : best.strength,
@@ -118,6 +114,37 @@ export async function lookUpFrame(
       };
     }
     dismissed.push(...verdict.matches);
+  }
+}
+
+/** Adds a time to sorted ranges. */
+export function widened(ranges: readonly [number, number][], atS: number, joinS: number): [number, number][] {
+  const near = ([from, to]: [number, number]) => from - joinS <= atS && atS <= to + joinS;
+  const joined = ranges.filter(near);
+  const from = Math.min(atS, ...joined.map((range) => range[0]));
+  const to = Math.max(atS, ...joined.map((range) => range[1]));
+  return [...ranges.filter((range) => !near(range)), [from, to] as [number, number]].sort((a, b) => a[0] - b[0]);
+}
+
+/**
+ * Returns the chance of at least `count` events where `mean` are expected that don't depend on each other (the tail of
+ * a Poisson distribution). The core has the same rule for films: src/check/film.rs.
+ */
+export function poissonTail(count: number, mean: number): number {
+  if (count === 0) return 1;
+  // Adds up the smaller side, so that a small chance keeps its digits.
+  const upper = count > mean;
+  let term = Math.exp(-mean);
+  let sum = upper ? 0 : term;
+  for (let events = 1; ; events += 1) {
+    term *= mean / events;
+    if (upper && events >= count) {
+      sum += term;
+      if (term <= sum * Number.EPSILON) return sum;
+    } else if (!upper) {
+      if (events >= count) return Math.max(0, 1 - sum);
+      sum += term;
+    }
   }
 }
 

@@ -38,7 +38,12 @@ export interface FrameMatches {
   distinctKeys?: number;
   /** One frame for each distinct key, the first with it. At most 64. */
   frames?: FrameMatch[];
-  /** The stretches in seconds in which frames matched. */
+  /**
+   * Of a film: the probability that a clean film with as many comparable frames has so many distinct keys, by the list's
+   * rate.
+   */
+  chance?: number;
+  /** The stretches in seconds in which frames matched, as far as the check went. */
   ranges?: [fromS: number, toS: number][];
 }
 

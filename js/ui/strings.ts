@@ -46,6 +46,7 @@ export const ENGLISH: NoticeStrings = {
   titleHeld: "Your upload was held",
   titleUnchecked: "Your upload could not be checked",
   titlePassed: "Not checked",
+  seconds: "In the film: {ranges}.",
   possible: "“{file}” may match a picture on the list “{list}” ({category}).",
   confirmed:
     "“{file}” matches a picture on the list “{list}” ({category}). The service that this site asked has confirmed it.",
@@ -89,6 +90,7 @@ export const FRENCH: NoticeStrings = {
   titleHeld: "Votre envoi a été retenu",
   titleUnchecked: "Votre envoi n’a pas pu être vérifié",
   titlePassed: "Non vérifié",
+  seconds: "Dans la vidéo : {ranges}.",
   possible: "« {file} » correspond peut-être à une image de la liste « {list} » ({category}).",
   confirmed:
     "« {file} » correspond à une image de la liste « {list} » ({category}). Le service que ce site interroge l’a confirmé.",
@@ -162,13 +164,29 @@ export function sentencesOf({ file, verdict, decision }: NoticeEntry, strings: N
   const lists = new Map(verdict.matches.map((match) => [JSON.stringify([match.list, match.category]), match]));
   const isMatch = verdict.outcome === "match";
   const asked = isMatch || verdict.confirmation !== undefined;
+  const sentence = isMatch ? strings.confirmed : strings.possible;
   return [
-    ...[...lists.values()].map(({ list, category }) =>
-      filled(isMatch ? strings.confirmed : strings.possible, { file: name, list, category }),
-    ),
+    ...[...lists.values()].flatMap(({ list, category, ranges }) => [
+      filled(sentence, { file: name, list, category }),
+      ...(ranges ? [filled(strings.seconds, { ranges: ranges.slice(0, MOST_RANGES).map(rangeOf).join(", ") })] : []),
+    ]),
     ...(isMatch ? [] : [strings.doubt]),
     asked ? strings.asked : strings.onDevice,
   ];
+}
+
+/** Ranges of a film that are named. */
+const MOST_RANGES = 5;
+
+/** Returns a range of seconds as people write it: 1:05–1:20. */
+function rangeOf([from, to]: readonly [number, number]): string {
+  const time = (seconds: number) => {
+    const whole = Math.floor(Math.max(0, seconds));
+    const [minutes, rest] = [Math.floor(whole / 60), String(whole % 60).padStart(2, "0")];
+    const hours = Math.floor(minutes / 60);
+    return hours > 0 ? `${hours}:${String(minutes % 60).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
+  };
+  return time(from) === time(to) ? time(from) : `${time(from)}–${time(to)}`;
 }
 
 /** Who decides what is on the lists of some verdicts, each list once. */

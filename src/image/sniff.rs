@@ -130,16 +130,23 @@ pub fn film_kind(head: &[u8]) -> Option<FilmKind> {
         _ if is_old_quicktime(head) => Some(FilmKind::Mp4),
         [0x1a, 0x45, 0xdf, 0xa3, ..] => Some(FilmKind::Matroska),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'A', b'V', b'I', b' ', ..]
-        | [b'O', b'g', b'g', b'S', ..]
         | [b'F', b'L', b'V', 1, ..]
         | [0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11, ..] // ASF
         | [0, 0, 1, 0xb3 | 0xba, ..] => Some(FilmKind::Other), // MPEG video, or a program stream
+        [b'O', b'g', b'g', b'S', ..] if is_ogg_film(head) => Some(FilmKind::Other),
         // A transport stream has a sync byte every 188 bytes (ITU-T H.222.0, 2.4.3.2).
         [0x47, ..] if head.len() > 188 && head[188] == 0x47 && head.get(376).is_none_or(|&byte| byte == 0x47) => {
             Some(FilmKind::Other)
         }
         _ => None,
     }
+}
+
+/// Whether one of the streams that begin an Ogg file is of pictures: Theora, Dirac, VP8 or OGM. Files of sound alone are
+/// far more frequent.
+fn is_ogg_film(head: &[u8]) -> bool {
+    const FIRST: [&[u8]; 4] = [b"\x80theora", b"BBCD\0", b"OVP80\x01", b"\x01video\0\0\0"];
+    FIRST.iter().any(|first| head.windows(first.len()).any(|part| part == *first))
 }
 
 /// Whether a file begins with a box of QuickTime that comes first where there is no `ftyp`.

@@ -338,7 +338,12 @@ test("Chromium: in a call, `checked-only` leaks no frame", async (t) => {
 
 test("Firefox: by <video> and VideoFrame; guards that need a generator are refused", async (t) => {
   const executablePath = process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr";
-  const firefox = await puppeteer.launch({ browser: "firefox", executablePath, headless: true, protocolTimeout: 120_000 });
+  const firefox = await puppeteer.launch({
+    browser: "firefox",
+    executablePath,
+    headless: true,
+    protocolTimeout: 120_000,
+  });
   t.after(() => firefox.close());
   const tab = await firefox.newPage();
   await tab.goto(`${server.url}/page.html`);
