@@ -12,7 +12,16 @@ const cargo = (...args) => execFileSync("cargo", args, { encoding: "utf8", maxBu
  * crate; `cargo metadata` would apply those of the whole workspace.
  */
 function crates() {
-  const only = ["--package", "hashgate-wasm", "--package", "hashgate-film-wasm", "--target", TARGET, "--edges", "normal,no-proc-macro"];
+  const only = [
+    "--package",
+    "hashgate-wasm",
+    "--package",
+    "hashgate-film-wasm",
+    "--target",
+    TARGET,
+    "--edges",
+    "normal,no-proc-macro",
+  ];
   const tree = cargo("tree", "--locked", ...only, "--prefix", "none", "--format", "{p}");
   const linked = new Set(tree.split("\n").map((line) => line.split(" ").slice(0, 2).join(" ").replace(" v", " ")));
   const { packages } = JSON.parse(cargo("metadata", "--locked", "--format-version", "1", "--filter-platform", TARGET));

@@ -66,8 +66,20 @@ const check = (recipe, options = {}) =>
   page.evaluate(async ([recipe, options]) => window.gate.check(await window.film(recipe), options), [recipe, options]);
 
 /** Two listed pictures, each in a scene of its own, from second 3 to 7. */
-const LISTED = { scenes: [["clean-2", 3], ["listed-0", 2], ["listed-3", 2], ["clean-3", 3]] };
-const CLEAN = { scenes: [["clean-2", 3], ["clean-3", 3]] };
+const LISTED = {
+  scenes: [
+    ["clean-2", 3],
+    ["listed-0", 2],
+    ["listed-3", 2],
+    ["clean-3", 3],
+  ],
+};
+const CLEAN = {
+  scenes: [
+    ["clean-2", 3],
+    ["clean-3", 3],
+  ],
+};
 
 for (const [container, codec, more] of [
   ["mp4", "avc", {}],
@@ -99,9 +111,15 @@ test("a clean film is clear, its digests are those of its bytes, and nothing lea
   const { verdict, bytes } = await page.evaluate(async (recipe) => {
     const file = await window.film(recipe);
     const verdict = await window.gate.check(file);
-    return { verdict: { ...verdict, isSame: verdict.file === file }, bytes: Array.from(new Uint8Array(await file.arrayBuffer())) };
+    return {
+      verdict: { ...verdict, isSame: verdict.file === file },
+      bytes: Array.from(new Uint8Array(await file.arrayBuffer())),
+    };
   }, CLEAN);
-  assert.deepEqual(server.requests.slice(before).filter((request) => !request.endsWith("/hashgate/worker.js")), []);
+  assert.deepEqual(
+    server.requests.slice(before).filter((request) => !request.endsWith("/hashgate/worker.js")),
+    [],
+  );
   assert.equal(verdict.outcome, "clear", JSON.stringify(verdict));
   assert.equal(verdict.matches, undefined);
   assert.ok(verdict.isSame, "the very file");
@@ -111,7 +129,13 @@ test("a clean film is clear, its digests are those of its bytes, and nothing lea
 });
 
 test("one listed picture is weak: reported, and held only if the host asks for it", async () => {
-  const recipe = { scenes: [["clean-2", 3], ["listed-0", 3], ["clean-3", 3]] };
+  const recipe = {
+    scenes: [
+      ["clean-2", 3],
+      ["listed-0", 3],
+      ["clean-3", 3],
+    ],
+  };
   const weak = await check(recipe);
   assert.equal(weak.outcome, "clear");
   assert.equal(weak.matches[0].distinctKeys, 1);
@@ -121,7 +145,16 @@ test("one listed picture is weak: reported, and held only if the host asks for i
 });
 
 test("scenes between far keyframes are found: gaps are filled, and the dense stage looks at the rest", async () => {
-  const recipe = { keyEveryS: 60, scenes: [["clean-2", 6], ["listed-0", 2], ["clean-3", 3], ["listed-3", 2], ["clean-4", 3]] };
+  const recipe = {
+    keyEveryS: 60,
+    scenes: [
+      ["clean-2", 6],
+      ["listed-0", 2],
+      ["clean-3", 3],
+      ["listed-3", 2],
+      ["clean-4", 3],
+    ],
+  };
   const seen = await page.evaluate(async (recipe) => {
     const progress = [];
     const file = await window.film(recipe);
@@ -134,16 +167,27 @@ test("scenes between far keyframes are found: gaps are filled, and the dense sta
   assert.ok(ranges[0][1] - ranges[0][0] >= 1 && ranges[0][0] >= 5.9, "the dense stage saw more of each scene");
   for (const stage of ["first", "dense"]) {
     const seconds = seen.progress.filter((done) => done.stage === stage).map((done) => done.seconds);
-    assert.deepEqual(seconds, seconds.toSorted((a, b) => a - b));
+    assert.deepEqual(
+      seconds,
+      seconds.toSorted((a, b) => a - b),
+    );
     assert.ok(seconds.at(-1) > 15 && seconds.length > 0, `${stage}: ${seconds}`);
   }
 });
 
 test("a recording of a screen is found by the part that moves", async () => {
-  const verdict = await page.evaluate(async (scenes) => {
-    const file = await window.recording({ scenes });
-    return window.gate.check(file);
-  }, [["clean-2", 3], ["listed-0", 3], ["listed-3", 3], ["clean-3", 3]]);
+  const verdict = await page.evaluate(
+    async (scenes) => {
+      const file = await window.recording({ scenes });
+      return window.gate.check(file);
+    },
+    [
+      ["clean-2", 3],
+      ["listed-0", 3],
+      ["listed-3", 3],
+      ["clean-3", 3],
+    ],
+  );
   assert.equal(verdict.outcome, "possible-match", JSON.stringify(verdict));
   assert.equal(verdict.matches[0].strength, "several-frames");
 });
@@ -158,7 +202,10 @@ test("what can't be looked at is unchecked, with its seconds, and held by defaul
       // The name also stands at the start of the file, among its brands.
       const at = copy.findLastIndex((_, place) => find.every((code, step) => copy[place + step] === code));
       if (at < 0) throw new Error(`${from} isn't in the film`);
-      copy.set([...to].map((character) => character.charCodeAt(0)), at);
+      copy.set(
+        [...to].map((character) => character.charCodeAt(0)),
+        at,
+      );
       return copy;
     };
     const noise = early.slice();
@@ -174,21 +221,27 @@ test("what can't be looked at is unchecked, with its seconds, and held by defaul
       "noise inside": new File([noise], "noise.mp4"),
       encrypted: new File([text(whole, "avc1", "encv")], "encrypted.mp4"),
       "a codec that nobody knows": new File([text(whole, "avc1", "zzzz")], "odd.mp4"),
-      avi: new File([new TextEncoder().encode("RIFF\u0000\u0010\u0000\u0000AVI LIST"), new Uint8Array(4096)], "film.avi"),
+      avi: new File(
+        [new TextEncoder().encode("RIFF\u0000\u0010\u0000\u0000AVI LIST"), new Uint8Array(4096)],
+        "film.avi",
+      ),
       "too many bytes": await window.film(recipe),
     };
     const verdicts = {};
     for (const [name, file] of Object.entries(files)) {
-      const gate = name === "too many bytes"
-        ? await window.openGate({ filters: ["/samples/demo.hgf"], warmUp: false, maxFilmBytes: 1000 })
-        : window.gate;
+      const gate =
+        name === "too many bytes"
+          ? await window.openGate({ filters: ["/samples/demo.hgf"], warmUp: false, maxFilmBytes: 1000 })
+          : window.gate;
       verdicts[name] = await gate.check(file);
       verdicts[name].decision = window.decide(verdicts[name], { unchecked: {} });
       if (gate !== window.gate) gate.close();
     }
     return verdicts;
   }, CLEAN);
-  const reasons = Object.fromEntries(Object.entries(seen).map(([name, { outcome, reason }]) => [name, reason ?? outcome]));
+  const reasons = Object.fromEntries(
+    Object.entries(seen).map(([name, { outcome, reason }]) => [name, reason ?? outcome]),
+  );
   assert.deepEqual(reasons, {
     black: "incomplete",
     "without its end": "unreadable",
@@ -232,17 +285,22 @@ test("maxFileBytes isn't for films; bytes are taken as files are", async () => {
 });
 
 test("an abort ends the check at once, and the gate goes on", async () => {
-  const seen = await page.evaluate(async ([listed, clean]) => {
-    const [file, other] = [await window.film(clean), await window.film(listed)];
-    const stopping = new AbortController();
-    const progress = [];
-    const onProgress = ({ seconds }) => {
-      progress.push(seconds);
-      stopping.abort(new Error("enough"));
-    };
-    const error = await window.gate.check(file, { signal: stopping.signal, video: { onProgress } }).catch((error) => error);
-    return { message: error.message, count: progress.length, next: (await window.gate.check(other)).outcome };
-  }, [LISTED, CLEAN]);
+  const seen = await page.evaluate(
+    async ([listed, clean]) => {
+      const [file, other] = [await window.film(clean), await window.film(listed)];
+      const stopping = new AbortController();
+      const progress = [];
+      const onProgress = ({ seconds }) => {
+        progress.push(seconds);
+        stopping.abort(new Error("enough"));
+      };
+      const error = await window.gate
+        .check(file, { signal: stopping.signal, video: { onProgress } })
+        .catch((error) => error);
+      return { message: error.message, count: progress.length, next: (await window.gate.check(other)).outcome };
+    },
+    [LISTED, CLEAN],
+  );
   assert.deepEqual(seen, { message: "enough", count: 1, next: "possible-match" });
 });
 
@@ -273,18 +331,25 @@ test("confirm gets all candidates in one question; its answer decides", async ()
 test("a film whose bytes are listed is held by its digest, in Node too", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "hashgate-film-"));
   t.after(() => rmSync(folder, { recursive: true }));
-  const bytes = Buffer.from(await page.evaluate(async (recipe) =>
-    Array.from(new Uint8Array(await (await window.film(recipe)).arrayBuffer())), CLEAN));
+  const bytes = Buffer.from(
+    await page.evaluate(
+      async (recipe) => Array.from(new Uint8Array(await (await window.film(recipe)).arrayBuffer())),
+      CLEAN,
+    ),
+  );
   const list = join(folder, "list.csv");
   writeFileSync(list, `hash,type\n${createHash("md5").update(bytes).digest("hex")},md5\n`);
   const filter = join(folder, "films.hgf");
   execFileSync("target/debug/hashgate", ["build", list, "--out", filter, "--name", "Films", "--category", "drawn"]);
-  const inPage = await page.evaluate(async ([recipe, filter]) => {
-    const gate = await window.openGate({ filters: [Uint8Array.from(filter)], warmUp: false });
-    const verdicts = [await gate.check(await window.film(recipe)), await gate.check(new Blob(["text"]))];
-    gate.close();
-    return verdicts;
-  }, [CLEAN, Array.from(readFileSync(filter))]);
+  const inPage = await page.evaluate(
+    async ([recipe, filter]) => {
+      const gate = await window.openGate({ filters: [Uint8Array.from(filter)], warmUp: false });
+      const verdicts = [await gate.check(await window.film(recipe)), await gate.check(new Blob(["text"]))];
+      gate.close();
+      return verdicts;
+    },
+    [CLEAN, Array.from(readFileSync(filter))],
+  );
   assert.equal(inPage[0].matches[0].strength, "exact-bytes");
   const { openGate } = await import("../../dist/node.js");
   const gate = await openGate({ filters: [filter] });
@@ -299,37 +364,52 @@ test("a film whose bytes are listed is held by its digest, in Node too", async (
 });
 
 test("the guard holds a listed film, and lets a clean one through", async () => {
-  const seen = await page.evaluate(async ([listed, clean]) => {
-    const input = document.querySelector("#input");
-    const events = [];
-    const kept = [];
-    for (const type of ["hashgate-held", "hashgate-settled"]) {
-      addEventListener(type, ({ detail }) => events.push([type, detail.verdict?.matches?.[0].strength]));
-    }
-    input.addEventListener("change", () => kept.push([...input.files].map(({ name }) => name)));
-    window.guard(input, window.gate);
-    const rename = (file, name) => new File([file], name);
-    const data = new DataTransfer();
-    data.items.add(rename(await window.film(listed), "listed.mp4"));
-    data.items.add(rename(await window.film(clean), "clean.mp4"));
-    input.files = data.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
-    await window.wait(() => events.some(([type]) => type === "hashgate-settled"));
-    return { events, kept };
-  }, [LISTED, CLEAN]);
-  assert.deepEqual(seen.events.find(([type]) => type === "hashgate-held"), ["hashgate-held", "several-frames"]);
+  const seen = await page.evaluate(
+    async ([listed, clean]) => {
+      const input = document.querySelector("#input");
+      const events = [];
+      const kept = [];
+      for (const type of ["hashgate-held", "hashgate-settled"]) {
+        addEventListener(type, ({ detail }) => events.push([type, detail.verdict?.matches?.[0].strength]));
+      }
+      input.addEventListener("change", () => kept.push([...input.files].map(({ name }) => name)));
+      window.guard(input, window.gate);
+      const rename = (file, name) => new File([file], name);
+      const data = new DataTransfer();
+      data.items.add(rename(await window.film(listed), "listed.mp4"));
+      data.items.add(rename(await window.film(clean), "clean.mp4"));
+      input.files = data.files;
+      input.dispatchEvent(new Event("change", { bubbles: true }));
+      await window.wait(() => events.some(([type]) => type === "hashgate-settled"));
+      return { events, kept };
+    },
+    [LISTED, CLEAN],
+  );
+  assert.deepEqual(
+    seen.events.find(([type]) => type === "hashgate-held"),
+    ["hashgate-held", "several-frames"],
+  );
   assert.deepEqual(seen.kept.at(-1), ["clean.mp4"]);
 });
 
 test("Firefox: decoded frames of RGB are hashed as those of Chromium", async (t) => {
   const executablePath = process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr";
-  const firefox = await puppeteer.launch({ browser: "firefox", executablePath, headless: true, protocolTimeout: 120_000 });
+  const firefox = await puppeteer.launch({
+    browser: "firefox",
+    executablePath,
+    headless: true,
+    protocolTimeout: 120_000,
+  });
   t.after(() => firefox.close());
   const tab = await firefox.newPage();
   // The same bytes are checked in both.
   const recipe = { container: "webm", codec: "vp9", ...LISTED };
-  const bytes = Buffer.from(await page.evaluate(async (recipe) =>
-    Array.from(new Uint8Array(await (await window.film(recipe)).arrayBuffer())), recipe));
+  const bytes = Buffer.from(
+    await page.evaluate(
+      async (recipe) => Array.from(new Uint8Array(await (await window.film(recipe)).arrayBuffer())),
+      recipe,
+    ),
+  );
   extra["/made.webm"] = { body: bytes, type: "video/webm" };
   await tab.goto(`${server.url}/page.html`);
   await tab.waitForFunction("window.ready");
@@ -339,7 +419,12 @@ test("Firefox: decoded frames of RGB are hashed as those of Chromium", async (t)
   const here = await check(recipe);
   let bits = 0;
   for (let at = 0; at < 64; at += 1) {
-    for (let differ = Number.parseInt(verdict.pdq[at], 16) ^ Number.parseInt(here.pdq[at], 16); differ; differ &= differ - 1) bits += 1;
+    for (
+      let differ = Number.parseInt(verdict.pdq[at], 16) ^ Number.parseInt(here.pdq[at], 16);
+      differ;
+      differ &= differ - 1
+    )
+      bits += 1;
   }
   assert.ok(bits <= 8, `${bits} bits between the first frames`);
 });
