@@ -46,6 +46,7 @@ await build({
     notice: "js/ui/notice.ts",
     "service-worker-page": "js/service-worker/page.ts",
     uppy: "js/integrations/uppy.ts",
+    webrtc: "js/integrations/webrtc.ts",
   },
 });
 // A service worker must be a single file. Builds it as a module, and as a classic script for `importScripts` that
@@ -63,9 +64,11 @@ writeFileSync(
   `throw new Error('hashgate is an ES module: write \`const { openGate } = await import("hashgate")\`, or use Node.js 20.19 or later.');\n`,
 );
 // The inline entry carries the worker and the engine.
+const packed = (name) => JSON.stringify(gzipSync(readFileSync(`dist/${name}`), { level: 9 }).toString("base64"));
 const define = {
   WORKER_SCRIPT: JSON.stringify(readFileSync("dist/worker.js", "utf8")),
-  ENGINE: JSON.stringify(gzipSync(readFileSync("dist/hashgate-formats.wasm"), { level: 9 }).toString("base64")),
+  ENGINE: packed("hashgate-formats.wasm"),
+  FILM_READER: packed(FILM),
 };
 await build({ ...common, platform: "browser", entryPoints: ["js/entries/inline.ts"], define });
 await build({

@@ -47,7 +47,7 @@ export async function openGate(options: GateOptions): Promise<Gate> {
               pending += 1;
               worker.ref();
             }
-            worker.postMessage(message, transfer);
+            worker.postMessage(message, transfer as ArrayBuffer[]);
           },
           terminate: () => void worker.terminate(),
         };

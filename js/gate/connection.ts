@@ -1,11 +1,11 @@
 // The page's connection to one worker: sends requests, receives answers, and notices when the worker dies.
 import { GateError } from "../errors.js";
-import type { Answers, Asks, FromWorker, Operation, Push, ToWorker } from "../protocol.js";
+import type { Answers, Asks, FromWorker, Operation, Push, SampledFrame, ToWorker } from "../protocol.js";
 import type { Progress } from "../types/types.js";
 
 /** The methods that the gate uses of a browser's or Node's worker. */
 export interface PlatformWorker {
-  post(message: ToWorker, transfer: ArrayBuffer[]): void;
+  post(message: ToWorker, transfer: Transferable[]): void;
   terminate(): void;
 }
 
@@ -22,6 +22,8 @@ export interface Host {
   compile(): Promise<WebAssembly.Module>;
   /** Compiles the engine that reads every format. Gives up after `timeoutMs`; the next call tries again. */
   compileFormats(timeoutMs: number): Promise<WebAssembly.Module>;
+  /** Compiles the reader of films, in the same way. Missing where films can't be decoded. */
+  compileFilms?(timeoutMs: number): Promise<WebAssembly.Module>;
   /** Makes a URL absolute, because the worker resolves relative URLs against another base. */
   resolve(url: string | URL): string;
   processors(): number;
@@ -41,6 +43,8 @@ export class UnreadableFile extends Error {}
 export interface Meanwhile {
   progress?: ((progress: Progress) => void) | undefined;
   early?: (fingerprint: Uint8Array) => void;
+  frame?: (frame: SampledFrame) => void;
+  seconds?: (seconds: number, of: number) => void;
 }
 
 interface Pending extends Meanwhile {
@@ -79,7 +83,7 @@ export class Connection {
   ask<O extends Operation>(
     type: O,
     ask: Asks[O],
-    transfer: ArrayBuffer[] = [],
+    transfer: Transferable[] = [],
     meanwhile: Meanwhile = {},
   ): Promise<Answers[O]> {
     return new Promise<Answers[Operation]>((resolve, reject) => {
@@ -117,6 +121,14 @@ export class Connection {
     }
     if (message.type === "early") {
       pending.early?.(message.fingerprint);
+      return;
+    }
+    if (message.type === "frame") {
+      pending.frame?.(message.frame);
+      return;
+    }
+    if (message.type === "seconds") {
+      pending.seconds?.(message.seconds, message.of);
       return;
     }
     this.#pending.delete(message.id);

@@ -4,6 +4,8 @@
 //! JavaScript `Error` objects with a `code`, and where it applies `field`, `expected` and `got`. A panic is a trap:
 //! after it, the instance must not be used again.
 
+mod frame;
+
 use hashgate::image::{self, FilmKind, Format, Picture};
 use hashgate::release::log::{LogTrust, Logged};
 use hashgate::release::{Manifest, Trust};
@@ -31,6 +33,19 @@ export interface FingerprintOptions {
   md5: boolean;
   views: ViewSet;
   limits?: Partial<Limits>;
+}
+
+/** How the pixels of a frame lie in bytes. */
+export interface FrameLayout {
+  width: number;
+  height: number;
+  /** Bytes before the first row. */
+  offset: number;
+  /** Bytes from one row to the next. */
+  stride: number;
+  samples: "luma" | "luma10" | "luma12" | "rgbx" | "bgrx";
+  /** Whether luma runs from 16 to 235, in samples of 8 bits. */
+  limited: boolean;
 }
 
 /** The kinds of signals that the loaded filters hold. */
