@@ -61,7 +61,7 @@ impl Source for Handle {
 /// An opened film.
 #[wasm_bindgen]
 pub struct Film {
-    film: hashgate_film::Film<Handle>,
+    film: hashgate_film::Film<'static>,
     read: Rc<RefCell<Read>>,
 }
 

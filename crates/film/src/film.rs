@@ -6,8 +6,8 @@ use crate::source::{Reader, Source};
 use crate::{mkv, mp4};
 
 /// An opened film: its index, and the source from which more of it can be read.
-pub struct Film<S> {
-    reader: Reader<S>,
+pub struct Film<'a> {
+    reader: Reader<'a>,
     index: Index,
 }
 
@@ -16,13 +16,13 @@ enum Index {
     Mkv(mkv::Index),
 }
 
-impl<S: Source> Film<S> {
+impl<'a> Film<'a> {
     /// Reads the index of a film of `size` bytes.
     ///
     /// # Errors
     /// `film-kind`, `film-box`, `film-no-index`, `film-table`, `film-overlap`, `film-limit`; `film-read` if the source
     /// fails.
-    pub fn open(source: S, size: u64) -> Result<Self, FilmRefusal> {
+    pub fn open(source: impl Source + 'a, size: u64) -> Result<Self, FilmRefusal> {
         let mut reader = Reader::new(source, size);
         let head = reader.bytes(0, 12)?;
         let index = if head.starts_with(&mkv::MAGIC) {

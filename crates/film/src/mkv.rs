@@ -15,7 +15,7 @@ use tracks::Track;
 use crate::limits::MAX_BLOCKS;
 use crate::model::{Container, FilmInfo, Sample, TrackInfo};
 use crate::refusal::FilmRefusal;
-use crate::source::{Reader, Source};
+use crate::source::Reader;
 
 /// The first bytes of an EBML file.
 pub(crate) const MAGIC: [u8; 4] = [0x1a, 0x45, 0xdf, 0xa3];
@@ -52,7 +52,7 @@ pub(crate) struct Index {
 
 impl Index {
     /// The duration isn't taken from the header, which says what it likes, but from the first and the last clusters.
-    fn measure<S: Source>(&mut self, reader: &mut Reader<S>) -> Result<(), FilmRefusal> {
+    fn measure(&mut self, reader: &mut Reader) -> Result<(), FilmRefusal> {
         // Clusters may be in any order.
         let mut latest: Vec<_> = (0..self.clusters.len()).collect();
         latest.sort_by_key(|&cluster| std::cmp::Reverse(self.clusters[cluster].time));
@@ -105,9 +105,9 @@ impl Index {
         self.tracks.get(track).map(|track| &*track.prefix).unwrap_or_default()
     }
 
-    pub fn samples<S: Source>(
+    pub fn samples(
         &mut self,
-        reader: &mut Reader<S>,
+        reader: &mut Reader,
         track: usize,
         from: u64,
         count: usize,
@@ -126,9 +126,9 @@ impl Index {
         Ok(found)
     }
 
-    pub fn keyframes<S: Source>(
+    pub fn keyframes(
         &mut self,
-        reader: &mut Reader<S>,
+        reader: &mut Reader,
         track: usize,
         from: u64,
         count: usize,
@@ -157,22 +157,22 @@ impl Index {
                 wanted = if cued.is_empty() { usize::MAX } else { wanted + 8 };
             }
             let blocks = self.blocks_up_to(reader, track, cluster, 0)?;
-            found.extend(blocks.found.iter().filter(|sample| sample.key && sample.index >= from));
+            let rest = &blocks.found[blocks.found.partition_point(|sample| sample.index < from)..];
+            found.extend(rest.iter().filter(|sample| sample.key).take(count - found.len()));
         }
-        found.truncate(count);
         Ok(found)
     }
 
     /// The number of a track's samples in a cluster.
-    fn count<S: Source>(&mut self, reader: &mut Reader<S>, track: usize, cluster: usize) -> Result<usize, FilmRefusal> {
+    fn count(&mut self, reader: &mut Reader, track: usize, cluster: usize) -> Result<usize, FilmRefusal> {
         Ok(self.blocks_up_to(reader, track, cluster, usize::MAX)?.found.len())
     }
 
     /// Returns the blocks of a track in a cluster, of which at least `wanted` are found if there are so many. Keeps them
     /// until those of another cluster or track are wanted.
-    fn blocks_up_to<S: Source>(
+    fn blocks_up_to(
         &mut self,
-        reader: &mut Reader<S>,
+        reader: &mut Reader,
         track: usize,
         cluster: usize,
         wanted: usize,

@@ -16,7 +16,7 @@ use track::Track;
 use crate::limits::{MAX_BOXES, MAX_MOOV_BYTES};
 use crate::model::{Container, FilmInfo, Sample};
 use crate::refusal::{FilmCode, FilmRefusal};
-use crate::source::{Reader, Source};
+use crate::source::Reader;
 
 /// Whether a file begins like MP4 or QuickTime. Old QuickTime films have no `ftyp`.
 pub(crate) fn begins(head: &[u8]) -> bool {
@@ -33,7 +33,7 @@ pub(crate) struct Index {
 
 impl Index {
     /// Reads the boxes of the outermost level, wherever `moov` lies among them.
-    pub fn read<S: Source>(reader: &mut Reader<S>) -> Result<Self, FilmRefusal> {
+    pub fn read(reader: &mut Reader) -> Result<Self, FilmRefusal> {
         let mut container = Container::Mov; // without `ftyp`
         let mut moov: Option<Arc<[u8]>> = None;
         let mut moofs = Vec::new();

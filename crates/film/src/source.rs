@@ -37,17 +37,19 @@ const SMALL: usize = 1 << 13;
 const LARGE: usize = 1 << 18;
 
 /// Reads through a window that grows while reads follow one another, and shrinks when they jump.
-pub(crate) struct Reader<S> {
-    source: S,
+///
+/// The source is behind a pointer, so that what reads through it is compiled once, with this crate.
+pub(crate) struct Reader<'a> {
+    source: Box<dyn Source + 'a>,
     pub size: u64,
     start: u64,
     window: Vec<u8>,
     next: usize,
 }
 
-impl<S: Source> Reader<S> {
-    pub fn new(source: S, size: u64) -> Self {
-        Self { source, size, start: 0, window: Vec::new(), next: SMALL }
+impl<'a> Reader<'a> {
+    pub fn new(source: impl Source + 'a, size: u64) -> Self {
+        Self { source: Box::new(source), size, start: 0, window: Vec::new(), next: SMALL }
     }
 
     /// Returns `length` bytes from `offset`, or fewer at the end of the file.

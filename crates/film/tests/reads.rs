@@ -1,17 +1,17 @@
 //! The reader finds each sample where the muxer put it.
 
-use hashgate_film::{Container, Film, FilmCode, Sample, Source};
+use hashgate_film::{Container, Film, FilmCode, Sample};
 use hashgate_testkit::film::{
     self, FilmSample, Mp4, element, film_samples, fragmented_mp4, full_box, mp4_box, number_element, sample_bytes,
     simple_block, visual_entry, vp9_bytes, webm, webm_clusters, webm_head, webm_tracks,
 };
 
-fn open(bytes: &[u8]) -> Film<&[u8]> {
+fn open(bytes: &[u8]) -> Film<'_> {
     Film::open(bytes, bytes.len() as u64).unwrap_or_else(|refusal| panic!("{refusal}"))
 }
 
 /// All samples of the first track, `step` at a time.
-fn all(film: &mut Film<impl Source>, step: usize) -> Vec<Sample> {
+fn all(film: &mut Film<'_>, step: usize) -> Vec<Sample> {
     let mut found: Vec<Sample> = Vec::new();
     loop {
         let from = found.last().map_or(0, |last| last.index + 1);

@@ -12,7 +12,7 @@ pub struct FilmSample {
 /// Returns the samples of a film with a keyframe every `gop` frames. Their sizes differ.
 #[must_use]
 pub fn film_samples(frames: u32, gop: u32) -> Vec<FilmSample> {
-    (0..frames).map(|number| FilmSample { size: 20 + number * 7 % 50, key: number % gop == 0 }).collect()
+    (0..frames).map(|number| FilmSample { size: 20 + number * 7 % 50, key: number.is_multiple_of(gop) }).collect()
 }
 
 /// The bytes of a sample: each is its number, so that a test can tell samples apart.
@@ -78,7 +78,7 @@ impl Mp4 {
         let mut data = Vec::new();
         let mut chunks = Vec::new();
         for (number, sample) in samples.iter().enumerate() {
-            if number % 10 == 0 {
+            if number.is_multiple_of(10) {
                 chunks.push(DATA + data.len() as u32);
             }
             data.extend(sample_bytes(number, sample.size));
@@ -87,8 +87,9 @@ impl Mp4 {
         let keys: Vec<u32> = (1..).zip(samples).filter(|(_, sample)| sample.key).map(|(number, _)| number).collect();
         let counted = |values: Vec<u32>| [vec![values.len() as u32], values].concat();
         let mut stsc = vec![1, 1, 10, 1];
-        if count % 10 != 0 {
-            stsc = if count < 10 { vec![1, 1, count, 1] } else { vec![2, 1, 10, 1, chunks.len() as u32, count % 10, 1] };
+        if !count.is_multiple_of(10) {
+            stsc =
+                if count < 10 { vec![1, 1, count, 1] } else { vec![2, 1, 10, 1, chunks.len() as u32, count % 10, 1] };
         }
         let tables = Tables {
             stts: vec![1, count, 1000],
@@ -127,10 +128,8 @@ impl Mp4 {
         let hdlr = full(b"hdlr", &[0, u32::from_be_bytes(self.handler), 0, 0, 0, 0]);
         let mut tkhd = vec![0, 0, 1, 0, 0, 0, 0, 0, 0];
         tkhd.extend([0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000, 640 << 16, 360 << 16]);
-        let trak = mp4_box(
-            b"trak",
-            &[&full_box(b"tkhd", 3, &tkhd), &self.in_trak, &mp4_box(b"mdia", &[&mdhd, &hdlr, &minf])],
-        );
+        let trak =
+            mp4_box(b"trak", &[&full_box(b"tkhd", 3, &tkhd), &self.in_trak, &mp4_box(b"mdia", &[&mdhd, &hdlr, &minf])]);
         mp4_box(b"moov", &[&full(b"mvhd", &[0, 0, 1000, 0]), &trak, &self.in_moov])
     }
 

@@ -6,7 +6,7 @@ use super::{Cluster, WITHIN};
 use crate::limits::MAX_BLOCKS;
 use crate::model::Sample;
 use crate::refusal::{FilmCode, FilmRefusal};
-use crate::source::{Reader, Source};
+use crate::source::Reader;
 
 /// The samples of one track in one cluster, as far as they were read.
 pub(super) struct Blocks {
@@ -33,9 +33,9 @@ impl Blocks {
     }
 
     /// Reads on until `wanted` samples are found, or to the end of the cluster.
-    pub fn read_on<S: Source>(
+    pub fn read_on(
         &mut self,
-        reader: &mut Reader<S>,
+        reader: &mut Reader,
         track: &Track,
         scale: u64,
         wanted: usize,
@@ -68,13 +68,7 @@ impl Blocks {
     }
 
     /// Adds the frames of a block, if it is the track's.
-    fn block<S: Source>(
-        &mut self,
-        reader: &mut Reader<S>,
-        track: &Track,
-        scale: u64,
-        block: &Block,
-    ) -> Result<(), FilmRefusal> {
+    fn block(&mut self, reader: &mut Reader, track: &Track, scale: u64, block: &Block) -> Result<(), FilmRefusal> {
         // A block that the end of the file cuts off keeps its size: its bytes are missing.
         let head = reader.bytes(block.offset, block.size.min(12) as usize)?;
         let Some((of, length)) = number(head, false) else { return Ok(()) };
@@ -86,31 +80,41 @@ impl Blocks {
         let unit = scale as f64 / 1e9;
         let data = block.offset + length as u64 + 3;
         let size = block.size.saturating_sub(length as u64 + 3);
-        let frames = frames(reader, flags, data, size)?;
-        let own = block.duration.map(|units| units as f64 * unit / frames.len().max(1) as f64);
-        let duration_s = own.unwrap_or(track.default_duration as f64 / 1e9);
-        for (number, (offset, size)) in frames.into_iter().enumerate() {
-            let Some(size) = u32::try_from(size).ok().filter(|&size| size > 0) else { continue };
-            if self.found.len() == MAX_BLOCKS {
-                let expected = format!("at most {MAX_BLOCKS} of a track");
-                return Err(FilmCode::Limit.because("frames of a cluster", &expected, "more"));
-            }
-            let index = ((self.cluster as u64) << WITHIN) + self.found.len() as u64;
-            let pts_s = time * unit + duration_s * number as f64;
-            self.found.push(Sample { index, offset, size, pts_s, duration_s, key: block.key && number == 0 });
+        let usual = track.default_duration as f64 / 1e9;
+        let lasts = |frames: usize| block.duration.map_or(usual, |units| units as f64 * unit / frames.max(1) as f64);
+        let pts_s = time * unit;
+        let lacing = flags >> 1 & 3;
+        if lacing == 0 {
+            return self.frame(data, size, pts_s, lasts(1), block.key);
         }
+        let frames = laced(reader, lacing, data, size)?;
+        let duration_s = lasts(frames.len());
+        for (number, (offset, size)) in frames.into_iter().enumerate() {
+            self.frame(offset, size, pts_s + duration_s * number as f64, duration_s, block.key && number == 0)?;
+        }
+        Ok(())
+    }
+
+    fn frame(&mut self, offset: u64, size: u64, pts_s: f64, duration_s: f64, key: bool) -> Result<(), FilmRefusal> {
+        let Some(size) = u32::try_from(size).ok().filter(|&size| size > 0) else { return Ok(()) };
+        if self.found.len() == MAX_BLOCKS {
+            let expected = format!("at most {MAX_BLOCKS} of a track");
+            return Err(FilmCode::Limit.because("frames of a cluster", &expected, "more"));
+        }
+        let index = ((self.cluster as u64) << WITHIN) + self.found.len() as u64;
+        self.found.push(Sample { index, offset, size, pts_s, duration_s, key });
         Ok(())
     }
 }
 
-fn flags<S: Source>(reader: &mut Reader<S>, block: u64) -> Result<u8, FilmRefusal> {
+fn flags(reader: &mut Reader, block: u64) -> Result<u8, FilmRefusal> {
     let head = reader.bytes(block, 12)?;
     let length = number(head, false).map_or(0, |(_, length)| length);
     Ok(head.get(length + 2).copied().unwrap_or(0))
 }
 
 /// Reads a group: a block with its duration and its references.
-fn group<S: Source>(reader: &mut Reader<S>, start: u64, end: u64) -> Result<Option<Block>, FilmRefusal> {
+fn group(reader: &mut Reader, start: u64, end: u64) -> Result<Option<Block>, FilmRefusal> {
     let (mut at, mut block, mut key, mut duration) = (start, None, true, None);
     while at < end {
         let Some(header) = Header::read(reader.bytes(at, HEADER)?) else { break };
@@ -127,16 +131,15 @@ fn group<S: Source>(reader: &mut Reader<S>, start: u64, end: u64) -> Result<Opti
     Ok(block.map(|(offset, size)| Block { offset, size, key, duration }))
 }
 
-/// Returns where the frames of a block lie: one, or several that are laced (RFC 9559, 10.3).
-fn frames<S: Source>(reader: &mut Reader<S>, flags: u8, data: u64, size: u64) -> Result<Vec<(u64, u64)>, FilmRefusal> {
-    let lacing = flags >> 1 & 3;
-    if lacing == 0 {
-        return Ok(vec![(data, size)]);
-    }
+/// Returns where the frames of a laced block lie (RFC 9559, 10.3); none if the block is damaged.
+fn laced(reader: &mut Reader, lacing: u8, data: u64, size: u64) -> Result<Vec<(u64, u64)>, FilmRefusal> {
     // At most 256 sizes of at most 8 bytes in EBML lacing; sizes in Xiph lacing have a byte per 255.
     let head = reader.bytes(data, size.min(1 << 16) as usize)?;
     let Some((&count, mut rest)) = head.split_first() else { return Ok(Vec::new()) };
     let count = u64::from(count) + 1;
+    if size <= count {
+        return Ok(Vec::new()); // frames without bytes
+    }
     let mut sizes: Vec<u64> = Vec::new();
     for _ in 1..count {
         let next = match lacing {

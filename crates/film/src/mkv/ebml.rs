@@ -1,7 +1,7 @@
 //! EBML: an ID, a length, and what is inside (RFC 8794, 4 to 7).
 
 use crate::refusal::{FilmCode, FilmRefusal};
-use crate::source::{Reader, Source};
+use crate::source::Reader;
 
 /// IDs of elements, with their length marks.
 pub(super) mod id {
@@ -115,7 +115,7 @@ pub(super) fn float(bytes: &[u8]) -> f64 {
 }
 
 /// Finds where the next cluster begins at or behind `from`, by its ID. Players go on there when bytes are damaged.
-pub(super) fn next_cluster<S: Source>(reader: &mut Reader<S>, from: u64) -> Result<Option<u64>, FilmRefusal> {
+pub(super) fn next_cluster(reader: &mut Reader, from: u64) -> Result<Option<u64>, FilmRefusal> {
     const STEP: usize = 1 << 16;
     let wanted = id::CLUSTER.to_be_bytes();
     let mut at = from;

@@ -6,12 +6,12 @@ use crate::codec;
 use crate::limits::{MAX_BOXES, MAX_CLUSTERS, MAX_TRACKS_BYTES};
 use crate::model::Container;
 use crate::refusal::{FilmCode, FilmRefusal};
-use crate::source::{Reader, Source};
+use crate::source::Reader;
 
 impl Index {
     /// Reads the elements of the segment. Of the clusters it reads only where they are and their times; of clusters of
     /// unknown size also where each block ends.
-    pub fn read<S: Source>(reader: &mut Reader<S>) -> Result<Self, FilmRefusal> {
+    pub fn read(reader: &mut Reader) -> Result<Self, FilmRefusal> {
         let mut index = Self {
             container: Container::Mkv,
             scale: 1_000_000,
@@ -110,13 +110,7 @@ impl Index {
     }
 
     /// Adds the cluster whose element begins at `at` and whose content at `start`. Returns where it ends.
-    fn cluster<S: Source>(
-        &mut self,
-        reader: &mut Reader<S>,
-        at: u64,
-        start: u64,
-        end: Option<u64>,
-    ) -> Result<u64, FilmRefusal> {
+    fn cluster(&mut self, reader: &mut Reader, at: u64, start: u64, end: Option<u64>) -> Result<u64, FilmRefusal> {
         let size = reader.size;
         let known = end.map_or(size, |end| end.min(size));
         let (mut place, mut time, mut first) = (start, 0, true);
@@ -158,7 +152,7 @@ impl Index {
     }
 
     /// Completes the codec strings that the first frame of a track decides.
-    fn ask_frames<S: Source>(&mut self, reader: &mut Reader<S>) -> Result<(), FilmRefusal> {
+    fn ask_frames(&mut self, reader: &mut Reader) -> Result<(), FilmRefusal> {
         for track in 0..self.tracks.len() {
             if !self.tracks[track].ask_frame {
                 continue;
@@ -174,7 +168,7 @@ impl Index {
 }
 
 /// Reads an element that must be whole and within a limit.
-fn whole<S: Source>(reader: &mut Reader<S>, name: &str, start: u64, end: Option<u64>) -> Result<Vec<u8>, FilmRefusal> {
+fn whole(reader: &mut Reader, name: &str, start: u64, end: Option<u64>) -> Result<Vec<u8>, FilmRefusal> {
     let end = end.filter(|&end| end <= reader.size);
     let Some(length) = end.map(|end| end - start) else {
         return Err(FilmCode::NoIndex.because(name, "an element that is whole", "one that is cut short"));

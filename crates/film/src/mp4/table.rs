@@ -57,22 +57,34 @@ pub(super) struct Raw {
     pub entry: u32,
 }
 
+/// Where a walk through runs of one value stands.
+#[derive(Clone, Copy, Default)]
+struct Run {
+    /// The entry after the present one.
+    next: usize,
+    /// Samples of the present entry that are still to come.
+    left: u32,
+    value: u32,
+}
+
 /// Where a walk through the tables stands.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Cursor {
     pub index: u32,
     dts: i64,
-    duration_entry: usize,
-    duration_used: u32,
-    shift_entry: usize,
-    shift_used: u32,
+    durations: Run,
+    shifts: Run,
     chunk_entry: usize,
     /// The number of the next chunk, from 0.
     chunk: usize,
     /// Samples of the present chunk that are still to come.
     left: u32,
+    /// The sample entry of the present chunk.
+    entry: u32,
     offset: u64,
     key_entry: usize,
+    /// The number of the next keyframe, from 1; 0 if it isn't known yet.
+    next_key: u32,
 }
 
 impl Table {
@@ -132,7 +144,7 @@ impl Table {
         let byte = |at: usize| u32::from(self.moov.get(self.sizes.at + at).copied().unwrap_or(0));
         match self.size_bits {
             0 => self.uniform,
-            4 => byte(index / 2) >> (if index % 2 == 0 { 4 } else { 0 }) & 15,
+            4 => byte(index / 2) >> (if index.is_multiple_of(2) { 4 } else { 0 }) & 15,
             8 => byte(index),
             16 => byte(index * 2) << 8 | byte(index * 2 + 1),
             _ => self.word(&self.sizes, index, 4, 0),
@@ -150,41 +162,47 @@ impl Table {
         while at.left == 0 {
             self.next_chunk(at)?;
         }
-        while at.duration_entry < self.durations.count
-            && at.duration_used >= self.word(&self.durations, at.duration_entry, 8, 0)
-        {
-            (at.duration_entry, at.duration_used) = (at.duration_entry + 1, 0);
-        }
         // Samples behind the last entry last as long as those of the last entry, as players have it.
-        let entry = at.duration_entry.min(self.durations.count.saturating_sub(1));
-        let duration = if self.durations.count == 0 { 0 } else { self.word(&self.durations, entry, 8, 4) };
-        while at.shift_entry < self.shifts.count && at.shift_used >= self.word(&self.shifts, at.shift_entry, 8, 0) {
-            (at.shift_entry, at.shift_used) = (at.shift_entry + 1, 0);
+        self.advance(&self.durations, &mut at.durations);
+        let duration = at.durations.value;
+        if !self.advance(&self.shifts, &mut at.shifts) {
+            at.shifts.value = 0;
         }
-        let shifted = at.shift_entry < self.shifts.count;
         // Signed in both versions of the box: encoders write negative shifts into version 0, too.
-        let shift = if shifted { self.word(&self.shifts, at.shift_entry, 8, 4) as i32 } else { 0 };
+        let shift = at.shifts.value as i32;
+        let number = at.index + 1;
         let key = match &self.keys {
             None => true,
             Some(keys) => {
-                let number = at.index + 1;
-                while at.key_entry < keys.count && self.word(keys, at.key_entry, 4, 0) < number {
+                while at.next_key < number && at.key_entry < keys.count {
+                    at.next_key = self.word(keys, at.key_entry, 4, 0);
                     at.key_entry += 1;
                 }
-                at.key_entry < keys.count && self.word(keys, at.key_entry, 4, 0) == number
+                at.next_key == number
             }
         };
         let size = self.size(at.index);
         let pts = at.dts + i64::from(shift);
-        let entry = self.word(&self.chunks, at.chunk_entry, 12, 8);
-        let raw = Raw { offset: at.offset, size, pts, duration, key, entry };
-        at.index += 1;
+        let raw = Raw { offset: at.offset, size, pts, duration, key, entry: at.entry };
+        at.index = number;
         at.dts += i64::from(duration);
-        at.duration_used += 1;
-        at.shift_used += 1;
         at.left -= 1;
         at.offset = at.offset.saturating_add(size.into());
         Ok(Some(raw))
+    }
+
+    /// Moves to the next sample in a table of runs. Returns whether the table goes so far.
+    fn advance(&self, table: &Entries, run: &mut Run) -> bool {
+        while run.left == 0 {
+            if run.next >= table.count {
+                return false;
+            }
+            run.left = self.word(table, run.next, 8, 0);
+            run.value = self.word(table, run.next, 8, 4);
+            run.next += 1;
+        }
+        run.left -= 1;
+        true
     }
 
     fn next_chunk(&self, at: &mut Cursor) -> Result<(), FilmRefusal> {
@@ -204,6 +222,7 @@ impl Table {
             at.chunk_entry += 1;
         }
         at.left = self.word(&self.chunks, at.chunk_entry, 12, 4);
+        at.entry = self.word(&self.chunks, at.chunk_entry, 12, 8);
         at.offset = if self.wide {
             be64(&self.moov, self.offsets.at + at.chunk * 8).unwrap_or(0)
         } else {

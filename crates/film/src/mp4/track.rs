@@ -65,7 +65,7 @@ impl Track {
         track.may_weigh(track.table.uniform_sum().unwrap_or(0), size)?;
         let mut cursor = Cursor::default();
         loop {
-            if cursor.index % STRIDE == 0 {
+            if cursor.index.is_multiple_of(STRIDE) {
                 track.cursors.push(cursor);
             }
             let Some(raw) = track.table.step(&mut cursor)? else { break };
