@@ -7,6 +7,8 @@ export interface NoticeStrings {
   titleUnchecked: string;
   /** The title for a file that passed although it could not be checked. */
   titlePassed: string;
+  /** Follows `possible` or `confirmed` for a film: where in it frames matched. `{ranges}` is filled in. */
+  seconds: string;
   possible: string;
   confirmed: string;
   /** Says that a possible match may be wrong. */
