@@ -96,6 +96,8 @@ export type FilmKind = "mp4" | "matroska" | "other";
 /** The file is a film, and nothing of it was computed. */
 export interface IsFilm {
   film: FilmKind;
+  /** The file's bytes, given back if they were transferred. */
+  bytes: Uint8Array | undefined;
   memoryBytes: number;
 }
 

@@ -241,7 +241,7 @@ class OpenGate extends EventTarget implements Gate {
       if ("film" in signals)
         return await this.#film(
           signals.film,
-          given,
+          signals.bytes ? { bytes: signals.bytes } : given,
           { pool, lookup },
           { ...options, views, orientations, wanted },
           signal,
@@ -300,7 +300,7 @@ class OpenGate extends EventTarget implements Gate {
       // A film is read by slices, so this limit isn't for films.
       const head = await headOf(given);
       const film = head && (await worker.ask("filmKind", { head }));
-      if (film) return { film, memoryBytes: 0 };
+      if (film) return { film, bytes: undefined, memoryBytes: 0 };
     }
     // A long file that is no picture should be `not-a-picture`, not `too-large`. So if no digest is wanted (which would
     // need all bytes), the first bytes of a long file are looked at before its length.

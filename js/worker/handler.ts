@@ -202,7 +202,10 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
       side.post({ type: "done", id, answer: result }, transfer);
     } catch (error) {
       if (error instanceof IsFilm) {
-        side.post({ type: "done", id, answer: { film: error.kind, memoryBytes: engine?.memoryBytes ?? 0 } }, []);
+        const { file } = ask as Asks["fingerprint"];
+        const bytes = file instanceof Uint8Array ? file : undefined;
+        const answer = { film: error.kind, bytes, memoryBytes: engine?.memoryBytes ?? 0 };
+        side.post({ type: "done", id, answer }, bytes ? [bytes.buffer as ArrayBuffer] : []);
       } else if (error instanceof Unreadable) side.post({ type: "unreadable", id, detail: error.message }, []);
       else if (isCoded(error)) side.post({ type: "refused", id, fault: faultOf(error) }, []);
       // After a trap, an exhausted stack, or any unexpected error, the wasm instance can't be trusted any more.

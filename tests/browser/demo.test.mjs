@@ -261,11 +261,16 @@ test("the demo page draws films and checks them, and watches a camera", async (c
   await page.waitForFunction(() => document.querySelector("#live").textContent.startsWith("All 2 "));
   assert.equal(await page.locator(".result.held").count(), 1);
   await page.locator(".result.held summary").click();
-  assert.match(await page.locator(".result.held .more").textContent(), /several frames .*matched at\s*0:0[34] to 0:0[89]/s);
+  assert.match(
+    await page.locator(".result.held .more").textContent(),
+    /several frames .*matched at\s*0:0[34] to 0:0[89]/s,
+  );
   assert.ok((await page.locator(".timeline .hit").count()) >= 1);
 
   await page.click("#live-camera");
-  await page.waitForFunction(() => /^clear: .* ms \(by track-processor\)$/.test(document.querySelector("#live-state").textContent));
+  await page.waitForFunction(() =>
+    /^clear: .* ms \(by track-processor\)$/.test(document.querySelector("#live-state").textContent),
+  );
   await page.click("#live-stop");
   assert.equal(await page.locator("#live-state").textContent(), "Nothing is watched.");
 });
