@@ -1,7 +1,8 @@
 // The messages between the page and its workers. One script serves as both kinds of worker: hashing workers compute
 // fingerprints, and the lookup worker has the filters.
 import type { Fault } from "./errors.js";
-import type { FilterInfo, Match, Orientations, Verdict, ViewSet } from "./generated/core.js";
+import type { FilterInfo, Match, Orientations, UncheckedReason, Verdict, ViewSet } from "./generated/core.js";
+import type { Container } from "./generated/film.js";
 import type { GateStatus, Limits } from "./types/types.js";
 
 /** The signals that are computed of a file. */
@@ -27,6 +28,61 @@ export interface Signals {
   sha256: Uint8Array | undefined;
 }
 
+/** The hashes of a frame of a film or a stream. */
+export interface FrameSignals {
+  /** The fingerprint that the core serialised. */
+  fingerprint: Uint8Array;
+  /** PDQ hash of the frame as it is. */
+  pdq: string;
+  /** PDQ quality of the frame as it is, 0 to 100. */
+  quality: number;
+  /** Whether a view has detail enough to be compared. */
+  comparable: boolean;
+}
+
+/** A frame that was sampled from a stream. */
+export interface SampledFrame extends FrameSignals {
+  /** The frame's own time in seconds. */
+  atS: number;
+  /** When it was sampled, in milliseconds since 1970. */
+  atMs: number;
+  width: number;
+  height: number;
+}
+
+/** A frame of a film. */
+export type FilmSample = SampledFrame;
+
+/** A part of a frame, in shares of its sides. */
+export interface Part {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** What a stage of reading a film came to. */
+export interface FilmReading {
+  container: Container;
+  /** Codec of the first video track, as WebCodecs spells it. */
+  codec: string;
+  durationS: number;
+  /** Frames that were hashed, and those of them without enough detail to be compared. */
+  frames: number;
+  lowQuality: number;
+  keyframes: number;
+  /** Stretches in seconds that could not be looked at. */
+  gaps: [number, number][];
+  /** For each video track the part that moves, if the rest of the picture stands still. */
+  parts: (Part | undefined)[];
+  /** Why the film, or a part of it, could not be looked at. */
+  problem: { reason: UncheckedReason; detail: string } | undefined;
+  memoryBytes: number;
+}
+
+/** How a watched stream is guarded. */
+export type Guard = "event" | "blank" | "checked-only";
+
 export interface Fingerprinted extends Signals {
   /** Bytes of the worker's linear memory, which never shrinks. */
   memoryBytes: number;
@@ -38,6 +94,22 @@ export interface NeedsFormats {
   /** The file's bytes, given back if they were transferred. */
   bytes: Uint8Array | undefined;
   memoryBytes: number;
+}
+
+/** A kind of film; `other` is one that nothing here reads. */
+export type FilmKind = "mp4" | "matroska" | "other";
+
+/** The file is a film, and nothing of it was computed. */
+export interface IsFilm {
+  film: FilmKind;
+  /** The file's bytes, given back if they were transferred. */
+  bytes: Uint8Array | undefined;
+  memoryBytes: number;
+}
+
+/** A frame whose pixels can't be had, because the browser answers canvas read-back with noise. */
+export interface NoisyFrame {
+  noise: string;
 }
 
 /** The log that each release must be in. */
@@ -71,7 +143,49 @@ export interface Loaded {
 
 /** The arguments of each operation of a worker. */
 export interface Asks {
-  fingerprint: { file: Blob | Uint8Array | LentFile; wanted: Wanted; views: ViewSet; limits: Limits };
+  /** With `digestsOnly`, a film's digests are computed while it streams; otherwise a film is answered by its kind. */
+  fingerprint: {
+    file: Blob | Uint8Array | LentFile;
+    wanted: Wanted;
+    views: ViewSet;
+    limits: Limits;
+    digestsOnly?: boolean;
+  };
+  /** Hashes one frame, and closes it. */
+  frame: { frame: VideoFrame | ImageBitmap; atS: number; views: ViewSet };
+  /** Watches a stream until it ends. `frame` messages report the samples; each is answered by `judged`. */
+  watch: {
+    readable: ReadableStream<VideoFrame>;
+    writable: WritableStream<VideoFrame> | undefined;
+    everyMs: number;
+    guard: Guard;
+    views: ViewSet;
+  };
+  /**
+   * The page's judgement of the last sample of a watched stream: whether frames are blanked from now on. Of a film's frame:
+   * whether no more are wanted.
+   */
+  judged: { blank: boolean; enough?: boolean };
+  /** Ends the watch. */
+  unwatch: undefined;
+  /**
+   * Reads a film: `frame` messages report the frames of a stage, each answered by `judged`; `seconds` messages say how far
+   * it is.
+   */
+  film: {
+    file: Blob | Uint8Array;
+    /** The reader of films. */
+    module: WebAssembly.Module;
+    /** `first`: keyframes, what follows each for 0.45 s, and long gaps. `dense`: 2 frames a second. */
+    stage: "first" | "dense";
+    views: ViewSet;
+    /** For each track the part of the frames to look at; the whole frame if there is none. */
+    parts: (Part | undefined)[];
+    maxGapS: number;
+    maxFrames: number;
+  };
+  /** What kind of film a file is, by its first 64 KiB. */
+  filmKind: { head: Uint8Array };
   /** The first 64 KiB of a file, or all of a shorter one. */
   mayBePicture: { head: Uint8Array };
   load: { sources: Source[]; maxBytes: number };
@@ -88,7 +202,13 @@ export interface Asks {
 
 /** The results of each operation. */
 export interface Answers {
-  fingerprint: Fingerprinted | NeedsFormats;
+  fingerprint: Fingerprinted | NeedsFormats | IsFilm;
+  frame: SampledFrame | NoisyFrame;
+  watch: undefined;
+  judged: undefined;
+  unwatch: undefined;
+  film: FilmReading;
+  filmKind: FilmKind | undefined;
   mayBePicture: boolean;
   load: Loaded;
   follow: undefined;
@@ -118,6 +238,9 @@ export type FromWorker =
   | { type: "progress"; id: number; url: string; loaded: number; total: number | undefined }
   /** A fingerprint for `begin`, sent before the answer to `fingerprint`. */
   | { type: "early"; id: number; fingerprint: Uint8Array }
+  /** A sample of a watched stream, or a frame of a film. */
+  | { type: "frame"; id: number; frame: SampledFrame }
+  | { type: "seconds"; id: number; seconds: number; of: number }
   | { type: "done"; id: number; answer: Answers[Operation] }
   /** The request was refused. The worker can still be used. */
   | { type: "refused"; id: number; fault: Fault }

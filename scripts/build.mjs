@@ -5,14 +5,14 @@ import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { writeLicences } from "./licences.mjs";
-import { assertSmall, ENGINES, sizes, table } from "./sizes.mjs";
+import { assertSmall, ENGINES, FILM, sizes, table } from "./sizes.mjs";
 
 const run = (command, ...args) => execFileSync(command, args, { stdio: ["ignore", "inherit", "inherit"] });
 
 // With --js, keeps the wasm of an earlier build, for work on TypeScript.
 if (!process.argv.includes("--js")) run("cargo", "run", "--quiet", "--locked", "--package", "xtask", "--", "wasm");
 // What an earlier build left must not be packed.
-const kept = new Set(["bindings", ...ENGINES]);
+const kept = new Set(["bindings", FILM, ...ENGINES]);
 for (const name of readdirSync("dist")) if (!kept.has(name)) rmSync(`dist/${name}`, { recursive: true });
 assertSmall();
 run(process.execPath, "node_modules/typescript/bin/tsc", "--project", ".");
@@ -46,6 +46,7 @@ await build({
     notice: "js/ui/notice.ts",
     "service-worker-page": "js/service-worker/page.ts",
     uppy: "js/integrations/uppy.ts",
+    webrtc: "js/integrations/webrtc.ts",
   },
 });
 // A service worker must be a single file. Builds it as a module, and as a classic script for `importScripts` that
@@ -63,9 +64,11 @@ writeFileSync(
   `throw new Error('hashgate is an ES module: write \`const { openGate } = await import("hashgate")\`, or use Node.js 20.19 or later.');\n`,
 );
 // The inline entry carries the worker and the engine.
+const packed = (name) => JSON.stringify(gzipSync(readFileSync(`dist/${name}`), { level: 9 }).toString("base64"));
 const define = {
   WORKER_SCRIPT: JSON.stringify(readFileSync("dist/worker.js", "utf8")),
-  ENGINE: JSON.stringify(gzipSync(readFileSync("dist/hashgate-formats.wasm"), { level: 9 }).toString("base64")),
+  ENGINE: packed("hashgate-formats.wasm"),
+  FILM_READER: packed(FILM),
 };
 await build({ ...common, platform: "browser", entryPoints: ["js/entries/inline.ts"], define });
 await build({

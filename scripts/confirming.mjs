@@ -14,6 +14,8 @@ export function demoArguments(folder, packageFolder = "dist") {
     ["--site", "www"],
     ["--site", `/hashgate=${packageFolder}`],
     ["--site", `/samples=${folder}/samples`],
+    // The demo draws films; mediabunny puts them into files.
+    ["--site", "/mediabunny=node_modules/mediabunny/dist/bundles"],
   ].flat();
 }
 

@@ -12,7 +12,16 @@ const cargo = (...args) => execFileSync("cargo", args, { encoding: "utf8", maxBu
  * crate; `cargo metadata` would apply those of the whole workspace.
  */
 function crates() {
-  const only = ["--package", "hashgate-wasm", "--target", TARGET, "--edges", "normal,no-proc-macro"];
+  const only = [
+    "--package",
+    "hashgate-wasm",
+    "--package",
+    "hashgate-film-wasm",
+    "--target",
+    TARGET,
+    "--edges",
+    "normal,no-proc-macro",
+  ];
   const tree = cargo("tree", "--locked", ...only, "--prefix", "none", "--format", "{p}");
   const linked = new Set(tree.split("\n").map((line) => line.split(" ").slice(0, 2).join(" ").replace(" v", " ")));
   const { packages } = JSON.parse(cargo("metadata", "--locked", "--format-version", "1", "--filter-platform", TARGET));
@@ -63,7 +72,7 @@ export function writeLicences(version) {
     return `${crate.name} ${crate.version}: ${crate.license ?? "see below"} (${crate.repository ?? "crates.io"})${missing}`;
   });
   const parts = [
-    `What is inside hashgate.wasm, hashgate-formats.wasm and their baseline builds besides hashgate itself, with its licence.\n`,
+    `What is inside hashgate.wasm, hashgate-formats.wasm, their baseline builds and hashgate-film.wasm besides hashgate itself, with its licence.\n`,
     ...rows,
     `the Rust standard library ${rust}: ${std.license} (${std.repository}), with the crates that it is made of`,
     "",

@@ -13,6 +13,8 @@ const FETCHED = ["worker.js", "hashgate.wasm"];
 /** The engines, of which every page loads one; and the formats engines, which few files need. */
 const MAIN = ["hashgate.wasm", "hashgate-baseline.wasm"];
 export const ENGINES = [...MAIN, "hashgate-formats.wasm", "hashgate-formats-baseline.wasm"];
+/** The reader of films, which a page loads when a film comes. */
+export const FILM = "hashgate-film.wasm";
 /** The most bytes that a main engine may have after gzip. */
 const MOST = 270_000;
 
@@ -56,16 +58,15 @@ export async function sizes() {
       brotli: sum(brotliCompressSync),
     });
   }
-  const name = "hashgate-formats.wasm";
-  const bytes = readFileSync(`dist/${name}`);
-  rows.splice(1, 0, {
-    entry: "hashgate",
-    files: [name],
-    when: ", if a file needs it",
-    raw: bytes.length,
-    gzip: gzipSync(bytes, { level: 9 }).length,
-    brotli: brotliCompressSync(bytes).length,
+  const fetchedLater = [
+    ["hashgate-formats.wasm", ", if a file needs it"],
+    [FILM, ", if a film comes"],
+  ].map(([name, when]) => {
+    const bytes = readFileSync(`dist/${name}`);
+    const [gzip, brotli] = [gzipSync(bytes, { level: 9 }).length, brotliCompressSync(bytes).length];
+    return { entry: "hashgate", files: [name], when, raw: bytes.length, gzip, brotli };
   });
+  rows.splice(1, 0, ...fetchedLater);
   return rows;
 }
 

@@ -3,6 +3,7 @@
 //! [`fingerprint`](fn@fingerprint) reads hostile bytes and knows no filter. [`look_up`] knows the filters and never sees
 //! the bytes. In the browser they run in different workers. [`check`](fn@check) does both.
 
+pub mod film;
 mod fingerprint;
 mod lookup;
 mod orientations;

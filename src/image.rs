@@ -36,4 +36,5 @@ pub use error::IntakeError;
 pub use format::Format;
 pub use limits::Limits;
 pub use picture::{DecodedBy, Frame, Picture, Surface};
+pub use sniff::{FilmKind, film_kind};
 pub use stream::StreamingDecoder;

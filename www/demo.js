@@ -1,6 +1,8 @@
 // The demo page: everything about a picture happens here, through the published package alone.
 import { hashgateConfirmer } from "/hashgate/confirm.js";
 import { openGate } from "/hashgate/index.js";
+import { clock, makeFilm, timeline } from "./films.js";
+import { setUpLive } from "./live.js";
 
 const element = (id) => document.getElementById(id);
 const [drop, choose, all, clear, results] = ["drop", "choose", "all", "clear", "results"].map(element);
@@ -14,6 +16,7 @@ const OUTCOMES = {
 };
 const STRENGTHS = {
   "exact-bytes": "the file's bytes are the same as a listed file's",
+  "several-frames": "several frames of the film fit listed pictures or films",
   "all-rings": "the whole fingerprint of the picture fits a listed picture",
   "one-ring": "part of the fingerprint of the picture fits a listed picture",
 };
@@ -66,7 +69,14 @@ function next() {
     job.card.querySelector(".badge").textContent = "checking";
     const start = performance.now();
     gate
-      .check(job.blob)
+      .check(job.blob, {
+        video: {
+          whole: true,
+          onProgress: ({ seconds, of }) => {
+            job.card.querySelector(".says").textContent = `${clock(seconds)} of ${clock(of)}`;
+          },
+        },
+      })
       .catch((error) => ({ outcome: "unchecked", detail: error.message, lookups: 0 }))
       .then((verdict) => {
         answer(job, verdict, performance.now() - start);
@@ -108,7 +118,11 @@ function explain(verdict) {
     const how = match.signal === "pdq" && match.view !== "plain" ? `, seen ${match.view.replaceAll("-", " ")}` : "";
     say(`On “${match.list}” (${match.category}), release ${match.release}: ${STRENGTHS[match.strength]}${how}.`);
   }
-  if (verdict.outcome === "clear" && verdict.matches) {
+  if (verdict.video) parts.unshift(timeline(verdict));
+  if (verdict.outcome === "clear" && verdict.matches && !verdict.confirmedBy) {
+    say("Only frames of one kind matched, which chance can do: a film is held by several that differ.");
+  }
+  if (verdict.outcome === "clear" && verdict.confirmedBy) {
     say("That was chance: the service was asked once, and its full list doesn't hold it. The upload goes on.");
   }
   if (verdict.outcome === "match") {
@@ -127,12 +141,24 @@ function explain(verdict) {
   const rows = [
     ["PDQ", verdict.pdq],
     ["SHA-256", verdict.sha256],
-    ["size", verdict.width && `${verdict.width} × ${verdict.height} pixels, ${verdict.format}`],
+    ["size", verdict.width && `${verdict.width} × ${verdict.height} pixels, ${verdict.format ?? verdict.video?.codec}`],
+    [
+      "film",
+      verdict.video &&
+        `${clock(verdict.video.durationS)} of ${verdict.video.container}, ${verdict.video.frames} frames`,
+    ],
     ["left unread", verdict.caveat && "the scans of AC terms, which the hash doesn't need"],
+    ["matched at", seconds(verdict)],
     ["lookups", verdict.lookups.toLocaleString("en")],
   ];
   parts.push(facts(rows.filter(([, value]) => value)));
   return parts;
+}
+
+/** Returns where in a film the matches are, in words; undefined for any other file. */
+function seconds({ matches = [] }) {
+  const ranges = matches.flatMap(({ ranges = [] }) => ranges);
+  return ranges.map(([from, to]) => `${clock(from)} to ${clock(to)}`).join(", ");
 }
 
 function show() {
@@ -234,6 +260,30 @@ async function loadSamples() {
   return groups.flatMap((group) => group.files);
 }
 
+/** Sets up the buttons that draw films. */
+function offerFilms(samples) {
+  const of = (part) => samples.filter(({ path }) => path.startsWith(part)).map(({ blob }) => blob);
+  const [listed, clean] = [of("listed/"), of("clean/")];
+  const films = { listed: [clean[2], listed[0], listed[3], clean[3]], clean: [clean[2], clean[4], clean[3]] };
+  for (const [name, pictures] of Object.entries(films)) {
+    const button = element(`film-${name}`);
+    button.disabled = typeof VideoEncoder === "undefined";
+    button.addEventListener("click", async () => {
+      button.disabled = true;
+      element("film-state").textContent = "Drawing and encoding…";
+      try {
+        const film = await makeFilm(pictures, name);
+        element("film-state").textContent = "";
+        take(film, film.name);
+      } catch (error) {
+        element("film-state").textContent = `This browser can't make the film: ${error.message}`;
+      } finally {
+        button.disabled = false;
+      }
+    });
+  }
+}
+
 function listen() {
   const takeAll = (files) => {
     for (const file of files) take(file, file.name || "pasted picture");
@@ -276,6 +326,8 @@ try {
     trust,
     whenUnavailable: "block",
     confirm: hashgateConfirmer({ url: "/" }),
+    // Fetched before requests are counted.
+    filmWasmModule: await WebAssembly.compileStreaming(fetch("/hashgate/hashgate-film.wasm")),
     workers: WORKERS,
     idleMs: 2 ** 31 - 1,
   });
@@ -287,6 +339,8 @@ try {
   gate.addEventListener("statechange", showStatus);
   element("refresh").addEventListener("click", () => gate.refresh());
   element("state").textContent = "Ready. From here on, a clean picture needs no network.";
+  offerFilms(samples);
+  setUpLive(gate);
   choose.disabled = false;
   all.disabled = false;
   all.addEventListener("click", () => {

@@ -38,5 +38,7 @@ export async function openGate(options: GateOptions): Promise<Gate> {
         : new URL("./hashgate-formats-baseline.wasm", import.meta.url);
       return compileUrl(options.formatsWasmUrl ?? own, timeoutMs);
     },
+    compileFilms: (timeoutMs) =>
+      compileUrl(options.filmWasmUrl ?? new URL("./hashgate-film.wasm", import.meta.url), timeoutMs),
   });
 }

@@ -13,6 +13,8 @@ export type * from "../types/types.js";
 /** scripts/build.mjs replaces these by the text of dist/worker.js, and by dist/hashgate-formats.wasm as gzip in base64. */
 declare const WORKER_SCRIPT: string;
 declare const ENGINE: string;
+/** dist/hashgate-film.wasm, in the same form. */
+declare const FILM_READER: string;
 
 /** The worker's blob URL. It stays valid for the page's life, because workers are replaced. */
 let workerUrl: string | undefined;
@@ -32,6 +34,10 @@ export async function openGate(options: GateOptions): Promise<Gate> {
     // The engine inside reads every format. This is asked for only if another one was set that doesn't.
     compileFormats: (timeoutMs) =>
       options.formatsWasmUrl === undefined ? once("inline", compileOwn) : compileUrl(options.formatsWasmUrl, timeoutMs),
+    compileFilms: (timeoutMs) =>
+      options.filmWasmUrl === undefined
+        ? once("inline films", () => unpacked(FILM_READER))
+        : compileUrl(options.filmWasmUrl, timeoutMs),
   });
 }
 
@@ -41,12 +47,17 @@ async function compileOwn(): Promise<WebAssembly.Module> {
     // that can unpack it have them, except on very old processors.
     if (!hasSimd())
       throw new Error("expected a browser with WebAssembly SIMD; set wasmUrl to hashgate-formats-baseline.wasm");
-    const packed = Uint8Array.from(atob(ENGINE), (character) => character.charCodeAt(0));
-    const wasm = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-    const headers = { "content-type": "application/wasm" };
-    return await WebAssembly.compileStreaming(new Response(wasm, { headers }));
+    return await unpacked(ENGINE);
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     throw new GateError({ code: "engine-unavailable", message: `the inlined engine: ${detail}` }, { cause: error });
   }
+}
+
+/** Compiles wasm that was packed by gzip and base64. */
+function unpacked(text: string): Promise<WebAssembly.Module> {
+  const packed = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const wasm = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const headers = { "content-type": "application/wasm" };
+  return WebAssembly.compileStreaming(new Response(wasm, { headers }));
 }

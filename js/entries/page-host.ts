@@ -12,6 +12,7 @@ export interface Parts {
   startWorker(): Worker;
   compile(): Promise<WebAssembly.Module>;
   compileFormats(timeoutMs: number): Promise<WebAssembly.Module>;
+  compileFilms(timeoutMs: number): Promise<WebAssembly.Module>;
 }
 
 /** Opens a gate in a page. In a page that is being prerendered, first waits until the page is shown. */

@@ -1,6 +1,6 @@
 // Starts a worker in a page, and starts it again if its script doesn't load.
 
-import type { Listener, PlatformWorker, Transferred } from "../gate/connection.js";
+import type { Listener, PlatformWorker } from "../gate/connection.js";
 import type { FromWorker, ToWorker } from "../protocol.js";
 
 /**
@@ -14,7 +14,7 @@ const GIVE_UP_AFTER_MS = 30_000;
 
 /** A worker whose messages wait until its script has loaded. */
 export function startInPage(start: () => Worker, listener: Listener): PlatformWorker {
-  const waiting: [ToWorker, Transferred[]][] = [];
+  const waiting: [ToWorker, Transferable[]][] = [];
   const starting = new Set<Worker>();
   let loaded: Worker | undefined;
 

@@ -38,6 +38,8 @@ export async function ask(
  */
 function candidatesOf(matches: Match[], { pdq, quality, sha256, md5 }: Omit<Findings, "lookups">): Candidate[] {
   const whole = { ...(sha256 && { sha256 }), ...(md5 && { md5 }), ...(quality !== undefined && { quality }) };
+  const found = matches.filter((match) => match.signal === "pdq" && match.frames);
+  if (found.length > 0) return [ofFrames(matches, whole)];
   const candidates = new Map<string, Candidate>();
   const exact: Candidate["lists"] = [];
   for (const match of matches) {
@@ -56,6 +58,22 @@ function candidatesOf(matches: Match[], { pdq, quality, sha256, md5 }: Omit<Find
   if (candidates.size === 0) return [{ ...whole, ...(pdq && { pdq }), lists: exact }];
   for (const candidate of candidates.values()) candidate.lists.unshift(...exact);
   return [...candidates.values()];
+}
+
+/** Makes one candidate of all frames of a film or stream that matched, and of the digests. */
+function ofFrames(matches: Match[], whole: Partial<Candidate>): Candidate {
+  const lists = matches.map(({ list, category, release, signal, strength }) => ({
+    list,
+    category,
+    release,
+    signal,
+    strength,
+  }));
+  const frames = matches.flatMap((match) => match.frames ?? []);
+  const [best] = matches.filter((match) => match.signal === "pdq");
+  if (!best) return { ...whole, lists };
+  const { pdq, ring, rings, key, view, orientation } = best;
+  return { ...whole, pdq, ring, rings, key, view, orientation, frames, lists };
 }
 
 /** Asks about one candidate. Never rejects, and doesn't wait for a host that ignores its signal. */

@@ -1,15 +1,12 @@
 // The page's connection to one worker: sends requests, receives answers, and notices when the worker dies.
 import { GateError } from "../errors.js";
-import type { Answers, Asks, FromWorker, Operation, Push, ToWorker } from "../protocol.js";
+import type { Answers, Asks, FromWorker, Operation, Push, SampledFrame, ToWorker } from "../protocol.js";
 import type { BlobLike, Progress } from "../types/types.js";
 import type { Arrivals, Bounds, ByteStream } from "./arrivals.js";
 
-/** Objects that go over to the worker. */
-export type Transferred = ArrayBuffer | MessagePort;
-
 /** The methods that the gate uses of a browser's or Node's worker. */
 export interface PlatformWorker {
-  post(message: ToWorker, transfer: Transferred[]): void;
+  post(message: ToWorker, transfer: Transferable[]): void;
   terminate(): void;
 }
 
@@ -26,6 +23,8 @@ export interface Host {
   compile(): Promise<WebAssembly.Module>;
   /** Compiles the engine that reads every format. Gives up after `timeoutMs`; the next call tries again. */
   compileFormats(timeoutMs: number): Promise<WebAssembly.Module>;
+  /** Compiles the reader of films, in the same way. Missing where films can't be decoded. */
+  compileFilms?(timeoutMs: number): Promise<WebAssembly.Module>;
   /** Makes a URL absolute, because the worker resolves relative URLs against another base. */
   resolve(url: string | URL): string;
   processors(): number;
@@ -54,6 +53,8 @@ export class UnreadableFile extends Error {}
 export interface Meanwhile {
   progress?: ((progress: Progress) => void) | undefined;
   early?: (fingerprint: Uint8Array) => void;
+  frame?: (frame: SampledFrame) => void;
+  seconds?: (seconds: number, of: number) => void;
 }
 
 interface Pending extends Meanwhile {
@@ -92,7 +93,7 @@ export class Connection {
   ask<O extends Operation>(
     type: O,
     ask: Asks[O],
-    transfer: Transferred[] = [],
+    transfer: Transferable[] = [],
     meanwhile: Meanwhile = {},
   ): Promise<Answers[O]> {
     return new Promise<Answers[Operation]>((resolve, reject) => {
@@ -131,6 +132,14 @@ export class Connection {
     }
     if (message.type === "early") {
       pending.early?.(message.fingerprint);
+      return;
+    }
+    if (message.type === "frame") {
+      pending.frame?.(message.frame);
+      return;
+    }
+    if (message.type === "seconds") {
+      pending.seconds?.(message.seconds, message.of);
       return;
     }
     this.#pending.delete(message.id);

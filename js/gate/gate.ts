@@ -1,15 +1,16 @@
 // The gate: the hashing workers compute a file's signals, and the lookup worker looks them up. Whatever fails becomes a
 // verdict with a reason.
 
-import { GateError, HeldError } from "../errors.js";
+import { describe, GateError, HeldError } from "../errors.js";
 import type { Verdict as CoreVerdict } from "../generated/core.js";
 import { decide } from "../policy/decision.js";
-import type { Asks, Fingerprinted, FollowingLog, NeedsFormats, Source } from "../protocol.js";
+import type { Asks, FilmKind, Fingerprinted, FollowingLog, IsFilm, NeedsFormats, Source, Wanted } from "../protocol.js";
 import type {
   AdmitOptions,
   Admitted,
   CheckOptions,
   Checkpoint,
+  Confirm,
   FilterInfo,
   FilterSource,
   Gate,
@@ -21,6 +22,7 @@ import type {
   ListState,
   Match,
   NodeInput,
+  Orientations,
   PossibleMatch,
   ReportOptions,
   TransparencyReport,
@@ -28,12 +30,17 @@ import type {
   Unchecked,
   UncheckedReason,
   Verdict,
+  ViewSet,
+  Watch,
+  WatchOptions,
+  WatchSource,
 } from "../types/types.js";
 import type { Arrival, Arrivals } from "./arrivals.js";
 import { ask } from "./confirmation.js";
 import { type Connection, type Host, type Opened, UnreadableFile, WorkerLost } from "./connection.js";
 import { Counters } from "./counters.js";
 import { DEFAULTS } from "./defaults.js";
+import { checkFilm } from "./film.js";
 import { HashingPool } from "./hashing-pool.js";
 import {
   bytesOf,
@@ -49,6 +56,7 @@ import {
 import { LEND_FROM, lend } from "./loan.js";
 import { type Feed, FiltersLost, LookupWorker } from "./lookup-worker.js";
 import { drawnJpeg } from "./warm-up.js";
+import { LiveWatch } from "./watch.js";
 
 /** Opens a gate in a page or in Node. */
 export async function openGateOn(host: Host, options: GateOptions): Promise<Gate> {
@@ -62,18 +70,29 @@ export async function openGateOn(host: Host, options: GateOptions): Promise<Gate
 }
 
 interface Parts {
+  module: WebAssembly.Module;
   pool: HashingPool;
   lookup: LookupWorker;
 }
 
+/** An engine that some files need can't be loaded. */
+class EngineLost extends Error {}
+
 /** The formats engine can't be loaded, so the file that needs it can't be checked. */
-class FormatsLost extends Error {
+class FormatsLost extends EngineLost {
   constructor(detail: string) {
     super(
       `the file needs the formats engine, which can't be loaded: ${detail}; ` +
         "serve hashgate-formats.wasm there, or set formatsWasmUrl",
     );
   }
+}
+
+/** What a film is checked with. */
+interface FilmOptions {
+  views: ViewSet;
+  orientations: Orientations;
+  wanted: Wanted;
 }
 
 /** Number of checks of the drawn picture. After these, browsers have optimised the hot code. */
@@ -163,6 +182,23 @@ class OpenGate extends EventTarget implements Gate {
     return { file: file as Blob, verdict };
   }
 
+  watch(source: WatchSource, options?: WatchOptions): Watch {
+    if (this.#closed) throw this.#closed;
+    const { confirm, confirmTimeoutMs = DEFAULTS.confirmTimeoutMs } = this.#options;
+    const { orientations = "all", views = "all" } = this.#options;
+    const watching = {
+      host: this.#host,
+      ready: () => this.#ready(),
+      unusable: () => (this.#usable ? undefined : this.#unavailable()),
+      confirm,
+      confirmTimeoutMs,
+      orientations,
+      views,
+      closing: this.#closing.signal,
+    };
+    return new LiveWatch(watching, source, options);
+  }
+
   /** Adds the state of the followed list to a verdict. */
   #withList(verdict: Verdict): Verdict {
     const { state, release, lastError } = this.#status;
@@ -212,11 +248,20 @@ class OpenGate extends EventTarget implements Gate {
       const given = arrival ? await this.#receive(arrival, pool, wanted, signal) : (input as Recognised);
       if ("refused" in given) return given.refused;
       let signals = await hash(given);
+      if ("film" in signals)
+        return await this.#film(
+          signals.film,
+          signals.bytes ? { bytes: signals.bytes } : given,
+          { pool, lookup },
+          { ...options, views, orientations, wanted },
+          signal,
+        );
       if ("needsFormats" in signals) {
         const { bytes } = signals;
         signals = await hash(bytes ? { bytes } : given, await this.#formats(signal));
       }
-      if ("needsFormats" in signals) throw new FormatsLost("it is no engine that reads every format");
+      if ("film" in signals || "needsFormats" in signals)
+        throw new FormatsLost("it is no engine that reads every format");
       if ("refused" in signals) return signals.refused;
       const lookUp = (dismissed: Match[]) => abortable(lookup.lookUp({ signals, orientations, dismissed }), signal);
       const verdict = await lookUp([]);
@@ -229,7 +274,7 @@ class OpenGate extends EventTarget implements Gate {
       if (signal?.aborted) throw signal.reason;
       if (error instanceof UnreadableFile) return unchecked("unreadable", error.message);
       if (error instanceof WorkerLost) return unchecked("engine-failed", error.message);
-      if (error instanceof FormatsLost) return unchecked("unavailable", error.message);
+      if (error instanceof EngineLost) return unchecked("unavailable", error.message);
       if (error instanceof FiltersLost) {
         this.#fail(error);
         return this.#withoutList(error.message);
@@ -274,15 +319,21 @@ class OpenGate extends EventTarget implements Gate {
     given: Recognised,
     hashing: Omit<Asks["fingerprint"], "file">,
     early: (fingerprint: Uint8Array) => void,
-  ): Promise<Fingerprinted | NeedsFormats | { refused: Unchecked }> {
+  ): Promise<Fingerprinted | NeedsFormats | IsFilm | { refused: Unchecked }> {
     const size = "bytes" in given ? given.bytes.byteLength : given.blob.size;
     const most = this.#options.maxFileBytes ?? DEFAULTS.maxFileBytes;
     const { sha256, md5 } = hashing.wanted;
     const tooLarge = (got: number) => unchecked("too-large", `size in bytes: expected at most ${most}, got ${got}`);
     let file: Blob | Uint8Array | undefined;
-    // A long film should be `not-a-picture`, not `too-large`. So if no digest is wanted (which would need all bytes),
-    // the first bytes of a long file are looked at before its length.
     const here = "blob" in given && !this.#host.takesBlob(given.blob);
+    if (size > most) {
+      // A film is read by slices, so this limit isn't for films.
+      const head = await headOf(given);
+      const film = head && (await worker.ask("filmKind", { head }));
+      if (film) return { film, bytes: undefined, memoryBytes: 0 };
+    }
+    // A long file that is no picture should be `not-a-picture`, not `too-large`. So if no digest is wanted (which would
+    // need all bytes), the first bytes of a long file are looked at before its length.
     if (size > HEAD && (size > most || here) && !sha256 && !md5) {
       const head = await headOf(given);
       if (head && !(await worker.ask("mayBePicture", { head }))) file = head;
@@ -300,6 +351,54 @@ class OpenGate extends EventTarget implements Gate {
     }
     const transfer = file instanceof Uint8Array ? [file.buffer as ArrayBuffer] : [];
     return worker.ask("fingerprint", { ...hashing, file }, transfer, { early });
+  }
+
+  /** Checks a film. */
+  async #film(
+    kind: FilmKind,
+    given: Recognised,
+    parts: Pick<Parts, "pool" | "lookup">,
+    { video = {}, views, orientations, wanted }: CheckOptions & FilmOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<Verdict> {
+    const most = this.#options.maxFilmBytes ?? DEFAULTS.maxFilmBytes;
+    const size = "bytes" in given ? given.bytes.byteLength : given.blob.size;
+    if (size > most) return unchecked("too-large", `size of a film in bytes: expected at most ${most}, got ${size}`);
+    const { confirm, limits = {}, confirmTimeoutMs = DEFAULTS.confirmTimeoutMs } = this.#options;
+    const { filmWasmModule, timeoutMs = DEFAULTS.timeoutMs } = this.#options;
+    const compile = this.#host.compileFilms?.bind(this.#host);
+    const reader = async () => {
+      if (filmWasmModule) return filmWasmModule;
+      const compiling = (compile as NonNullable<typeof compile>)(timeoutMs).catch((error) => {
+        throw new EngineLost(
+          `the reader of films can't be loaded: ${describe(error)}; serve hashgate-film.wasm there, or set filmWasmUrl`,
+        );
+      });
+      return abortable(abortable(compiling, this.#closing.signal), signal);
+    };
+    const ends = signal ? AbortSignal.any([this.#closing.signal, signal]) : this.#closing.signal;
+    const question = async (verdict: PossibleMatch) => {
+      const answer = await ask(verdict, confirm as Confirm, confirmTimeoutMs, ends);
+      if (answer.is === "listed" || answer.is === "not-listed") return answer.is;
+      return {
+        ...verdict,
+        confirmation: answer.is,
+        ...(answer.why !== undefined && { confirmationDetail: answer.why }),
+      };
+    };
+    const film = {
+      ...parts,
+      filters: this.filters,
+      wanted,
+      limits,
+      views,
+      orientations,
+      reader: compile || filmWasmModule ? reader : undefined,
+      confirm: confirm && question,
+      confirmedBy: confirm?.confirmer ?? "host",
+    };
+    const file = await this.#open(given);
+    return (await checkFilm(film, file, kind, video, signal)) ?? this.#unavailable();
   }
 
   /**
@@ -445,7 +544,7 @@ class OpenGate extends EventTarget implements Gate {
       idleMs: this.#options.idleMs ?? DEFAULTS.idleMs,
       maxIdleMemoryBytes: this.#options.maxIdleMemoryBytes ?? DEFAULTS.maxIdleMemoryBytes,
     });
-    this.#parts = { pool, lookup };
+    this.#parts = { module, pool, lookup };
     if (this.#options.warmUp ?? true) this.#host.whenIdle?.(() => pool.isUnused && void this.#warmUp());
     if (this.#closed) this.close();
     else if ("load" in this.#feed) this.#tell(statusOf(this.filters, this.#feed.load.sources));

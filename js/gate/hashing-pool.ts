@@ -10,8 +10,8 @@ export interface PoolOptions {
   maxIdleMemoryBytes: number;
 }
 
-/** A piece of work for a worker. Its result may say how large the worker's linear memory is. */
-export type Work<T> = (worker: Connection) => Promise<T>;
+/** A piece of work for a worker. Long work calls `alive` now and then, so that it isn't given up. Its result may say how large the worker's linear memory is. */
+export type Work<T> = (worker: Connection, alive: () => void) => Promise<T>;
 
 interface Job {
   module: WebAssembly.Module;
@@ -99,12 +99,14 @@ export class HashingPool {
     const abort = () => connection.end(job.signal?.reason);
     job.signal?.addEventListener("abort", abort, { once: true });
     const seconds = this.#options.timeoutMs / 1000;
-    const timer = setTimeout(
-      () => connection.end(new WorkerLost(`the engine took longer than ${seconds} s`)),
-      this.#options.timeoutMs,
-    );
+    const slow = () => connection.end(new WorkerLost(`the engine took longer than ${seconds} s`));
+    let timer = setTimeout(slow, this.#options.timeoutMs);
+    const alive = () => {
+      clearTimeout(timer);
+      timer = setTimeout(slow, this.#options.timeoutMs);
+    };
     try {
-      const answer = await job.work(connection);
+      const answer = await job.work(connection, alive);
       if (memoryOf(answer) > this.#options.maxIdleMemoryBytes) connection.end(new WorkerLost("it has grown"));
       job.resolve(answer);
     } catch (error) {

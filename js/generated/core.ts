@@ -171,12 +171,12 @@ key: string, };
  * How much a match says, the strongest first. Even the strongest is a *possible* match, because a Bloom filter can be
  * wrong.
  */
-export type Strength = "exact-bytes" | "all-rings" | "one-ring";
+export type Strength = "exact-bytes" | "several-frames" | "all-rings" | "one-ring";
 
 /**
  * Why a file was not checked, or not completely.
  */
-export type UncheckedReason = "unreadable" | "not-a-picture" | "unsupported-picture" | "too-large" | "incomplete" | "canvas-noise" | "engine-failed" | "unavailable" | "invalid-input" | "too-many-candidates";
+export type UncheckedReason = "unreadable" | "not-a-picture" | "unsupported-picture" | "unsupported-film" | "too-large" | "incomplete" | "canvas-noise" | "engine-failed" | "unavailable" | "invalid-input" | "too-many-candidates";
 
 /**
  * Something that is not known about a file although its picture was looked up.

@@ -21,15 +21,18 @@ export function hashgateConfirmer({
   token?: string;
 }): Confirm {
   const ask = asker(options, "v1/confirm");
-  return named("hashgate", async (candidate, { signal }) => {
-    const { pdq, ring, key, sha256, md5 } = candidate;
-    const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
-    const body = JSON.stringify({ pdq, ring, key, sha256, md5, ...(isWhole(candidate) && { view: candidate.view }) });
-    const answer = await ask("", { method: "POST", headers, body, signal });
-    const outcome = isObject(answer) ? answer.outcome : undefined;
-    if (outcome === "listed" || outcome === "not-listed" || outcome === "unknown") return outcome;
-    throw new Error(`outcome: expected "listed", "not-listed" or "unknown", got ${JSON.stringify(outcome)}`);
-  });
+  return named(
+    "hashgate",
+    eachFrame(async (candidate, { signal }) => {
+      const { pdq, ring, key, sha256, md5 } = candidate;
+      const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
+      const body = JSON.stringify({ pdq, ring, key, sha256, md5, ...(isWhole(candidate) && { view: candidate.view }) });
+      const answer = await ask("", { method: "POST", headers, body, signal });
+      const outcome = isObject(answer) ? answer.outcome : undefined;
+      if (outcome === "listed" || outcome === "not-listed" || outcome === "unknown") return outcome;
+      throw new Error(`outcome: expected "listed", "not-listed" or "unknown", got ${JSON.stringify(outcome)}`);
+    }),
+  );
 }
 
 /**
@@ -39,17 +42,38 @@ export function hashgateConfirmer({
  */
 export function hmaConfirmer(options: ConfirmerOptions): Confirm {
   const ask = asker(options, "m/lookup");
-  return named("hasher-matcher-actioner", async (candidate, { signal }) => {
-    if (candidate.pdq === undefined) return "unknown";
-    // A bank that is enabled for a share of lookups draws by the seed, so one hash always gets the same answer.
-    const query = new URLSearchParams({ signal_type: "pdq", signal: candidate.pdq, seed: candidate.pdq });
-    const banks = await ask(`?${query}`, { signal });
-    if (!isObject(banks) || !Object.values(banks).every(Array.isArray)) {
-      throw new Error(`expected matches by bank, got ${JSON.stringify(banks)?.slice(0, 100)}`);
+  return named(
+    "hasher-matcher-actioner",
+    eachFrame(async (candidate, { signal }) => {
+      if (candidate.pdq === undefined) return "unknown";
+      // A bank that is enabled for a share of lookups draws by the seed, so one hash always gets the same answer.
+      const query = new URLSearchParams({ signal_type: "pdq", signal: candidate.pdq, seed: candidate.pdq });
+      const banks = await ask(`?${query}`, { signal });
+      if (!isObject(banks) || !Object.values(banks).every(Array.isArray)) {
+        throw new Error(`expected matches by bank, got ${JSON.stringify(banks)?.slice(0, 100)}`);
+      }
+      if (Object.values(banks).some((matches) => (matches as unknown[]).length > 0)) return "listed";
+      return isWhole(candidate) ? "not-listed" : "unknown";
+    }),
+  );
+}
+
+/**
+ * Asks about each frame of a film, one after the other: the service knows hashes of pictures. A film is listed if one of
+ * its frames is, and not listed if none of them is.
+ */
+function eachFrame(confirm: Confirm): Confirm {
+  return async (candidate, options) => {
+    const { frames, ...whole } = candidate;
+    if (!frames || frames.length === 0) return confirm(candidate, options);
+    let isUnknown = false;
+    for (const { pdq, ring, key, view, orientation } of frames) {
+      const answer = await confirm({ ...whole, pdq, ring, rings: [ring], key, view, orientation }, options);
+      if (answer === "listed") return answer;
+      isUnknown ||= answer === "unknown";
     }
-    if (Object.values(banks).some((matches) => (matches as unknown[]).length > 0)) return "listed";
-    return isWhole(candidate) ? "not-listed" : "unknown";
-  });
+    return isUnknown ? "unknown" : "not-listed";
+  };
 }
 
 /** Returns whether only the PDQ hash of a full view matched: the picture as it is, or without its border. */

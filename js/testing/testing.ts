@@ -17,6 +17,10 @@ import type {
   TransparencyReport,
   UncheckedReason,
   Verdict,
+  Watch,
+  WatchOptions,
+  WatchSource,
+  WatchState,
 } from "../types/types.js";
 
 export { HeldError } from "../errors.js";
@@ -29,6 +33,8 @@ export interface FakeGateOptions {
   held?: readonly FileKey[];
   /** Files that can't be checked, with the reason. */
   unchecked?: Readonly<Record<FileKey, UncheckedReason>>;
+  /** The state that every stream has which is watched. Default `clear`. */
+  live?: Exclude<WatchState, "starting">;
   /** Milliseconds that each check takes. Default 0: the answer comes in the next task. */
   delayMs?: number;
 }
@@ -86,13 +92,15 @@ class AnsweringGate extends EventTarget implements FakeGate {
   readonly #unchecked: ReadonlyMap<string, UncheckedReason>;
   readonly #delayMs: number;
   readonly #counters = new Counters();
+  readonly #live: WatchState;
   #closed = false;
 
-  constructor({ held = [], unchecked = {}, delayMs = 0 }: FakeGateOptions) {
+  constructor({ held = [], unchecked = {}, live = "clear", delayMs = 0 }: FakeGateOptions) {
     super();
     this.#held = new Set(held.map(normal));
     this.#unchecked = new Map(Object.entries(unchecked).map(([key, reason]) => [normal(key), reason]));
     this.#delayMs = delayMs;
+    this.#live = live;
   }
 
   async check(file: Input | NodeInput, { signal }: CheckOptions = {}): Promise<Verdict> {
@@ -114,6 +122,17 @@ class AnsweringGate extends EventTarget implements FakeGate {
     const policy = typeof unchecked === "string" ? unchecked : { "not-a-picture": "allow" as const, ...unchecked };
     if (decide(verdict, { unchecked: policy }) === "hold") throw new HeldError(verdict);
     return { file: file as Blob, verdict };
+  }
+
+  /** The guarded track is the source's own. */
+  watch(source: WatchSource, { guard = "event", signal }: WatchOptions = {}): Watch {
+    if (this.#closed) throw Object.assign(new Error("the gate was closed"), { name: "GateError", code: "closed" });
+    signal?.throwIfAborted();
+    const given = "getVideoTracks" in source ? source.getVideoTracks()[0] : source;
+    const track = guard !== "event" && given && "kind" in given ? given : undefined;
+    const watch = new AnsweringWatch(this.#live, track);
+    signal?.addEventListener("abort", () => watch.stop(), { once: true });
+    return watch;
   }
 
   status(): GateStatus {
@@ -164,6 +183,46 @@ class AnsweringGate extends EventTarget implements FakeGate {
     const names = "name" in file && typeof file.name === "string" ? [file.name] : [];
     const digests = [...this.#held, ...this.#unchecked.keys()].some((key) => DIGEST.test(key));
     return digests ? [...names, await sha256Of(file)] : names;
+  }
+}
+
+/** A watch whose every frame has one outcome. It tells the first verdict in the next task. */
+class AnsweringWatch extends EventTarget implements Watch {
+  readonly by = "none";
+  readonly track: MediaStreamTrack | undefined;
+  state: WatchState = "starting";
+  verdict: Verdict | undefined;
+  readonly #live: WatchState;
+  #timer: ReturnType<typeof setTimeout>;
+
+  constructor(live: WatchState, track: MediaStreamTrack | undefined) {
+    super();
+    this.track = track;
+    this.#live = live;
+    this.#timer = setTimeout(() => this.#tell(live));
+  }
+
+  release(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#tell(this.#live));
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.dispatchEvent(new Event("end"));
+  }
+
+  #tell(state: WatchState): void {
+    const verdicts: Record<string, Verdict> = {
+      "possible-match": { outcome: "possible-match", matches: [{ ...MATCH }], lookups: 1 },
+      unchecked: { outcome: "unchecked", reason: "engine-failed", detail: "as fakeGate was told", lookups: 0 },
+    };
+    this.verdict = verdicts[state] ?? { outcome: "clear", lookups: 1 };
+    if (this.state !== state) {
+      this.state = state;
+      this.dispatchEvent(new Event("statechange"));
+    }
+    this.dispatchEvent(new CustomEvent("verdict", { detail: this.verdict }));
   }
 }
 

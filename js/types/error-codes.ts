@@ -31,6 +31,8 @@ export type GateErrorCode =
   | "engine-failed"
   /** The worker script can't be started. */
   | "worker-unavailable"
+  /** The browser can't make the track that a guard of `watch` needs. */
+  | "guard-unavailable"
   /** An option that was given to the gate is malformed. */
   | "invalid-options"
   /** The engine couldn't serialise a value: a fault of hashgate. */

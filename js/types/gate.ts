@@ -3,6 +3,7 @@ import type { AdmitOptions, CheckOptions, Input, NodeInput } from "./options.js"
 import type { HostDecision, ReportOptions, TransparencyReport } from "./report.js";
 import type { FilterInfo, GateStatus } from "./status.js";
 import type { Admitted, Verdict } from "./verdict.js";
+import type { Watch, WatchOptions, WatchSource } from "./watch.js";
 
 /** Checks files against the lists that it was opened with. */
 export interface Gate extends EventTarget {
@@ -37,6 +38,20 @@ export interface Gate extends EventTarget {
    * @throws {@link HeldError} with the verdict if the file must not be uploaded; and as {@link check} does.
    */
   admit(file: Input, options?: AdmitOptions): Promise<Admitted>;
+  /**
+   * Watches a live stream: checks a frame of it every `everyMs`. Everything stays on the device. The gate's `confirm` is
+   * asked about possible matches, as for files.
+   *
+   * @example
+   * const camera = await navigator.mediaDevices.getUserMedia({ video: true });
+   * const watch = gate.watch(camera, { guard: "blank" });
+   * watch.addEventListener("statechange", () => console.log(watch.state));
+   * await sender.replaceTrack(watch.track);
+   *
+   * @throws {@link GateError} `invalid-options`; `guard-unavailable` if the browser can't make a guarded track;
+   * `closed`.
+   */
+  watch(source: WatchSource, options?: WatchOptions): Watch;
   /** Counts, for the transparency report, what became of a held file. */
   record(decision: HostDecision, verdict: Verdict): void;
   /** Returns the counts since the gate was opened. They stay in the page unless the host sends them. */

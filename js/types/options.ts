@@ -2,7 +2,8 @@
 import type { Caveat, Limits as CoreLimits, Orientation, Orientations, View, ViewSet } from "../generated/core.js";
 import type { UncheckedPolicy } from "./policy.js";
 import type { Progress } from "./status.js";
-import type { Match, WhenUnavailable } from "./verdict.js";
+import type { FrameMatch, Match, WhenUnavailable } from "./verdict.js";
+import type { VideoOptions } from "./video.js";
 
 export type { Orientations, ViewSet } from "../generated/core.js";
 
@@ -51,6 +52,8 @@ export interface Candidate {
   view?: View;
   orientation?: Orientation;
   frame?: number;
+  /** The frames of a film or stream that matched, one for each distinct key: all of them are asked about at once. */
+  frames?: FrameMatch[];
   /** The lists on which this hash or the digests seem to be. */
   lists: Pick<Match, "list" | "category" | "release" | "signal" | "strength">[];
 }
@@ -114,6 +117,8 @@ export interface CheckOptions {
   orientations?: Orientations;
   /** Default: the gate's. */
   views?: ViewSet;
+  /** Options for a film. */
+  video?: VideoOptions;
 }
 
 /** Options for checking one file, and for which verdicts let it pass. */
@@ -172,6 +177,11 @@ export interface GateOptions {
   limits?: Limits;
   /** Size in bytes above which a file is `unchecked` with `too-large`. Default 268,435,456 (256 MiB). */
   maxFileBytes?: number;
+  /**
+   * Size in bytes above which a film is `unchecked` with `too-large`. A film is read by slices, so `maxFileBytes` doesn't
+   * apply to it. Default 68,719,476,736 (64 GiB).
+   */
+  maxFilmBytes?: number;
   /** Size in bytes above which a filter is refused before it is downloaded. Default 67,108,864 (64 MiB). */
   maxFilterBytes?: number;
   /**
@@ -207,6 +217,13 @@ export interface GateOptions {
   formatsWasmUrl?: string | URL;
   /** The formats engine, already compiled. The gate then fetches none. */
   formatsWasmModule?: WebAssembly.Module;
+  /**
+   * URL of the reader of films (`hashgate-film.wasm`), if it isn't beside this module. The gate fetches it when the first
+   * film comes. If it can't be loaded, films are `unchecked` with `unavailable`, and the next of them tries again.
+   */
+  filmWasmUrl?: string | URL;
+  /** The reader of films, already compiled. The gate then fetches none. */
+  filmWasmModule?: WebAssembly.Module;
   /** URL of the worker script, if it isn't beside this module. It must be of the page's origin. */
   workerUrl?: string | URL;
 }

@@ -6,3 +6,5 @@ export type * from "./policy.js";
 export type * from "./report.js";
 export type * from "./status.js";
 export type * from "./verdict.js";
+export type * from "./video.js";
+export type * from "./watch.js";

@@ -1,15 +1,23 @@
 // Verdicts. The parts that the core serialises are generated from its Rust types; the gate adds the rest.
 
-import type { Verdict as CoreVerdict, Match, Outcome, UncheckedReason } from "../generated/core.js";
+import type {
+  Match as CoreMatch,
+  Verdict as CoreVerdict,
+  Orientation,
+  Outcome,
+  Strength,
+  UncheckedReason,
+  View,
+} from "../generated/core.js";
 import type { GateErrorCode } from "./error-codes.js";
 
 import type { Checkpoint } from "./status.js";
+import type { VideoFindings } from "./video.js";
 
 export type {
   Caveat,
   DecodedBy,
   Format,
-  Match,
   Orientation,
   Reading,
   Strength,
@@ -17,6 +25,39 @@ export type {
   UncheckedReason,
   View,
 } from "../generated/core.js";
+
+/** One signal of a file that a list seems to hold. */
+export type Match = CoreMatch & FrameMatches;
+
+/** What a match of a film or a live stream has besides: where in it the frames are that matched. */
+export interface FrameMatches {
+  /**
+   * How many distinct listed keys matched: of frames that are more than 31 bits and a second apart. Many frames with one
+   * key are one chance hit.
+   */
+  distinctKeys?: number;
+  /** One frame for each distinct key, the first with it. At most 64. */
+  frames?: FrameMatch[];
+  /**
+   * Of a film: the probability that a clean film with as many comparable frames has so many distinct keys, by the list's
+   * rate.
+   */
+  chance?: number;
+  /** The stretches in seconds in which frames matched, as far as the check went. */
+  ranges?: [fromS: number, toS: number][];
+}
+
+/** A frame that matched. */
+export interface FrameMatch {
+  /** Its time in seconds. */
+  atS: number;
+  strength: Strength;
+  view: View;
+  orientation: Orientation;
+  ring: number;
+  key: string;
+  pdq: string;
+}
 
 /** The bytes of the file seem to be on the list. */
 export type DigestMatch = Extract<Match, { signal: "sha256" | "md5" }>;
@@ -36,6 +77,8 @@ export interface Findings
    * Gate.admit} makes a Blob of them.
    */
   readonly file?: Blob;
+  /** What is known of a film. Left out for any other file. */
+  video?: VideoFindings;
   /** The state of the list at that moment, if the gate was opened with a `source`. */
   list?: ListState;
 }
@@ -74,7 +117,10 @@ export interface Clear extends Findings {
   outcome: "clear";
   /** If the gate asked `confirm`: the service that said that the possible match is not listed. */
   confirmedBy?: string;
-  /** If the gate asked `confirm`: the possible matches that turned out not to be listed. */
+  /**
+   * If the gate asked `confirm`: the possible matches that turned out not to be listed. Of a film: the frames that matched,
+   * too few of them to hold it.
+   */
   matches?: Match[];
 }
 

@@ -7,6 +7,8 @@ export interface NoticeStrings {
   titleUnchecked: string;
   /** The title for a file that passed although it could not be checked. */
   titlePassed: string;
+  /** Follows `possible` or `confirmed` for a film: where in it frames matched. `{ranges}` is filled in. */
+  seconds: string;
   possible: string;
   confirmed: string;
   /** Says that a possible match may be wrong. */
@@ -46,6 +48,7 @@ export const ENGLISH: NoticeStrings = {
   titleHeld: "Your upload was held",
   titleUnchecked: "Your upload could not be checked",
   titlePassed: "Not checked",
+  seconds: "In the film: {ranges}.",
   possible: "“{file}” may match a picture on the list “{list}” ({category}).",
   confirmed:
     "“{file}” matches a picture on the list “{list}” ({category}). The service that this site asked has confirmed it.",
@@ -57,6 +60,7 @@ export const ENGLISH: NoticeStrings = {
     unreadable: "“{file}” could not be read. It may be damaged.",
     "not-a-picture": "“{file}” is not a picture.",
     "unsupported-picture": "“{file}” is a picture in a format that can’t be checked here.",
+    "unsupported-film": "“{file}” is a film that can’t be checked here.",
     "invalid-input": "“{file}” could not be read as a file.",
     "too-many-candidates": "“{file}” could not be checked completely.",
     "too-large": "“{file}” is too large to be checked.",
@@ -88,6 +92,7 @@ export const FRENCH: NoticeStrings = {
   titleHeld: "Votre envoi a été retenu",
   titleUnchecked: "Votre envoi n’a pas pu être vérifié",
   titlePassed: "Non vérifié",
+  seconds: "Dans la vidéo : {ranges}.",
   possible: "« {file} » correspond peut-être à une image de la liste « {list} » ({category}).",
   confirmed:
     "« {file} » correspond à une image de la liste « {list} » ({category}). Le service que ce site interroge l’a confirmé.",
@@ -99,6 +104,7 @@ export const FRENCH: NoticeStrings = {
     unreadable: "« {file} » n’a pas pu être lu. Le fichier est peut-être endommagé.",
     "not-a-picture": "« {file} » n’est pas une image.",
     "unsupported-picture": "« {file} » est une image dans un format qui ne peut pas être vérifié ici.",
+    "unsupported-film": "« {file} » est une vidéo qui ne peut pas être vérifiée ici.",
     "invalid-input": "« {file} » n’a pas pu être lu comme un fichier.",
     "too-many-candidates": "« {file} » n’a pas pu être vérifié entièrement.",
     "too-large": "« {file} » est trop volumineux pour être vérifié.",
@@ -160,13 +166,29 @@ export function sentencesOf({ file, verdict, decision }: NoticeEntry, strings: N
   const lists = new Map(verdict.matches.map((match) => [JSON.stringify([match.list, match.category]), match]));
   const isMatch = verdict.outcome === "match";
   const asked = isMatch || verdict.confirmation !== undefined;
+  const sentence = isMatch ? strings.confirmed : strings.possible;
   return [
-    ...[...lists.values()].map(({ list, category }) =>
-      filled(isMatch ? strings.confirmed : strings.possible, { file: name, list, category }),
-    ),
+    ...[...lists.values()].flatMap(({ list, category, ranges }) => [
+      filled(sentence, { file: name, list, category }),
+      ...(ranges ? [filled(strings.seconds, { ranges: ranges.slice(0, MOST_RANGES).map(rangeOf).join(", ") })] : []),
+    ]),
     ...(isMatch ? [] : [strings.doubt]),
     asked ? strings.asked : strings.onDevice,
   ];
+}
+
+/** Ranges of a film that are named. */
+const MOST_RANGES = 5;
+
+/** Returns a range of seconds as people write it: 1:05–1:20. */
+function rangeOf([from, to]: readonly [number, number]): string {
+  const time = (seconds: number) => {
+    const whole = Math.floor(Math.max(0, seconds));
+    const [minutes, rest] = [Math.floor(whole / 60), String(whole % 60).padStart(2, "0")];
+    const hours = Math.floor(minutes / 60);
+    return hours > 0 ? `${hours}:${String(minutes % 60).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
+  };
+  return time(from) === time(to) ? time(from) : `${time(from)}–${time(to)}`;
 }
 
 /** Who decides what is on the lists of some verdicts, each list once. */

@@ -263,7 +263,7 @@ async function byBitmap(bytes: Uint8Array<ArrayBuffer>, picture: BrowserPicture)
   }
 }
 
-function contextOf(width: number, height: number): OffscreenCanvasRenderingContext2D {
+export function contextOf(width: number, height: number): OffscreenCanvasRenderingContext2D {
   const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
   if (!context) throw new Failed("unsupported-picture", "the browser has no canvas in workers");
   return context;
@@ -283,7 +283,7 @@ function isAnimated(bytes: Uint8Array): boolean {
  * Whether a canvas returns the pixels that were drawn. Draws a known picture once, because a browser that adds noise
  * always does.
  */
-const readsBackWhatWasDrawn = once(async () => {
+export const readsBackWhatWasDrawn = once(async () => {
   const side = 64;
   const drawn = new ImageData(side, side);
   let state = 1;

@@ -4,6 +4,7 @@ import {
   checkFreshness,
   Fingerprint,
   type FingerprintOptions,
+  filmKind,
   initSync,
   Lookup,
   mayBePicture,
@@ -13,7 +14,7 @@ import {
   verifyManifest,
 } from "../../dist/bindings/hashgate.js";
 import type { FilterInfo, Logged, Manifest, Match, Orientations, Verdict } from "../generated/core.js";
-import type { Following, FollowingLog, Loaded, Signals } from "../protocol.js";
+import type { FilmKind, Following, FollowingLog, Loaded, Signals } from "../protocol.js";
 
 export class Engine {
   readonly #memory: WebAssembly.Memory;
@@ -42,6 +43,11 @@ export class Engine {
   /** Computes the wanted signals of a whole file. */
   fingerprint(bytes: Uint8Array, options: FingerprintOptions): Fingerprint {
     return Fingerprint.of(bytes, options);
+  }
+
+  /** Returns what kind of film a file is, by its first 64 KiB; undefined if it is none. */
+  filmKind(head: Uint8Array): FilmKind | undefined {
+    return filmKind(head);
   }
 
   /** Returns whether a file may be a picture, by its first 64 KiB. */

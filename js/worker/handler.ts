@@ -1,13 +1,16 @@
 // Handles the requests to a worker, in browsers and in Node.
 import type { BrowserPicture } from "../../dist/bindings/hashgate.js";
 import { describe, type Fault, faultOf, GateError, isCoded } from "../errors.js";
-import type { Answers, Asks, Following, FromWorker, Operation, Source, ToWorker } from "../protocol.js";
+import type { Answers, Asks, FilmKind, Following, FromWorker, Operation, Source, ToWorker } from "../protocol.js";
 import { borrowed } from "./borrowed.js";
 import { Engine, type LoadedFilters } from "./engine.js";
+import { readFilm } from "./film/film.js";
+import { CanvasNoise, FrameHasher } from "./frames.js";
 import { fetchFilter } from "./list/filter.js";
 import { Follower } from "./list/follower.js";
 import type { ListStore } from "./list/store.js";
 import { readFile, Unreadable, wholeOf } from "./read-file.js";
+import { StreamWatch } from "./stream-watch.js";
 
 export interface WorkerSide {
   post(message: FromWorker, transfer: ArrayBuffer[]): void;
@@ -19,23 +22,47 @@ export interface WorkerSide {
   decode?(file: Blob | Uint8Array, picture: BrowserPicture): Promise<void>;
 }
 
+/** The file is a film, which is read in another way. */
+class IsFilm extends Error {
+  readonly kind: FilmKind;
+
+  constructor(kind: FilmKind) {
+    super();
+    this.kind = kind;
+  }
+}
+
+/** Frames of a film whose lookups may be open. */
+const MOST_OUTSTANDING = 4;
+
 /** Returns the function that handles messages from the page. */
 export function serve(side: WorkerSide): (message: ToWorker) => void {
   let engine: Engine | undefined;
   let startFailure: unknown = new Error("the worker was asked before it was started");
   let filters: LoadedFilters | undefined;
   let follower: Follower | undefined;
+  let watch: StreamWatch | undefined;
+  let credit: (() => void) | undefined;
+  let outstanding = 0;
+  let enough = false;
+  const frames = new FrameHasher();
 
   const operations: { [O in Operation]: (ask: Asks[O], id: number) => Promise<[Answers[O], ArrayBuffer[]]> } = {
-    async fingerprint({ file: given, ...ask }, id) {
+    async fingerprint({ file: given, digestsOnly, ...ask }, id) {
       const file = borrowed(given);
       const hashing = running(engine, startFailure);
-      const platformSha256 = ask.wanted.sha256 && hasWebCrypto();
+      // The platform's digest would need the whole film in memory.
+      const platformSha256 = ask.wanted.sha256 && !digestsOnly && hasWebCrypto();
       const { wanted, ...rest } = ask;
       const options = { ...wanted, ...rest };
       let digest: Promise<Uint8Array> | undefined;
       const { stream, bytes } = await readFile(file, {
-        open: (head, size) => hashing.stream(head, size, options, platformSha256),
+        open(head, size) {
+          const kind = digestsOnly ? undefined : hashing.filmKind(head);
+          if (kind) throw new IsFilm(kind);
+          return hashing.stream(head, size, options, platformSha256);
+        },
+        ...(digestsOnly && { piece: () => side.post({ type: "seconds", id, seconds: 0, of: 0 }, []) }),
         early: (early) => side.post({ type: "early", id, fingerprint: early }, [early.buffer as ArrayBuffer]),
         // The platform computes SHA-256 on another thread, in parallel with the engine.
         whole: platformSha256
@@ -65,6 +92,63 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
       signals.free();
       const { memoryBytes } = hashing;
       return [{ fingerprint, sha256: await digest, memoryBytes }, [fingerprint.buffer as ArrayBuffer]];
+    },
+    async frame({ frame, atS, views }) {
+      running(engine, startFailure);
+      const atMs = performance.timeOrigin + performance.now();
+      const [width, height] =
+        "displayWidth" in frame ? [frame.displayWidth, frame.displayHeight] : [frame.width, frame.height];
+      try {
+        const { small: _, ...signals } = await frames.hash(frame, views);
+        return [{ ...signals, atS, atMs, width, height }, [signals.fingerprint.buffer as ArrayBuffer]];
+      } catch (error) {
+        if (!(error instanceof CanvasNoise)) throw error;
+        return [{ noise: error.message }, []];
+      } finally {
+        frame.close();
+      }
+    },
+    async watch(ask, id) {
+      running(engine, startFailure);
+      watch = new StreamWatch(ask, frames, (frame) =>
+        side.post({ type: "frame", id, frame }, [frame.fingerprint.buffer as ArrayBuffer]),
+      );
+      await watch.run();
+      return [undefined, []];
+    },
+    async judged(ask) {
+      watch?.judged(ask);
+      outstanding -= 1;
+      enough ||= ask.enough === true;
+      credit?.();
+      return [undefined, []];
+    },
+    async unwatch() {
+      watch?.stop();
+      return [undefined, []];
+    },
+    async film(ask, id) {
+      const { memoryBytes } = running(engine, startFailure);
+      outstanding = 0;
+      enough = false;
+      const reading = await readFilm(ask, frames, {
+        async frame(frame) {
+          side.post({ type: "frame", id, frame }, [frame.fingerprint.buffer as ArrayBuffer]);
+          outstanding += 1;
+          // A few frames may wait for their lookups while the next is decoded.
+          while (outstanding >= MOST_OUTSTANDING) {
+            await new Promise<void>((resolve) => {
+              credit = resolve;
+            });
+          }
+          return !enough;
+        },
+        progress: (seconds, of) => side.post({ type: "seconds", id, seconds, of }, []),
+      });
+      return [{ ...reading, memoryBytes }, []];
+    },
+    async filmKind({ head }) {
+      return [running(engine, startFailure).filmKind(head), []];
     },
     async mayBePicture({ head }) {
       return [running(engine, startFailure).mayBePicture(head), []];
@@ -119,7 +203,12 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
       const [result, transfer] = await operations[type](ask, id);
       side.post({ type: "done", id, answer: result }, transfer);
     } catch (error) {
-      if (error instanceof Unreadable) side.post({ type: "unreadable", id, detail: error.message }, []);
+      if (error instanceof IsFilm) {
+        const { file } = ask as Asks["fingerprint"];
+        const bytes = file instanceof Uint8Array ? file : undefined;
+        const answer = { film: error.kind, bytes, memoryBytes: engine?.memoryBytes ?? 0 };
+        side.post({ type: "done", id, answer }, bytes ? [bytes.buffer as ArrayBuffer] : []);
+      } else if (error instanceof Unreadable) side.post({ type: "unreadable", id, detail: error.message }, []);
       else if (isCoded(error)) side.post({ type: "refused", id, fault: faultOf(error) }, []);
       // After a trap, an exhausted stack, or any unexpected error, the wasm instance can't be trusted any more.
       else side.post({ type: "poisoned", id, detail: describe(error) }, []);

@@ -23,10 +23,14 @@ export interface Reading {
    * If set, all bytes of a picture are kept in memory, and passed to this function before the last piece is decoded.
    */
   whole: ((bytes: Uint8Array) => void) | undefined;
+  /** Called now and then while the file is read. */
+  piece?: () => void;
 }
 
 /** Number of bytes at the start of a file that tell whether it may be a picture. */
 const HEAD = 1 << 16;
+/** Bytes from one call of `piece` to the next. */
+const TOLD_BYTES = 1 << 26;
 /** Largest number of bytes that are read at a time. */
 const PIECE = 1 << 18;
 
@@ -35,13 +39,14 @@ const PIECE = 1 << 18;
  *
  * @throws Unreadable if the bytes can't be read, or are more or fewer than the file's size.
  */
-export async function readFile(file: Blob | Uint8Array, { open, early, whole }: Reading): Promise<Taken> {
+export async function readFile(file: Blob | Uint8Array, { open, early, whole, piece: told }: Reading): Promise<Taken> {
   const [given, pieces] = file instanceof Uint8Array ? [file, partsOf(file)] : [undefined, piecesOf(file)];
   const size = given ? given.byteLength : (file as Blob).size;
   let stream: StreamingFingerprint | undefined;
   let bytes = given;
   let head: Uint8Array | undefined = new Uint8Array();
   let length = 0;
+  let toldAt = 0;
   try {
     for await (const part of pieces) {
       length += part.byteLength;
@@ -58,6 +63,10 @@ export async function readFile(file: Blob | Uint8Array, { open, early, whole }: 
       if (!given) bytes?.set(piece, length - piece.byteLength);
       if (!given && bytes && length === size) whole?.(bytes);
       if (stream && !stream.push(piece)) return { bytes, stream };
+      if (length - toldAt >= TOLD_BYTES) {
+        told?.();
+        toldAt = length;
+      }
       const known = stream?.early();
       if (known) {
         early(known);

@@ -14,7 +14,10 @@ pub enum UncheckedReason {
     NotAPicture,
     /// A picture in a format that nothing here can decode.
     UnsupportedPicture,
-    /// The picture is larger than a limit.
+    /// A film that can't be decoded here: its container or codec is unknown, it is encrypted, or the platform has no
+    /// decoder.
+    UnsupportedFilm,
+    /// The picture or film is larger than a limit.
     TooLarge,
     /// A signal that a filter holds was not computed.
     Incomplete,

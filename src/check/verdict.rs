@@ -17,6 +17,8 @@ use crate::signal::views::View;
 pub enum Strength {
     /// The list holds the digest of the file's bytes.
     ExactBytes,
+    /// The list holds ring keys of several frames of a film that don't resemble each other.
+    SeveralFrames,
     /// The list holds every ring key of the picture's hash.
     AllRings,
     /// The list holds one ring key of the picture's hash, but not all.
@@ -226,6 +228,15 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// The matches of a possible match; none of any other outcome.
+    #[must_use]
+    pub fn matches(&self) -> &[Match] {
+        match &self.outcome {
+            Outcome::PossibleMatch { matches } => matches,
+            Outcome::Clear | Outcome::Unchecked { .. } => &[],
+        }
+    }
+
     /// The verdict on a file that never reached the first stage, as when it can't be opened.
     pub fn unchecked(reason: UncheckedReason, detail: String) -> Self {
         Self::bare(Outcome::Unchecked { reason, detail })

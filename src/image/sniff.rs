@@ -49,8 +49,9 @@ fn something_else(bytes: &[u8]) -> IntakeError {
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => match isobmff_brand(bytes) {
             Some(Format::Avif) => picture("an AVIF picture", Some(Format::Avif)),
             Some(format) => picture("a HEIC picture", Some(format)),
-            None => other("an MP4 or QuickTime film; films are not checked"),
+            None => other("an MP4 or QuickTime film"),
         },
+        _ if is_old_quicktime(bytes) => other("a QuickTime film"),
         [0xff, 0xd8] => unread("the start of a JPEG picture"),
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => picture("a TIFF picture", Some(Format::Tiff)),
         [b'I', b'I', b'R' | b'U', ..] | [b'F', b'U', b'J', b'I', b'F', b'I', b'L', b'M', ..] => {
@@ -97,15 +98,61 @@ fn something_else(bytes: &[u8]) -> IntakeError {
         [b'%', b'!', b'P', b'S', ..] => other("a PostScript document"),
         [b'P', b'K', 3 | 5, 4 | 6, ..] => other("a ZIP archive or an office document"),
         [0x1f, 0x8b, ..] => other("a gzip archive"),
-        [0x1a, 0x45, 0xdf, 0xa3, ..] => other("a WebM or Matroska film; films are not checked"),
+        [0x1a, 0x45, 0xdf, 0xa3, ..] => other("a WebM or Matroska film"),
         [b'I', b'D', b'3', ..] => other("an MP3 sound"),
         [b'f', b'L', b'a', b'C', ..] | [b'O', b'g', b'g', b'S', ..] => other("a sound or film (FLAC or Ogg)"),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'A', b'V', b'I', b' ', ..] => other("an AVI film; films are not checked"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'A', b'V', b'I', b' ', ..] => other("an AVI film"),
         [b'R', b'I', b'F', b'F', ..] => other("a RIFF file that isn't WebP"),
         // Comes after the patterns above, because two sync bytes prove little (ISO/IEC 11172-3, 2.4.1.3).
         [0xff, 0xe0..=0xff, ..] => other("an MP3 or AAC sound"),
         _ => text::named(bytes).unwrap_or_else(|| other(&unknown(bytes))),
     }
+}
+
+/// What kind of film a file is, for those who read films.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FilmKind {
+    /// MP4 or QuickTime.
+    Mp4,
+    /// WebM or Matroska.
+    Matroska,
+    /// A film that nothing here reads: AVI, Ogg, Flash, Windows Media, an MPEG program or transport stream.
+    Other,
+}
+
+/// Returns what kind of film a file is, by its first 64 KiB; `None` if it is no film. Pictures that are built like MP4,
+/// such as HEIC and AVIF, are none. A file of sound alone may be built like a film.
+#[must_use]
+pub fn film_kind(head: &[u8]) -> Option<FilmKind> {
+    match head {
+        [_, _, _, _, b'f', b't', b'y', b'p', b'c', b'r', b'x', b' ', ..] => None,
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => isobmff_brand(head).is_none().then_some(FilmKind::Mp4),
+        _ if is_old_quicktime(head) => Some(FilmKind::Mp4),
+        [0x1a, 0x45, 0xdf, 0xa3, ..] => Some(FilmKind::Matroska),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'A', b'V', b'I', b' ', ..]
+        | [b'F', b'L', b'V', 1, ..]
+        | [0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11, ..] // ASF
+        | [0, 0, 1, 0xb3 | 0xba, ..] => Some(FilmKind::Other), // MPEG video, or a program stream
+        [b'O', b'g', b'g', b'S', ..] if is_ogg_film(head) => Some(FilmKind::Other),
+        // A transport stream has a sync byte every 188 bytes (ITU-T H.222.0, 2.4.3.2).
+        [0x47, ..] if head.len() > 188 && head[188] == 0x47 && head.get(376).is_none_or(|&byte| byte == 0x47) => {
+            Some(FilmKind::Other)
+        }
+        _ => None,
+    }
+}
+
+/// Whether one of the streams that begin an Ogg file is of pictures: Theora, Dirac, VP8 or OGM. Files of sound alone are
+/// far more frequent.
+fn is_ogg_film(head: &[u8]) -> bool {
+    const FIRST: [&[u8]; 4] = [b"\x80theora", b"BBCD\0", b"OVP80\x01", b"\x01video\0\0\0"];
+    FIRST.iter().any(|first| head.windows(first.len()).any(|part| part == *first))
+}
+
+/// Whether a file begins with a box of QuickTime that comes first where there is no `ftyp`.
+fn is_old_quicktime(bytes: &[u8]) -> bool {
+    const FIRST: [&[u8]; 8] = [b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp", b"moof"];
+    bytes.get(4..8).is_some_and(|kind| FIRST.contains(&kind))
 }
 
 /// Whether a file has the header of an icon or cursor: a count of pictures, and a first entry whose picture lies behind

@@ -236,3 +236,41 @@ for (const [name, extraPrefsFirefox] of [
     await assertShown(await page.evaluate(READ), server, before);
   });
 }
+
+test("the demo page draws films and checks them, and watches a camera", async (context) => {
+  const server = await serve();
+  const args = [...CHROMIUM.args, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
+  const browser = await chromium.launch({ ...CHROMIUM, args });
+  context.after(async () => {
+    await browser.close();
+    await server.close();
+  });
+  const page = await browser.newPage();
+  page.setDefaultTimeout(120_000);
+  await page.goto(`${server.url}/`);
+  await page.waitForSelector("html[data-ready]");
+  const requests = [];
+  page.on("request", (request) => requests.push(new URL(request.url())));
+  await page.click("#film-clean");
+  await page.waitForFunction(() => document.querySelector("#live").textContent.startsWith("All 1 "));
+  const sent = requests.filter(({ protocol }) => protocol !== "blob:").map(({ pathname }) => pathname);
+  assert.deepEqual(sent, [], "a film that is clear needs no request");
+  assert.equal(await page.locator(".result .badge").textContent(), "clear");
+  assert.equal(await page.locator(".timeline .hit").count(), 0);
+  await page.click("#film-listed");
+  await page.waitForFunction(() => document.querySelector("#live").textContent.startsWith("All 2 "));
+  assert.equal(await page.locator(".result.held").count(), 1);
+  await page.locator(".result.held summary").click();
+  assert.match(
+    await page.locator(".result.held .more").textContent(),
+    /several frames .*matched at\s*0:0[34] to 0:0[89]/s,
+  );
+  assert.ok((await page.locator(".timeline .hit").count()) >= 1);
+
+  await page.click("#live-camera");
+  await page.waitForFunction(() =>
+    /^clear: .* ms \(by track-processor\)$/.test(document.querySelector("#live-state").textContent),
+  );
+  await page.click("#live-stop");
+  assert.equal(await page.locator("#live-state").textContent(), "Nothing is watched.");
+});

@@ -115,7 +115,9 @@ async function noticed(page) {
 
 test("every example has a test here", () => {
   const examples = readdirSync("examples", { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const source = ["examples", "back-ends"].map((name) => readFileSync(`tests/examples/${name}.test.mjs`, "utf8")).join();
+  const source = ["examples", "back-ends"]
+    .map((name) => readFileSync(`tests/examples/${name}.test.mjs`, "utf8"))
+    .join();
   for (const { name } of examples) assert.match(source, new RegExp(`test\\(["\`]${name}: `));
 });
 

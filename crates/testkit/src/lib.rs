@@ -4,7 +4,9 @@
 
 #![expect(missing_docs, clippy::missing_panics_doc, reason = "used by this repository's own programs alone")]
 
+pub mod film;
 pub mod hostile;
+pub mod hostile_film;
 pub mod jpeg;
 mod photograph;
 mod random;

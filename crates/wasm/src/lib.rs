@@ -4,7 +4,9 @@
 //! JavaScript `Error` objects with a `code`, and where it applies `field`, `expected` and `got`. A panic is a trap:
 //! after it, the instance must not be used again.
 
-use hashgate::image::{self, Format, Picture};
+mod frame;
+
+use hashgate::image::{self, FilmKind, Format, Picture};
 use hashgate::release::log::{LogTrust, Logged};
 use hashgate::release::{Manifest, Trust};
 use hashgate::{
@@ -31,6 +33,19 @@ export interface FingerprintOptions {
   md5: boolean;
   views: ViewSet;
   limits?: Partial<Limits>;
+}
+
+/** How the pixels of a frame lie in bytes. */
+export interface FrameLayout {
+  width: number;
+  height: number;
+  /** Bytes before the first row. */
+  offset: number;
+  /** Bytes from one row to the next. */
+  stride: number;
+  samples: "luma" | "luma10" | "luma12" | "rgbx" | "bgrx";
+  /** Whether luma runs from 16 to 235, in samples of 8 bits. */
+  limited: boolean;
 }
 
 /** The kinds of signals that the loaded filters hold. */
@@ -255,6 +270,19 @@ const KIND_HEAD: usize = 1 << 16;
 #[must_use]
 pub fn may_be_picture(head: &[u8]) -> bool {
     image::not_a_picture(head).is_none()
+}
+
+/// Returns what kind of film a file is, by its first 64 KiB: `mp4` (also QuickTime), `matroska` (also WebM), or `other` if
+/// nothing here reads films of its kind. Returns undefined if it is no film.
+#[wasm_bindgen(js_name = filmKind, unchecked_return_type = "'mp4' | 'matroska' | 'other' | undefined")]
+#[must_use]
+pub fn film_kind(head: &[u8]) -> Option<String> {
+    let name = match image::film_kind(head)? {
+        FilmKind::Mp4 => "mp4",
+        FilmKind::Matroska => "matroska",
+        FilmKind::Other => "other",
+    };
+    Some(name.to_owned())
 }
 
 /// A picture that the browser decodes. JavaScript calls `begin` with the size, hands over the pixels of each wanted

@@ -1,5 +1,5 @@
-//! Steps of the build: `cargo run -p xtask -- wasm` builds what the browser loads, `cargo run -p xtask -- samples --out
-//! DIR` draws the sample pictures.
+//! Steps of the build: `cargo run -p xtask -- wasm` builds what the browser loads (`wasm film` the film reader alone),
+//! `cargo run -p xtask -- samples --out DIR` draws the sample pictures.
 
 use anyhow::{Result, bail};
 
@@ -10,7 +10,8 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["wasm"] => wasm::build(),
+        ["wasm", "film"] => wasm::film(),
         ["samples", "--out", folder] => samples::write(folder.as_ref()),
-        _ => bail!("expected `wasm` or `samples --out DIR`, got `{}`", arguments.join(" ")),
+        _ => bail!("expected `wasm`, `wasm film` or `samples --out DIR`, got `{}`", arguments.join(" ")),
     }
 }

@@ -1,6 +1,7 @@
 //! Builds the engines `dist/hashgate.wasm` (SIMD) and `dist/hashgate-baseline.wasm`, the formats engines
-//! `dist/hashgate-formats.wasm` and `dist/hashgate-formats-baseline.wasm`, and the JavaScript and TypeScript of their bindings
-//! in `dist/bindings/`. A browser loads one engine, and one formats engine when a file needs it.
+//! `dist/hashgate-formats.wasm` and `dist/hashgate-formats-baseline.wasm`, the film reader `dist/hashgate-film.wasm`, and the
+//! JavaScript and TypeScript of their bindings in `dist/bindings/`. A browser loads one engine, one formats engine when a
+//! file needs it, and the film reader when a film comes.
 //!
 //! The files don't depend on where they are built: no path of this machine gets into them (`scripts/reproducible.mjs` builds
 //! twice and compares).
@@ -36,24 +37,64 @@ const PROCESSORS: [(&str, &str, &[&str], &[&str]); 2] = [
 ];
 /// The engines, with the features of each. The formats engine is a superset of the main one.
 const ENGINES: [(&str, &[&str]); 2] = [("hashgate", &[]), ("hashgate-formats", &["--features", "every-format"])];
-/// Every engine has these in common, so one worker script runs any of them.
-const BINDINGS: [&str; 3] = ["hashgate.js", "hashgate.d.ts", "hashgate_bg.wasm.d.ts"];
+/// A crate that becomes wasm, and the name of its bindings.
+struct Bound {
+    package: &'static str,
+    bindings: &'static str,
+}
 
-/// Builds all four engines and writes `dist/`.
+impl Bound {
+    /// The files of the bindings.
+    fn files(&self) -> [String; 3] {
+        [".js", ".d.ts", "_bg.wasm.d.ts"].map(|ending| format!("{}{ending}", self.bindings))
+    }
+}
+
+/// Every engine has these bindings, so one worker script runs any of them.
+const ENGINE: Bound = Bound { package: "hashgate-wasm", bindings: "hashgate" };
+/// The reader of films has bindings of its own. It reads tables, which SIMD doesn't speed up, so one build is enough.
+const FILM: Bound = Bound { package: "hashgate-film-wasm", bindings: "film" };
+
+/// Builds all four engines and the film reader, and writes `dist/`.
 ///
 /// # Errors
 /// A tool fails, or the engines have different bindings.
 pub fn build() -> Result<()> {
+    engines()?;
+    film()
+}
+
+/// Builds the film reader alone.
+///
+/// # Errors
+/// A tool fails.
+pub fn film() -> Result<()> {
+    let (root, dist) = folders()?;
+    let [_, (processor, _, rust_flags, opt_flags)] = PROCESSORS;
+    let out = variant(root, &FILM, processor, &[], rust_flags, opt_flags)?;
+    fs::copy(out.join("optimised.wasm"), dist.join("hashgate-film.wasm"))?;
+    for file in FILM.files() {
+        fs::copy(out.join(&file), dist.join("bindings").join(&file))?;
+    }
+    Ok(())
+}
+
+fn folders() -> Result<(&'static Path, PathBuf)> {
     let root =
         Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("xtask lies in crates/ of the workspace")?;
     let dist = root.join("dist");
     fs::create_dir_all(dist.join("bindings"))?;
+    Ok((root, dist))
+}
+
+fn engines() -> Result<()> {
+    let (root, dist) = folders()?;
     let mut bindings = None;
     for (processor, suffix, rust_flags, opt_flags) in PROCESSORS {
         for (engine, features) in ENGINES {
-            let out = variant(root, processor, features, rust_flags, opt_flags)?;
+            let out = variant(root, &ENGINE, processor, features, rust_flags, opt_flags)?;
             let name = format!("{engine}{suffix}.wasm");
-            let of_this = BINDINGS.map(|file| fs::read(out.join(file)));
+            let of_this = ENGINE.files().map(|file| fs::read(out.join(file)));
             let of_this = of_this.into_iter().collect::<Result<Vec<_>, _>>()?;
             ensure!(
                 *bindings.get_or_insert_with(|| of_this.clone()) == of_this,
@@ -62,7 +103,7 @@ pub fn build() -> Result<()> {
             fs::copy(out.join("optimised.wasm"), dist.join(name))?;
         }
     }
-    for (file, content) in BINDINGS.iter().zip(bindings.into_iter().flatten()) {
+    for (file, content) in ENGINE.files().iter().zip(bindings.into_iter().flatten()) {
         fs::write(dist.join("bindings").join(file), content)?;
     }
     Ok(())
@@ -71,6 +112,7 @@ pub fn build() -> Result<()> {
 /// Builds one engine for one kind of processor. Returns the folder with its bindings and its `optimised.wasm`.
 fn variant(
     root: &Path,
+    bound: &Bound,
     processor: &str,
     features: &[&str],
     rust_flags: &[&str],
@@ -82,7 +124,7 @@ fn variant(
     flags.extend(rust_flags.iter().map(|&flag| flag.to_owned()));
     flags.extend(neutral_paths(root)?);
     run(Command::new(env!("CARGO"))
-        .args(["build", "--locked", "--package", "hashgate-wasm", "--profile", "wasm", "--target", TARGET])
+        .args(["build", "--locked", "--package", bound.package, "--profile", "wasm", "--target", TARGET])
         .arg("--target-dir")
         .arg(&target)
         .args(features)
@@ -90,8 +132,8 @@ fn variant(
         .current_dir(root))?;
     let out = target.join("bindings");
     Bindgen::new()
-        .input_path(target.join(TARGET).join("wasm/hashgate_wasm.wasm"))
-        .out_name("hashgate")
+        .input_path(target.join(TARGET).join("wasm").join(format!("{}.wasm", bound.package.replace('-', "_"))))
+        .out_name(bound.bindings)
         .web(true)?
         .omit_default_module_path(true)
         .typescript(true)
@@ -103,7 +145,7 @@ fn variant(
         .args(["-O3", "--converge"])
         .args(FEATURES)
         .args(opt_flags)
-        .arg(out.join("hashgate_bg.wasm"))
+        .arg(out.join(format!("{}_bg.wasm", bound.bindings)))
         .arg("-o")
         .arg(out.join("optimised.wasm"))
         .current_dir(root))?;

@@ -1,0 +1,205 @@
+//! One video track: its sample table, its fragments, and its times.
+
+use super::entry::Config;
+use super::fragments::Run;
+use super::table::{Cursor, Raw, Table};
+use crate::limits::{MAX_EDITS, MAX_SAMPLES};
+use crate::model::{Sample, TrackInfo};
+use crate::refusal::{FilmCode, FilmRefusal};
+
+/// Samples between two places from which a walk can begin.
+pub(super) const STRIDE: u32 = 1024;
+
+/// A part of the edit list: media times from `from` up to `to` are shown at that time plus `shift`.
+#[derive(Clone, Copy)]
+pub(super) struct Edit {
+    pub from: i64,
+    pub to: i64,
+    pub shift: i64,
+}
+
+pub(super) struct Track {
+    pub id: u32,
+    pub timescale: u32,
+    pub rotation: u16,
+    pub configs: Vec<Config>,
+    /// For each data reference, whether it is this file.
+    pub references: Vec<bool>,
+    pub edits: Vec<Edit>,
+    pub table: Table,
+    cursors: Vec<Cursor>,
+    pub runs: Vec<Run>,
+    sums: Sums,
+}
+
+/// What is known of the samples so far.
+#[derive(Clone, Copy)]
+struct Sums {
+    samples: u32,
+    bytes: u64,
+    lost: u32,
+    start: i64,
+    end: i64,
+    /// The number of the first sample's entry, from 1; 0 before the first sample.
+    entry: u32,
+    several: bool,
+}
+
+impl Track {
+    #[allow(clippy::too_many_arguments)] // each is read from a box of its own
+    pub fn new(
+        id: u32,
+        timescale: u32,
+        rotation: u16,
+        configs: Vec<Config>,
+        references: Vec<bool>,
+        edits: Vec<Edit>,
+        table: Table,
+        size: u64,
+    ) -> Result<Self, FilmRefusal> {
+        let sums = Sums { samples: 0, bytes: 0, lost: 0, start: i64::MAX, end: i64::MIN, entry: 0, several: false };
+        let (cursors, runs) = (Vec::new(), Vec::new());
+        let mut track = Self { id, timescale, rotation, configs, references, edits, table, cursors, runs, sums };
+        // Both are checked before a walk, which would take the time that the numbers claim.
+        track.may_have(track.table.count)?;
+        track.may_weigh(track.table.uniform_sum().unwrap_or(0), size)?;
+        let mut cursor = Cursor::default();
+        loop {
+            if cursor.index.is_multiple_of(STRIDE) {
+                track.cursors.push(cursor);
+            }
+            let Some(raw) = track.table.step(&mut cursor)? else { break };
+            track.count(&raw, size)?;
+        }
+        Ok(track)
+    }
+
+    /// # Errors
+    /// `film-limit` if the track would have too many samples with `more` of them.
+    pub fn may_have(&self, more: u32) -> Result<(), FilmRefusal> {
+        match self.sums.samples.checked_add(more) {
+            Some(0..=MAX_SAMPLES) => Ok(()),
+            _ => Err(FilmCode::Limit.because("samples", &format!("at most {MAX_SAMPLES} a track"), "more")),
+        }
+    }
+
+    /// # Errors
+    /// `film-overlap` if the samples have more bytes than the file with `more` of them.
+    pub fn may_weigh(&self, more: u64, size: u64) -> Result<(), FilmRefusal> {
+        match self.sums.bytes.checked_add(more) {
+            Some(sum) if sum <= size => Ok(()),
+            // A file that was cut short lacks some of them, but never has it lost more than what `mdat` announced.
+            _ => Err(FilmCode::Overlap.because("sample sizes", &format!("at most {size} bytes together"), "more")),
+        }
+    }
+
+    /// Takes note of a sample.
+    pub fn count(&mut self, raw: &Raw, size: u64) -> Result<(), FilmRefusal> {
+        let here = raw.offset.checked_add(raw.size.into()).is_some_and(|end| end <= size);
+        // Samples that are cut off don't weigh: there are no bytes that several of them could share.
+        if here {
+            self.may_weigh(raw.size.into(), size)?;
+            self.sums.bytes += u64::from(raw.size);
+        }
+        let shown = self.shown(raw.pts);
+        let sums = &mut self.sums;
+        sums.samples += 1;
+        sums.lost += u32::from(!here && raw.size > 0);
+        sums.start = sums.start.min(shown);
+        sums.end = sums.end.max(shown.saturating_add(raw.duration.into()));
+        if sums.entry == 0 {
+            sums.entry = raw.entry;
+        } else if sums.entry != raw.entry && !sums.several {
+            let config = |entry: u32| self.configs.get((entry as usize).wrapping_sub(1));
+            sums.several = config(sums.entry) != config(raw.entry);
+        }
+        Ok(())
+    }
+
+    pub fn samples_so_far(&self) -> u32 {
+        self.sums.samples
+    }
+
+    /// Returns the time at which a sample is shown, in the track's units. Samples that no part of the edit list shows are
+    /// placed by the first part: some players show them.
+    fn shown(&self, pts: i64) -> i64 {
+        let edits = &self.edits[..self.edits.len().min(MAX_EDITS)];
+        let edit = edits.iter().find(|edit| (edit.from..edit.to).contains(&pts)).or(edits.first());
+        pts.saturating_add(edit.map_or(0, |edit| edit.shift))
+    }
+
+    fn config(&self) -> Option<&Config> {
+        let entry = self.sums.entry.max(1) as usize;
+        self.configs.get(entry - 1)
+    }
+
+    pub fn description(&self) -> Option<&[u8]> {
+        self.config()?.description.as_deref()
+    }
+
+    fn seconds(&self, units: i64) -> f64 {
+        units as f64 / f64::from(self.timescale)
+    }
+
+    pub fn info(&self) -> TrackInfo {
+        let (config, sums) = (self.config(), &self.sums);
+        let here = |config: &Config| {
+            let reference = usize::from(config.reference).wrapping_sub(1);
+            self.references.get(reference).copied().unwrap_or(self.references.is_empty())
+        };
+        let problem = if sums.several {
+            Some(FilmCode::SeveralCodecs.because("stsd", "one description for all samples", "several"))
+        } else if config.is_none() {
+            Some(FilmCode::Coding.because("sample entry", &format!("1 to {}", self.configs.len()), sums.entry))
+        } else if !config.is_some_and(here) {
+            Some(FilmCode::Elsewhere.because("dref", "samples in this file", "another file"))
+        } else {
+            None
+        };
+        let empty = sums.samples == 0;
+        TrackInfo {
+            id: self.id,
+            codec: config.map(|config| config.codec.clone()).unwrap_or_default(),
+            width: config.map_or(0, |config| config.width),
+            height: config.map_or(0, |config| config.height),
+            rotation: self.rotation,
+            encrypted: config.is_some_and(|config| config.encrypted),
+            samples: Some(sums.samples),
+            lost_samples: sums.lost,
+            start_s: if empty { 0.0 } else { self.seconds(sums.start) },
+            end_s: if empty { 0.0 } else { self.seconds(sums.end) },
+            problem,
+        }
+    }
+
+    /// Yields the samples from number `from` that `wanted` wants. Leaves out empty ones, which repeat the frame before.
+    pub fn samples(&self, from: u64, wanted: impl Fn(&Sample) -> bool) -> impl Iterator<Item = Sample> {
+        let from = u32::try_from(from).unwrap_or(u32::MAX);
+        let mut cursor = self.cursors.get((from / STRIDE) as usize).copied();
+        // Nothing fails here that didn't fail when the track was opened.
+        let table = std::iter::from_fn(move || {
+            let cursor = cursor.as_mut()?;
+            let index = cursor.index;
+            Some((index, self.table.step(cursor).ok().flatten()?))
+        });
+        let first = self.runs.partition_point(|run| run.end() <= from);
+        let runs = self.runs[first..].iter().flat_map(Run::samples);
+        table
+            .chain(runs)
+            .skip_while(move |(index, _)| *index < from)
+            .filter(|(_, raw)| raw.size > 0)
+            .map(|(index, raw)| self.sample(index, &raw))
+            .filter(move |sample| wanted(sample))
+    }
+
+    fn sample(&self, index: u32, raw: &Raw) -> Sample {
+        Sample {
+            index: index.into(),
+            offset: raw.offset,
+            size: raw.size,
+            pts_s: self.seconds(self.shown(raw.pts)),
+            duration_s: self.seconds(raw.duration.into()),
+            key: raw.key,
+        }
+    }
+}

@@ -1,0 +1,317 @@
+// Checks a film: a first stage looks at few frames, a dense one at more of them if anything matched.
+import type { Verdict as CoreVerdict, FilterInfo } from "../generated/core.js";
+import type {
+  FilmKind,
+  FilmReading,
+  FilmSample,
+  Fingerprinted,
+  IsFilm,
+  NeedsFormats,
+  Part,
+  Wanted,
+} from "../protocol.js";
+import type {
+  Limits,
+  Match,
+  Orientations,
+  PossibleMatch,
+  UncheckedReason,
+  Verdict,
+  VideoFindings,
+  VideoOptions,
+  ViewSet,
+} from "../types/types.js";
+import type { Connection, Meanwhile } from "./connection.js";
+import { DEFAULTS } from "./defaults.js";
+import { FrameHits, lookUpFrame, poissonTail } from "./frame-hits.js";
+import type { HashingPool } from "./hashing-pool.js";
+import type { LookupWorker } from "./lookup-worker.js";
+
+/** What the check of a film needs of its gate. */
+export interface FilmGate {
+  pool: HashingPool;
+  lookup: LookupWorker;
+  filters: readonly FilterInfo[];
+  /** The signals that the lists hold. */
+  wanted: Wanted;
+  limits: Limits;
+  views: ViewSet;
+  orientations: Orientations;
+  /** Compiles the reader of films. Undefined where films can't be decoded, as in Node. */
+  reader: (() => Promise<WebAssembly.Module>) | undefined;
+  /** Asks `confirm` about a possible match, if the gate has one. */
+  confirm: ((verdict: PossibleMatch) => Promise<"listed" | "not-listed" | Verdict>) | undefined;
+  confirmedBy: string;
+}
+
+/** Matches at most this many seconds apart belong to one range. */
+const JOIN_S = 2.5;
+/** Chance at which a clean film may be held (Poisson tail over the frames that were looked up). */
+const FILM_RATE = 1e-4;
+/** How often `confirm` is asked about one film. */
+const MOST_QUESTIONS = 8;
+/** The unit of a list's `falsePositiveParts`. */
+const RATE_UNIT = 1e12;
+
+type Problem = NonNullable<FilmReading["problem"]>;
+type Digests = Pick<CoreVerdict, "sha256" | "md5" | "lookups"> & { matches: Match[] };
+
+/** The list can't be used any more. */
+class ListLost extends Error {}
+
+/**
+ * Checks a film. Resolves to undefined if the followed list can't be used.
+ *
+ * @throws whatever the pool rejects with: the signal's reason, or a lost worker.
+ */
+export async function checkFilm(
+  gate: FilmGate,
+  file: Blob | Uint8Array,
+  kind: FilmKind,
+  options: VideoOptions,
+  signal: AbortSignal | undefined,
+): Promise<Verdict | undefined> {
+  const stopping = new AbortController();
+  const ends = signal ? AbortSignal.any([signal, stopping.signal]) : stopping.signal;
+  const check = new FilmCheck(gate, file, options, ends);
+  try {
+    return await check.run(kind);
+  } catch (error) {
+    if (error instanceof ListLost) return undefined;
+    throw error;
+  } finally {
+    // What is still running, such as the digests of a film that is held, is given up.
+    stopping.abort(new DOMException("the film is decided", "AbortError"));
+  }
+}
+
+class FilmCheck {
+  readonly #gate: FilmGate;
+  readonly #file: Blob | Uint8Array;
+  readonly #options: VideoOptions;
+  readonly #ends: AbortSignal;
+  readonly #hits = new FrameHits(JOIN_S);
+  #lookups = 0;
+  #frames = 0;
+  #lowQuality = 0;
+  #first: FilmSample | undefined;
+  #tooMany: string | undefined;
+
+  constructor(gate: FilmGate, file: Blob | Uint8Array, options: VideoOptions, ends: AbortSignal) {
+    this.#gate = gate;
+    this.#file = file;
+    this.#options = options;
+    this.#ends = ends;
+  }
+
+  async run(kind: FilmKind): Promise<Verdict> {
+    const { sha256, md5, pdq } = this.#gate.wanted;
+    // With several workers the digests are computed beside the frames; with one, before them.
+    const digesting = sha256 || md5 ? this.#digests() : Promise.resolve(undefined);
+    digesting.catch(() => {});
+    let dismissed: Match[] = [];
+    for (let question = 0; ; question += 1) {
+      const reading = pdq ? await this.#look(kind) : undefined;
+      const frames = this.#matches();
+      const holds = frames.length > 0 && this.#isHeld;
+      // A film that is held by its frames needn't wait for its digests.
+      const digests = holds && !this.#options.whole ? undefined : await digesting;
+      const findings = this.#findings(reading, digests);
+      const exact = (digests?.matches ?? []).filter(({ signal }) => !dismissed.some((one) => one.signal === signal));
+      const without = this.#without(reading);
+      if (exact.length === 0 && !holds) {
+        const weak = frames.length > 0 ? { matches: [...dismissed, ...frames] } : {};
+        const confirmed = dismissed.length > 0 ? { confirmedBy: this.#gate.confirmedBy, matches: dismissed } : {};
+        return { ...without, ...findings, ...weak, ...confirmed } as Verdict;
+      }
+      const ifNotListed = without.outcome === "unchecked" ? { ifNotListed: outcomeOf(without) } : {};
+      const matches = [...exact, ...(holds ? frames : [])];
+      const verdict: PossibleMatch = { outcome: "possible-match", matches, ...ifNotListed, ...findings };
+      if (!this.#gate.confirm) return verdict;
+      const answer = await this.#gate.confirm(verdict);
+      if (answer === "listed") {
+        const { ifNotListed: _, ...rest } = verdict;
+        return { ...rest, outcome: "match", confirmedBy: this.#gate.confirmedBy };
+      }
+      if (answer !== "not-listed") return answer;
+      dismissed = [...dismissed, ...matches];
+      if (question === MOST_QUESTIONS) {
+        const detail = `candidates: expected at most ${MOST_QUESTIONS} questions about a film, got more`;
+        return { ...unchecked("too-many-candidates", detail), ...findings, matches: dismissed };
+      }
+      // Looks again, past what is not listed.
+      this.#hits.dismiss();
+      this.#frames = 0;
+      this.#lowQuality = 0;
+    }
+  }
+
+  /** Looks at the frames, in as many stages as they ask for. */
+  async #look(kind: FilmKind): Promise<FilmReading | Problem> {
+    const { reader } = this.#gate;
+    if (kind === "other")
+      return unsupported("a film of a kind that nothing here reads; MP4, QuickTime, WebM and Matroska are");
+    if (!reader) return unsupported("films are decoded in browsers alone");
+    const module = await reader();
+    const first = await this.#stage(module, "first", []);
+    if (this.#isEnough) return first;
+    const parts = first.parts.some(Boolean) ? first.parts : undefined;
+    if (parts) await this.#stage(module, "first", parts);
+    if (this.#hits.isEmpty || this.#isEnough) return first;
+    const dense = await this.#stage(module, "dense", []);
+    if (parts && !this.#isEnough) await this.#stage(module, "dense", parts);
+    return { ...first, gaps: [...first.gaps, ...dense.gaps], problem: first.problem ?? dense.problem };
+  }
+
+  async #stage(
+    module: WebAssembly.Module,
+    stage: "first" | "dense",
+    parts: (Part | undefined)[],
+  ): Promise<FilmReading> {
+    const { pool, views } = this.#gate;
+    const { maxGapS = DEFAULTS.maxGapS, maxFrames = DEFAULTS.maxFrames, onProgress } = this.#options;
+    const ask = { file: this.#file, module, stage, views, parts, maxGapS, maxFrames };
+    return pool.run(async (worker, alive) => {
+      const judging: Promise<void>[] = [];
+      let failed: unknown;
+      const meanwhile: Meanwhile = {
+        frame: (frame) => {
+          alive();
+          const judged = this.#judge(frame)
+            .catch((error) => {
+              failed ??= error;
+            })
+            .then(() => worker.ask("judged", { blank: false, enough: failed !== undefined || this.#isEnough }))
+            .then(() => {});
+          judged.catch(() => {});
+          judging.push(judged);
+        },
+        seconds: (seconds, of) => {
+          alive();
+          onProgress?.({ seconds, of, stage });
+        },
+      };
+      const reading = await worker.ask("film", ask, [], meanwhile);
+      await Promise.all(judging);
+      if (failed !== undefined) throw failed;
+      return reading;
+    }, this.#ends);
+  }
+
+  async #judge(frame: FilmSample): Promise<void> {
+    this.#frames += 1;
+    this.#first ??= frame;
+    if (!frame.comparable) {
+      this.#lowQuality += 1;
+      return;
+    }
+    const found = await lookUpFrame(this.#gate.lookup, frame.fingerprint, this.#gate.orientations, this.#hits);
+    if (!found) throw new ListLost();
+    this.#lookups += found.lookups;
+    this.#tooMany ??= found.tooMany;
+    this.#hits.add(found.matches, frame.atS);
+  }
+
+  /** Whether no further frame can change the answer that the host wants. */
+  get #isEnough(): boolean {
+    return !this.#options.whole && this.#isHeld;
+  }
+
+  /**
+   * Whether the frames that matched hold the film: enough distinct keys that chance is no explanation.
+   */
+  get #isHeld(): boolean {
+    const { minDistinct = DEFAULTS.minDistinct } = this.#options;
+    return this.#matches().some(({ list, distinctKeys, chance }) => {
+      if (distinctKeys < minDistinct) return false;
+      return minDistinct <= 1 || chance < Math.max(FILM_RATE, this.#rate(list));
+    });
+  }
+
+  /** The frames that matched, and the chance of so many distinct keys in a clean film with as many frames. */
+  #matches() {
+    const compared = this.#frames - this.#lowQuality;
+    const matches = this.#hits.matches();
+    const judged = matches.map((match) => ({
+      ...match,
+      chance: poissonTail(match.distinctKeys, compared * this.#rate(match.list)),
+    }));
+    return judged.sort((one, other) => one.chance - other.chance);
+  }
+
+  /** The share of clean frames that match the list. */
+  #rate(list: string): number {
+    const info = this.#gate.filters.find(({ name }) => name === list);
+    return info ? info.falsePositiveParts / RATE_UNIT : 1;
+  }
+
+  /** The outcome if nothing holds the film. */
+  #without(reading: FilmReading | Problem | undefined): CoreVerdict {
+    if (this.#tooMany !== undefined) return unchecked("too-many-candidates", this.#tooMany);
+    if (!reading) return { outcome: "clear", lookups: 0 };
+    if ("reason" in reading) return unchecked(reading.reason, reading.detail);
+    if (reading.problem) return unchecked(reading.problem.reason, `${reading.problem.detail}${within(reading.gaps)}`);
+    if (reading.gaps.length > 0) return unchecked("incomplete", `frames are missing${within(reading.gaps)}`);
+    if (this.#frames === this.#lowQuality) {
+      return unchecked("incomplete", "every frame has too little detail for a comparison");
+    }
+    return { outcome: "clear", lookups: 0 };
+  }
+
+  #findings(reading: FilmReading | Problem | undefined, digests: Digests | undefined) {
+    const { sha256, md5 } = digests ?? {};
+    const first = this.#first;
+    const decoded = reading && !("reason" in reading) ? reading : undefined;
+    const video: VideoFindings | undefined = decoded && {
+      container: decoded.container,
+      codec: decoded.codec,
+      durationS: decoded.durationS,
+      frames: this.#frames,
+      keyframes: decoded.keyframes,
+      lowQuality: this.#lowQuality,
+      decodedBy: this.#frames > 0 ? "webcodecs" : "none",
+      gaps: decoded.gaps,
+    };
+    return {
+      ...(first && { pdq: first.pdq, quality: first.quality, width: first.width, height: first.height }),
+      ...(sha256 && { sha256 }),
+      ...(md5 && { md5 }),
+      ...(video && { video }),
+      lookups: this.#lookups + (digests?.lookups ?? 0),
+    };
+  }
+
+  /** Computes and looks up the digests of the film, while it streams. */
+  async #digests(): Promise<Digests | undefined> {
+    const { pool, lookup, wanted, views, limits, orientations } = this.#gate;
+    const ask = { file: this.#file, wanted: { ...wanted, pdq: true }, views, limits, digestsOnly: true };
+    const signals = await pool.run<Fingerprinted | NeedsFormats | IsFilm>(
+      (worker: Connection, alive) => worker.ask("fingerprint", ask, [], { seconds: alive }),
+      this.#ends,
+    );
+    if (!("fingerprint" in signals)) return undefined;
+    const verdict = await lookup.lookUp({ signals, orientations, dismissed: [] });
+    if (!verdict) throw new ListLost();
+    const { sha256, md5, lookups } = verdict;
+    const matches = verdict.outcome === "possible-match" ? verdict.matches : [];
+    return { matches, lookups, ...(sha256 && { sha256 }), ...(md5 && { md5 }) };
+  }
+}
+
+function outcomeOf({ outcome, reason, detail }: CoreVerdict & { outcome: "unchecked" }) {
+  return { outcome, reason, detail };
+}
+
+function within(gaps: readonly [number, number][]): string {
+  if (gaps.length === 0) return "";
+  const ranges = gaps.slice(0, 5).map(([from, to]) => `${from.toFixed(1)} to ${to.toFixed(1)} s`);
+  return `, from ${ranges.join(", ")}${gaps.length > 5 ? " and others" : ""}`;
+}
+
+function unsupported(detail: string): Problem {
+  return { reason: "unsupported-film", detail };
+}
+
+function unchecked(reason: UncheckedReason, detail: string): CoreVerdict & { outcome: "unchecked" } {
+  return { outcome: "unchecked", reason, detail, lookups: 0 };
+}

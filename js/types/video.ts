@@ -1,0 +1,37 @@
+// The types of checking films.
+
+/** Options for checking a film. */
+export interface VideoOptions {
+  /** No stretch longer than this many seconds is left unsampled by the first stage. Default 4. */
+  maxGapS?: number;
+  /**
+   * Frames above which a film is `unchecked` with `too-large`: so many are looked at, and the rest is a gap. Default
+   * 100,000 (14 hours at 2 a second).
+   */
+  maxFrames?: number;
+  /**
+   * How many distinct listed keys hold a film, at least. Default 2; more where the list's rate asks for more. With 1, a
+   * single frame holds the film.
+   */
+  minDistinct?: number;
+  /** Whether the whole film is looked at even after it is held, so that `ranges` has every match. Default false. */
+  whole?: boolean;
+  /** Called while the film is read, with the seconds of it that were looked at in this stage. */
+  onProgress?: (done: { seconds: number; of: number; stage: "first" | "dense" }) => void;
+}
+
+/** What is known of a film. */
+export interface VideoFindings {
+  container: "mp4" | "mov" | "webm" | "mkv";
+  /** Codec of the first video track, as WebCodecs spells it. */
+  codec: string;
+  durationS: number;
+  /** Frames that were hashed and looked up, in all stages. */
+  frames: number;
+  keyframes: number;
+  /** Frames with too little detail for a comparison. */
+  lowQuality: number;
+  decodedBy: "webcodecs" | "video-element" | "none";
+  /** Stretches in seconds that could not be looked at. */
+  gaps: [fromS: number, toS: number][];
+}

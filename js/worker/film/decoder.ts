@@ -1,0 +1,164 @@
+// Decodes stretches of a film's track by WebCodecs, and hands over the frames that are wanted.
+import type { Sample, Segment } from "./plan.js";
+
+/** Decoding fails: the stretch is left out. */
+export class CannotDecode extends Error {}
+
+/** Frames that a decoder may have in work, and decoded frames that may wait for hashing. */
+const [MOST_IN_WORK, MOST_WAITING] = [12, 3];
+/**
+ * Samples behind the last wanted time that are decoded all the same: frames that are shown earlier may come after one
+ * that is shown later. H.264 allows 16; encoders use up to 4.
+ */
+const REORDERED = 5;
+/** Milliseconds without an answer after which a decoder is given up. */
+const SILENCE_MS = 20_000;
+
+/** Where a segment's samples come from. */
+export interface Packets {
+  /** Returns up to `count` samples from a number on, in the order of decoding. */
+  samples(from: number, count: number): Sample[];
+  bytes(sample: Sample): Uint8Array;
+}
+
+export class TrackDecoder {
+  readonly #config: VideoDecoderConfig;
+  readonly #packets: Packets;
+  #decoder: VideoDecoder | undefined;
+  #failed: CannotDecode | undefined;
+  #frames: VideoFrame[] = [];
+  #targets: number[] = [];
+  #wake: (() => void) | undefined;
+
+  constructor(config: VideoDecoderConfig, packets: Packets) {
+    this.#config = config;
+    this.#packets = packets;
+  }
+
+  /**
+   * Yields the wanted frames of a segment, each once. The caller closes them.
+   *
+   * @throws CannotDecode if the decoder fails; frames before the failure have been yielded.
+   */
+  async *frames(segment: Segment): AsyncGenerator<VideoFrame> {
+    const decoder = this.#ready();
+    this.#targets = [...segment.targets];
+    const until = segment.targets.at(-1) ?? segment.fromS;
+    let behind = 0;
+    let from = segment.key.index;
+    try {
+      feeding: for (;;) {
+        const samples = this.#packets.samples(from, 64);
+        if (samples.length === 0) break;
+        for (const sample of samples) {
+          if (sample.index >= segment.untilIndex) break feeding;
+          from = sample.index + 1;
+          // Frames shown before the keyframe need frames before it.
+          if (sample.ptsS < segment.key.ptsS) continue;
+          if (sample.ptsS > until && ++behind > REORDERED) break feeding;
+          const data = this.#packets.bytes(sample) as Uint8Array<ArrayBuffer>;
+          if (data.length === 0) continue;
+          const type = sample.index === segment.key.index || sample.key ? "key" : "delta";
+          this.#try(() => decoder.decode(new EncodedVideoChunk({ type, timestamp: sample.ptsS * 1e6, data })));
+          yield* this.#waiting();
+          while (decoder.decodeQueueSize > MOST_IN_WORK || this.#frames.length > MOST_WAITING) {
+            if (this.#frames.length === 0) await this.#answer();
+            yield* this.#waiting();
+          }
+          // All that is wanted has come.
+          if (this.#targets.length === 0) break feeding;
+        }
+      }
+      let flushed = this.#targets.length === 0;
+      if (flushed) {
+        // Drops what is still in work, which nobody wants.
+        this.#try(() => decoder.reset());
+        this.#try(() => decoder.configure(this.#config));
+      } else {
+        const flushing = decoder.flush().then(
+          () => {
+            flushed = true;
+            this.#wake?.();
+          },
+          (error) => this.#fail(error),
+        );
+        while (!flushed) {
+          yield* this.#waiting();
+          if (!flushed) await this.#answer();
+        }
+        await flushing;
+      }
+      yield* this.#waiting();
+    } finally {
+      for (const frame of this.#frames.splice(0)) frame.close();
+      if (this.#failed) this.close();
+    }
+  }
+
+  close(): void {
+    if (this.#decoder && this.#decoder.state !== "closed") this.#decoder.close();
+    this.#decoder = undefined;
+  }
+
+  #ready(): VideoDecoder {
+    this.#failed = undefined;
+    if (this.#decoder) return this.#decoder;
+    const decoder = new VideoDecoder({
+      output: (frame) => {
+        const time = frame.timestamp / 1e6 + 1e-4;
+        if (decoder === this.#decoder && this.#targets[0] !== undefined && time >= this.#targets[0]) {
+          while (this.#targets[0] !== undefined && this.#targets[0] <= time) this.#targets.shift();
+          this.#frames.push(frame);
+        } else {
+          frame.close();
+        }
+        this.#wake?.();
+      },
+      error: (error) => this.#fail(error),
+    });
+    this.#decoder = decoder;
+    decoder.ondequeue = () => this.#wake?.();
+    this.#try(() => decoder.configure(this.#config));
+    return decoder;
+  }
+
+  *#waiting(): Generator<VideoFrame> {
+    for (;;) {
+      if (this.#failed) throw this.#failed;
+      const frame = this.#frames.shift();
+      if (!frame) return;
+      yield frame;
+    }
+  }
+
+  #try(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#fail(error);
+    }
+    if (this.#failed) throw this.#failed;
+  }
+
+  #fail(error: unknown): void {
+    this.#failed ??= new CannotDecode(error instanceof Error ? error.message : String(error));
+    this.#wake?.();
+  }
+
+  /** Resolves when the decoder has done something. */
+  #answer(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#fail(new Error(`the decoder was silent for ${SILENCE_MS} ms`));
+        reject(this.#failed);
+      }, SILENCE_MS);
+      this.#wake = () => {
+        clearTimeout(timer);
+        this.#wake = undefined;
+        if (this.#failed) reject(this.#failed);
+        else resolve();
+      };
+      if (this.#failed) this.#wake();
+    });
+  }
+}
