@@ -5,6 +5,7 @@
 mod builder;
 mod bytes;
 mod form;
+mod frames;
 mod json;
 mod kind;
 mod lines;
@@ -116,6 +117,8 @@ pub struct List {
     pub entries: Vec<Entry>,
     /// Number of PDQ hashes that were left out because their quality is under 50.
     pub low_quality: u64,
+    /// Number of frames that were left out because another frame of their film differs in 8 bits at most.
+    pub near_repeats: u64,
     /// Number of signals that were left out because their type isn't used, by type.
     pub other: BTreeMap<String, u64>,
     /// Number of bad lines that were left out.

@@ -335,6 +335,42 @@ fn forms() -> Vec<Form> {
             &["read as JSON of hashes"],
         ),
         form("JSON array of hashes, with `--type pdq`", "[\"{0}\",\n\"{1}\"]", [2, 0, 0], &["read as JSON of hashes"]),
+        form(
+            "`threatexchange hash video` (1.2.17), with the extension vpdq",
+            "video_md5 {m0}\nvideo_sha256 {0}\nvpdq [\"{1},100,0.000\", \"{1},100,1.000\", \"{2},49,2.000\", \"{3},50,3.000\"]\n",
+            [2, 1, 1],
+            &["left out: 1 frames that nearly repeat another one", "left out: 1 PDQ hashes of quality under 50"],
+        ),
+        form(
+            "`threatexchange dataset -P` (1.2.17), with films",
+            "vpdq [\"{1},100,0.000\", \"{2},90,1.000\"] 'My films' POSITIVE_CLASS a,b\npdq {3} 'Mine' POSITIVE_CLASS\n",
+            [3, 0, 0],
+            &["category POSITIVE_CLASS: 3"],
+        ),
+        form(
+            "`threatexchange dataset -P --csv` (1.2.17), with films",
+            "signal_type,signal_str,collab,category,tags\nvpdq,\"[\"\"{1},100,0.000\"\", \"\"{2},90,1.000\"\"]\",C,POSITIVE_CLASS,\n",
+            [2, 0, 0],
+            &[],
+        ),
+        form(
+            "vPDQ as JSON, an array of `HEX,QUALITY,SECONDS`",
+            "[\"{1},100,0.000\", \"{2},90,1.000\"]",
+            [2, 0, 0],
+            &["read as JSON of vPDQ"],
+        ),
+        form(
+            "vPDQ as JSON, an object by frame, as earlier versions of threatexchange wrote it",
+            "{\"0\": {\"quality\": 100, \"hash\": \"{1}\", \"timestamp\": 0.0}, \"30\": {\"quality\": 40, \"hash\": \"{2}\", \"timestamp\": 1.0}}",
+            [1, 0, 0],
+            &["read as JSON of vPDQ", "left out: 1 PDQ hashes of quality under 50"],
+        ),
+        form(
+            "vPDQ, `FRAME,QUALITY,HEX,SECONDS` per line (C++)",
+            "0,100,{1},0.000\n30,100,{2},1.001\n60,0,{3},2.002\n",
+            [2, 0, 0],
+            &["read as vPDQ, a line per frame"],
+        ),
         form("One hash per line, with `--type pdq`", "# a comment\n{0}\n{1}\n", [2, 0, 0], &["one hash per line"]),
         refused(
             "HMA, a content without `?include_signals=true`",
