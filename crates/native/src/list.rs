@@ -106,6 +106,21 @@ pub struct Options {
     pub quiet: bool,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            kind: None,
+            skip_bad: false,
+            include_disputed: false,
+            exclude: Vec::new(),
+            exclude_distance: HAMMING_THRESHOLD,
+            only_category: Vec::new(),
+            suspect: Suspect::Report,
+            quiet: false,
+        }
+    }
+}
+
 /// A list that was read.
 #[derive(Debug, Default)]
 pub struct List {

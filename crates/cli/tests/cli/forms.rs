@@ -253,8 +253,8 @@ fn forms() -> Vec<Form> {
         form(
             "`threatexchange dataset -P` (1.2.17), of mixed kinds",
             "raw_text bball now? 'Sample Signals' POSITIVE_CLASS\npdq {0} 'Sample Signals' INVESTIGATION_SEED\npdq {1} 'DISPUTED' POSITIVE_CLASS a,b\npdq {2} 'x' DISPUTED a\npdq {3} \"it's\" NEGATIVE_CLASS\nvideo_md5 {m0} 'x' POSITIVE_CLASS\n",
-            [2, 0, 0],
-            &["lines of threatexchange dataset -P", "of type video_md5"],
+            [2, 0, 1],
+            &["lines of threatexchange dataset -P"],
         ),
         form(
             "`threatexchange dataset -P -s pdq` (1.2.17), with `--type pdq`",
@@ -281,13 +281,13 @@ fn forms() -> Vec<Form> {
         form(
             "HMA (1.1.7), `/c/bank/NAME/content/ID?include_signals=true`, one or an array",
             hma,
-            [1, 0, 0],
-            &["read as JSON of HMA", "of type video_md5", "withdrawn, deleted or disabled"],
+            [1, 0, 1],
+            &["read as JSON of HMA", "withdrawn, deleted or disabled"],
         ),
         form(
             "HMA (1.1.7), table `content_signal` as CSV",
             "content_id,signal_type,signal_val,create_time\n1,pdq,{0},2026-01-01 00:00:00\n1,video_md5,{m1},2026-01-01 00:00:00\n",
-            [1, 0, 0],
+            [1, 0, 1],
             &["HMA's table content_signal"],
         ),
         form(
@@ -299,28 +299,20 @@ fn forms() -> Vec<Form> {
         form(
             "NCMEC hash sharing, version 2, XML",
             NCMEC,
-            [0, 0, 2],
-            &[
-                "NCMEC",
-                "of type sha1",
-                "of type pdna",
-                "of type tmk-pdqf",
-                "of type md5 of a video",
-                "calls disputed",
-                "withdrawn",
-            ],
+            [0, 0, 3],
+            &["NCMEC", "of type sha1", "of type pdna", "of type tmk-pdqf", "calls disputed", "withdrawn"],
         ),
         form(
             "StopNCII, `FetchHashes`",
             stop_ncii,
-            [2, 0, 0],
-            &["read as JSON of StopNCII", "of type VideoMD5", "calls disputed", "withdrawn"],
+            [2, 0, 1],
+            &["read as JSON of StopNCII", "calls disputed", "withdrawn"],
         ),
         form(
             "Tech Against Terrorism, hash list version 2",
             tat,
-            [1, 0, 1],
-            &["Tech Against Terrorism", "MD5 of a video", "of type SHA1", "withdrawn", "category islamist: 1"],
+            [1, 0, 2],
+            &["Tech Against Terrorism", "of type SHA1", "withdrawn", "category islamist: 1"],
         ),
         form(
             "STIX 2.1: `file`, `artifact`, patterns of `indicator`, `opinion`",
