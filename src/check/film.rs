@@ -7,10 +7,11 @@
 use serde::Serialize;
 
 use super::verdict::{Match, MatchedSignal, PdqMatch, Strength, Verdict};
-use crate::confirm::HAMMING_THRESHOLD;
 use crate::filter::Filter;
 use crate::image::Caveat;
 
+/// Two keys of frames whose hashes differ in at most so many bits count as one: PDQ's threshold of resemblance.
+pub const APART_BITS: u32 = 31;
 /// Two keys of frames that are less than this many seconds apart count as one.
 pub const APART_S: f64 = 1.0;
 /// Matches that are at most this many seconds apart belong to one range.
@@ -176,7 +177,7 @@ impl FilmJudge {
 fn is_distinct(one: &FrameMatch, other: &FrameMatch) -> bool {
     one.pdq.ring_key != other.pdq.ring_key
         && (one.at_s - other.at_s).abs() >= APART_S
-        && one.pdq.pdq.distance(&other.pdq.pdq) > HAMMING_THRESHOLD
+        && one.pdq.pdq.distance(&other.pdq.pdq) > APART_BITS
 }
 
 /// Adds a time to ranges that are sorted.
