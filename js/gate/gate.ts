@@ -298,14 +298,14 @@ class OpenGate extends EventTarget implements Gate {
     const here = "blob" in given && !this.#host.takesBlob(given.blob);
     if (size > HEAD && (size > most || here)) {
       // A film is read by slices, so this limit isn't for films.
-      const head = await headOf(given);
+      const head = await this.#head(given);
       const film = head && (await worker.ask("filmKind", { head }));
       if (film) return { film, bytes: undefined, memoryBytes: 0 };
     }
     // A long file that is no picture should be `not-a-picture`, not `too-large`. So if no digest is wanted (which would
     // need all bytes), the first bytes of a long file are looked at before its length.
     if (size > HEAD && (size > most || here) && !sha256 && !md5) {
-      const head = await headOf(given);
+      const head = await this.#head(given);
       if (head && !(await worker.ask("mayBePicture", { head }))) file = head;
     }
     if (!file) {
@@ -315,6 +315,16 @@ class OpenGate extends EventTarget implements Gate {
     }
     const transfer = file instanceof Uint8Array ? [file.buffer as ArrayBuffer] : [];
     return worker.ask("fingerprint", { ...hashing, file }, transfer, { early });
+  }
+
+  /** Returns the first bytes of a file, or undefined if it can only be read as a whole. */
+  async #head(given: Recognised): Promise<Uint8Array | undefined> {
+    try {
+      return await headOf(given);
+    } catch (error) {
+      if (error instanceof InvalidInput) throw error;
+      throw new UnreadableFile(`the file's bytes can't be had: ${describe(error)}`);
+    }
   }
 
   /** Checks a film. */
