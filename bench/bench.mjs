@@ -11,6 +11,12 @@ import { setUp } from "../scripts/setup.mjs";
 import { serve } from "../tests/browser/server.mjs";
 import { FOLDER, millionFilter } from "./million.mjs";
 
+// Films have a bench of their own.
+if (process.argv[process.argv.indexOf("--only") + 1] === "film") {
+  await import("./film.mjs");
+  process.exit();
+}
+
 const MB = 1e6;
 const argument = (name) => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined);
 const only = argument("--only") ?? "";

@@ -53,7 +53,7 @@ async function check(file: File): Promise<Verdict> {
   if (typeof opened === "string") return { outcome: "unchecked", reason: "unavailable", detail: opened, lookups: 0 };
   const verdict = await opened.check(file);
   if (verdict.outcome !== "unchecked" || verdict.reason !== "too-large") return verdict;
-  // A long film should be `not-a-picture`, not `too-large`. So checks only its first bytes.
+  // A long file that is no picture should be `not-a-picture`, not `too-large`. So checks only its first bytes.
   const head = await opened.check(file.slice(0, HEAD_BYTES));
   return head.outcome === "unchecked" && head.reason === "not-a-picture" ? head : verdict;
 }

@@ -44,6 +44,8 @@ export interface FilmGate {
   confirmedBy: string;
 }
 
+/** Why a film isn't decoded in Node. */
+export const NO_DECODER = "films are decoded in browsers alone";
 /** Matches at most this many seconds apart belong to one range. */
 const JOIN_S = 2.5;
 /** Chance at which a clean film may be held (Poisson tail over the frames that were looked up). */
@@ -151,7 +153,7 @@ class FilmCheck {
     const { reader } = this.#gate;
     if (kind === "other")
       return unsupported("a film of a kind that nothing here reads; MP4, QuickTime, WebM and Matroska are");
-    if (!reader) return unsupported("films are decoded in browsers alone");
+    if (!reader) return unsupported(NO_DECODER);
     const module = await reader();
     const first = await this.#stage(module, "first", []);
     if (this.#isEnough) return first;

@@ -40,7 +40,7 @@ import { ask } from "./confirmation.js";
 import { type Connection, type Host, type Opened, UnreadableFile, WorkerLost } from "./connection.js";
 import { Counters } from "./counters.js";
 import { DEFAULTS } from "./defaults.js";
-import { checkFilm } from "./film.js";
+import { checkFilm, NO_DECODER } from "./film.js";
 import { HashingPool } from "./hashing-pool.js";
 import {
   bytesOf,
@@ -326,16 +326,16 @@ class OpenGate extends EventTarget implements Gate {
     const tooLarge = (got: number) => unchecked("too-large", `size in bytes: expected at most ${most}, got ${got}`);
     let file: Blob | Uint8Array | undefined;
     const here = "blob" in given && !this.#host.takesBlob(given.blob);
-    if (size > most) {
+    if (size > HEAD && (size > most || here)) {
       // A film is read by slices, so this limit isn't for films.
-      const head = await headOf(given);
+      const head = await this.#head(given);
       const film = head && (await worker.ask("filmKind", { head }));
       if (film) return { film, bytes: undefined, memoryBytes: 0 };
     }
     // A long file that is no picture should be `not-a-picture`, not `too-large`. So if no digest is wanted (which would
     // need all bytes), the first bytes of a long file are looked at before its length.
     if (size > HEAD && (size > most || here) && !sha256 && !md5) {
-      const head = await headOf(given);
+      const head = await this.#head(given);
       if (head && !(await worker.ask("mayBePicture", { head }))) file = head;
     }
     if (!file) {
@@ -353,6 +353,16 @@ class OpenGate extends EventTarget implements Gate {
     return worker.ask("fingerprint", { ...hashing, file }, transfer, { early });
   }
 
+  /** Returns the first bytes of a file, or undefined if it can only be read as a whole. */
+  async #head(given: Recognised): Promise<Uint8Array | undefined> {
+    try {
+      return await headOf(given);
+    } catch (error) {
+      if (error instanceof InvalidInput) throw error;
+      throw new UnreadableFile(`the file's bytes can't be had: ${describe(error)}`);
+    }
+  }
+
   /** Checks a film. */
   async #film(
     kind: FilmKind,
@@ -361,12 +371,17 @@ class OpenGate extends EventTarget implements Gate {
     { video = {}, views, orientations, wanted }: CheckOptions & FilmOptions,
     signal: AbortSignal | undefined,
   ): Promise<Verdict> {
-    const most = this.#options.maxFilmBytes ?? DEFAULTS.maxFilmBytes;
+    const compile = this.#host.compileFilms?.bind(this.#host);
+    const { filmWasmModule } = this.#options;
+    if (!compile && !wanted.sha256 && !wanted.md5) return unchecked("unsupported-film", NO_DECODER);
+    const { maxFilmBytes = DEFAULTS.maxFilmBytes, maxFileBytes = DEFAULTS.maxFileBytes } = this.#options;
+    const isRead = "blob" in given && !this.#host.takesBlob(given.blob);
+    // A Blob that can't be posted to a worker is read into memory.
+    const most = isRead ? Math.min(maxFileBytes, maxFilmBytes) : maxFilmBytes;
     const size = "bytes" in given ? given.bytes.byteLength : given.blob.size;
     if (size > most) return unchecked("too-large", `size of a film in bytes: expected at most ${most}, got ${size}`);
     const { confirm, limits = {}, confirmTimeoutMs = DEFAULTS.confirmTimeoutMs } = this.#options;
-    const { filmWasmModule, timeoutMs = DEFAULTS.timeoutMs } = this.#options;
-    const compile = this.#host.compileFilms?.bind(this.#host);
+    const { timeoutMs = DEFAULTS.timeoutMs } = this.#options;
     const reader = async () => {
       if (filmWasmModule) return filmWasmModule;
       const compiling = (compile as NonNullable<typeof compile>)(timeoutMs).catch((error) => {
@@ -393,7 +408,7 @@ class OpenGate extends EventTarget implements Gate {
       limits,
       views,
       orientations,
-      reader: compile || filmWasmModule ? reader : undefined,
+      reader: compile ? reader : undefined,
       confirm: confirm && question,
       confirmedBy: confirm?.confirmer ?? "host",
     };

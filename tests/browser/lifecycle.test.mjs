@@ -301,7 +301,7 @@ test("after a candidate that isn't listed, the lookup goes on", async (context) 
   gate.close();
 });
 
-test("the first bytes tell that a film is no picture, however large it is", async (context) => {
+test("the first bytes tell that a file is a film, however large it is", async (context) => {
   const page = await opened(context, "/page.html");
   const seen = await page.evaluate(async () => {
     const part = new Uint8Array(4 << 20);
@@ -317,8 +317,8 @@ test("the first bytes tell that a film is no picture, however large it is", asyn
     }
     return reasons;
   });
-  // If the list has digests, the gate needs all bytes, even those of a film.
-  assert.deepEqual(seen, ["not-a-picture", "too-large", "too-large", "too-large"]);
+  // The limit isn't for films. This one has no index.
+  assert.deepEqual(seen, ["unreadable", "too-large", "unreadable", "too-large"]);
 });
 
 test("in Node, files that wait for a worker are not held in memory", async () => {
@@ -354,7 +354,7 @@ test("in Node, files that wait for a worker are not held in memory", async () =>
     },
     arrayBuffer: () => assert.fail("all of it was read"),
   };
-  assert.equal((await gate.check(large)).reason, "not-a-picture");
+  assert.equal((await gate.check(large)).reason, "unsupported-film");
   assert.deepEqual(parts, [[0, 65_536]]);
   gate.close();
 });
