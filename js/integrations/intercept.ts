@@ -99,15 +99,17 @@ export class Interceptor implements Interception {
   }
 
   /**
-   * Listens in the shadow trees below a node, and calls `found` with each. If `take` is true, also checks files that
-   * are already in inputs there.
+   * Listens in the shadow trees below a node, and calls `found` with each; and on the file inputs there, because a script
+   * may take an input out before it opens the picker. If `take` is true, also checks files that are already in inputs.
    */
   scan(root: ParentNode, take: boolean, found: (shadow: ShadowRoot) => void = () => undefined): void {
     for (const element of elementsIn(root, this.shadowOf)) {
       const shadow = this.shadowOf(element);
       if (shadow) this.watch(shadow);
       if (shadow) found(shadow);
-      if (take && isFileInput(element)) this.takeNow(element);
+      if (!isFileInput(element)) continue;
+      if (take) this.takeNow(element);
+      if (this.covers(element)) this.own(element);
     }
   }
 

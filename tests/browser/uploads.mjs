@@ -9,6 +9,7 @@ import { FileStore } from "@tus/file-store";
 import { Server as TusServer } from "@tus/server";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
+import puppeteer from "puppeteer-core";
 import { CHROMIUM } from "./chromium.mjs";
 import { keygen } from "./lists.mjs";
 import { CSP } from "./server.mjs";
@@ -49,14 +50,42 @@ export async function bundle(contents, loader = "ts", alias = {}) {
   return new Map(outputFiles.map(({ path, text }) => [`/hashgate/app${extname(path)}`, text]));
 }
 
+async function openInChromium(options) {
+  browser ??= chromium.launch(CHROMIUM);
+  const profile = await (await browser).newContext(options);
+  return { page: await profile.newPage(), close: () => profile.close() };
+}
+
+/** Opens a page in Firefox. It is Puppeteer's page, which has the same `evaluate` as Playwright's. */
+let firefox;
+after(async () => (await firefox)?.close());
+export async function openInFirefox() {
+  const executablePath = process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr";
+  firefox ??= puppeteer.launch({ browser: "firefox", executablePath, headless: true });
+  const profile = await (await firefox).createBrowserContext();
+  return { page: await profile.newPage(), close: () => profile.close() };
+}
+
 /**
  * Serves `body` with the bundled `script`, and opens it in a page. `uploads` is what arrived, named by its bytes.
  * `delayMs` is how long an upload is kept waiting; `onUpload` is called with the bytes and the URL of each;
- * `alias` has packages stand in for others; `lost` are paths that answer 404.
+ * `alias` has packages stand in for others; `lost` are paths that answer 404. `inBrowser` opens a page in another
+ * browser.
  */
 export async function openApp(
   context,
-  { script, loader, body, csp = CSP, lost = [], delayMs = 0, page: options, alias, onUpload },
+  {
+    script,
+    loader,
+    body,
+    csp = CSP,
+    lost = [],
+    delayMs = 0,
+    page: options,
+    alias,
+    onUpload,
+    inBrowser = openInChromium,
+  },
 ) {
   const made = await bundle(script, loader, alias);
   const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>app</title>
@@ -112,14 +141,12 @@ export async function openApp(
     }
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  browser ??= chromium.launch(CHROMIUM);
-  const profile = await (await browser).newContext(options);
+  const { page, close } = await inBrowser(options);
   context.after(async () => {
-    await profile.close();
+    await close();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  const page = await profile.newPage();
   const said = [];
   page.on("console", (message) => said.push(message.text()));
   page.on("pageerror", (error) => said.push(String(error)));

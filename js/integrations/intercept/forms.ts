@@ -1,6 +1,6 @@
 // Makes forms and buttons wait while a file is being checked. If the page copies a form's data meanwhile, the copy has
 // no entry for the input, because an empty entry would say that no file was chosen.
-import { controlsOf, isElement, isFileInput, isForm, nameOf, windowOf } from "./dom.js";
+import { controlsOf, holds, isElement, isFileInput, isForm, nameOf, windowOf } from "./dom.js";
 import type { Interception } from "./interception.js";
 
 /** The questions about inputs that forms ask. */
@@ -10,6 +10,8 @@ export interface Waiting {
   /** Returns the check that an input waits for. It resolves to whether all files may pass. */
   waitFor(input: HTMLInputElement): Promise<boolean> | undefined;
   hasPassed(input: HTMLInputElement): boolean;
+  /** Returns the files in an input that have not been checked, or may not pass. */
+  unjudgedIn?(input: HTMLInputElement): File[];
   /** Checks those files of an input that were not checked yet, or joins the check that is running. */
   take(input: HTMLInputElement): Promise<boolean>;
   onReset?(event: Event, form: HTMLFormElement): void;
@@ -34,7 +36,8 @@ export class Forms {
     const form = event.composedPath()[0];
     if (this.#interception.isOwn(event) || !isForm(form)) return;
     const inputs = controlsOf(form).filter(isFileInput);
-    const waiting = inputs.filter(
+    const inside = this.#inputs.waiting().filter((input) => !inputs.includes(input) && isOf(input, form));
+    const waiting = [...inputs, ...inside].filter(
       (input) =>
         this.#inputs.waitFor(input) ||
         (this.#interception.takesScripted && !this.#inputs.hasPassed(input) && this.#interception.covers(input)),
@@ -63,7 +66,8 @@ export class Forms {
 
   /**
    * Removes the entries of inputs that are being checked from a form's data, because they would say that no file was
-   * chosen.
+   * chosen. Also removes files that a script has put into an input and that nothing has checked, and checks them:
+   * `form.submit()` and `new FormData(form)` dispatch no other event.
    */
   onFormData(event: FormDataEvent): void {
     const form = event.composedPath()[0];
@@ -73,6 +77,15 @@ export class Forms {
       const others = event.formData.getAll(name).filter((value) => typeof value === "string" || value.size > 0);
       event.formData.delete(name);
       for (const value of others) event.formData.append(name, value);
+    }
+    if (!this.#interception.takesScripted) return;
+    for (const input of controlsOf(form).filter(isFileInput)) {
+      const unjudged = new Set<unknown>(this.#inputs.unjudgedIn?.(input) ?? []);
+      if (unjudged.size === 0 || !this.#interception.covers(input)) continue;
+      const others = event.formData.getAll(input.name).filter((value) => !unjudged.has(value));
+      event.formData.delete(input.name);
+      for (const value of others) event.formData.append(input.name, value);
+      void this.#inputs.take(input);
     }
   }
 
@@ -90,7 +103,7 @@ export class Forms {
     const form = formOf(button);
     const checks = this.#inputs
       .waiting()
-      .filter((input) => input.form === form && (form || input.ownerDocument === button.ownerDocument))
+      .filter((input) => isOf(input, form) && (form || input.ownerDocument === button.ownerDocument))
       .map((input) => this.#inputs.waitFor(input));
     if (checks.length === 0) return;
     stop(event);
@@ -109,6 +122,15 @@ function isButton(element: Element): boolean {
   if (name === "button") return (element as HTMLButtonElement).type !== "reset";
   if (name === "input") return /^(?:submit|button|image)$/.test((element as HTMLInputElement).type);
   return element.getAttribute("role") === "button";
+}
+
+/**
+ * Returns whether an input belongs to a form, or, without a form, to none. An input in a shadow tree inside a form
+ * belongs to it, too: its host may give the form the files (`ElementInternals.setFormValue`).
+ */
+function isOf(input: HTMLInputElement, form: HTMLFormElement | null): boolean {
+  if (input.form || !form) return input.form === form;
+  return holds(form, input);
 }
 
 function formOf(button: Element): HTMLFormElement | null {

@@ -68,7 +68,12 @@ export class Inputs {
 
   /** Returns whether all files in an input may pass. */
   hasPassed(input: HTMLInputElement): boolean {
-    return [...(input.files ?? [])].every((file) => this.#passed.has(file));
+    return this.unjudgedIn(input).length === 0;
+  }
+
+  /** Returns the files in an input that have not been checked, or may not pass. */
+  unjudgedIn(input: HTMLInputElement): File[] {
+    return [...(input.files ?? [])].filter((file) => !this.#passed.has(file));
   }
 
   /** Returns the check that an input waits for. It resolves to whether all files may pass. */
@@ -102,7 +107,7 @@ export class Inputs {
   #check(input: HTMLInputElement, ready: readonly File[]): Promise<boolean> {
     const chosen = input.files;
     const files = [...(chosen ?? [])];
-    const strangers = files.filter((file) => !this.#passed.has(file));
+    const strangers = this.unjudgedIn(input);
     const kept = [...ready, ...files.filter((file) => this.#passed.has(file))];
     const before = this.#latest.get(input);
     const choice: Choice = {

@@ -53,7 +53,10 @@ export class Transfers {
     const again = (passed: readonly File[], said: Texts) => {
       const clipboardData = transferOf(place, passed, said);
       const init = { bubbles: true, composed: true, cancelable: true, clipboardData };
-      if (this.#interception.fire(place, new ClipboardEvent("paste", init))) void insert(place, said, passed, back);
+      const paste = new ClipboardEvent("paste", init);
+      // Firefox gives the event an empty DataTransfer of its own.
+      if (paste.clipboardData && paste.clipboardData.types.length === 0) fill(paste.clipboardData, passed, said);
+      if (this.#interception.fire(place, paste)) void insert(place, said, passed, back);
     };
     void this.#check(files, place, texts, again, true);
   }
@@ -106,9 +109,13 @@ export class Transfers {
 function transferOf(place: Node, files: readonly File[], texts: Texts): DataTransfer {
   const { DataTransfer } = windowOf(place);
   const transfer = new DataTransfer();
+  fill(transfer, files, texts);
+  return transfer;
+}
+
+function fill(transfer: DataTransfer, files: readonly File[], texts: Texts): void {
   for (const [type, text] of texts) transfer.setData(type, text);
   for (const file of files) transfer.items.add(file);
-  return transfer;
 }
 
 function stop(event: Event): void {
