@@ -115,7 +115,9 @@ async function noticed(page) {
 
 test("every example has a test here", () => {
   const examples = readdirSync("examples", { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const source = ["examples", "back-ends"].map((name) => readFileSync(`tests/examples/${name}.test.mjs`, "utf8")).join();
+  const source = ["examples", "back-ends"]
+    .map((name) => readFileSync(`tests/examples/${name}.test.mjs`, "utf8"))
+    .join();
   for (const { name } of examples) assert.match(source, new RegExp(`test\\(["\`]${name}: `));
 });
 
@@ -188,6 +190,25 @@ test("node-express: a form and a raw body are checked", async (context) => {
   }
   const tooLarge = await fetch(`${url}/raw`, { method: "PUT", body: Buffer.alloc(21 * 2 ** 20) });
   assert.equal(tooLarge.status, 413);
+});
+
+test("node-fastify: files of a form and a raw body are checked", async (context) => {
+  const at = installed("node-fastify");
+  const url = await started(context, at, process.execPath, ["server.js"], { FILTER, PORT: "0" });
+  const form = (...paths) => {
+    const body = new FormData();
+    for (const path of paths) body.append("pictures", new File([readFileSync(path)], "picture.jpg"));
+    return fetch(`${url}/form`, { method: "POST", body });
+  };
+  const outcomes = async (response) => (await response.json()).map(({ outcome }) => outcome);
+  const passed = await form(CLEAN);
+  assert.deepEqual([passed.status, await outcomes(passed)], [200, ["clear"]]);
+  const held = await form(CLEAN, EDITED);
+  assert.deepEqual([held.status, await outcomes(held)], [451, ["clear", "possible-match"]]);
+  const raw = (body) => fetch(`${url}/raw`, { method: "PUT", headers: { "content-type": "image/jpeg" }, body });
+  assert.equal((await raw(readFileSync(LISTED))).status, 451);
+  assert.equal((await raw(readFileSync(CLEAN))).status, 200);
+  assert.equal((await raw(Buffer.concat([readFileSync(CLEAN), Buffer.alloc(21 * 2 ** 20)]))).status, 413);
 });
 
 test("rust-check: prints the outcome of a file", () => {
