@@ -31,7 +31,7 @@ import type {
 } from "../types/types.js";
 import type { Arrival, Arrivals } from "./arrivals.js";
 import { ask } from "./confirmation.js";
-import { type Connection, type Host, type Opened, UnreadableFile, WorkerLost } from "./connection.js";
+import { type Connection, type Host, type Opened, WorkerLost } from "./connection.js";
 import { Counters } from "./counters.js";
 import { DEFAULTS } from "./defaults.js";
 import { HashingPool } from "./hashing-pool.js";
@@ -44,6 +44,7 @@ import {
   kindOf,
   type Recognised,
   recognise,
+  UnreadableFile,
   viewOf,
 } from "./input.js";
 import { type Feed, FiltersLost, LookupWorker } from "./lookup-worker.js";
