@@ -1,7 +1,6 @@
 // Reads streams into memory before they are checked, within a bound over all of them. A worker would be idle while a slow
 // stream arrives, so none is taken before the stream has ended.
-import { UnreadableFile } from "./connection.js";
-import { HEAD, InvalidInput, kindOf, viewOf } from "./input.js";
+import { HEAD, InvalidInput, kindOf, UnreadableFile, viewOf } from "./input.js";
 
 /** Bytes of the smallest and of the largest block in which a stream's bytes lie. */
 const SMALLEST = 64 * 1024;

@@ -3,6 +3,7 @@ import { GateError } from "../errors.js";
 import type { Answers, Asks, FromWorker, Operation, Push, SampledFrame, ToWorker } from "../protocol.js";
 import type { BlobLike, Progress } from "../types/types.js";
 import type { Arrivals, Bounds, ByteStream } from "./arrivals.js";
+import { UnreadableFile } from "./input.js";
 
 /** The methods that the gate uses of a browser's or Node's worker. */
 export interface PlatformWorker {
@@ -45,9 +46,6 @@ export type Opened = { blob: BlobLike } | { stream: ByteStream };
 
 /** The worker is lost: it trapped, couldn't start, or took too long and was ended. */
 export class WorkerLost extends Error {}
-
-/** The bytes of the Blob could not be read. */
-export class UnreadableFile extends Error {}
 
 /** Called with messages about a request that come before its answer. */
 export interface Meanwhile {

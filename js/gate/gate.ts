@@ -37,7 +37,7 @@ import type {
 } from "../types/types.js";
 import type { Arrival, Arrivals } from "./arrivals.js";
 import { ask } from "./confirmation.js";
-import { type Connection, type Host, type Opened, UnreadableFile, WorkerLost } from "./connection.js";
+import { type Connection, type Host, type Opened, WorkerLost } from "./connection.js";
 import { Counters } from "./counters.js";
 import { DEFAULTS } from "./defaults.js";
 import { checkFilm, NO_DECODER } from "./film.js";
@@ -51,6 +51,7 @@ import {
   kindOf,
   type Recognised,
   recognise,
+  UnreadableFile,
   viewOf,
 } from "./input.js";
 import { LEND_FROM, lend } from "./loan.js";

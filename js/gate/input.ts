@@ -8,6 +8,9 @@ export const HEAD = 64 * 1024;
 /** The given value can't be read as a file. */
 export class InvalidInput extends Error {}
 
+/** The bytes of the file could not be read. */
+export class UnreadableFile extends Error {}
+
 /** A value that was recognised as bytes or as a file. */
 export type Recognised = { bytes: Uint8Array } | { blob: Blob | BlobLike };
 

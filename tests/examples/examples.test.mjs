@@ -192,6 +192,25 @@ test("node-express: a form and a raw body are checked", async (context) => {
   assert.equal(tooLarge.status, 413);
 });
 
+test("node-fastify: files of a form and a raw body are checked", async (context) => {
+  const at = installed("node-fastify");
+  const url = await started(context, at, process.execPath, ["server.js"], { FILTER, PORT: "0" });
+  const form = (...paths) => {
+    const body = new FormData();
+    for (const path of paths) body.append("pictures", new File([readFileSync(path)], "picture.jpg"));
+    return fetch(`${url}/form`, { method: "POST", body });
+  };
+  const outcomes = async (response) => (await response.json()).map(({ outcome }) => outcome);
+  const passed = await form(CLEAN);
+  assert.deepEqual([passed.status, await outcomes(passed)], [200, ["clear"]]);
+  const held = await form(CLEAN, EDITED);
+  assert.deepEqual([held.status, await outcomes(held)], [451, ["clear", "possible-match"]]);
+  const raw = (body) => fetch(`${url}/raw`, { method: "PUT", headers: { "content-type": "image/jpeg" }, body });
+  assert.equal((await raw(readFileSync(LISTED))).status, 451);
+  assert.equal((await raw(readFileSync(CLEAN))).status, 200);
+  assert.equal((await raw(Buffer.concat([readFileSync(CLEAN), Buffer.alloc(21 * 2 ** 20)]))).status, 413);
+});
+
 test("rust-check: prints the outcome of a file", () => {
   // The copy in the repository is built, as its path leads to the crate.
   const check = (path) =>
