@@ -107,11 +107,8 @@ fn a_film_is_found_by_its_frames_and_another_is_clear() {
     let hash = |row: &str| -> hashgate::pdq::PdqHash { row.split(',').nth(3).unwrap().parse().unwrap() };
     let distance = hash(rows[2 + 3]).distance(&hash(still.lines().nth(1).unwrap()));
     assert!(distance <= 8, "{distance} bits");
-    write(
-        folder,
-        "frames.csv",
-        &rows.iter().filter(|row| !row.contains(",,,")).copied().collect::<Vec<_>>().join("\n"),
-    );
+    let frames: Vec<_> = rows.iter().filter(|row| row.split(',').nth(3) != Some("")).copied().collect();
+    write(folder, "frames.csv", &frames.join("\n"));
     let built = build(folder, &["frames.csv", "--frames"]);
     assert_eq!(built.code, 0, "{}", built.err);
     assert!(inspect(folder).to_string().contains("1000000"), "a rate of 1e-6: {}", inspect(folder));
