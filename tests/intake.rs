@@ -550,3 +550,32 @@ fn a_browsers_frames_are_kept_as_those_of_other_animations() {
     assert_eq!((picture.frames_skipped, picture.frame_count), (u32::MAX - 59, u32::MAX));
     assert!(begin(1).finish().is_err(), "no frame");
 }
+
+#[test]
+fn films_are_told_by_their_first_bytes_and_pictures_built_like_them_are_none() {
+    use hashgate::image::{FilmKind, film_kind, not_a_picture};
+    let mut stream = vec![0; 400];
+    stream[0] = 0x47;
+    stream[188] = 0x47;
+    stream[376] = 0x47;
+    for (head, kind) in [
+        (&b"\0\0\0\x14ftypisom\0\0\0\0mp42"[..], Some(FilmKind::Mp4)),
+        (b"\0\0\0\x14ftypqt  \0\0\0\0qt  ", Some(FilmKind::Mp4)),
+        (b"\0\0\0\x08wide\0\0\0\0mdat", Some(FilmKind::Mp4)),
+        (b"\0\0\x40\x08moov\0\0\0\0mvhd", Some(FilmKind::Mp4)),
+        (b"\x1a\x45\xdf\xa3\x9f\x42\x86", Some(FilmKind::Matroska)),
+        (b"RIFF\0\0\0\0AVI LIST", Some(FilmKind::Other)),
+        (b"\0\0\x01\xba\x44\0", Some(FilmKind::Other)),
+        (&stream, Some(FilmKind::Other)),
+        (b"\0\0\0\x14ftypheic\0\0\0\0mif1", None),
+        (b"\0\0\0\x14ftypavis\0\0\0\0msf1", None),
+        (b"\0\0\0\x14ftypcrx \0\0\0\0isom", None),
+        (b"RIFF\0\0\0\0WEBPVP8 ", None),
+        (b"GIF89a", None),
+        (b"%PDF-1.7", None),
+        (b"", None),
+    ] {
+        assert_eq!(film_kind(head), kind, "{head:02x?}");
+        assert!(kind.is_none() || not_a_picture(head).is_some(), "{head:02x?} is no picture, too");
+    }
+}

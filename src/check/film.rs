@@ -93,7 +93,11 @@ impl FilmJudge {
     pub fn add(&mut self, at_s: f64, verdict: &Verdict) -> bool {
         let low = verdict.caveat == Some(Caveat::LowDetail) || verdict.caveats.contains(&Caveat::LowDetail);
         self.count(low);
-        verdict.matches().iter().fold(false, |new, found| self.hit(at_s, found) || new)
+        let mut is_new = false;
+        for found in verdict.matches() {
+            is_new |= self.hit(at_s, found);
+        }
+        is_new
     }
 
     /// Counts a frame that was looked up, or was not because it has too little detail.

@@ -75,6 +75,8 @@ pub fn frames_for_list(path: &Path, head: &[u8], every: Every) -> Result<(u32, u
 
 struct Index {
     tracks: usize,
+    /// Why a track can't be decoded, as far as the index says.
+    problem: Option<String>,
     findings: Findings,
 }
 
@@ -89,7 +91,11 @@ fn tracks(path: &Path) -> Option<Index> {
         duration_s: Some(info.duration_s),
         ..Findings::default()
     };
-    Some(Index { tracks: info.tracks.len(), findings })
+    let problem = info.tracks.iter().find_map(|track| match &track.problem {
+        Some(problem) => Some(problem.to_string()),
+        None => track.encrypted.then(|| "the film is encrypted".to_owned()),
+    });
+    Some(Index { tracks: info.tracks.len(), problem, findings })
 }
 
 /// The verdict on a film, and its JSON.
@@ -118,6 +124,7 @@ pub fn check(
     let exact = verdict.matches().to_vec();
     let index = tracks(path);
     let count = index.as_ref().map(|index| index.tracks);
+    let problem = index.as_ref().and_then(|index| index.problem.clone());
     let mut findings = index.map(|index| index.findings).unwrap_or_default();
     findings.decoded_by = "ffmpeg";
     let mut judge = FilmJudge::new(filters, hashgate::check::film::MIN_DISTINCT);
@@ -127,6 +134,8 @@ pub fn check(
         without = verdict.outcome.clone();
     } else if count == Some(0) {
         without = unchecked(UncheckedReason::NotAPicture, "the file has sound and no picture".into());
+    } else if let Some(problem) = problem {
+        without = unchecked(UncheckedReason::UnsupportedFilm, problem);
     } else if holds_pdq && exact.is_empty() {
         without = look(path, head, filters, count.unwrap_or(1), &findings, &mut judge);
     }

@@ -208,6 +208,9 @@ fn fragments(add: &mut Add<'_>) {
     add("a trun of 4 billion samples without fields", Some("film-limit"), run(&sized, 0, &[u32::MAX]));
     add("a trun of a million samples of one byte", Some("film-overlap"), run(&sized, 0, &[1_000_000]));
     add("a trun of samples of no bytes", None, run(&tfhd, 0, &[u32::MAX]));
+    // Found by fuzzing: the time of what comes next went beyond 63 bits.
+    let long = full_box(b"tfhd", 0x2_0008, &[1, u32::MAX]);
+    add("a trun of samples of no bytes that last 4 billion units each", None, run(&long, 0, &[u32::MAX]));
     add("a trun of samples of 4 GB", None, run(&tfhd, 0x200, &[3, u32::MAX, u32::MAX, u32::MAX]));
     add("a trun without a count", Some("film-box"), run(&tfhd, 0, &[]));
     add("a trun that lacks its flags", Some("film-box"), run(&tfhd, 0x5, &[1]));

@@ -71,7 +71,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         ("checksum", info.checksum.to_string()),
     ];
     for (name, value) in rows {
-        say(&format!("{name:<15}{value}"))?;
+        say(&format!("{name:<17}{value}"))?;
     }
     Ok(ExitCode::SUCCESS)
 }

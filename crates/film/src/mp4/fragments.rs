@@ -182,7 +182,7 @@ fn run(
     let uniform = fields & SIZE == 0;
     if uniform && (track.is_none() || defaults.size == 0) {
         let length = u64::from(count) * u64::from(defaults.size);
-        let last = if fields & DURATION == 0 { i64::from(count) * i64::from(defaults.duration) } else { 0 };
+        let last = if fields & DURATION == 0 { i64::from(count).saturating_mul(defaults.duration.into()) } else { 0 };
         return Ok((offset.saturating_add(length), dts.saturating_add(last)));
     }
     let Some(track) = track else {

@@ -281,7 +281,6 @@ fn is_complaint(line: &str) -> bool {
         .iter()
         .any(|word| lower.contains(word))
         && !line.starts_with("[Parsed_showinfo")
-        && !lower.trim_start().starts_with("error reading") // what `configuration:` lists
 }
 
 #[cfg(test)]
