@@ -8,6 +8,7 @@ use hashgate_native::{terminal, text};
 
 mod cmd;
 mod exit;
+mod film;
 mod intake;
 mod keys;
 mod memory;

@@ -32,6 +32,13 @@ impl Files {
     }
 }
 
+impl Files {
+    /// The files, those of folders included. Leaves out what can't be walked.
+    pub fn found(&self) -> impl Iterator<Item = PathBuf> {
+        self.paths.iter().flat_map(|path| expand(path)).flatten()
+    }
+}
+
 /// Why a file has no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {

@@ -5,6 +5,7 @@
 mod builder;
 mod bytes;
 mod form;
+mod frames;
 mod json;
 mod kind;
 mod lines;
@@ -105,6 +106,21 @@ pub struct Options {
     pub quiet: bool,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            kind: None,
+            skip_bad: false,
+            include_disputed: false,
+            exclude: Vec::new(),
+            exclude_distance: HAMMING_THRESHOLD,
+            only_category: Vec::new(),
+            suspect: Suspect::Report,
+            quiet: false,
+        }
+    }
+}
+
 /// A list that was read.
 #[derive(Debug, Default)]
 pub struct List {
@@ -116,6 +132,8 @@ pub struct List {
     pub entries: Vec<Entry>,
     /// Number of PDQ hashes that were left out because their quality is under 50.
     pub low_quality: u64,
+    /// Number of frames that were left out because another frame of their film differs in 8 bits at most.
+    pub near_repeats: u64,
     /// Number of signals that were left out because their type isn't used, by type.
     pub other: BTreeMap<String, u64>,
     /// Number of bad lines that were left out.

@@ -15,6 +15,9 @@ use hashgate_native::text;
 
 use super::clean::CleanArgs;
 
+/// Share of clean frames that match by chance in a list of frames, unless its owner says otherwise.
+pub const FRAME_RATE: f64 = 1e-6;
+
 /// Build a filter file from lists of hashes.
 ///
 /// The same lists and options give the same bytes.
@@ -59,9 +62,12 @@ pub struct RequestArgs {
     /// Number of ring keys per PDQ hash, 1 to 4. More ring keys find more edited copies and make the file larger.
     #[arg(long, default_value_t = 2)]
     pub rings: u32,
-    /// Share of clean pictures that may match by chance (image false-positive rate).
-    #[arg(long, default_value_t = 1e-4, alias = "escalation")]
-    pub false_positive_rate: f64,
+    /// Share of clean pictures that may match by chance (image false-positive rate). Default: 1e-4, or 1e-6 with --frames.
+    #[arg(long, alias = "escalation")]
+    pub false_positive_rate: Option<f64>,
+    /// The lists hold frames of films: the rate counts per frame, and a film has thousands. Two more bytes per hash.
+    #[arg(long)]
+    pub frames: bool,
     /// Lookups per ring key of a full view, 1 to 65536. A larger budget finds more edited copies and takes more time.
     #[arg(long, alias = "probe-budget")]
     pub lookup_budget: Option<u32>,
@@ -78,11 +84,13 @@ impl RequestArgs {
     /// Returns the request. The caller sets its release number and build time.
     pub fn request(&self) -> Request {
         let defaults = Request::new(&self.name, &self.category);
+        let usual = if self.frames { FRAME_RATE } else { defaults.image_false_positive_rate };
+        let rate = self.false_positive_rate.unwrap_or(usual);
         let lookup_budget = self.lookup_budget.unwrap_or(defaults.lookup_budget);
         let view_lookup_budget = self.view_lookup_budget.unwrap_or(defaults.view_lookup_budget);
         defaults
             .with_rings(self.rings)
-            .with_image_false_positive_rate(self.false_positive_rate)
+            .with_image_false_positive_rate(rate)
             .with_lookup_budget(lookup_budget)
             .with_view_lookup_budget(view_lookup_budget)
     }
@@ -139,6 +147,7 @@ pub fn say_lists(lists: &[List], entries: &Entries, reading: &list::Options) {
             }
         };
         left_out(list.low_quality, "PDQ hashes of quality under 50");
+        left_out(list.near_repeats, "frames that nearly repeat another one of their film");
         left_out(list.bad, "bad lines");
         left_out(list.withdrawn, "that their source has withdrawn, deleted or disabled");
         let disputes = [

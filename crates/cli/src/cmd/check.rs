@@ -11,11 +11,14 @@ use hashgate_native::dcso::ExactFilter;
 use hashgate_native::open_file::OpenFile;
 use hashgate_native::terminal::{say, say_json};
 use serde::Serialize;
+use serde_json::Value;
 use sha1::{Digest, Sha1};
 
-use crate::{exit, intake};
+use crate::{exit, film, intake};
 
-/// Check pictures against filters, as the browser does.
+/// Check pictures and films against filters, as the browser does.
+///
+/// ffmpeg decodes films. Without one on the PATH they are unchecked, unless the digest of a file matches.
 ///
 /// A file that can't be checked is unchecked, with the reason, and the other files are checked all the same.
 ///
@@ -125,11 +128,16 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let (mut matched, mut unchecked) = (false, false);
     batch::each(
         &args.files,
-        |_, file| {
+        |path, file| {
+            if let Some(head) = film::head_of_film(path) {
+                let mut film = film::check(path, &head, file, &filters, &wanted)?;
+                let exact = exact(&exact_filters, filters.is_empty(), file, &mut film.verdict)?;
+                return Ok((film.verdict, exact, Some((film.more, film.words))));
+            }
             let fingerprint = intake::fingerprint_of(file, &Limits::default(), &wanted)?;
             let mut verdict = look_up(&fingerprint, &filters, Orientations::All);
             let exact = exact(&exact_filters, filters.is_empty(), file, &mut verdict)?;
-            Ok((verdict, exact))
+            Ok((verdict, exact, None))
         },
         |_, failure| {
             let verdict = match failure {
@@ -139,15 +147,25 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                     format!("the engine failed on this file: {why}; please report it, with the file if you may"),
                 ),
             };
-            (verdict, Vec::new())
+            (verdict, Vec::new(), None)
         },
-        |path, (verdict, exact)| {
+        |path, (verdict, exact, film)| {
             matched |= matches!(verdict.outcome, Outcome::PossibleMatch { .. });
             unchecked |= matches!(verdict.outcome, Outcome::Unchecked { .. });
             let path = path.display().to_string();
             match &args.format {
-                Format::Jsonl => say_json(&Line { path, exact: &exact, verdict: &verdict }),
-                Format::Text => say(&format!("{path}: {}", sentence(&verdict, &exact)?)),
+                Format::Jsonl => {
+                    let mut line = serde_json::to_value(Line { path, exact: &exact, verdict: &verdict })?;
+                    if let (Value::Object(line), Some((Value::Object(more), _))) = (&mut line, film) {
+                        line.extend(more);
+                    }
+                    say_json(&line)
+                }
+                Format::Text => {
+                    let mut words = vec![sentence(&verdict, &exact)?];
+                    words.extend(film.into_iter().flat_map(|(_, words)| words));
+                    say(&format!("{path}: {}", words.join("; ")))
+                }
             }
         },
     )?;

@@ -1,22 +1,28 @@
 //! `hashgate hash`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::ValueEnum;
+use hashgate::confirm::HAMMING_THRESHOLD;
 use hashgate::image::read_fully;
-use hashgate::pdq::{Coefficients, quality};
+use hashgate::pdq::{Coefficients, PdqHash, quality};
 use hashgate::{Limits, Wanted};
 use hashgate_native::batch::{self, Failure, Files};
+use hashgate_native::film::{Chosen, Every, shared};
 use hashgate_native::open_file::OpenFile;
 use hashgate_native::terminal::{complain, say, say_json};
 use hashgate_native::text;
 use serde::Serialize;
 
-use crate::{exit, intake};
+use crate::{exit, film, intake};
 
-/// Hash pictures: PDQ with its quality, SHA-256 and MD5.
+/// Hash pictures: PDQ with its quality, SHA-256 and MD5. Of films, the frames that stand for them on a list.
+///
+/// ffmpeg decodes films. A film gives a line with its digests and a line per frame, and the table then has the column
+/// seconds. Frames are chosen by content: as few as lie within 31 bits of the others, at most two per second. Frames of
+/// quality under 50 are left out. Frames that several films share are reported.
 ///
 /// If a file can't be read as a picture, the reason goes to stderr (csv) or into the line (jsonl), the other files are
 /// hashed all the same, and the exit code is 2.
@@ -30,6 +36,18 @@ pub struct Args {
     /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Csv)]
     format: Format,
+    /// Of films, take one frame per so many seconds, as vPDQ does, instead of choosing by content.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    every: Option<f64>,
+    /// Of films, leave out frames within 31 bits of these: a list, a picture, a film, or a folder of them. May be given
+    /// several times.
+    #[arg(long, value_name = "PATH")]
+    leave_out: Vec<PathBuf>,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let parsed = text.parse().ok().filter(|seconds| (0.04..=3_600.0).contains(seconds));
+    parsed.ok_or_else(|| format!("expected seconds from 0.04 to 3600, got {text:?}"))
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -55,8 +73,13 @@ struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     md5: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
+
+/// What a file gives: one line, or of a film several; and the frames of a film.
+type Lines = (Vec<Line>, Option<Vec<Chosen>>);
 
 /// Hashes the files and prints a line per file.
 ///
@@ -64,28 +87,37 @@ struct Line {
 /// The output can't be written.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let mut failed = false;
+    let with_seconds = args.files.found().any(|path| film::head_of_film(&path).is_some());
     if args.format == Format::Csv {
-        say("path,width,height,pdq,quality,sha256,md5")?;
+        say(&format!("path,width,height,pdq,quality,sha256,md5{}", if with_seconds { ",seconds" } else { "" }))?;
     }
+    let every = args.every.map_or(Every::Content, Every::Seconds);
+    let common = film::left_out(&args.leave_out)?;
+    let mut films: Vec<(String, Vec<Chosen>)> = Vec::new();
     batch::each(
         &args.files,
-        hash,
+        |path, file| match film::head_of_film(path) {
+            Some(head) => hash_film(path, &head, file, every, &common),
+            None => Ok((vec![hash(path, file)?], None)),
+        },
         |path, failure| {
             let (Failure::Input(why) | Failure::Engine(why)) = failure;
-            Line { path: path.display().to_string(), error: Some(why), ..Line::default() }
+            (vec![Line { path: path.display().to_string(), error: Some(why), ..Line::default() }], None)
         },
-        |_, line| {
-            failed |= line.error.is_some();
-            match (args.format, &line.error) {
-                (Format::Jsonl, _) => say_json(&line),
-                (Format::Csv, Some(error)) => {
-                    complain(&format!("{}: {error}", line.path));
-                    Ok(())
+        |path, (lines, frames)| {
+            films.extend(frames.map(|frames| (path.display().to_string(), frames)));
+            for line in lines {
+                failed |= line.error.is_some();
+                match (args.format, &line.error) {
+                    (Format::Jsonl, _) => say_json(&line)?,
+                    (Format::Csv, Some(error)) => complain(&format!("{}: {error}", line.path)),
+                    (Format::Csv, None) => say(&csv_line(&line, with_seconds)?)?,
                 }
-                (Format::Csv, None) => say(&csv_line(&line)?),
             }
+            Ok(())
         },
     )?;
+    report_shared(films);
     Ok(if failed { ExitCode::from(exit::FAILURE) } else { ExitCode::SUCCESS })
 }
 
@@ -115,11 +147,65 @@ fn hash(path: &Path, file: &mut OpenFile) -> Result<Line> {
     Ok(line)
 }
 
-fn csv_line(line: &Line) -> Result<String> {
+/// Hashes a film: a line with its digests, and a line per frame that was chosen.
+fn hash_film(path: &Path, head: &[u8], file: &mut OpenFile, every: Every, common: &[PdqHash]) -> Result<Lines> {
+    let wanted = Wanted::default().with_pdq(false).with_sha256(true).with_md5(true);
+    let digests = intake::fingerprint_of(file, &Limits::default(), &wanted)?;
+    let name = path.display().to_string();
+    let mut first = Line {
+        path: name.clone(),
+        sha256: digests.sha256.map(|digest| digest.to_string()),
+        md5: digests.md5.map(|digest| digest.to_string()),
+        ..Line::default()
+    };
+    let (width, height, mut frames) = match film::frames_for_list(path, head, every) {
+        Ok(found) => found,
+        Err(error) => {
+            first.error = Some(format!("{error:#}"));
+            return Ok((vec![first], None));
+        }
+    };
+    (first.width, first.height) = (Some(width), Some(height));
+    frames.retain(|frame| common.iter().all(|hash| hash.distance(&frame.pdq) > HAMMING_THRESHOLD));
+    let mut lines = vec![first];
+    lines.extend(frames.iter().map(|frame| Line {
+        path: name.clone(),
+        width: Some(width),
+        height: Some(height),
+        pdq: Some(frame.pdq.to_string()),
+        quality: Some(frame.quality),
+        seconds: Some((frame.at_s * 1000.0).round() / 1000.0),
+        ..Line::default()
+    }));
+    Ok((lines, Some(frames)))
+}
+
+/// Reports the frames that several films share. They are logos, countdowns and titles, or the films are copies.
+fn report_shared(films: Vec<(String, Vec<Chosen>)>) {
+    /// Frames of a report. The rest are counted.
+    const SHOWN: usize = 20;
+    let (names, frames): (Vec<_>, Vec<_>) = films.into_iter().unzip();
+    let shared = shared(&frames);
+    if shared.is_empty() {
+        return;
+    }
+    complain(&format!(
+        "{} frames are in several films; if these are logos, countdowns or titles, leave them out with --leave-out",
+        shared.len()
+    ));
+    for (film, frame, other) in shared.iter().take(SHOWN) {
+        complain(&format!("  {} at {:.1} s, as in {}: {}", names[*film], frame.at_s, names[*other], frame.pdq));
+    }
+}
+
+fn csv_line(line: &Line, with_seconds: bool) -> Result<String> {
     let text = |value: Option<u32>| value.map(|value| value.to_string()).unwrap_or_default();
     let (width, height, quality) = (text(line.width), text(line.height), text(line.quality.map(u32::from)));
     let [pdq, sha256, md5] = [&line.pdq, &line.sha256, &line.md5].map(|hash| hash.as_deref().unwrap_or_default());
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record([&text::csv_path(&line.path), &width, &height, pdq, &quality, sha256, md5])?;
+    let path = text::csv_path(&line.path);
+    let seconds = line.seconds.map(|seconds| seconds.to_string()).unwrap_or_default();
+    let cells = [&path, &width, &height, pdq, &quality, sha256, md5, &seconds];
+    writer.write_record(&cells[..if with_seconds { 8 } else { 7 }])?;
     Ok(String::from_utf8(writer.into_inner()?)?.trim_end().to_owned())
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use hashgate::Filter;
+use hashgate::check::film::{FILM_RATE, MIN_DISTINCT, poisson_tail};
 use hashgate_native::clock;
 use hashgate_native::terminal::{say, say_pretty_json};
 
@@ -23,6 +24,14 @@ pub struct Args {
 enum Format {
     Text,
     Json,
+}
+
+/// Says how many distinct keys hold a film of two hours, of which the browser compares 90 frames a minute.
+fn films(rate: f64) -> String {
+    const FRAMES: f64 = 2.0 * 60.0 * 90.0;
+    let chance = |keys| poisson_tail(keys, FRAMES * rate);
+    let keys = (MIN_DISTINCT..).find(|&keys| chance(keys) < rate.max(FILM_RATE)).unwrap_or(u32::MAX);
+    format!("two hours are held by {keys} distinct keys, by chance with a probability of {:.1e}", chance(keys))
 }
 
 /// Checks the file and prints its header.
@@ -57,11 +66,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         ),
         ("lookup budget", format!("{}; derived views {}", info.lookup_budget, info.view_lookup_budget)),
         ("lookups", format!("at most {} for a clean picture", info.lookups)),
-        ("false positives", format!("{:e} of clean pictures", info.image_false_positive_rate())),
+        ("false positives", format!("{:e} of clean pictures and frames", info.image_false_positive_rate())),
+        ("films", films(info.image_false_positive_rate())),
         ("checksum", info.checksum.to_string()),
     ];
     for (name, value) in rows {
-        say(&format!("{name:<15}{value}"))?;
+        say(&format!("{name:<17}{value}"))?;
     }
     Ok(ExitCode::SUCCESS)
 }

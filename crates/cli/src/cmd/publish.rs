@@ -63,6 +63,9 @@ pub struct Args {
     /// Share of clean pictures that may match by chance. Default: as in the last release, or 1e-4.
     #[arg(long, alias = "escalation")]
     false_positive_rate: Option<f64>,
+    /// The lists hold frames of films: the rate counts per frame, and is 1e-6 unless --false-positive-rate says otherwise.
+    #[arg(long)]
+    frames: bool,
     /// Lookups per ring key of a full view, 1 to 65536. Default: as in the last release, or 8192.
     #[arg(long, alias = "probe-budget")]
     lookup_budget: Option<u32>,

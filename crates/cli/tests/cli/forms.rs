@@ -253,8 +253,8 @@ fn forms() -> Vec<Form> {
         form(
             "`threatexchange dataset -P` (1.2.17), of mixed kinds",
             "raw_text bball now? 'Sample Signals' POSITIVE_CLASS\npdq {0} 'Sample Signals' INVESTIGATION_SEED\npdq {1} 'DISPUTED' POSITIVE_CLASS a,b\npdq {2} 'x' DISPUTED a\npdq {3} \"it's\" NEGATIVE_CLASS\nvideo_md5 {m0} 'x' POSITIVE_CLASS\n",
-            [2, 0, 0],
-            &["lines of threatexchange dataset -P", "of type video_md5"],
+            [2, 0, 1],
+            &["lines of threatexchange dataset -P"],
         ),
         form(
             "`threatexchange dataset -P -s pdq` (1.2.17), with `--type pdq`",
@@ -281,13 +281,13 @@ fn forms() -> Vec<Form> {
         form(
             "HMA (1.1.7), `/c/bank/NAME/content/ID?include_signals=true`, one or an array",
             hma,
-            [1, 0, 0],
-            &["read as JSON of HMA", "of type video_md5", "withdrawn, deleted or disabled"],
+            [1, 0, 1],
+            &["read as JSON of HMA", "withdrawn, deleted or disabled"],
         ),
         form(
             "HMA (1.1.7), table `content_signal` as CSV",
             "content_id,signal_type,signal_val,create_time\n1,pdq,{0},2026-01-01 00:00:00\n1,video_md5,{m1},2026-01-01 00:00:00\n",
-            [1, 0, 0],
+            [1, 0, 1],
             &["HMA's table content_signal"],
         ),
         form(
@@ -299,28 +299,20 @@ fn forms() -> Vec<Form> {
         form(
             "NCMEC hash sharing, version 2, XML",
             NCMEC,
-            [0, 0, 2],
-            &[
-                "NCMEC",
-                "of type sha1",
-                "of type pdna",
-                "of type tmk-pdqf",
-                "of type md5 of a video",
-                "calls disputed",
-                "withdrawn",
-            ],
+            [0, 0, 3],
+            &["NCMEC", "of type sha1", "of type pdna", "of type tmk-pdqf", "calls disputed", "withdrawn"],
         ),
         form(
             "StopNCII, `FetchHashes`",
             stop_ncii,
-            [2, 0, 0],
-            &["read as JSON of StopNCII", "of type VideoMD5", "calls disputed", "withdrawn"],
+            [2, 0, 1],
+            &["read as JSON of StopNCII", "calls disputed", "withdrawn"],
         ),
         form(
             "Tech Against Terrorism, hash list version 2",
             tat,
-            [1, 0, 1],
-            &["Tech Against Terrorism", "MD5 of a video", "of type SHA1", "withdrawn", "category islamist: 1"],
+            [1, 0, 2],
+            &["Tech Against Terrorism", "of type SHA1", "withdrawn", "category islamist: 1"],
         ),
         form(
             "STIX 2.1: `file`, `artifact`, patterns of `indicator`, `opinion`",
@@ -335,6 +327,42 @@ fn forms() -> Vec<Form> {
             &["read as JSON of hashes"],
         ),
         form("JSON array of hashes, with `--type pdq`", "[\"{0}\",\n\"{1}\"]", [2, 0, 0], &["read as JSON of hashes"]),
+        form(
+            "`threatexchange hash video` (1.2.17), with the extension vpdq",
+            "video_md5 {m0}\nvideo_sha256 {0}\nvpdq [\"{1},100,0.000\", \"{1},100,1.000\", \"{2},49,2.000\", \"{3},50,3.000\"]\n",
+            [2, 1, 1],
+            &["left out: 1 frames that nearly repeat another one", "left out: 1 PDQ hashes of quality under 50"],
+        ),
+        form(
+            "`threatexchange dataset -P` (1.2.17), with films",
+            "vpdq [\"{1},100,0.000\", \"{2},90,1.000\"] 'My films' POSITIVE_CLASS a,b\npdq {3} 'Mine' POSITIVE_CLASS\n",
+            [3, 0, 0],
+            &["category POSITIVE_CLASS: 3"],
+        ),
+        form(
+            "`threatexchange dataset -P --csv` (1.2.17), with films",
+            "signal_type,signal_str,collab,category,tags\nvpdq,\"[\"\"{1},100,0.000\"\", \"\"{2},90,1.000\"\"]\",C,POSITIVE_CLASS,\n",
+            [2, 0, 0],
+            &[],
+        ),
+        form(
+            "vPDQ as JSON, an array of `HEX,QUALITY,SECONDS`",
+            "[\"{1},100,0.000\", \"{2},90,1.000\"]",
+            [2, 0, 0],
+            &["read as JSON of vPDQ"],
+        ),
+        form(
+            "vPDQ as JSON, an object by frame, as earlier versions of threatexchange wrote it",
+            "{\"0\": {\"quality\": 100, \"hash\": \"{1}\", \"timestamp\": 0.0}, \"30\": {\"quality\": 40, \"hash\": \"{2}\", \"timestamp\": 1.0}}",
+            [1, 0, 0],
+            &["read as JSON of vPDQ", "left out: 1 PDQ hashes of quality under 50"],
+        ),
+        form(
+            "vPDQ, `FRAME,QUALITY,HEX,SECONDS` per line (C++)",
+            "0,100,{1},0.000\n30,100,{2},1.001\n60,0,{3},2.002\n",
+            [2, 0, 0],
+            &["read as vPDQ, a line per frame"],
+        ),
         form("One hash per line, with `--type pdq`", "# a comment\n{0}\n{1}\n", [2, 0, 0], &["one hash per line"]),
         refused(
             "HMA, a content without `?include_signals=true`",

@@ -20,12 +20,12 @@ fn lists_of_every_kind_are_read() {
             "signal_type,signal_str,collab,category,tags\npdq,{0},Sample Signals,INVESTIGATION_SEED,\n\
              raw_text,\"The quick, brown fox\",Sample Signals,INVESTIGATION_SEED,\n\
              video_md5,{m},Sample Signals,INVESTIGATION_SEED,\npdq,{2},Sample Signals,INVESTIGATION_SEED,a b\n",
-            [2, 0, 0],
+            [2, 0, 1],
         ),
         (
             "trend_query {\"and\": [{\"or\": [\"a\", \"b\"]}], \"not\": [\"c\"]}\nvideo_md5 {m}\n\
              url https://example.org/?a=1,2\nraw_text The quick brown fox jumps\npdq {0}\npdq {2}\n",
-            [2, 0, 0],
+            [2, 0, 1],
         ),
     ];
     for (text, expected) in lists {
@@ -49,11 +49,11 @@ fn what_is_left_out_is_counted() {
     let folder = folder();
     let folder = folder.path();
     let d = digests(3);
-    write(folder, "list.csv", &format!("hash,type,quality\n{},pdq,49\n{},pdq,50\n{},video_md5,\n", d[0], d[1], d[2]));
+    write(folder, "list.csv", &format!("hash,type,quality\n{},pdq,49\n{},pdq,50\n{},photodna,\n", d[0], d[1], d[2]));
     let built = build(folder, &["list.csv"]);
     assert_eq!(built.code, 0, "{}", built.err);
     assert!(built.out.contains("left out: 1 PDQ hashes of quality under 50"), "{}", built.out);
-    assert!(built.out.contains("left out: 1 of type video_md5"), "{}", built.out);
+    assert!(built.out.contains("left out: 1 of type photodna"), "{}", built.out);
     assert_eq!(counts(&inspect(folder)), [1, 0, 0]);
 }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod eval;
+mod films;
 mod forms;
 mod lists;
 mod publishing;

@@ -12,7 +12,7 @@ use crate::terminal::complain;
 use crate::text;
 
 /// A row: one hash, and what the list says of it.
-#[derive(Default)]
+#[derive(Default, Clone, Copy)]
 pub(super) struct Row<'a> {
     pub hash: &'a str,
     /// The name of the type, as the list gives it. Without one, `--type` counts.
@@ -53,6 +53,7 @@ impl<'a> Builder<'a> {
         };
         match named(kind) {
             Named::Used(kind) => self.hash(line, kind, row),
+            Named::Frames => self.film(line, row),
             Named::Other => self.other(kind),
             Named::Unknown if lenient => self.other(kind),
             Named::Unknown => self.bad(line, &format!("type: expected pdq, sha256 or md5, got {kind:?}")),

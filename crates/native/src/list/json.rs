@@ -104,6 +104,11 @@ impl Walk<'_, '_> {
     }
 
     fn value(&mut self, value: &Value) {
+        if super::frames::is_film(value) {
+            self.line += u64::from(self.counts_records);
+            self.forms.insert("vPDQ");
+            return self.builder.film_value(self.line, value);
+        }
         match value {
             Value::Object(fields) => {
                 if self.counts_records {

@@ -28,6 +28,8 @@ impl Kind {
 pub(super) enum Named {
     /// A kind that filters hold.
     Used(Kind),
+    /// vPDQ: the PDQ hashes of a film's frames, in one text.
+    Frames,
     /// A kind that is known, and that no filter holds.
     Other,
     /// No type of hash that is known here.
@@ -40,16 +42,25 @@ pub(super) fn named(name: &str) -> Named {
     match plain.as_str() {
         // `HASH_…` in the ThreatExchange API, `ImagePDQ` in StopNCII's, `photo_md5` in threatexchange 1.2.17.
         "pdq" | "hashpdq" | "imagepdq" | "pdqhash" => Named::Used(Kind::Pdq),
-        "sha256" | "hashsha256" | "imagesha256" => Named::Used(Kind::Sha256),
-        "md5" | "hashmd5" | "photomd5" | "imagemd5" => Named::Used(Kind::Md5),
+        // A digest of a film is one of the file's bytes, as any other.
+        "sha256" | "hashsha256" | "imagesha256" | "videosha256" | "hashvideosha256" => Named::Used(Kind::Sha256),
+        "md5" | "hashmd5" | "photomd5" | "imagemd5" | "videomd5" | "hashvideomd5" | "videomd5sum" => {
+            Named::Used(Kind::Md5)
+        }
+        "vpdq" | "hashvpdq" | "videovpdq" => Named::Frames,
         other if OTHER.contains(&other) => Named::Other,
         _ => Named::Unknown,
     }
 }
 
-/// Types that owners of lists exchange and that aren't used here: hashes of videos and of texts, hashes without a public
+/// Returns whether a type is a digest that filters hold. It is one of a file's bytes, whether these are a picture or a film.
+pub(super) fn is_digest(name: &str) -> bool {
+    matches!(named(name), Named::Used(Kind::Sha256 | Kind::Md5))
+}
+
+/// Types that owners of lists exchange and that aren't used here: hashes of whole films and of texts, hashes without a public
 /// algorithm, and digests that filters don't hold.
-const OTHER: [&str; 55] = [
+const OTHER: [&str; 49] = [
     "ahash",
     "blake2b",
     "blake3",
@@ -61,8 +72,6 @@ const OTHER: [&str; 55] = [
     "hashphotodna",
     "hashsha1",
     "hashtmk",
-    "hashvideomd5",
-    "hashvideosha256",
     "htmlshingle",
     "imphash",
     "netclean",
@@ -94,13 +103,9 @@ const OTHER: [&str; 55] = [
     "url",
     "urlmd5",
     "videntifier",
-    "videomd5",
-    "videomd5sum",
     "videopdq",
-    "videosha256",
     "videosha1",
     "videotmk",
-    "vpdq",
     "whash",
     "clip",
     "audiomd5",

@@ -91,6 +91,12 @@ fn signals(number: u64, line: &str, builder: &mut Builder) {
         // Only counts a line whose type isn't used here. Its signal can be any text, with spaces, so the line can't be
         // split into fields.
         Named::Other => return builder.other(word),
+        Named::Frames => {
+            let Some((film, rest)) = super::frames::of_line(rest) else {
+                return builder.row(number, &Row { hash: rest, kind: Some(word), ..Row::default() });
+            };
+            (Some(word), film, rest)
+        }
         Named::Used(_) => {
             let (hash, rest) = rest.split_once(' ').unwrap_or((rest, ""));
             (Some(word), hash, rest)

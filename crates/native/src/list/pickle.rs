@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 
 use super::Opinion;
 use super::builder::{Builder, Row};
+use super::kind::is_digest;
 use machine::{Machine, Node};
 
 /// Returns whether the bytes are a pickle of protocol 2 to 5.
@@ -92,7 +93,7 @@ fn entry(machine: &Machine, number: u64, record: usize, builder: &mut Builder) {
         .collect();
     for &(kind, hash) in machine.pairs(fingerprints) {
         let (Some(kind), Some(hash)) = (machine.text(kind), machine.text(hash)) else { continue };
-        if kind_of_file == Some("video") {
+        if kind_of_file == Some("video") && !is_digest(kind) {
             builder.other(&format!("{kind} of a video"));
             continue;
         }

@@ -42,6 +42,7 @@ impl Columns {
                 _ => {
                     match named(&name) {
                         Named::Used(kind) => columns.of_kind.push((index, kind)),
+                        Named::Frames => columns.of_other.push((index, name)),
                         Named::Other if !["url", "uri", "text", "domain", "unknown"].contains(&name.as_str()) => {
                             columns.of_other.push((index, name));
                         }
@@ -79,6 +80,9 @@ pub(super) fn is_header<'a>(names: impl Iterator<Item = &'a str>) -> bool {
 /// # Errors
 /// No column holds hashes.
 pub(super) fn read(text: &str, first: &str, builder: &mut Builder) -> Result<String> {
+    if super::frames::split(first).is_some() {
+        return Ok(super::frames::lines(text, builder));
+    }
     if first.starts_with("hash=") {
         return Ok(details(text, builder));
     }

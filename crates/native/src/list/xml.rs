@@ -10,6 +10,7 @@ use quick_xml::reader::Reader;
 
 use super::Opinion;
 use super::builder::{Builder, Row};
+use super::kind::is_digest;
 
 /// An image or video.
 #[derive(Default)]
@@ -162,7 +163,7 @@ fn rows(number: u64, entry: &Entry, builder: &mut Builder) {
         return builder.withdrawn();
     }
     for (kind, hash) in &entry.fingerprints {
-        if entry.is_video {
+        if entry.is_video && !is_digest(kind) {
             builder.other(&format!("{kind} of a video"));
             continue;
         }

@@ -13,7 +13,7 @@ use hashgate_native::text;
 use serde::Deserialize;
 
 use super::{Args, DELTAS, EXPIRES, HEADROOM, duration};
-use crate::cmd::build::RequestArgs;
+use crate::cmd::build::{FRAME_RATE, RequestArgs};
 use crate::memory::OfList;
 
 /// The list file that is read if it is there and no other is named.
@@ -183,8 +183,9 @@ impl Args {
                 rings: self.rings.or(info.map(|info| info.rings).filter(|&rings| rings > 0)).unwrap_or(defaults.rings),
                 false_positive_rate: self
                     .false_positive_rate
-                    .or(info.map(FilterInfo::image_false_positive_rate))
-                    .unwrap_or(defaults.image_false_positive_rate),
+                    .or(self.frames.then_some(FRAME_RATE))
+                    .or(info.map(FilterInfo::image_false_positive_rate)),
+                frames: self.frames,
                 lookup_budget: budget,
                 view_lookup_budget: view_budget.or(self.lookup_budget.map(|budget| budget.div_ceil(4))),
                 require_sources: self.require_sources.or(memory.require_sources).unwrap_or(1),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::Walk;
 use crate::clock;
 use crate::list::builder::Row;
-use crate::list::kind::{Kind, Named, named};
+use crate::list::kind::{Kind, Named, is_digest, named};
 use crate::list::opinion::Opinion;
 
 type Fields = Map<String, Value>;
@@ -70,7 +70,8 @@ impl Walk<'_, '_> {
             return true;
         }
         let file = text(fields, "file_type").unwrap_or_default().to_ascii_lowercase();
-        if VIDEO.contains(&file.trim_start_matches("video/").trim_start_matches('.')) {
+        let is_film = VIDEO.contains(&file.trim_start_matches("video/").trim_start_matches('.'));
+        if is_film && !is_digest(kind) {
             self.builder.other(&format!("{kind} of a video"));
             return true;
         }
