@@ -128,7 +128,7 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
       return [undefined, []];
     },
     async film(ask, id) {
-      const { memoryBytes } = running(engine, startFailure);
+      const hashing = running(engine, startFailure);
       outstanding = 0;
       enough = false;
       const reading = await readFilm(ask, frames, {
@@ -145,7 +145,7 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
         },
         progress: (seconds, of) => side.post({ type: "seconds", id, seconds, of }, []),
       });
-      return [{ ...reading, memoryBytes }, []];
+      return [{ ...reading, memoryBytes: hashing.memoryBytes }, []];
     },
     async filmKind({ head }) {
       return [running(engine, startFailure).filmKind(head), []];

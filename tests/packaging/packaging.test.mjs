@@ -35,6 +35,7 @@ const EXPECTED = {
   "drawn.bmp": "clear",
 };
 /** In the order in which a page with and a page without vector instructions load them. */
+const FILM = "hashgate-film.wasm";
 const ENGINES = ["hashgate.wasm", "hashgate-formats.wasm", "hashgate-baseline.wasm", "hashgate-formats-baseline.wasm"];
 const WITH_BLOB = CSP.replace("worker-src 'self'", "worker-src blob:");
 
@@ -167,6 +168,7 @@ test("publint and Are The Types Wrong find nothing", () => {
     "worker.js",
     "service-worker.classic.js",
     ...ENGINES,
+    FILM,
   );
 });
 
@@ -192,7 +194,7 @@ test("every crate that has left a trace in the wasm is listed with its licence",
   }
   // Where a panic would come from, with the version.
   const sources = new Set();
-  for (const engine of ENGINES) {
+  for (const engine of [...ENGINES, FILM]) {
     const bytes = readFileSync(join(installed, "dist", engine), "latin1");
     for (const [, source] of bytes.matchAll(/\/crates\/([a-z0-9_-]+?-\d[^/]*)\//g)) sources.add(source);
   }
@@ -295,7 +297,7 @@ test("Rollup, with its plug-ins for packages and for assets", async () => {
 test("esbuild, with the worker and the engines copied beside the bundle", async () => {
   const { at, tool } = project("esbuild");
   tool("esbuild", "main.js", "--bundle", "--format=esm", "--outdir=dist", "--log-limit=1", "--log-level=warning");
-  for (const name of ["worker.js", ...ENGINES]) {
+  for (const name of ["worker.js", ...ENGINES, FILM]) {
     cpSync(join(installed, "dist", name), join(at, "dist", name));
   }
   writeFileSync(join(at, "dist/index.html"), `${PAGE}<script type="module" src="main.js"></script>`);

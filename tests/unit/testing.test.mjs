@@ -63,3 +63,15 @@ test("the built package gives it to require too, and require of the package itse
   assert.equal((await required().check(file("cat.jpg"))).outcome, "clear");
   assert.throws(() => require("../../dist/require.cjs"), /await import\("hashgate"\)/);
 });
+
+test("a watched stream has the state that the options name", async () => {
+  for (const live of ["clear", "possible-match", "unchecked"]) {
+    const watch = fakeGate({ live }).watch({});
+    assert.equal(watch.state, "starting");
+    const { detail } = await new Promise((resolve) => watch.addEventListener("verdict", resolve, { once: true }));
+    assert.deepEqual([watch.state, detail.outcome], [live, live]);
+    const ended = new Promise((resolve) => watch.addEventListener("end", () => resolve("end")));
+    watch.stop();
+    assert.equal(await ended, "end");
+  }
+});
