@@ -40,7 +40,7 @@ function show() {
   const words = field.value.trim();
   const found = index && words ? index.search(words, { prefix: true, fuzzy: 0.2, boost: { title: 4, page: 2 } }) : [];
   list.replaceChildren(
-    ...found.slice(0, 12).map(({ title, page, url }) => {
+    ...found.slice(0, 15).map(({ title, page, url }) => {
       const link = document.createElement("a");
       link.href = base + url;
       link.append(title);
