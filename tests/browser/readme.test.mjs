@@ -1,4 +1,4 @@
-// Runs the example of README.md as it is written there.
+// Runs the example of README.md unchanged in a browser.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
