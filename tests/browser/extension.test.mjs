@@ -283,7 +283,8 @@ test("a form that is sent meanwhile waits for the answer", async () => {
     assert.equal(uploads.length, 0);
     for (const key of keys) await page.keyboard.press(key);
   }
-  // The form was not sent while the file was held. The person has released the file, so the form is sent with it.
+  // In the first round the person left the file out, and the form was not sent. In the second round the person let the
+  // file through, and the form is sent with it.
   await page.waitForFunction(() => document.title === "received");
   assert.equal(uploads.length, 1);
   assert.ok(uploads[0].includes(readFileSync(LISTED)));

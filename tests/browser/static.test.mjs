@@ -134,7 +134,7 @@ for (const [server, start] of Object.entries({ nginx: nginxOn, "sirv-cli": sirvO
     const verify = ["--manifest", join(download, "manifest.txt"), "--dir", download, "--trust", trust];
     assert.match(hashgate("verify", ...verify), /files {8}as signed; 0 deltas applied, 2 without/);
 
-    // The client holds release 2 and downloads the delta to release 3.
+    // The client opens with release 3, and downloads the delta when release 4 is published.
     const options = { trust: { keys: [trust] }, whenUnavailable: "block", workers: 1 };
     const gate = await openGate({ ...options, source: url("manifest.txt") });
     context.after(() => gate.close());
