@@ -187,8 +187,8 @@ try {
   await alone?.waitForFunction(() => window.ready, undefined, { timeout: 120_000 });
   for (const name of several) {
     await alone?.evaluate(([name, type]) => window.add(name, type), [name, typeOf(name)]);
-    // One after the other, one worker is at work at a time: that which hashes, or that which looks up. Together, one hashing
-    // worker has the lookup worker and the browser at work beside it, unless all of them have one processor.
+    // In turn, only one worker works at a time: either the hashing or the lookup worker. Together, one hashing worker
+    // runs beside the lookup worker and the browser, unless the whole browser is limited to one processor (`alone`).
     const ways = { inTurn: [page, "inTurn", 1], one: [page, "together", 1], two: [page, "together", 2] };
     if (alone) ways.alone = [alone, "together", 1];
     const times = { inTurn: [], one: [], two: [], alone: [] };

@@ -37,7 +37,7 @@ async function buildFor(browser) {
   const copied = ["_locales", "options.html", "options.css", ...pages.map((page) => `${page}.html`)];
   for (const name of copied) cpSync(`extension/${name}`, `${out}/${name}`, { recursive: true });
   cpSync("dist/worker.js", `${out}/worker.js`);
-  // Its files are at hand, so it loads the engine that reads every format at once.
+  // The extension is installed with all its files, so it always loads the engine that reads every format.
   for (const build of ["", "-baseline"]) cpSync(`dist/hashgate-formats${build}.wasm`, `${out}/hashgate${build}.wasm`);
   for (const name of ["LICENSE-MIT", "LICENSE-APACHE"]) cpSync(name, `${out}/${name}`);
   cpSync("dist/THIRD-PARTY.txt", `${out}/THIRD-PARTY.txt`);

@@ -1,32 +1,38 @@
-// Reads streams into memory before they are checked, within a bound over all of them. A worker would be idle while a slow
-// stream arrives, so none is taken before the stream has ended.
+// Reads streams into memory before their check, within a memory bound over all of them. A worker is only taken after
+// the stream has ended, because it would be idle while a slow stream arrives.
 import { UnreadableFile } from "./connection.js";
 import { HEAD, InvalidInput, kindOf, viewOf } from "./input.js";
 
-/** Bytes of the smallest and of the largest block in which a stream's bytes lie. */
+/** Bytes of the smallest and of the largest block. A stream's bytes are stored in such blocks. */
 const SMALLEST = 64 * 1024;
 const LARGEST = 4 * 1024 * 1024;
 
-/** A stream of bytes, as the platform reads it. */
+/** A stream of bytes, with the same interface on all platforms. */
 export interface ByteStream {
-  /** Reads on. */
+  /** Reads the next chunk. */
   next(): Promise<{ done?: boolean | undefined; value?: unknown }>;
-  /** Reads no further. */
+  /** Stops reading the stream. */
   end(): void;
 }
 
 export interface Bounds {
-  /** Bytes that all streams together may take, but for the one that came first. */
+  /** Bytes of memory that all streams except the oldest may take together. */
   budget: number;
-  /** Milliseconds for which a stream may bring nothing. */
+  /** Milliseconds without a chunk after which a stream counts as unreadable. */
   timeoutMs: number;
 }
 
-/** The streams that arrive. Together they take `budget` bytes, and one of them as much again. */
+/**
+ * All streams that are being read. Together they take about `budget` bytes of memory. The oldest may exceed it by one
+ * stream's length.
+ */
 export class Arrivals {
   readonly #budget: number;
   readonly #timeoutMs: number;
-  /** In the order in which they came. The first may always read on, so that a full budget lets one end. */
+  /**
+   * In the order of their arrival. The oldest may always read on: otherwise, with a full budget, no stream would ever
+   * end.
+   */
   readonly #all = new Set<Arrival>();
   #waiting: (() => void)[] = [];
 
@@ -46,7 +52,7 @@ export class Arrivals {
     return arrival;
   }
 
-  /** Resolves when a stream may read on. */
+  /** Resolves when `arrival` may read the next chunk. */
   async #room(arrival: Arrival): Promise<void> {
     const [first] = this.#all;
     if (first === arrival || this.#held() < this.#budget) return;
@@ -71,18 +77,18 @@ interface Bound {
   gone(): void;
 }
 
-/** A stream that arrives. */
+/** One stream that is being read, with its bytes so far. */
 export class Arrival {
   readonly #stream: ByteStream;
   readonly #timeoutMs: number;
   readonly #bound: Bound;
-  /** Many short chunks would each take more than their bytes, so they are copied into blocks. */
+  /** The chunks are copied into blocks, because each short chunk would take more memory than its bytes. */
   #blocks: Uint8Array[] = [];
   #room = 0;
   #ended = false;
-  /** Bytes that have arrived. */
+  /** Number of bytes that have arrived. */
   length = 0;
-  /** Bytes of memory that it takes. */
+  /** Number of bytes of memory that the blocks take. */
   held = 0;
 
   constructor(stream: ByteStream, timeoutMs: number, bound: Bound) {
@@ -146,12 +152,12 @@ export class Arrival {
     this.held += bytes;
   }
 
-  /** Returns a copy of the first bytes. */
+  /** Returns a copy of the first 64 KiB, or of fewer if fewer have arrived. */
   head(): Uint8Array {
     return (this.#blocks[0] ?? new Uint8Array()).slice(0, Math.min(this.length, HEAD));
   }
 
-  /** Returns all bytes that have arrived, and forgets them here. */
+  /** Returns all bytes that have arrived, and drops the blocks. */
   take(): Uint8Array {
     const bytes = new Uint8Array(this.length);
     let at = 0;
@@ -169,7 +175,7 @@ export class Arrival {
     this.#ended = true;
   }
 
-  /** Reads no further, and lets other streams have the memory. */
+  /** Stops reading, and frees the stream's share of the budget. */
   release(): void {
     this.end();
     this.#blocks = [];

@@ -309,7 +309,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
    * because they changed after the check.
    */
   #onStep(uploadID: string, fileIDs: string[]): void {
-    // A step before the check: the turn of the files will come.
+    // The check comes in a later step, and will see these files.
     if (!this.#over.has(uploadID)) return;
     for (const id of [...fileIDs]) {
       const file = this.uppy.getFile(id);

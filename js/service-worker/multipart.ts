@@ -42,7 +42,7 @@ function filesIn(body: Blob, bytes: Uint8Array, type: string, depth: number): Fi
   });
 }
 
-/** Undoes a part's Content-Transfer-Encoding. Programs that upload by `multipart/related` often use base64. */
+/** Decodes a part by its Content-Transfer-Encoding. Programs that upload by `multipart/related` often use base64. */
 function decode(body: Blob, all: Uint8Array, { header, start, end }: Part): { blob: Blob; bytes: Uint8Array } {
   const encoding = (header.get("content-transfer-encoding") ?? "binary").trim().toLowerCase();
   const bytes = all.subarray(start, end);
@@ -67,7 +67,10 @@ function partsOf(bytes: Uint8Array, delimiter: Uint8Array): Part[] {
   return parts;
 }
 
-/** Finds a line that is the delimiter. `start` is the place of the line break before it, `end` that after the line. */
+/**
+ * Finds the next line that is the delimiter. Returns the offset of the line break before it and the offset after its
+ * line.
+ */
 function nextDelimiter(bytes: Uint8Array, delimiter: Uint8Array, from: number) {
   for (let at = bytes.indexOf(DASH, from); at >= 0; at = bytes.indexOf(DASH, at + 1)) {
     if (at > 0 && !isLineBreak(bytes, at - 2)) continue;
@@ -95,7 +98,7 @@ function headerAt(bytes: Uint8Array, from: number): { header: Map<string, string
     if (end >= bytes.length || end - from > MAX_HEADER) throw new Error("expected an empty line after a part's header");
     if (end === start) return { header, end: end + 2 };
     const line = new TextDecoder().decode(bytes.subarray(start, end));
-    // A line that begins with a space goes on with the line before it.
+    // A line that begins with a space continues the previous header line.
     const isContinued = /^[ \t]/.test(line);
     const colon = line.indexOf(":");
     if (!isContinued) last = line.slice(0, Math.max(colon, 0)).trim().toLowerCase();

@@ -18,7 +18,7 @@ const SIDE = 320;
 const text = (string) => [...string].map((character) => character.charCodeAt(0));
 const be32 = (value) => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255);
 
-/** Returns the grey value of a pixel in a test picture of soft shapes. Each `seed` gives another picture. */
+/** Returns the grey value of a pixel in a test picture of soft shapes. Each seed gives another picture. */
 function shade(seed, x, y) {
   const wave = (k) => Math.sign(Math.sin((x * Math.cos(seed * k) + y * Math.sin(seed * k)) / (6 + 5 * ((seed * k) % 3))));
   return 128 + 45 * wave(1) + 35 * wave(2.3) + 30 * wave(4.1);
@@ -36,7 +36,7 @@ function drawn(red, green, blue) {
 const encoded = async (canvas, type) =>
   new Uint8Array(await (await canvas.convertToBlob({ type, quality: 0.9 })).arrayBuffer());
 
-/** Makes an ICC profile that contains `tags`. */
+/** Makes an ICC profile that contains the tags. */
 function profile(tags) {
   const body = [];
   const table = be32(tags.length);

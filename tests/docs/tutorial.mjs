@@ -1,4 +1,4 @@
-// Runs a tutorial as it is written: its commands in their order, in one folder after the other, and its files where it says.
+// Runs a tutorial as it is written: executes its commands in order, and saves its files under the names that it gives.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -27,14 +27,14 @@ export function reader(context, page, adapt = (text) => text) {
   const env = {
     ...process.env,
     PATH: [resolve("target/debug"), process.env.PATH].join(delimiter),
-    // Servers take a free port, and print it.
+    // The servers of the tutorial take a free port, and print it.
     PORT: "0",
     AT: join(folder, "at"),
   };
   context.after(async () => {
     for (const child of running) {
       if (child.exitCode !== null) continue;
-      // The commands that a shell or npm has started, too.
+      // A negative id ends the whole process group, with the programs that a shell or npm has started.
       process.kill(-child.pid, "SIGTERM");
       await once(child, "exit");
     }
@@ -68,7 +68,10 @@ export function reader(context, page, adapt = (text) => text) {
     return said;
   }
 
-  /** Does what a block says. Resolves to what its command printed; of one in the background, to `{ text }`, which grows. */
+  /**
+   * Does what a block says. Resolves to its command's output; for a command in the background, to `{ text }`, to which
+   * further output is appended.
+   */
   async function follow({ words, text }) {
     const option = (name) =>
       words
@@ -89,9 +92,11 @@ export function reader(context, page, adapt = (text) => text) {
   const blocks = [...readFileSync(page, "utf8").matchAll(/^```(\S[^\n]*)\n(.*?)^```$/gms)];
   const steps = blocks.map(([, words, text]) => ({ words, text }));
   return {
-    /** What the reader's folder holds. */
+    /** Returns a path in the reader's folder. */
     path: (...names) => join(folder, ...names),
-    /** Goes on until a block that contains these words is done; resolves to what its command printed. */
+    /**
+     * Follows the tutorial until a block that contains `part` is done. Resolves to the output of that block's command.
+     */
     async until(part) {
       for (;;) {
         const step = steps.shift();
@@ -100,12 +105,12 @@ export function reader(context, page, adapt = (text) => text) {
         if (step.text.includes(part)) return result;
       }
     },
-    /** Returns how many blocks are left. */
+    /** Returns the number of blocks that are left. */
     left: () => steps.length,
   };
 }
 
-/** Resolves when the condition holds. */
+/** Resolves when the condition is true. Fails after 30 seconds. */
 export async function until(condition, what) {
   for (let wait = 0; wait < 600; wait += 1) {
     if (await condition()) return;

@@ -20,7 +20,10 @@ if (lacking) {
 
 const rows = [];
 let wrong = 0;
-/** Adds a row: what was asked, what HMA itself said, and what `hashgate serve` said. */
+/**
+ * Adds a row to the table: the question, HMA's own answer, and the answer of `hashgate serve`, which is compared with
+ * `expected`.
+ */
 function row(asked, hma, answer, expected) {
   const same = JSON.stringify(answer) === JSON.stringify(expected);
   if (!same) wrong += 1;
@@ -58,7 +61,8 @@ try {
   ]) {
     row(asked, question.pdq ? await hma.lookup(question.pdq) : "", await ask(server, question), expected);
   }
-  // A bank that is enabled for half of the lookups: each hash has one answer, whoever asks and however often.
+  // The bank is enabled for half of the lookups. The seed of a lookup is the hash, so each hash always gets the same
+  // answer, however often it is asked about.
   let listed = 0;
   for (const [number, pdq] of shared.entries()) {
     const answers = new Set();

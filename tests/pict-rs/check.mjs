@@ -37,7 +37,7 @@ const freePort = () =>
     });
   });
 
-/** Starts `hashgate serve` at a port, or at a free one. Returns its address. */
+/** Starts `hashgate serve` at `port`; 0 means a free port. Returns its address. */
 async function startHashgate(port = 0) {
   const args = ["serve", "--filter", `${SAMPLES}/demo.hgf`, "--token-file", join(folder, "tokens")];
   const server = spawn(HASHGATE, [...args, "--listen", `127.0.0.1:${port}`], { stdio: ["ignore", "pipe", "ignore"] });

@@ -46,7 +46,8 @@ async function startSynapse(hashgate) {
   const env = { ...process.env, PYTHONPATH: resolve("examples/back-ends"), PYTHONDONTWRITEBYTECODE: "1" };
   const generate = ["--generate-config", "--server-name", "test", "--report-stats", "no", "--data-directory", folder];
   execFileSync(python, [...common, ...generate], { cwd: folder, env, stdio: "pipe" });
-  // JSON is YAML. What comes later in the file of the generated keys is kept.
+  // Every JSON text is valid YAML, so the settings are written as JSON. Synapse merges them with those that it
+  // generated.
   const settings = {
     server_name: "test",
     pid_file: join(folder, "pid"),
@@ -72,7 +73,7 @@ async function startSynapse(hashgate) {
   throw new Error("Synapse doesn't answer");
 }
 
-/** Makes a user as an administrator does, and returns the token. */
+/** Registers a user by the administrator's API, and returns the access token. */
 async function register() {
   const path = `${url}/_synapse/admin/v1/register`;
   const { nonce } = await (await fetch(path)).json();

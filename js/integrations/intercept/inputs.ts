@@ -6,7 +6,7 @@ import type { Interception } from "./interception.js";
 /** One choice of files in an input, during and after its check. */
 interface Choice {
   readonly abort: AbortController;
-  /** The choice before, if a script's files came after it: a released file of either is handed on. */
+  /** The previous choice, if a script put in files after it. Held files of either choice can still be released. */
   readonly earlier: Choice | undefined;
   done: Promise<boolean>;
   /** The event of a reset of the form. The reset makes the choice void unless the page cancels the event. */
@@ -89,7 +89,7 @@ export class Inputs {
     const running = this.waitFor(input);
     const passed = running === undefined || (await running);
     if (this.#interception.stopped) return false;
-    // Another check has begun meanwhile: of a newer choice, or of a script's files beside those that may pass.
+    // Another check has begun meanwhile: of a newer choice, or of files that a script has added. Waits for that one.
     if (this.waitFor(input)) return passed && this.take(input);
     const rest = this.hasPassed(input) || (await this.#check(input, []));
     return passed && rest;
