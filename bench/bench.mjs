@@ -88,7 +88,7 @@ async function launchOnOneProcessor() {
   } catch {
     return undefined;
   }
-  // The browser's processes inherit this process's processors.
+  // The browser's processes inherit the processors that this process may use.
   return await launch().finally(() => keepTo(allowed));
 }
 
@@ -192,7 +192,7 @@ try {
     const ways = { inTurn: [page, "inTurn", 1], one: [page, "together", 1], two: [page, "together", 2] };
     if (alone) ways.alone = [alone, "together", 1];
     const times = { inTurn: [], one: [], two: [], alone: [] };
-    // The second browser hasn't seen the files, so the first rounds only warm up.
+    // The second browser hasn't seen the files, so rounds -4 to 0 warm up and aren't counted.
     for (let round = -4; round <= rounds; round += 1) {
       for (const [way, [page, how, workers]] of Object.entries(ways)) {
         const ask = [how, name, workers];
@@ -215,7 +215,7 @@ try {
     }
   }
 
-  // Each measurement has a page of its own, because engines keep compiled code.
+  // Each measurement uses a new page, because browsers keep compiled code within a page.
   for (const name of given.filter((name) => !files && /^12mp/.test(name) && name.includes(only))) {
     for (const warmUp of [true, false]) {
       const times = [];

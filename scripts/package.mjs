@@ -8,7 +8,7 @@ import { find, run, say, stop } from "./run.mjs";
 
 const OUT = "target/package";
 const UNIT = "usr/lib/systemd/system/hashgate.service";
-/** What must be in the package. */
+/** The files that the package must contain. */
 const FILES = [
   "usr/bin/hashgate",
   UNIT,

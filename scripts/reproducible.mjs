@@ -17,7 +17,8 @@ function build(name, clone, home) {
   mkdirSync(folder, { recursive: true });
   mkdirSync(join(user, ".cargo"), { recursive: true });
   execFileSync("git", ["clone", "--quiet", root, folder], { stdio: "inherit" });
-  // Uses a fresh home folder with a copy of the downloaded crates. A link would reveal the path that it leads to.
+  // Uses a fresh home folder with a copy of the downloaded crates. With a symbolic link, the real path would get into
+  // the build.
   cpSync(join(cargoHome, "registry"), join(user, ".cargo/registry"), { recursive: true });
   cpSync(join(root, "node_modules"), join(folder, "node_modules"), { recursive: true, verbatimSymlinks: true });
   symlinkSync(rustupHome, join(user, ".rustup"));

@@ -21,7 +21,7 @@ const PARTS = {
 };
 const chosen = PARTS[part] ?? stop(`expected one of ${Object.keys(PARTS).join(", ")}, got "${part}".`);
 
-// Missing programs are named before anything is built.
+// Looks for missing programs first, so that a person needn't wait for the build to learn of them.
 const env = { ...process.env, ...(chosen.browsers ? programs() : {}) };
 setUp();
 if (chosen.browsers) makeDemoList("target");

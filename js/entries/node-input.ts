@@ -10,14 +10,14 @@ import type { BlobLike } from "../types/types.js";
 /**
  * Opens a file's URL or a stream. Returns undefined for anything else.
  *
- * A string isn't taken for a path, nor is an object with a path in it: both may come out of a request, whose sender must
- * not choose which file is opened. JSON has no URLs.
+ * A string or an object with a path isn't opened: it may come from a request's JSON, whose sender must not choose which
+ * file is read. A `URL` object can't come from JSON, so the app itself has made it.
  *
  * @throws InvalidInput if the URL names no file of this machine, or the stream was read already.
  */
 export function openInput(input: unknown): Promise<Opened> | undefined {
   if (typeof input !== "object" || input === null) return undefined;
-  // Of any realm, such as Jest's.
+  // `instanceof URL` would refuse a URL of another realm, such as Jest's.
   if (Object.prototype.toString.call(input) === "[object URL]") return fileAt(input as URL).then((blob) => ({ blob }));
   const stream = streamOf(input);
   return stream && Promise.resolve({ stream });

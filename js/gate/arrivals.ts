@@ -41,7 +41,7 @@ export class Arrivals {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Begins to read a stream. {@link Arrival.release} must follow. */
+  /** Begins to read a stream. The caller must call {@link Arrival.release} when the check is over. */
   begin(stream: ByteStream): Arrival {
     const arrival = new Arrival(stream, this.#timeoutMs, {
       room: () => this.#room(arrival),
@@ -100,8 +100,7 @@ export class Arrival {
   /**
    * Reads until more than `most` bytes have arrived, or the stream has ended. Returns whether it has ended.
    *
-   * @throws UnreadableFile if it breaks off or brings no bytes for `timeoutMs`; InvalidInput if it brings other things
-   * than bytes.
+   * @throws UnreadableFile if the stream fails or brings no bytes for `timeoutMs`; InvalidInput if a chunk isn't bytes.
    */
   async readPast(most: number): Promise<boolean> {
     while (!this.#ended && this.length <= most) {
@@ -169,7 +168,7 @@ export class Arrival {
     return bytes;
   }
 
-  /** Reads no further. The bytes count until {@link release}. */
+  /** Stops reading. The bytes count towards the budget until {@link release}. */
   end(): void {
     if (!this.#ended) this.#stream.end();
     this.#ended = true;

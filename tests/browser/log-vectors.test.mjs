@@ -1,5 +1,5 @@
-// Both builds of the engine on the log vectors: the outcomes that they say, and every flipped bit refused. And the reader that
-// was written from the specification alone.
+// Runs the log vectors through both builds of the engine: each vector has its expected outcome, and every flipped bit
+// is refused. Also compares with the second reader, which was written from the specification alone.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";

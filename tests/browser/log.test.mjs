@@ -1,5 +1,5 @@
-// One list for all, by real processes: a publisher, three witnesses of which one is killed and one cheats, nginx, Chromium and
-// Firefox. A release that is shown to some alone is refused, and a monitor proves the fork.
+// Tests the public log with real processes: a publisher, three witnesses (one is killed, one cheats), nginx, Chromium
+// and Firefox. A release that is shown only to some readers must be refused, and a monitor must prove the fork.
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash, createPrivateKey, sign } from "node:crypto";

@@ -1,4 +1,5 @@
-// What `publish` writes, served unchanged by plain nginx and by a static server from npm: releases verified, resumed and renewed.
+// Tests that the files of `publish` work unchanged on plain nginx and on a static server from npm: a client verifies
+// and resumes downloads, and follows new releases.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";

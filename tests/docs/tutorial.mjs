@@ -6,18 +6,20 @@ import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 
 /**
- * A reader who begins in a folder that holds the clone as `hashgate`. The words after a block's language say what to do with it:
+ * Returns a reader, who starts in a new folder with the clone at `hashgate`. The words after a code block's language say
+ * what the reader does with the block:
  *
  *   ```sh                          run it; expect exit code 0
  *   ```sh exits=1                  run it; expect that exit code
- *   ```sh background until="…"     start it, and go on when it has printed that
- *   ```sh install                  leave it out: it builds what `npm test` has built before
- *   ```js file=NAME                save it under this name
- *   ```js prepend=NAME             put it before what the file holds
+ *   ```sh background until="…"     start it, and continue when it has printed the text
+ *   ```sh install                  skip it: it builds what `npm test` has built already
+ *   ```js file=NAME                save the block as this file
+ *   ```js prepend=NAME             insert the block at the start of this file
  *
- * @param {object} context the test's
- * @param {string} page the tutorial's path
- * @param {(text: string) => string} adapt changes what would clash with other programs on this machine
+ * @param {object} context the test context of node:test
+ * @param {string} page the path of the tutorial
+ * @param {(text: string) => string} adapt changes a block's text where it would clash with other
+ *   programs on this machine, for example a fixed port
  */
 export function reader(context, page, adapt = (text) => text) {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "hashgate-tutorial-")));

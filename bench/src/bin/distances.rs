@@ -13,7 +13,7 @@ use hashgate::image::{DecodedBy, Picture, read, read_fully};
 use hashgate::pdq::{Coefficients, quality};
 use hashgate_testkit::jpeg;
 
-/// Short side and long side in pixels.
+/// Short side and long side of the drawn pictures, in pixels.
 const SIZES: [(u16, u16); 6] = [(700, 933), (800, 1200), (900, 900), (900, 1350), (1300, 1733), (2000, 3000)];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (short, long) in SIZES.into_iter().filter(|_| files.is_empty()) {
         let mut distances = Vec::new();
         for (seed, kind) in (1..).zip(jpeg::kinds()) {
-            // In portrait and in landscape format.
+            // Draws each picture in portrait and in landscape format.
             for (width, height) in [(short, long), (long, short)] {
                 let bytes = jpeg::draw(width, height, kind, seed + u64::from(width));
                 distances.extend(compare(&format!("{kind:?}"), &bytes));
@@ -38,7 +38,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Returns the decoder that read the file, and the distance in bits to a full decode.
+/// Prints the comparison. Returns the decoder that read the file, and the distance of its hash from that of a full
+/// decode.
 fn compare(name: &str, bytes: &[u8]) -> Option<(DecodedBy, u32)> {
     let limits = Limits::default();
     let start = Instant::now();

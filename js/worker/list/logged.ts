@@ -17,10 +17,10 @@ export interface Proved {
 }
 
 /**
- * Fetches the proof that a verified manifest is in the log. While a release is being published, the newest proof can be of
- * another release than the manifest at hand, which then has its own under its number.
+ * Fetches the proof that a verified manifest is in the log. While a release is being published, the newest proof may
+ * belong to another release; then fetches the proof whose name has the manifest's release number.
  *
- * @throws GateError `log-proof-unavailable`; what the core refuses a proof with.
+ * @throws GateError `log-proof-unavailable`; or the core's error about the proof.
  */
 export async function fetchProof(
   network: Network,
@@ -93,7 +93,7 @@ export function statusOf({ index, checkpoint }: Logged): LoggedCheckpoint {
   return { origin, size, root, index, witnesses, ...(witnessedUnixS > 0 && { witnessedUnixS }), note };
 }
 
-/** What is known of this device's clock. `server`: the time by the server that gave out an expired list. */
+/** Says whether this device's clock seems wrong. `server`: the time of the server from which an expired list came. */
 export function clockHint(
   nowUnixS: number,
   logged: Logged | undefined,
