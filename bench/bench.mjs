@@ -1,6 +1,7 @@
-// npm run bench [-- --rounds N --only PART-OF-A-NAME --files FOLDER --no-setup]: from File to verdict in real Chromium, against the other
-// ways to a hash, on the same files in one run: drawn ones, or the JPEG, PNG and WebP files of a folder. Prints medians and ratios, writes
-// target/bench/bench.json. docs/lab/performance.md says how to read it.
+// npm run bench [-- --rounds N --only PART-OF-A-NAME --files FOLDER --no-setup]
+// Measures the time from a File to its verdict in real Chromium, against other ways to a hash, on the same files in one
+// run. The files are drawn, or the JPEG, PNG and WebP files of FOLDER. Prints medians and ratios, and writes
+// target/bench/bench.json. docs/lab/performance.md explains the output.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { chromium as launcher } from "playwright-core";

@@ -1,5 +1,5 @@
-// npm run extension: makes dist-extension/chromium/ and dist-extension/firefox/, which the browsers load unpacked, and a
-// zip of each beside it, the same bytes whenever the same sources are built.
+// npm run extension: makes dist-extension/chromium/ and dist-extension/firefox/, which the browsers can load unpacked,
+// and a zip file of each beside it. The same sources always give the same bytes.
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";

@@ -1,5 +1,6 @@
-// node scripts/reproducible.mjs: builds two clones of this commit, in folders and homes of different names, and compares
-// every file of their dist/. Also checks that no file holds a path of this machine. Takes two whole builds.
+// node scripts/reproducible.mjs: builds two clones of this commit, in folders and home folders of different names, and
+// compares every file of their dist/. Also checks that no file holds a path of this machine. Builds everything twice,
+// so it takes long.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";

@@ -82,7 +82,10 @@ function withGeneratedPart(path) {
   return `${text}\n## What the commands say of themselves\n${block(overview)}${each.join("")}`;
 }
 
-/** Returns the navigation in the order of docs/README.md. Pages that are not linked there follow at the end of their kind. */
+/**
+ * Returns the navigation in the order of docs/README.md. Pages that are not linked there follow at the end of their
+ * kind.
+ */
 function readNavigation(all) {
   const groups = [];
   const linked = new Set();

@@ -196,8 +196,8 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
   }
 
   /**
-   * Returns the verdict and decision on the bytes that a file has now; undefined if they were not checked. A file without
-   * bytes, restored from an earlier session, is held.
+   * Returns the verdict and decision on a file's present bytes, or undefined if they were not checked. A file without
+   * bytes (restored from an earlier session) is held.
    */
   #found(file: UppyFile<M, B> | undefined): CheckedFile | undefined {
     if (!file) return undefined;

@@ -50,8 +50,8 @@ export interface TransparencyReport {
   /** One entry for each release of each list. */
   lists: ListCounts[];
   /**
-   * The state of the public log that the list was proved by, if the host asked for it: {@link ReportOptions.checkpoint}.
-   * A service that gets two reports of one size with different roots knows that its users were shown different lists.
+   * The state of the public log that contains the list. Only present with {@link ReportOptions.checkpoint}. If two
+   * reports have the same `size` and different roots, their users were shown different lists.
    */
   "hashgate.checkpoint"?: Checkpoint;
 }

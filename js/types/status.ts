@@ -103,7 +103,10 @@ export interface GateStatus {
   appeals?: string;
   /** The law under which the curators act, in their own words. */
   jurisdiction?: string;
-  /** The public log that proves that others are given the same list, if `trust.log` is set. Compare it: `hashgate compare`. */
+  /**
+   * The state of the public log that contains the release, if `trust.log` is set. To see that others are given the same
+   * list, compare it with theirs: `hashgate compare`.
+   */
   checkpoint?: LoggedCheckpoint;
   /** This device's clock seems to be wrong. */
   clock?: ClockHint;

@@ -598,8 +598,8 @@ test("a list of the person's own, from a file; another's bytes are refused by na
 });
 
 /**
- * Makes a valid public key, as text, that has signed nothing. The text is the name, the first 4 bytes of the key's
- * SHA-256 digest, and the algorithm's number with the key.
+ * Makes a valid public key, as text, that has signed nothing. The text is the name, 4 bytes of the SHA-256 digest of
+ * name and key, and the key after the number of its algorithm (1, Ed25519).
  */
 function keyOfAnother(name) {
   const { x } = generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" });

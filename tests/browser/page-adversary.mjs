@@ -3,7 +3,10 @@
 
 import { PICTURES } from "./adversary-pictures.mjs";
 
-/** A function that makes files of the pictures, with a serial number in their last bytes, and a gate that knows their verdicts. */
+/**
+ * Page script: `make(kind)` returns a file of that picture, with a serial number in its last bytes, and `gateOf(below)`
+ * returns a gate that knows the verdicts.
+ */
 const COMMON = `
 ${PICTURES}const { setTimeout: exactly } = window;
 const wait = (ms) => new Promise((done) => exactly(done, ms));

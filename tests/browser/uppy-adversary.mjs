@@ -18,7 +18,7 @@ window.run = async (seed, steps) => {
   const uploads = [];
   const wanted = new Map();      // file id -> serial of the Blob that is to be uploaded
   const log = [];
-  /** A file whose last bytes say which it is. A picture's bytes after its end change nothing of it. */
+  /** Makes a file with a serial number in its last bytes, after the picture's end, where decoders ignore it. */
   const make = (kind) => {
     serial += 1;
     kinds.set(serial, kind);
@@ -51,7 +51,10 @@ window.run = async (seed, steps) => {
   };
   const any = () => { const files = uppy.getFiles(); return files[below(files.length)]; };
   const ignore = (promise) => promise?.catch?.(() => undefined);
-  /** Ids that were being uploaded when all files were cleared: Uppy takes the answer for whatever has such an id by then. */
+  /**
+   * Ids of files that were being uploaded when the list was cleared. When such an upload ends, Uppy ascribes its
+   * response to whichever file has the id by then.
+   */
   const mistaken = new Set();
   const clear = () => {
     for (const { fileIDs } of Object.values(uppy.getState().currentUploads)) for (const id of fileIDs) mistaken.add(id);
@@ -75,7 +78,7 @@ window.run = async (seed, steps) => {
       if (!file?.error) return;
       if (file.data) released.add(file.data.serial);
       ignore(plugin.release(file.id));
-      // Other bytes under the same id, at once.
+      // Gives the file other bytes under the same id, at once.
       if (below(2)) uppy.setFileState(file.id, { data: make("listed") });
     },
     clear: () => clear(),
@@ -119,7 +122,8 @@ window.run = async (seed, steps) => {
     },
     resume: () => uppy.resumeAll(),
     removePlugin: async () => {
-      // Nothing is to be uploaded by what began with the plugin; what the host begins without it is its own affair.
+      // Before the plugin is removed, stops Uppy from starting further uploads by itself. What the host uploads without
+      // the plugin isn't this test's concern.
       const { autoProceed, onBeforeUpload } = uppy.opts;
       Object.assign(uppy.opts, { autoProceed: false, onBeforeUpload: () => false });
       clearTimeout(uppy.scheduledAutoProceed);

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 
 /**
- * Returns a reader, who starts in a new folder with the clone at `hashgate`. The words after a code block's language say
- * what the reader does with the block:
+ * Returns a reader, who starts in a new folder with the clone at `hashgate`. The words after a code block's language
+ * say what the reader does with the block:
  *
  *   ```sh                          run it; expect exit code 0
  *   ```sh exits=1                  run it; expect that exit code

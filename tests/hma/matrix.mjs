@@ -2,12 +2,13 @@
 //
 //   HMA_PYTHON=venv/bin/python HMA_SOURCE=…/hasher-matcher-actioner/src node tests/hma/matrix.mjs
 //
-// No registry has HMA. HMA_SOURCE is the folder with the package OpenMediaMatch in a copy of the repository ThreatExchange.
-// HMA_PYTHON is a Python with HMA's requirements, such as `threatexchange` from PyPI. Postgres must be on the path or in
-// Debian's folder (`apt-get install postgresql`). HASHGATE is the path of the program; default target/debug/hashgate.
+// No registry has HMA. HMA_SOURCE is the folder with the package OpenMediaMatch in a copy of the repository
+// ThreatExchange. HMA_PYTHON is a Python with HMA's requirements, such as `threatexchange` from PyPI. Postgres must be
+// on the path or in Debian's folder (`apt-get install postgresql`). HASHGATE is the path of the
+// program; default target/debug/hashgate.
 //
-// Everything runs on this machine, in a folder that is removed at the end. If something is missing, prints that nothing was
-// checked, and exits with status 0. If an answer isn't the expected one, exits with status 1.
+// Everything runs on this machine, in a folder that is removed at the end. If something is missing, prints that nothing
+// was checked, and exits with status 0. If an answer isn't the expected one, exits with status 1.
 import assert from "node:assert/strict";
 import { ask, hash, near, start } from "./hashgate.mjs";
 import { HmaServer, missing } from "./hma.mjs";

@@ -4,7 +4,7 @@
 //   cargo install --locked pict-rs --root /tmp/pict-rs      (minutes)
 //   PICTRS=/tmp/pict-rs/bin/pict-rs node tests/pict-rs/check.mjs
 //
-// Needs target/samples (npm start), target/debug/hashgate or HASHGATE, and what pict-rs needs: ffmpeg and exiftool. Without
+// Needs target/samples (npm start), target/debug/hashgate or HASHGATE, and for pict-rs ffmpeg and exiftool. Without
 // pict-rs, prints that nothing was checked, and exits with status 0.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";

@@ -4,8 +4,8 @@
 //   python3 -m venv /tmp/synapse && /tmp/synapse/bin/pip install matrix-synapse
 //   SYNAPSE_PYTHON=/tmp/synapse/bin/python node tests/synapse/check.mjs
 //
-// Needs target/samples (npm start), and target/debug/hashgate or HASHGATE. Without Synapse, prints that nothing was checked,
-// and exits with status 0.
+// Needs target/samples (npm start), and target/debug/hashgate or HASHGATE. Without Synapse, prints that nothing was
+// checked, and exits with status 0.
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHmac } from "node:crypto";
@@ -47,8 +47,8 @@ async function startSynapse(hashgate) {
   const env = { ...process.env, PYTHONPATH: resolve("examples/back-ends"), PYTHONDONTWRITEBYTECODE: "1" };
   const generate = ["--generate-config", "--server-name", "test", "--report-stats", "no", "--data-directory", folder];
   execFileSync(python, [...common, ...generate], { cwd: folder, env, stdio: "pipe" });
-  // Replaces the generated settings. Synapse reads YAML, and every JSON text is valid YAML. The generated signing key is
-  // in a file of its own.
+  // Replaces the generated settings. Synapse reads YAML, and every JSON text is valid YAML. The generated signing key
+  // is in a file of its own.
   const settings = {
     server_name: "test",
     pid_file: join(folder, "pid"),

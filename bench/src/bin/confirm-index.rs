@@ -1,10 +1,10 @@
-//! Measures the confirm index over 1,000,000 hashes and a scan of the same hashes: time, memory, misses.
+//! Measures the confirm index over 1,000,000 hashes, against a scan of the same hashes: time, memory, misses. Then
+//! counts how many unrelated drawn pictures are within the bound of the ring-key rule.
 //!
-//! `cargo run --release -p hashgate-bench --bin confirm-index -- [LIST.hex]`, on one core: `taskset -c 0 ...`. Then
-//! tries the bound of the ring-key rule on drawn pictures: how many unrelated ones are within it.
+//! `cargo run --release -p hashgate-bench --bin confirm-index -- [LIST.hex]`; on one core with `taskset -c 0 ...`.
 //!
-//! Without a list of hashes (64 hexadecimal digits a line) it takes numbered ones. `bench/second_oracle.py` times Meta's own
-//! index on the same kind of list.
+//! LIST.hex has a hash of 64 hexadecimal digits per line; without it the hashes are numbered ones.
+//! `bench/second_oracle.py` times Meta's own index on the same kind of list.
 
 use std::f32::consts::TAU;
 use std::hint::black_box;

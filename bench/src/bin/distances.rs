@@ -1,7 +1,8 @@
-//! Measures how far hashes of the DC-only decoder are from those of a full decode: `cargo run --release -p
-//! hashgate-bench --bin distances -- [FILE...]`.
+//! Measures how far the hashes of the DC-only decoder are from those of a full decode.
 //!
-//! Prints the distance of the hashes in bits and the times in milliseconds, for each file; without files, for drawn
+//! `cargo run --release -p hashgate-bench --bin distances -- [FILE...]`
+//!
+//! For each file, prints the distance of the two hashes in bits and both times in milliseconds. Without files, draws
 //! pictures of many kinds (quality 50 and more) and sizes, from the smallest that the DC-only decoder reads.
 
 use std::error::Error;

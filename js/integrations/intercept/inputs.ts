@@ -82,8 +82,8 @@ export class Inputs {
   }
 
   /**
-   * Empties an input, checks its files, and puts back those that may pass. Resolves to whether all may pass. Files that a
-   * script puts in during a check are checked after it, so that the person's choice isn't lost.
+   * Empties an input, checks its files, and puts back those that may pass. Resolves to whether all may pass. If a
+   * script puts in files during a check, they are checked afterwards, so that the person's choice isn't lost.
    */
   async take(input: HTMLInputElement): Promise<boolean> {
     const running = this.waitFor(input);

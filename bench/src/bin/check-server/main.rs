@@ -1,14 +1,14 @@
-//! Measures `POST /v1/check` of `hashgate serve` with a filter of 1,000,000 hashes: checks per second, latency, processor
-//! time and memory; then whether it lasts through slow, broken and hostile senders.
+//! Measures `POST /v1/check` of `hashgate serve` with a filter of 1,000,000 hashes: checks per second, latency,
+//! processor time and memory. Then tests that the server survives slow, broken and hostile senders.
 //!
 //! ```sh
 //! cargo build --release -p hashgate-cli
 //! cargo run --release -p hashgate-bench --bin check-server [-- [--server PATH] [--files FOLDER] [--checks N]]
 //! ```
 //!
-//! The pictures have 2 megapixels and are drawn; with `--files` they are those of a folder. The client runs on the same
-//! machine and takes its share of it, so beside the rate the program prints the server's own processor time per check,
-//! which other work on the machine disturbs less. It fails if the server doesn't last.
+//! The pictures are drawn and have 2 megapixels, or are the files of FOLDER. The client runs on the same machine and
+//! takes its share of the processors. So the program also prints the server's own processor time per check, which other
+//! work on the machine disturbs less than the rate. It fails if the server ends or exceeds its memory bound.
 
 mod client;
 mod pictures;
