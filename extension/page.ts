@@ -37,7 +37,7 @@ function precede<T extends object, K extends keyof T & string>(
       try {
         before(this, args);
       } catch {
-        // An error here must not break the page.
+        // Ignores errors of `before`: they must not break the page's call.
       }
       return original.apply(this, args);
     },

@@ -1,5 +1,6 @@
 // npm run package: builds the Debian package of the command-line tool, with manual pages, completions and systemd unit.
-// Then checks that no file is missing in it, and that the program starts. Needs cargo-deb: cargo install --locked cargo-deb.
+// Then checks that no file is missing in it, and that the program starts.
+// Needs cargo-deb: cargo install --locked cargo-deb.
 //
 //   npm run package -- --no-build    packages target/release/hashgate without building it
 import { execFileSync } from "node:child_process";

@@ -1,6 +1,6 @@
 // npm run docs: makes dist-docs/, the documentation as one static site that loads nothing from elsewhere: the pages of
-// docs/ with a search, the Rust API by rustdoc, and the TypeScript API by typedoc. The pages open from a disk, too, so
-// their scripts are classic ones.
+// docs/ with a search, the Rust API by rustdoc, and the TypeScript API by typedoc. Pages also open from a disk.
+// Their scripts aren't modules, because browsers load no modules from a disk.
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join, posix, relative } from "node:path";

@@ -82,7 +82,7 @@ export function hashgateFilePond(gate: GateLike, options: HashgateFilePondOption
     beLast();
     return loads.track(file, async () => {
       const status = await check(file);
-      // FilePond shows this status in the list.
+      // FilePond shows the `status` of a rejection in the list.
       if (status) throw { status };
       return file;
     });

@@ -293,7 +293,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
       }
       for (const id of this.#uploads.keys()) {
         const ended = after.currentUploads[id] ? undefined : before.currentUploads[id];
-        // This plugin knows an upload that is about to begin before it is in the state. It hasn't ended.
+        // An upload that is about to begin isn't in the state yet. It hasn't ended, so its data are kept.
         if (!ended) continue;
         this.#uploads.delete(id);
         this.#over.delete(id);

@@ -4,13 +4,13 @@
 export const WITHOUT_FILES =
   /^(application\/(json|x-www-form-urlencoded|xml|graphql)|application\/.+\+(json|xml)|text\/)/i;
 
-/** How deep a part may be a multipart body itself. */
+/** Number of levels of multipart bodies inside each other. A body with more levels is refused. */
 const MAX_DEPTH = 4;
-/** The largest header of a part, in bytes. */
+/** The largest header of a part, in bytes. A body with a larger one is refused. */
 const MAX_HEADER = 65_536;
 const DASH = 0x2d;
 
-/** A part's place in the body, and its header. */
+/** One part: its header, and the offsets of its content in the body. */
 interface Part {
   header: Map<string, string>;
   start: number;
@@ -36,7 +36,8 @@ function filesIn(body: Blob, bytes: Uint8Array, type: string, depth: number): Fi
     const name = nameIn(part.header);
     const decoded = decode(body, bytes, part);
     if (/^multipart\//i.test(partType)) return filesIn(decoded.blob, decoded.bytes, partType, depth + 1);
-    // A form's field without a file name and a type is text. Elsewhere, such a part may be anything.
+    // In a form, a field that has neither a file name nor a type is text. In other multipart bodies, a part without a
+    // type may be anything, so it counts as a file.
     const isText = name === undefined && (partType === "" ? isForm : WITHOUT_FILES.test(partType));
     return isText || decoded.blob.size === 0 ? [] : [new File([decoded.blob], name ?? "upload", { type: partType })];
   });

@@ -32,7 +32,7 @@ export interface TransparencyReport {
   format: "hashgate-report-1";
   /** When the gate was opened, rounded down to the hour, ISO 8601 in UTC. */
   from: string;
-  /** When the report was made, rounded in the same way. */
+  /** When the report was made, rounded down to the hour. */
   to: string;
   /** `checked` is the sum of `clear`, `possible`, `confirmed` and all of `unchecked`. */
   totals: {

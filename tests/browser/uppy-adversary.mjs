@@ -13,7 +13,7 @@ window.run = async (seed, steps) => {
   const next = random(seed);
   const below = (count) => Math.floor(next() * count);
   const kinds = new Map();       // serial -> "clean" or "listed"
-  const checkedBlobs = new WeakMap(); // Blob -> verdict's outcome, as the gate gave it
+  const checkedBlobs = new WeakMap(); // Blob -> the outcome that the gate returned for it
   const released = new Set();    // serials that the host released
   const uploads = [];
   const wanted = new Map();      // file id -> serial of the Blob that is to be uploaded

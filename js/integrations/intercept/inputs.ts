@@ -9,7 +9,7 @@ interface Choice {
   /** The previous choice, if a script put in files after it. Held files of either choice can still be released. */
   readonly earlier: Choice | undefined;
   done: Promise<boolean>;
-  /** The event of a reset of the form. The reset makes the choice void unless the page cancels the event. */
+  /** The form's reset event, if there was one. It makes the choice void unless the page has cancelled the event. */
   reset: Event | undefined;
   /** True after a reset or a newer choice. The page then gets no file of this choice any more. */
   void: boolean;
@@ -30,7 +30,7 @@ export class Inputs {
   readonly #passed = new WeakSet<File>();
   /** Inputs whose `input` event was taken in this turn of the event loop. */
   readonly #taken = new WeakSet<HTMLInputElement>();
-  /** Inputs with files about which the page has had an event. */
+  /** Inputs that the page believes to hold files, because it got an event about them. */
   readonly #given = new WeakSet<HTMLInputElement>();
 
   constructor(interception: Interception) {
