@@ -31,7 +31,7 @@ export interface StorageState {
    * stored.
    */
   kind: "indexeddb" | "folder" | "memory" | "none";
-  /** Why the list is only in memory, or what the storage refused. */
+  /** Why the list is only in memory: the storage could not be used, was full, or was emptied by the browser. */
   problem?: { reason: "unavailable" | "quota-exceeded" | "evicted"; message: string };
 }
 

@@ -15,7 +15,7 @@ export function keygen(folder, name) {
   return { file, trust: readFileSync(`${file}.pub`, "utf8").trim() };
 }
 
-/** Publishes the next release of the list in `folder`. */
+/** Signs the hashes `rows`, and publishes them as the next release of the list in `folder`. */
 export function publish(folder, key, rows, { name = "Test list", more = [] } = {}) {
   mkdirSync(folder, { recursive: true });
   const list = `${folder}.csv`;

@@ -32,7 +32,7 @@ if (location.search.includes("last")) {
   await new Promise((resolve) => uppy.once("restored", resolve));
   protect();
 } else { protect(); retrieve(); }
-/** The requests of the Golden Retriever's database. */
+/** Runs act on an object store of the Golden Retriever's database. Resolves to the result of its request. */
 const store = (name, mode, act) => new Promise((resolve, reject) => {
   const opening = indexedDB.open("uppy-blobs");
   opening.onerror = reject;

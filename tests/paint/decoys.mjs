@@ -3,7 +3,10 @@
 import { dequantized, quantized, steps, transformed } from "./jpeg-coder.mjs";
 import { lumaOf } from "./pictures.mjs";
 
-/** Thresholds 0..63 of an 8 x 8 ordered dither (Bayer), and of stripes, which few terms carry. */
+/**
+ * Thresholds 0..63 of the pixels of an 8 x 8 block, for three patterns: ordered dithering (Bayer), stripes (which need
+ * only a few DCT terms), and quarters of the block.
+ */
 const BAYER = Array.from({ length: 64 }, (_, at) => {
   const [x, y] = [at & 7, at >> 3];
   let threshold = 0;
