@@ -1,6 +1,7 @@
-// npm run bench [-- --rounds N --only PART-OF-A-NAME --files FOLDER --no-setup]: from File to verdict in real Chromium, against the other
-// ways to a hash, on the same files in one run: drawn ones, or the JPEG, PNG and WebP files of a folder. Prints medians and ratios, writes
-// target/bench/bench.json. docs/lab/performance.md says how to read it.
+// npm run bench [-- --rounds N --only PART-OF-A-NAME --files FOLDER --no-setup]
+// Measures the time from a File to its verdict in real Chromium, against other ways to a hash, on the same files in one
+// run. The files are drawn, or the JPEG, PNG and WebP files of FOLDER. Prints medians and ratios, and writes
+// target/bench/bench.json. docs/lab/performance.md explains the output.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { chromium as launcher } from "playwright-core";
@@ -94,7 +95,7 @@ async function launchOnOneProcessor() {
   } catch {
     return undefined;
   }
-  // The browser's processes inherit this process's processors.
+  // The browser's processes inherit the processors that this process may use.
   return await launch().finally(() => keepTo(allowed));
 }
 
@@ -193,12 +194,12 @@ try {
   await alone?.waitForFunction(() => window.ready, undefined, { timeout: 120_000 });
   for (const name of several) {
     await alone?.evaluate(([name, type]) => window.add(name, type), [name, typeOf(name)]);
-    // One after the other, one worker is at work at a time: that which hashes, or that which looks up. Together, one hashing
-    // worker has the lookup worker and the browser at work beside it, unless all of them have one processor.
+    // In turn, only one worker works at a time: either the hashing or the lookup worker. Together, one hashing worker
+    // runs beside the lookup worker and the browser, unless the whole browser is limited to one processor (`alone`).
     const ways = { inTurn: [page, "inTurn", 1], one: [page, "together", 1], two: [page, "together", 2] };
     if (alone) ways.alone = [alone, "together", 1];
     const times = { inTurn: [], one: [], two: [], alone: [] };
-    // The second browser hasn't seen the files, so the first rounds only warm up.
+    // The second browser hasn't seen the files, so rounds -4 to 0 warm up and aren't counted.
     for (let round = -4; round <= rounds; round += 1) {
       for (const [way, [page, how, workers]] of Object.entries(ways)) {
         const ask = [how, name, workers];
@@ -221,7 +222,7 @@ try {
     }
   }
 
-  // Each measurement has a page of its own, because engines keep compiled code.
+  // Each measurement uses a new page, because browsers keep compiled code within a page.
   for (const name of given.filter((name) => !files && /^12mp/.test(name) && name.includes(only))) {
     for (const warmUp of [true, false]) {
       const times = [];

@@ -1,5 +1,6 @@
-// npm run bench:lookup: what a clean picture's lookup costs in Chromium's wasm, against a filter of 1,000,000 PDQ hashes, beside
-// decoding a 12-megapixel JPEG in full in the same wasm and a scan of the raw list for Hamming distances up to 31.
+// npm run bench:lookup: measures the lookup of a clean picture in Chromium's wasm, with a filter of 1,000,000 PDQ
+// hashes. Compares it with the full decode of a 12-megapixel JPEG in the same wasm, and with a scan of the raw list for
+// hashes within a Hamming distance of 31.
 import { readFileSync } from "node:fs";
 import { chromium as launcher } from "playwright-core";
 import { makeDemoList } from "../scripts/demo-list.mjs";
@@ -69,8 +70,8 @@ window.measure = async () => {
   lookup.addFilter(await bytesOf("/million.hgf"));
   const open = performance.now() - start;
   const wanted = { pdq: true, sha256: false, md5: false, views: "all", limits: {} };
-  // The DC-only decoder reads JPEGs whose short side has at least 900 pixels. This picture is lower, so that it is
-  // fully decoded.
+  // The DC-only decoder reads only JPEGs whose short side is at least 900 pixels. This picture's is 889, so it is fully
+  // decoded.
   const large = await picture(13_500, 889, 1);
   // The pictures have a border, so that the view without the border exists, too.
   const prints = [];

@@ -1,4 +1,5 @@
-// The filter of the benchmarks: 1,000,000 PDQ hashes, the SHA-256 digests of the numbers from 0, at the defaults.
+// Builds the filter of the benchmarks: 1,000,000 PDQ hashes (the SHA-256 digests of the numbers from 0), default
+// settings.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";

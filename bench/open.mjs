@@ -1,5 +1,6 @@
-// npm run bench:open: from openGate to the first verdict in Chromium, with a published list of 1,000,000 hashes in storage,
-// verified, and its server gone. Each round is a fresh page with fresh workers.
+// npm run bench:open: measures the time from `openGate` to the first verdict in Chromium. The published list of
+// 1,000,000 hashes is in the browser's storage, and its server is unreachable. Each round uses a fresh page with fresh
+// workers.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";

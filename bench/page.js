@@ -1,4 +1,4 @@
-// The page of npm run bench: every way to a hash, on the same files.
+// The page of npm run bench. It has a function for each way from a file to a hash, and runs all on the same files.
 import { openGate } from "/hashgate/index.js";
 import { pdq } from "./pdq.js";
 
@@ -8,7 +8,7 @@ const PIECE = 1 << 18;
 const wanted = { pdq: true, sha256: false, md5: false, views: "all", limits: {} };
 const module = await WebAssembly.compileStreaming(fetch("/hashgate/hashgate.wasm"));
 const gates = {};
-// A page that measures its first file opens its gates itself.
+// With a query string, the page measures the first files after opening a gate, so it opens its gates itself.
 if (!location.search)
   for (const workers of [1, 2]) gates[workers] = await openGate({ filters: ["/million.hgf"], workers });
 const files = new Map();
@@ -20,9 +20,9 @@ async function readOut(bitmap) {
 }
 
 const WAYS = {
-  /** From a File to its verdict. */
+  /** The package's gate: from a File to its verdict. */
   hashgate: (file) => gates[1].check(file),
-  /** (a): as hashers in browsers work: decode by an image element, draw on a canvas, read back. */
+  /** (a) As other browser hashers do: decodes by an image element, draws on a canvas, and reads the pixels back. */
   async image(file) {
     const image = new Image();
     image.src = URL.createObjectURL(file);
@@ -56,7 +56,9 @@ const WAYS = {
     decoder.close();
     return pixels;
   },
-  /** The browser's own full decode, with the pixels in the form in which the engine would get them. */
+  /**
+   * Has the browser decode the picture in full, and reads the pixels in the format in which the engine would need them.
+   */
   async imageDecoderFull(file) {
     const data = await file.arrayBuffer();
     const decoder = new ImageDecoder({ data, type: file.type });
@@ -67,7 +69,7 @@ const WAYS = {
     decoder.close();
     return pixels;
   },
-  /** (d): the engine's general decoder; everything else is the same. */
+  /** (d) Like `hashgate`, but on a copy of the file that only the engine's general decoder reads. */
   general: (file) => gates[1].check(files.get(`${file.name} general`) ?? file),
 };
 
@@ -119,7 +121,7 @@ window.run = async (way, name) => {
   };
 };
 
-/** Returns the bytes of linear memory of a fresh instance after it has read one file as the workers do. */
+/** Returns the bytes of a fresh engine's memory after it has read one file in pieces, as the workers do. */
 window.memory = async (name) => {
   const { Fingerprint, initSync, StreamingFingerprint } = await import(`/hashgate/bindings/hashgate.js?for=${name}`);
   const { memory } = initSync({ module });
@@ -130,7 +132,7 @@ window.memory = async (name) => {
   return memory.buffer.byteLength;
 };
 
-/** Measures each of the first ten files of a page, a while after it has opened its gate. */
+/** Measures each of the first ten checks of a page, from 3 seconds after its gate has opened. */
 window.first = async (name, warmUp) => {
   const gate = await openGate({ filters: ["/million.hgf"], workers: 1, warmUp });
   await new Promise((resolve) => setTimeout(resolve, 3000));

@@ -1,5 +1,5 @@
-// PDQ in JavaScript, as browser hashers compute it: a plain port of the reference (facebook/threatexchange, pdq) for the
-// benchmark alone. Takes RGBA pixels of a square or other picture, returns 16 words of 16 bits.
+// PDQ in JavaScript, as other browser hashers compute it: a plain port of the reference (facebook/threatexchange, pdq),
+// used only for the benchmark. Takes RGBA pixels, returns 16 words of 16 bits.
 const SIDE = 64;
 const TERMS = 16;
 const DCT = Array.from({ length: TERMS }, (_, i) =>

@@ -10,7 +10,7 @@ async function exists(): Promise<boolean> {
 }
 
 startBackground({
-  // An extension can have one offscreen document. The document closes itself when it has been idle.
+  // Opens the offscreen document if it isn't open: it closes itself when idle, and an extension can have only one.
   async ready() {
     if (await exists()) return;
     creating ??= chrome.offscreen

@@ -5,7 +5,7 @@ import { type Gate, type GateOptions, openGate, type Verdict } from "hashgate";
 import { type Requests, receive } from "./messages.js";
 import { readSettings, type Settings } from "./settings.js";
 
-/** Number of bytes that are enough to tell a file's format. */
+/** Bytes at the start of a file that suffice to recognise its format. */
 const HEAD_BYTES = 4096;
 
 let opening: Promise<Gate> | undefined;

@@ -75,7 +75,7 @@ function reason({ file, verdict }: Checked): string {
 function card(role: string, title: string, texts: string[], files: Checked[]): HTMLElement {
   const section = make("section");
   section.setAttribute("role", role);
-  // The language of the texts, which may differ from the page's.
+  // Sets the language of the notice's texts, which may differ from the page's.
   section.lang = say("language");
   section.dir = "ltr";
   const heading = make("h2", title);

@@ -1,4 +1,4 @@
-// The offscreen document of Chromium, in which the checker runs.
+// The offscreen document of Chromium. The checker runs in it.
 import { startChecker } from "./checker.js";
 
 /** Milliseconds without a check after which the document closes, to free its memory. */

@@ -1,10 +1,13 @@
-/** The event by which page.ts reports a node, its `relatedTarget`, to the content script. */
+/** Name of the event by which page.ts reports a node to the content script. The node is the event's `relatedTarget`. */
 export const OPENED = "hashgate-opened";
 /**
- * The events by which page.ts asks the content script about the files of an input, and by which the content script
- * answers.
+ * Names of two events: by `QUESTION`, page.ts asks the content script about the files of an input; `ANSWER` is the
+ * reply.
  */
 export const QUESTION = "hashgate-question";
 export const ANSWER = "hashgate-answer";
-/** The attribute of that input with the indices of the files that may pass, separated by commas. */
+/**
+ * Attribute on the input of a question. The content script writes the indices of files that may pass, separated by
+ * commas.
+ */
 export const PASSED = "data-hashgate-passed";

@@ -37,7 +37,7 @@ function precede<T extends object, K extends keyof T & string>(
       try {
         before(this, args);
       } catch {
-        // An error here must not break the page.
+        // Ignores errors of `before`: they must not break the page's call.
       }
       return original.apply(this, args);
     },
@@ -51,7 +51,8 @@ precede(HTMLInputElement.prototype, "showPicker", (self) => self instanceof HTML
 precede(EventTarget.prototype, "dispatchEvent", (self, [event]) => {
   if (event instanceof Event && event.type === "click" && self instanceof Node) announceTree(self);
 });
-// The content script must add its listener to an input before the page adds a capturing one.
+// When the page adds a capturing listener to an input, first reports the input, so that the content script's listener
+// comes before the page's.
 precede(EventTarget.prototype, "addEventListener", (self, [type, , how]) => {
   if ((type !== "change" && type !== "input") || !(self instanceof HTMLInputElement) || told.has(self)) return;
   if (how !== true && !(typeof how === "object" && how !== null && (how as AddEventListenerOptions).capture)) return;

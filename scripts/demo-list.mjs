@@ -4,8 +4,9 @@ import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { run, say } from "./run.mjs";
 
 /**
- * Writes `samples/` (the pictures, the filter `demo.hgf`, the published list and its public key), `demo.csv` (the raw list) and
- * `demo.key` (the private key) into the folder. The tests use `target`, the demo `target/demo`, so that neither disturbs the other.
+ * Writes three things into `folder`: `samples/` (the pictures, the filter `demo.hgf`, the published list and its public
+ * key), `demo.csv` (the raw list), and `demo.key` (the private key). The tests use the folder `target`, the demo
+ * `target/demo`, so that neither changes the other's files.
  */
 export function makeDemoList(folder) {
   const hashgate = "target/debug/hashgate";

@@ -1,5 +1,5 @@
-// npm run extension: makes dist-extension/chromium/ and dist-extension/firefox/, which the browsers load unpacked, and a
-// zip of each beside it, the same bytes whenever the same sources are built.
+// npm run extension: makes dist-extension/chromium/ and dist-extension/firefox/, which the browsers can load unpacked,
+// and a zip file of each beside it. The same sources always give the same bytes.
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -37,7 +37,7 @@ async function buildFor(browser) {
   const copied = ["_locales", "options.html", "options.css", ...pages.map((page) => `${page}.html`)];
   for (const name of copied) cpSync(`extension/${name}`, `${out}/${name}`, { recursive: true });
   cpSync("dist/worker.js", `${out}/worker.js`);
-  // Its files are at hand, so it loads the engine that reads every format at once.
+  // The extension is installed with all its files, so it always loads the engine that reads every format.
   for (const build of ["", "-baseline"]) cpSync(`dist/hashgate-formats${build}.wasm`, `${out}/hashgate${build}.wasm`);
   cpSync("dist/hashgate-film.wasm", `${out}/hashgate-film.wasm`);
   for (const name of ["LICENSE-MIT", "LICENSE-APACHE"]) cpSync(name, `${out}/${name}`);

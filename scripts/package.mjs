@@ -1,14 +1,15 @@
-// npm run package: builds the Debian package of the command-line tool, with its manual pages, completions and systemd unit,
-// and looks into it. Needs cargo-deb: cargo install --locked cargo-deb.
+// npm run package: builds the Debian package of the command-line tool, with manual pages, completions and systemd unit.
+// Then checks that no file is missing in it, and that the program starts.
+// Needs cargo-deb: cargo install --locked cargo-deb.
 //
-//   npm run package -- --no-build    takes target/release/hashgate as it is
+//   npm run package -- --no-build    packages target/release/hashgate without building it
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { find, run, say, stop } from "./run.mjs";
 
 const OUT = "target/package";
 const UNIT = "usr/lib/systemd/system/hashgate.service";
-/** What must be in the package. */
+/** The files that the package must contain. */
 const FILES = [
   "usr/bin/hashgate",
   UNIT,

@@ -1,5 +1,6 @@
-// node scripts/reproducible.mjs: builds two clones of this commit, in folders and homes of different names, and compares
-// every file of their dist/. Also checks that no file holds a path of this machine. Takes two whole builds.
+// node scripts/reproducible.mjs: builds two clones of this commit, in folders and home folders of different names, and
+// compares every file of their dist/. Also checks that no file holds a path of this machine. Builds everything twice,
+// so it takes long.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
@@ -17,7 +18,8 @@ function build(name, clone, home) {
   mkdirSync(folder, { recursive: true });
   mkdirSync(join(user, ".cargo"), { recursive: true });
   execFileSync("git", ["clone", "--quiet", root, folder], { stdio: "inherit" });
-  // Uses a fresh home folder with a copy of the downloaded crates. A link would reveal the path that it leads to.
+  // Uses a fresh home folder with a copy of the downloaded crates. With a symbolic link, the real path would get into
+  // the build.
   cpSync(join(cargoHome, "registry"), join(user, ".cargo/registry"), { recursive: true });
   cpSync(join(root, "node_modules"), join(folder, "node_modules"), { recursive: true, verbatimSymlinks: true });
   symlinkSync(rustupHome, join(user, ".rustup"));

@@ -1,4 +1,4 @@
-// Sets up what commands need before they can run, also in a fresh clone.
+// Installs and builds everything that the npm scripts need, also in a fresh clone.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";

@@ -1,10 +1,10 @@
-// npm test: sets up what is missing, then runs every test. npm run test:unit and npm run test:browser run parts of them:
+// npm test: installs and builds what is missing, then runs every test. Other commands run a part of the tests:
 //
 //   npm run test:unit                              the core's and the pure JavaScript modules' tests; needs no browser
 //   npm run test:browser                           everything that runs in browsers
 //   npm run test:browser -- guard                  one file, tests/browser/guard.test.mjs
-//   npm run test:browser -- guard "a drop"         those of its tests whose names match the regular expression
-//   npm run test:runtimes                          Deno, Bun, workerd, Vitest and Jest, which it installs in a folder of their own
+//   npm run test:browser -- guard "a drop"         the tests of that file whose names match "a drop"
+//   npm run test:runtimes                          installs Deno, Bun, workerd, Vitest and Jest, and tests in them
 //   npm test -- --install                          installs Debian's packages for programs that are missing
 import { readdirSync } from "node:fs";
 import { makeDemoList } from "./demo-list.mjs";
@@ -21,7 +21,7 @@ const PARTS = {
 };
 const chosen = PARTS[part] ?? stop(`expected one of ${Object.keys(PARTS).join(", ")}, got "${part}".`);
 
-// Missing programs are named before anything is built.
+// Looks for missing programs first, so that a person needn't wait for the build to learn of them.
 const env = { ...process.env, ...(chosen.browsers ? programs() : {}) };
 setUp();
 if (chosen.browsers) makeDemoList("target");

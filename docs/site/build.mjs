@@ -1,6 +1,6 @@
 // npm run docs: makes dist-docs/, the documentation as one static site that loads nothing from elsewhere: the pages of
-// docs/ with a search, the Rust API by rustdoc, and the TypeScript API by typedoc. The pages open from a disk, too, so
-// their scripts are classic ones.
+// docs/ with a search, the Rust API by rustdoc, and the TypeScript API by typedoc. Pages also open from a disk.
+// Their scripts aren't modules, because browsers load no modules from a disk.
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join, posix, relative } from "node:path";
@@ -82,7 +82,10 @@ function withGeneratedPart(path) {
   return `${text}\n## What the commands say of themselves\n${block(overview)}${each.join("")}`;
 }
 
-/** Returns the navigation in the order of docs/README.md. Pages that are not linked there follow at the end of their kind. */
+/**
+ * Returns the navigation in the order of docs/README.md. Pages that are not linked there follow at the end of their
+ * kind.
+ */
 function readNavigation(all) {
   const groups = [];
   const linked = new Set();
@@ -180,7 +183,10 @@ function image(page, src, base) {
   return base + to;
 }
 
-/** Returns what is added to a source file's name, so that browsers show it instead of running or saving it. */
+/**
+ * Returns the ending to add to a source file's name. With it, browsers show the file as text instead of running or
+ * saving it.
+ */
 function suffix(path) {
   return /\.(mjs|js|ts|rs|py|md|toml|csv)$/.test(path) ? ".txt" : "";
 }
@@ -256,7 +262,7 @@ function writeRustApi() {
   run("cargo", ["doc", "--quiet", "--no-deps", "--locked", "--package", "hashgate", ...features], { env });
   cpSync("target/doc", join(OUT, "rust"), { recursive: true });
   rmSync(join(OUT, "rust/.lock"), { force: true });
-  // rustdoc's help and settings lead to a list of crates, of which there is one.
+  // rustdoc's help and settings pages link to a list of crates. There is only one crate, so the list redirects to it.
   write(
     "rust/index.html",
     '<!doctype html><title>Rust</title><meta http-equiv="refresh" content="0; url=hashgate/index.html">\n',
@@ -269,7 +275,7 @@ function writeTypeScriptApi() {
   rmSync(folder, { recursive: true, force: true });
   for (const [name, entry] of Object.entries(manifest.exports)) {
     if (!entry.types) continue;
-    // typedoc calls a module by its path.
+    // typedoc names a module by its path, so writes a module with the path of the entry point's name.
     const module = join(folder, name === "." ? "hashgate.ts" : `hashgate/${name.slice(2)}.ts`);
     mkdirSync(dirname(module), { recursive: true });
     const types = relative(dirname(module), join(root, entry.types.default ?? entry.types)).replace(/\.d\.ts$/, ".js");
@@ -307,7 +313,7 @@ function writeTypeScriptApi() {
   return exportedNames(JSON.parse(readFileSync(json, "utf8")));
 }
 
-/** Returns what the search is to know of the names that the modules export. */
+/** Returns the names that the modules export, as documents for the search. */
 function exportedNames(project) {
   const FOLDERS = { 8: "enums", 32: "variables", 64: "functions", 128: "classes", 256: "interfaces", 2097152: "types" };
   return project.children

@@ -1,4 +1,5 @@
-// Checks what is uploaded, as a form and as a raw body. A changed page can skip its check, so a server should repeat it.
+// Checks uploads, sent as a form or as a raw body. A tampered page can skip its own check, so a server should check
+// again.
 import express from "express";
 import { decide, openGate } from "hashgate";
 import multer from "multer";
@@ -18,7 +19,7 @@ async function answer(file, response) {
 const form = multer({ storage: multer.memoryStorage(), limits: { fileSize: MOST_BYTES } });
 app.post("/form", form.single("picture"), (request, response) => answer(request.file.buffer, response));
 
-// A request is a stream. It is read to its end, or until it is too long.
+// A request is a stream. The gate reads it to its end, or until it exceeds the limit.
 app.put("/raw", (request, response) => answer(request, response));
 
 const server = app.listen(process.env.PORT ?? 3000, "127.0.0.1", () => {

@@ -1,6 +1,6 @@
 import { GateError } from "../errors.js";
 
-/** A wasm module of one function that uses a 128-bit vector. */
+/** The bytes of a small wasm module that is valid only where SIMD is supported: its function uses a 128-bit vector. */
 const SIMD = [
   0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
 ];

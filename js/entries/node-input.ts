@@ -1,4 +1,4 @@
-// What a gate takes in Node besides Blobs and bytes: files on disk, by their URL, and streams.
+// Accepts further inputs in Node: file URLs and streams.
 import { constants, type FileHandle, open, stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -10,14 +10,14 @@ import type { BlobLike } from "../types/types.js";
 /**
  * Opens a file's URL or a stream. Returns undefined for anything else.
  *
- * A string isn't taken for a path, nor is an object with a path in it: both may come out of a request, whose sender must
- * not choose which file is opened. JSON has no URLs.
+ * A string or an object with a path isn't opened: it may come from a request's JSON, whose sender must not choose which
+ * file is read. A `URL` object can't come from JSON, so the app itself has made it.
  *
  * @throws InvalidInput if the URL names no file of this machine, or the stream was read already.
  */
 export function openInput(input: unknown): Promise<Opened> | undefined {
   if (typeof input !== "object" || input === null) return undefined;
-  // Of any realm, such as Jest's.
+  // `instanceof URL` would refuse a URL of another realm, such as Jest's.
   if (Object.prototype.toString.call(input) === "[object URL]") return fileAt(input as URL).then((blob) => ({ blob }));
   const stream = streamOf(input);
   return stream && Promise.resolve({ stream });
@@ -40,7 +40,7 @@ async function fileAt(url: URL): Promise<BlobLike> {
   return new FileOnDisk(path, size);
 }
 
-/** A file on disk. It is opened only when it is read, so that files which wait for a worker take no descriptor. */
+/** A file on disk. It is opened only when it is read, so that files that wait for a worker use no file descriptors. */
 class FileOnDisk implements BlobLike {
   readonly #path: string;
   readonly #end: number;
@@ -52,13 +52,13 @@ class FileOnDisk implements BlobLike {
     this.#end = size;
   }
 
-  /** Returns the first bytes, as far as the gate asks for them. */
+  /** Returns the file's beginning, up to `end`. The gate only asks for beginnings, so `_start` is always 0. */
   slice(_start: number, end: number): BlobLike {
     return new FileOnDisk(this.#path, this.#end, Math.min(end, this.size));
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
-    // Without O_NONBLOCK, opening a pipe that has taken the file's place would wait for a writer.
+    // Without O_NONBLOCK, `open` would wait for a writer if a pipe has replaced the file meanwhile.
     const file = await open(this.#path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const { size } = await file.stat();
@@ -84,7 +84,10 @@ interface Streaming {
   [Symbol.asyncIterator]?(): AsyncIterator<unknown>;
   getReader?(): { read(): Promise<{ done: boolean; value?: unknown }>; cancel(): Promise<void> };
   readableDidRead?: boolean;
-  /** The connection of a request: only a request has one. */
+  /**
+   * The network connection. Only the stream of an HTTP request has this property, so it tells requests from other
+   * streams.
+   */
   socket?: unknown;
   destroy?(): unknown;
 }
@@ -92,7 +95,7 @@ interface Streaming {
 function streamOf(input: Streaming): ByteStream | undefined {
   const iterates = typeof input[Symbol.asyncIterator] === "function";
   if (!iterates && typeof input.getReader !== "function") return undefined;
-  // A stream that was read would seem empty, and what is empty is no picture.
+  // A stream that was read already would seem empty, and an empty file passes as `not-a-picture`. So refuses it.
   if (input.readableDidRead || isDisturbed(input)) {
     throw new InvalidInput("check: expected a stream that nothing has read yet, got one that was read; give its bytes");
   }
@@ -112,8 +115,7 @@ function ofReader(reader: NonNullable<ReturnType<NonNullable<Streaming["getReade
 }
 
 function ofIterable(input: Streaming): ByteStream {
-  // The sender of a request waits for an answer, and destroying the request would end the connection. So what is left
-  // of a request stays unread.
+  // Stops reading a request without destroying it: its sender still waits for an answer on the same connection.
   const isRequest = input instanceof Readable && Boolean((input as Streaming).socket);
   const iterator = (
     isRequest ? (input as Readable).iterator({ destroyOnReturn: false }) : input[Symbol.asyncIterator]?.()
@@ -122,7 +124,7 @@ function ofIterable(input: Streaming): ByteStream {
     next: () => iterator.next(),
     end() {
       if (!isRequest && typeof input.destroy === "function") input.destroy();
-      // Settles only after a chunk that is awaited, so nobody waits for it.
+      // `return()` settles only after the pending chunk has arrived, so its result isn't awaited.
       void iterator.return?.()?.catch(() => {});
     },
   };

@@ -4,12 +4,12 @@ import type { Listener, PlatformWorker } from "../gate/connection.js";
 import type { FromWorker, ToWorker } from "../protocol.js";
 
 /**
- * After how many milliseconds without an answer from the script another worker is started beside the one that waits.
- * Firefox cancels a script that is loading when a form or a link begins to navigate, and dispatches no event. On a slow
- * connection the first one may only need longer, so it isn't ended.
+ * Milliseconds after which another worker is started beside one whose script hasn't answered. Firefox cancels a loading
+ * script without an event when a form or link begins to navigate. The first worker isn't ended, because it may only be
+ * slow.
  */
 const AGAIN_AFTER_MS = [2000, 6000];
-/** After how many milliseconds the worker counts as lost. */
+/** Milliseconds without an answer after which the worker counts as lost. */
 const GIVE_UP_AFTER_MS = 30_000;
 
 /** A worker whose messages wait until its script has loaded. */
@@ -36,7 +36,7 @@ export function startInPage(start: () => Worker, listener: Listener): PlatformWo
     try {
       attempt();
     } catch {
-      // The first attempt still waits, until the time is over.
+      // The first worker is still loading. It counts as lost only after `GIVE_UP_AFTER_MS`.
     }
   };
   const timers = AGAIN_AFTER_MS.map((after) => setTimeout(again, after));
@@ -46,8 +46,8 @@ export function startInPage(start: () => Worker, listener: Listener): PlatformWo
     for (const worker of starting) worker.terminate();
     starting.clear();
   };
-  // When a page is left, the browser may freeze it with its workers, in case the person comes back. The workers are
-  // ended, and start again when the page is used.
+  // A browser may freeze a page that the person leaves, together with its workers, to show it again quickly. Ends the
+  // workers; they start again when the page is used.
   const left = () => listener.error("the page was left");
 
   try {

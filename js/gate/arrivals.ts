@@ -2,30 +2,36 @@
 // stream arrives, so none is taken before the stream has ended.
 import { HEAD, InvalidInput, kindOf, UnreadableFile, viewOf } from "./input.js";
 
-/** Bytes of the smallest and of the largest block in which a stream's bytes lie. */
+/** Bytes of the smallest and of the largest block. A stream's bytes are stored in such blocks. */
 const SMALLEST = 64 * 1024;
 const LARGEST = 4 * 1024 * 1024;
 
-/** A stream of bytes, as the platform reads it. */
+/** A stream of bytes, with the same interface on all platforms. */
 export interface ByteStream {
-  /** Reads on. */
+  /** Reads the next chunk. */
   next(): Promise<{ done?: boolean | undefined; value?: unknown }>;
-  /** Reads no further. */
+  /** Stops reading the stream. */
   end(): void;
 }
 
 export interface Bounds {
-  /** Bytes that all streams together may take, but for the one that came first. */
+  /** Bytes of memory that all streams except the oldest may take together. */
   budget: number;
-  /** Milliseconds for which a stream may bring nothing. */
+  /** Milliseconds without a chunk after which a stream counts as unreadable. */
   timeoutMs: number;
 }
 
-/** The streams that arrive. Together they take `budget` bytes, and one of them as much again. */
+/**
+ * All streams that are being read. Together they take about `budget` bytes of memory. The oldest may exceed it by one
+ * stream's length.
+ */
 export class Arrivals {
   readonly #budget: number;
   readonly #timeoutMs: number;
-  /** In the order in which they came. The first may always read on, so that a full budget lets one end. */
+  /**
+   * In the order of their arrival. The oldest may always read on: otherwise, with a full budget, no stream would ever
+   * end.
+   */
   readonly #all = new Set<Arrival>();
   #waiting: (() => void)[] = [];
 
@@ -34,7 +40,7 @@ export class Arrivals {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Begins to read a stream. {@link Arrival.release} must follow. */
+  /** Begins to read a stream. The caller must call {@link Arrival.release} when the check is over. */
   begin(stream: ByteStream): Arrival {
     const arrival = new Arrival(stream, this.#timeoutMs, {
       room: () => this.#room(arrival),
@@ -45,7 +51,7 @@ export class Arrivals {
     return arrival;
   }
 
-  /** Resolves when a stream may read on. */
+  /** Resolves when `arrival` may read the next chunk. */
   async #room(arrival: Arrival): Promise<void> {
     const [first] = this.#all;
     if (first === arrival || this.#held() < this.#budget) return;
@@ -70,18 +76,18 @@ interface Bound {
   gone(): void;
 }
 
-/** A stream that arrives. */
+/** One stream that is being read, with its bytes so far. */
 export class Arrival {
   readonly #stream: ByteStream;
   readonly #timeoutMs: number;
   readonly #bound: Bound;
-  /** Many short chunks would each take more than their bytes, so they are copied into blocks. */
+  /** The chunks are copied into blocks, because each short chunk would take more memory than its bytes. */
   #blocks: Uint8Array[] = [];
   #room = 0;
   #ended = false;
-  /** Bytes that have arrived. */
+  /** Number of bytes that have arrived. */
   length = 0;
-  /** Bytes of memory that it takes. */
+  /** Number of bytes of memory that the blocks take. */
   held = 0;
 
   constructor(stream: ByteStream, timeoutMs: number, bound: Bound) {
@@ -93,8 +99,7 @@ export class Arrival {
   /**
    * Reads until more than `most` bytes have arrived, or the stream has ended. Returns whether it has ended.
    *
-   * @throws UnreadableFile if it breaks off or brings no bytes for `timeoutMs`; InvalidInput if it brings other things
-   * than bytes.
+   * @throws UnreadableFile if the stream fails or brings no bytes for `timeoutMs`; InvalidInput if a chunk isn't bytes.
    */
   async readPast(most: number): Promise<boolean> {
     while (!this.#ended && this.length <= most) {
@@ -145,12 +150,12 @@ export class Arrival {
     this.held += bytes;
   }
 
-  /** Returns a copy of the first bytes. */
+  /** Returns a copy of the first 64 KiB, or of fewer if fewer have arrived. */
   head(): Uint8Array {
     return (this.#blocks[0] ?? new Uint8Array()).slice(0, Math.min(this.length, HEAD));
   }
 
-  /** Returns all bytes that have arrived, and forgets them here. */
+  /** Returns all bytes that have arrived, and drops the blocks. */
   take(): Uint8Array {
     const bytes = new Uint8Array(this.length);
     let at = 0;
@@ -162,13 +167,13 @@ export class Arrival {
     return bytes;
   }
 
-  /** Reads no further. The bytes count until {@link release}. */
+  /** Stops reading. The bytes count towards the budget until {@link release}. */
   end(): void {
     if (!this.#ended) this.#stream.end();
     this.#ended = true;
   }
 
-  /** Reads no further, and lets other streams have the memory. */
+  /** Stops reading, and frees the stream's share of the budget. */
   release(): void {
     this.end();
     this.#blocks = [];

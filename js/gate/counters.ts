@@ -44,7 +44,7 @@ export class Counters {
   }
 
   report(filters: readonly FilterInfo[]): TransparencyReport {
-    // The report also names lists that were never asked.
+    // Adds the lists that haven't checked a file yet, so that the report names them, too.
     for (const { name, category, release } of filters) this.#list(name, category, release);
     const unchecked: TransparencyReport["totals"]["unchecked"] = Object.fromEntries(this.#unchecked);
     return {

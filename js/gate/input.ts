@@ -5,7 +5,7 @@ import type { BlobLike } from "../types/types.js";
 /** Number of bytes at the start of a file that tell whether it may be a picture. */
 export const HEAD = 64 * 1024;
 
-/** The given value can't be read as a file. */
+/** Thrown if the given value can't be read as a file. */
 export class InvalidInput extends Error {}
 
 /** The bytes of the file could not be read. */

@@ -1,14 +1,14 @@
-// Lends a file to a worker that takes no Blobs: the worker asks for its bytes piece by piece, so that neither side holds
-// all of them.
+// Lends a file to a worker that can't receive Blobs: the worker requests the bytes piece by piece, so that neither side
+// holds the whole file.
 import { describe } from "../errors.js";
 import type { LentFile } from "../protocol.js";
 
-/** Files up to this size are given to the worker as a whole, which is faster. */
+/** Bytes. Smaller files are sent to the worker as a whole, which is faster; larger ones are lent. */
 export const LEND_FROM = 8 << 20;
-/** Number of bytes of a piece. */
+/** Bytes per piece. */
 const PIECE = 1 << 18;
 
-/** A file that is lent. */
+/** A file that was lent to a worker. */
 export interface Loan {
   file: LentFile;
   /** Ends the loan. A worker that still reads the file gets no answer any more. */

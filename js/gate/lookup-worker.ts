@@ -5,7 +5,7 @@ import type { Answers, Asks, Following, Loaded } from "../protocol.js";
 import type { GateStatus, Progress } from "../types/types.js";
 import { Connection, type Host, WorkerLost } from "./connection.js";
 
-/** The filters can't be loaded any more. */
+/** Thrown if the filters can't be loaded again after the worker was lost. */
 export class FiltersLost extends Error {}
 
 /** What the worker loads: filter files, or a published list that it follows. */

@@ -1,7 +1,7 @@
 // Draws a JPEG that runs the engine's hot code, so that browsers have optimised that code before the first file comes.
 
 const SIDE = 1024;
-/** The symbols of the Huffman tables, for the codes 0, 10, 110 and 1110. */
+/** The symbols of the two Huffman tables. In each table, the codes of the four symbols are 0, 10, 110 and 1110. */
 const DC_SIZES = [0, 4, 5, 6];
 const AC_SYMBOLS = [0x00, 0x01, 0x02, 0x11];
 
@@ -31,7 +31,7 @@ export function drawnJpeg(): Blob {
   let level = 0;
   for (let block = 0; block < (SIDE / 8) ** 2; block += 1) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    // Writes a difference of four to six bits, whose sign leads back towards the middle grey.
+    // Writes the DC difference, of four to six bits. Its sign brings the level back towards middle grey.
     const place = 1 + ((state >>> 24) % 3);
     const size = 3 + place;
     const magnitude = (1 << (size - 1)) | ((state >>> 16) & ((1 << (size - 1)) - 1));
@@ -39,7 +39,7 @@ export function drawnJpeg(): Blob {
     level += down ? -magnitude : magnitude;
     put((1 << (place + 1)) - 2, place + 1);
     put(down ? (1 << size) - 1 - magnitude : magnitude, size);
-    // Writes six coefficients of one bit each, then the end of the block.
+    // Writes six AC coefficients of 1 or -1, then the end of the block.
     for (let term = 0; term < 6; term += 1) put(0b100 | ((state >>> term) & 1), 3);
     put(0, 1);
   }

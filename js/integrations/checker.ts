@@ -4,7 +4,7 @@ import { HeldError } from "../errors.js";
 import { assertPolicy, decide } from "../policy/decision.js";
 import type { Admitted, Caveat, Decision, Gate, Policy, Unchecked, UncheckedPolicy, Verdict } from "../types/types.js";
 
-/** A gate, or the promise that `openGate` returns: an integration can be set up before the filters are there. */
+/** A gate, or the promise that `openGate` returns. With a promise, an integration can start before the filters load. */
 export type GateLike = Gate | PromiseLike<Gate>;
 
 export interface CheckerOptions {
@@ -57,7 +57,7 @@ export class Checker {
     if ("then" in gate) gate.then(undefined, (error) => this.#warn(this.#unavailable(error)));
   }
 
-  /** Checks a file. Rejects with the reason of `signal` if that is aborted, and for nothing else. */
+  /** Checks a file. Rejects only if `signal` is aborted, with its reason. */
   async check(file: Blob, signal?: AbortSignal): Promise<CheckedFile> {
     const verdict = await this.#check(file, signal);
     if (verdict.outcome === "unchecked" && verdict.reason === "unavailable") this.#warn(verdict);

@@ -82,7 +82,7 @@ export function hashgateFilePond(gate: GateLike, options: HashgateFilePondOption
     beLast();
     return loads.track(file, async () => {
       const status = await check(file);
-      // FilePond shows this status in the list.
+      // FilePond shows the `status` of a rejection in the list.
       if (status) throw { status };
       return file;
     });
@@ -133,8 +133,8 @@ export function hashgateFilePond(gate: GateLike, options: HashgateFilePondOption
 
   return ({ addFilter, utils }: FilePondApi) => {
     let isLast = false;
-    // Other plugins add their filters when they are registered, before the first file is loaded. A filter that is added
-    // at that moment comes after theirs, so it sees the changed files.
+    // Adds this plugin's filter only when the first file is loaded. Other plugins add theirs earlier, when they are
+    // registered. So this filter runs last, and sees the files as others have changed them.
     const beLast = () => {
       if (!isLast) addFilter("PREPARE_OUTPUT", output);
       isLast = true;

@@ -196,8 +196,8 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
   }
 
   /**
-   * Returns the verdict and decision on the bytes that a file has now; undefined if they were not checked. A file without
-   * bytes, restored from an earlier session, is held.
+   * Returns the verdict and decision on a file's present bytes, or undefined if they were not checked. A file without
+   * bytes (restored from an earlier session) is held.
    */
   #found(file: UppyFile<M, B> | undefined): CheckedFile | undefined {
     if (!file) return undefined;
@@ -293,7 +293,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
       }
       for (const id of this.#uploads.keys()) {
         const ended = after.currentUploads[id] ? undefined : before.currentUploads[id];
-        // This plugin knows an upload that is about to begin before it is in the state. It hasn't ended.
+        // An upload that is about to begin isn't in the state yet. It hasn't ended, so its data are kept.
         if (!ended) continue;
         this.#uploads.delete(id);
         this.#over.delete(id);
@@ -309,7 +309,7 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
    * because they changed after the check.
    */
   #onStep(uploadID: string, fileIDs: string[]): void {
-    // A step before the check: the turn of the files will come.
+    // The check comes in a later step, and will see these files.
     if (!this.#over.has(uploadID)) return;
     for (const id of [...fileIDs]) {
       const file = this.uppy.getFile(id);

@@ -4,13 +4,13 @@
 export const WITHOUT_FILES =
   /^(application\/(json|x-www-form-urlencoded|xml|graphql)|application\/.+\+(json|xml)|text\/)/i;
 
-/** How deep a part may be a multipart body itself. */
+/** Number of levels of multipart bodies inside each other. A body with more levels is refused. */
 const MAX_DEPTH = 4;
-/** The largest header of a part, in bytes. */
+/** The largest header of a part, in bytes. A body with a larger one is refused. */
 const MAX_HEADER = 65_536;
 const DASH = 0x2d;
 
-/** A part's place in the body, and its header. */
+/** One part: its header, and the offsets of its content in the body. */
 interface Part {
   header: Map<string, string>;
   start: number;
@@ -36,13 +36,14 @@ function filesIn(body: Blob, bytes: Uint8Array, type: string, depth: number): Fi
     const name = nameIn(part.header);
     const decoded = decode(body, bytes, part);
     if (/^multipart\//i.test(partType)) return filesIn(decoded.blob, decoded.bytes, partType, depth + 1);
-    // A form's field without a file name and a type is text. Elsewhere, such a part may be anything.
+    // In a form, a field that has neither a file name nor a type is text. In other multipart bodies, a part without a
+    // type may be anything, so it counts as a file.
     const isText = name === undefined && (partType === "" ? isForm : WITHOUT_FILES.test(partType));
     return isText || decoded.blob.size === 0 ? [] : [new File([decoded.blob], name ?? "upload", { type: partType })];
   });
 }
 
-/** Undoes a part's Content-Transfer-Encoding. Programs that upload by `multipart/related` often use base64. */
+/** Decodes a part by its Content-Transfer-Encoding. Programs that upload by `multipart/related` often use base64. */
 function decode(body: Blob, all: Uint8Array, { header, start, end }: Part): { blob: Blob; bytes: Uint8Array } {
   const encoding = (header.get("content-transfer-encoding") ?? "binary").trim().toLowerCase();
   const bytes = all.subarray(start, end);
@@ -67,7 +68,10 @@ function partsOf(bytes: Uint8Array, delimiter: Uint8Array): Part[] {
   return parts;
 }
 
-/** Finds a line that is the delimiter. `start` is the place of the line break before it, `end` that after the line. */
+/**
+ * Finds the next line that is the delimiter. Returns the offset of the line break before it and the offset after its
+ * line.
+ */
 function nextDelimiter(bytes: Uint8Array, delimiter: Uint8Array, from: number) {
   for (let at = bytes.indexOf(DASH, from); at >= 0; at = bytes.indexOf(DASH, at + 1)) {
     if (at > 0 && !isLineBreak(bytes, at - 2)) continue;
@@ -95,7 +99,7 @@ function headerAt(bytes: Uint8Array, from: number): { header: Map<string, string
     if (end >= bytes.length || end - from > MAX_HEADER) throw new Error("expected an empty line after a part's header");
     if (end === start) return { header, end: end + 2 };
     const line = new TextDecoder().decode(bytes.subarray(start, end));
-    // A line that begins with a space goes on with the line before it.
+    // A line that begins with a space continues the previous header line.
     const isContinued = /^[ \t]/.test(line);
     const colon = line.indexOf(":");
     if (!isContinued) last = line.slice(0, Math.max(colon, 0)).trim().toLowerCase();

@@ -12,30 +12,33 @@ export interface ListCounts {
   release: number;
   /** Number of checks that were made with this release, whatever their outcome. */
   checked: number;
-  /** Files that seemed to match this release, and that the service said are not listed. */
+  /** Files whose match with this release the confirming service denied. */
   dismissed: number;
   /**
-   * Files that seemed to match this release, and that no service was asked about, or for which the answer wasn't clear.
+   * Files that matched this release, without a clear answer of a confirming service: none was asked, or it didn't know.
    */
   possible: number;
-  /** Files that matched this release, and that the service said are listed. */
+  /** Files whose match with this release the confirming service confirmed. */
   confirmed: number;
   overridden: number;
   appealed: number;
 }
 
-/** Counts alone: no file, hash or person. docs/reference/transparency-report.md has its JSON schema. */
+/**
+ * A report of counts, without anything about a file, hash or person. docs/reference/transparency-report.md has its JSON
+ * schema.
+ */
 export interface TransparencyReport {
   format: "hashgate-report-1";
   /** When the gate was opened, rounded down to the hour, ISO 8601 in UTC. */
   from: string;
-  /** When the report was made, rounded in the same way. */
+  /** When the report was made, rounded down to the hour. */
   to: string;
   /** `checked` is the sum of `clear`, `possible`, `confirmed` and all of `unchecked`. */
   totals: {
     checked: number;
     clear: number;
-    /** Files among `clear` and `unchecked` that seemed to match, and that the service said are not listed. */
+    /** Files among `clear` and `unchecked` whose match the confirming service denied. */
     dismissed: number;
     possible: number;
     confirmed: number;
@@ -47,14 +50,14 @@ export interface TransparencyReport {
   /** One entry for each release of each list. */
   lists: ListCounts[];
   /**
-   * The state of the public log that the list was proved by, if the host asked for it: {@link ReportOptions.checkpoint}.
-   * A service that gets two reports of one size with different roots knows that its users were shown different lists.
+   * The state of the public log that contains the list. Only present with {@link ReportOptions.checkpoint}. If two
+   * reports have the same `size` and different roots, their users were shown different lists.
    */
   "hashgate.checkpoint"?: Checkpoint;
 }
 
-/** What a report holds besides counts. */
+/** Options for what a report holds besides counts. */
 export interface ReportOptions {
-  /** Whether the checkpoint of the list is in it. Default false. */
+  /** Whether the report includes the checkpoint of the list's public log. Default false. */
   checkpoint?: boolean;
 }

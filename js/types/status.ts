@@ -3,7 +3,7 @@ import type { GateErrorCode } from "./error-codes.js";
 
 export type { FilterInfo } from "../generated/core.js";
 
-/** What went wrong, and when. */
+/** An error, with the time at which it happened. */
 export interface StatusError {
   code: GateErrorCode;
   message: string;
@@ -31,7 +31,7 @@ export interface StorageState {
    * stored.
    */
   kind: "indexeddb" | "folder" | "memory" | "none";
-  /** Why the list is only in memory, or what the storage refused. */
+  /** Why the list is only in memory: the storage could not be used, was full, or was emptied by the browser. */
   problem?: { reason: "unavailable" | "quota-exceeded" | "evicted"; message: string };
 }
 
@@ -45,28 +45,30 @@ export interface Checkpoint {
   root: string;
 }
 
-/** The checkpoint that the release was proved by, and who has seen it. */
+/** The log checkpoint that proves the current release, and the witnesses who cosigned it. */
 export interface LoggedCheckpoint extends Checkpoint {
   /** Place of the release in the log. */
   index: number;
   /** Names of the trusted witnesses that have cosigned. */
   witnesses: string[];
-  /** By then enough witnesses had cosigned. Left out without witnesses. */
+  /** The time at which enough witnesses had cosigned the checkpoint. Left out if no witnesses are trusted. */
   witnessedUnixS?: number;
-  /** The signed checkpoint: evidence, if another one contradicts it. */
+  /**
+   * The signed text of the checkpoint. If another signed checkpoint contradicts it, both are evidence against the log.
+   */
   note: string;
 }
 
-/** How this device's clock is wrong. */
+/** Tells that this device's clock seems to be wrong. */
 export interface ClockHint {
   /**
-   * `behind`: witnesses have shown that it is later. The gate goes by their time. `ahead`: the list seems expired by this
-   * clock and not by its server's, which may be wrong as well.
+   * `behind`: witnesses signed at a later time than the clock shows; the gate then uses their time. `ahead`: by this
+   * clock the list has expired, but not by its server's clock (which may also be wrong).
    */
   off: "behind" | "ahead";
-  /** By at least so many seconds. */
+  /** The clock is wrong by at least this many seconds. */
   byS: number;
-  /** Who says so. */
+  /** Whose time disagrees with this clock. */
   by: "witnesses" | "server";
 }
 
@@ -93,15 +95,18 @@ export interface GateStatus {
   signedBy?: string[];
   /** Who vouches for the list, in their own words. */
   curators?: string[];
-  /** Entries that were withdrawn since the release before, if the curators say so. */
+  /** Number of entries withdrawn since the previous release, if the curators publish it. */
   withdrawn?: number;
   /** Address of the curators' policy. */
   policy?: string;
   /** Where to object to an entry: `https:` or `mailto:`. */
   appeals?: string;
-  /** Whose law the curators act under, in their own words. */
+  /** The law under which the curators act, in their own words. */
   jurisdiction?: string;
-  /** The public log that proves that others are given the same list, if `trust.log` is set. Compare it: `hashgate compare`. */
+  /**
+   * The state of the public log that contains the release, if `trust.log` is set. To see that others are given the same
+   * list, compare it with theirs: `hashgate compare`.
+   */
   checkpoint?: LoggedCheckpoint;
   /** This device's clock seems to be wrong. */
   clock?: ClockHint;

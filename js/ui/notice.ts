@@ -59,7 +59,7 @@ const STYLE = `
   .spoken { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 `;
 
-// A server may import this module, and has no `HTMLElement`.
+// On a server there is no `HTMLElement`. The module can still be imported there, with an empty class instead.
 const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
 let sheet: CSSStyleSheet | undefined;
 
@@ -245,14 +245,15 @@ function filesOf(entries: NoticeEntry[], strings: NoticeStrings): HTMLElement {
   return list;
 }
 
-/** Who decides what is listed, and how to object, as the releases of the lists that matched say. */
+/** Returns who decides what is on the lists that matched, and how to object, from the lists' releases. */
 function deciders(entries: NoticeEntry[], strings: NoticeStrings): HTMLElement[] {
   const made = aboutOf(entries).flatMap(({ list, curators, policy, appeals, jurisdiction }) => {
     const by = filled(strings.decidedBy, { list, curators: curators.join("; ") });
     const sentences = [by, ...(jurisdiction ? [filled(strings.jurisdiction, { jurisdiction })] : [])];
     const text = make("p", { part: "deciders", dir: "auto" }, sentences.join(" "));
     const links = make("div", { class: "actions", part: "actions" });
-    // A release is signed, but not by the page: its links are opened without a word about the page.
+    // The addresses come from a signed release, not from the page. So the links open without an opener and without a
+    // referrer.
     const link = (href: string, label: string) =>
       links.append(make("a", { href, part: "button", rel: "noopener noreferrer", target: "_blank" }, label));
     if (policy?.startsWith("https://")) link(policy, strings.policy);

@@ -20,7 +20,7 @@ class BorrowedFile {
     const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
       const bytes = await this.#piece(at);
       at += bytes.byteLength;
-      // A file that has become shorter ends early, which `readFile` notices.
+      // An empty answer means that the file has become shorter. Ends the stream; `readFile` notices the missing bytes.
       if (bytes.byteLength === 0) controller.close();
       else controller.enqueue(bytes);
     };
@@ -30,7 +30,7 @@ class BorrowedFile {
   #piece(at: number): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       this.#port.onmessage = ({ data }) => {
-        // The answer to a stream that was read before, and given up.
+        // Ignores answers to an earlier stream that was given up.
         if (data.at !== at) return;
         if ("bytes" in data) resolve(new Uint8Array(data.bytes));
         else reject(new Error(data.error));

@@ -15,5 +15,5 @@ const handle = serve({
   decode: decodeInBrowser,
 });
 self.onmessage = (event) => handle(event.data);
-// The page keeps its messages until this one has come.
+// Tells the page that the script has loaded. Until then, the page holds back its messages.
 self.postMessage({ type: "loaded" } satisfies FromWorker);

@@ -1,6 +1,9 @@
-// What the pages of the scripted adversaries share.
+// Code that the pages of the scripted adversaries (adversary.test.mjs) share.
 
-/** Two pictures with the engine's verdicts, and random numbers that come from a seed. */
+/**
+ * Page script: loads one listed and one clean picture, has the engine check both, and defines a seeded random
+ * generator.
+ */
 export const PICTURES = `
 import { openGate } from "hashgate";
 const real = await openGate({ filters: ["/filters/demo.hgf"], workers: 1 });
@@ -8,7 +11,7 @@ const bytesOf = async (path) => new Uint8Array(await (await fetch("/samples/" + 
 const listed = await bytesOf("listed/listed-0.jpg"); const clean = await bytesOf("clean/clean-1.jpg");
 const verdicts = { listed: await real.check(listed), clean: await real.check(clean) };
 if (verdicts.listed.outcome !== "possible-match" || verdicts.clean.outcome !== "clear") throw new Error("samples");
-// Files share the bytes of these: thousands of copies would fill the memory that the browser gives to Blobs.
+// All files are made from these two Blobs: thousands of copies would fill the memory that the browser allots to Blobs.
 const blobs = { listed: new Blob([listed]), clean: new Blob([clean]) };
 function random(seed) {
   return () => {

@@ -1,6 +1,7 @@
-// A scripted adversary: random (seeded) sequences of everything that a page and a person can do while files are being
-// checked, with a real server and Chromium. No held or unchecked Blob may be uploaded, and no clean one may be lost.
-// `HASHGATE_INTERLEAVINGS` says how many are made of each kind; the default keeps the whole under a minute or so.
+// A scripted adversary: runs random (seeded) sequences of actions of a page and a person while files are being checked,
+// with a real server and Chromium. A held or unchecked Blob must never be uploaded, and a clean one must always be.
+// `HASHGATE_INTERLEAVINGS` sets the number of sequences for each integration; with the default the test takes about a
+// minute.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FILEPOND, GUARD } from "./page-adversary.mjs";
@@ -9,11 +10,11 @@ import { openApp } from "./uploads.mjs";
 import { APP as UPPY } from "./uppy-adversary.mjs";
 
 const COUNT = Number(process.env.HASHGATE_INTERLEAVINGS ?? 40);
-/** The first seed. */
+/** The seed of the first sequence. Each further sequence adds 1. */
 const FIRST = Number(process.env.HASHGATE_SEED ?? 1);
 const STEPS = 25;
 
-/** Returns the serial number in an upload's last bytes. */
+/** Returns the serial number that the page wrote into an upload's last bytes, or `undefined` for other bytes. */
 const serialOf = (bytes) => {
   for (let at = bytes.length - 8; at >= 0; at -= 1) {
     if (bytes.readUInt32LE(at) === 0x4847) return bytes.readUInt32LE(at + 4);
@@ -29,10 +30,10 @@ const PARTS = {
   FilePond: { script: FILEPOND, csp: CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'") },
 };
 
-/** How many interleavings of a kind run at once, each in a frame of its own: most of their time is waiting. */
+/** The number of sequences that run at once, each in its own frame: a sequence mostly waits. */
 const LANES = 12;
 
-/** Opens as many frames of the page, and resolves to them when the script of each has run. */
+/** Opens `count` frames of the page. Resolves to the frames when the script of each has run. */
 async function openLanes(page, count) {
   await page.evaluate((frames) => {
     for (let made = 0; made < frames; made += 1) {
@@ -61,7 +62,7 @@ for (const [name, { script, alias = {}, csp = CSP }] of Object.entries(PARTS)) {
     });
     let uploads = 0;
     const problems = [];
-    /** Runs the interleaving of a seed, and writes down what went wrong. */
+    /** Runs the sequence of one seed, and records what went wrong. */
     const runOne = async (lane, seed) => {
       const result = await lane.evaluate(([seed, steps]) => window.run(seed, steps), [seed, STEPS]);
       const { log, lost, done, released, kinds } = result;
@@ -87,7 +88,7 @@ for (const [name, { script, alias = {}, csp = CSP }] of Object.entries(PARTS)) {
     };
     await Promise.all((await openLanes(page, Math.min(LANES, COUNT))).map(runLane));
     assert.deepEqual(problems, []);
-    // An adversary that uploads nothing proves nothing.
+    // If hardly anything was uploaded, the test has shown nothing.
     assert.ok(uploads > COUNT, `${uploads} uploads`);
     context.diagnostic(`${uploads} uploads in ${COUNT} interleavings of ${STEPS} steps`);
   });

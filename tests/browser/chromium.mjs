@@ -1,4 +1,4 @@
-// The options with which the tests start Chromium.
+// The options that all tests use to start Chromium.
 
 export const CHROMIUM = {
   executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",

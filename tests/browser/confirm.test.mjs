@@ -1,4 +1,4 @@
-// `confirm`: a service gets the hashes of a possible match over HTTP, and nothing about any other file.
+// Tests `confirm`: the service gets the hashes of a possible match over HTTP, and learns nothing about other files.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -33,7 +33,9 @@ function filterOf(rows) {
   return `${folder}/list.hgf`;
 }
 
-/** Starts a server that has listed `hashes`, and answers like both services. */
+/**
+ * Starts a server on which `hashes` are listed, and which answers in the formats of both services (hashgate and HMA).
+ */
 async function matcher(hashes, { status = 200, body, delayMs = 0 } = {}) {
   const requests = [];
   const server = createServer(async (request, response) => {
@@ -109,7 +111,7 @@ test("our server is asked once about a possible match, with hashes alone, and ne
   );
   const [listed, mirrored] = requests.map(({ sent }) => JSON.parse(sent));
   assert.deepEqual(listed, { ...list[0], ring: 0, key: verdicts[0].matches.at(-1).key });
-  // For the mirrored copy, the gate sends the hash that matched, not the hash of the picture as it is.
+  // For the mirrored copy, the gate sends the hash of the view that matched, not that of the picture as it is.
   assert.equal(mirrored.pdq, verdicts[1].matches[0].pdq);
   assert.notEqual(mirrored.pdq, verdicts[1].pdq);
   assert.ok(distance(mirrored.pdq, list[2].pdq) <= 31 && distance(verdicts[1].pdq, list[2].pdq) > 31);
@@ -139,7 +141,7 @@ test("what the service doesn't know is clear, and the verdict says who said so",
 });
 
 test("a damaged picture whose bytes aren't listed after all is unchecked, not clear", async () => {
-  // A list has the digest of this file, whose pixels can't be read.
+  // The list has the SHA-256 digest of this file, which is cut off, so that its pixels can't be read.
   const damaged = sample("clean", 1).subarray(0, 5000);
   const sha256 = createHash("sha256").update(damaged).digest("hex");
   const options = { filters: [filterOf([`${sha256},sha256`, `${list[0].pdq},pdq`])] };
@@ -155,7 +157,7 @@ test("a damaged picture whose bytes aren't listed after all is unchecked, not cl
 test("a Hasher-Matcher-Actioner confirms by Hamming distance, and clears whole pictures alone", async (context) => {
   const browser = await chromium.launch(CHROMIUM);
   context.after(() => browser.close());
-  // A cropped picture, which matches through the view that undoes the crop.
+  // Crops a listed picture. It matches through the derived view that undoes the crop.
   const page = await browser.newPage();
   const cropped = await page.evaluate(
     async (bytes) => {
@@ -185,10 +187,11 @@ test("a Hasher-Matcher-Actioner confirms by Hamming distance, and clears whole p
   assert.deepEqual(
     verdicts.map(({ outcome, confirmation, matches }) => [outcome, confirmation, matches[0].view ?? matches[0].signal]),
     [
-      // HMA says that the picture as it is isn't listed, which says nothing about the derived view that matched.
+      // HMA is asked about the picture as it is and answers "not listed". A derived view matched, so the answer proves
+      // nothing and the verdict stays a possible match.
       ["possible-match", "unknown", "turned-left-2"],
       ["possible-match", "unknown", "zoom-out-2"],
-      // HMA can't know whether the digest of these bytes is listed.
+      // HMA knows no digests, so a match by digest stays unconfirmed.
       ["possible-match", "unknown", "sha256"],
     ],
   );
@@ -242,7 +245,7 @@ test("a service that doesn't answer is given up, and told so", async (context) =
   assert.deepEqual([verdicts[0].outcome, verdicts[0].confirmation], ["possible-match", "timed-out"]);
   assert.match(verdicts[0].confirmationDetail, /within 50 ms/);
   assert.ok(signals[0].aborted && signals[0].reason.name === "TimeoutError");
-  // A `confirm` that ignores its signal isn't waited for, either.
+  // The gate doesn't wait for a `confirm` that ignores its abort signal.
   const deaf = await checking({ confirm: () => new Promise(() => {}), confirmTimeoutMs: 50 }, sample("edited", 0));
   assert.equal(deaf.verdicts[0].confirmation, "timed-out");
 
@@ -256,7 +259,7 @@ test("a service that doesn't answer is given up, and told so", async (context) =
   });
   let asked;
   const next = () => new Promise((resolve) => (asked = resolve));
-  // First the check is aborted, then the gate is closed.
+  // First aborts the check, then closes the gate. Each must abort the signal that `confirm` got.
   const controller = new AbortController();
   let once = next();
   const aborted = gate.check(sample("edited", 0), { signal: controller.signal });
@@ -282,7 +285,7 @@ test("lists that matched by one hash are one question; by different hashes, two,
   const [demo] = filters;
   const same = await checking({ filters: [demo, demo], confirm: answering(() => "not-listed") }, sample("edited", 6));
   assert.equal(same.verdicts[0].outcome, "clear");
-  // Each candidate is asked about once, including derived views that matched.
+  // The gate asks about each matching hash once, also if a derived view matched.
   assert.ok(asked.length >= 1);
   for (const { lists } of asked) assert.equal(lists.length, 2);
   assert.equal(new Set(asked.map(({ pdq, ring }) => `${pdq} ${ring}`)).size, asked.length);

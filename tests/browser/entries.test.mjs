@@ -1,5 +1,5 @@
-// The places from which worker and engine can come: beside the entry, from URLs that the host gives, or from inside the
-// inline entry.
+// Tests the three places from which a gate loads its worker and engine: beside the entry file, from URLs that the host
+// gives, or from inside the inline entry.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
@@ -32,7 +32,7 @@ before(async () => {
     extra: {
       "/index.page": { body: page("index"), type: "text/html" },
       "/inline.page": { body: page("inline"), type: "text/html", csp },
-      // Has the policy of the main entry, which forbids workers from blob: URLs.
+      // This page has the main entry's policy, which forbids workers from blob: URLs.
       "/forbidden.page": { body: page("inline"), type: "text/html" },
       "/index.mjs": { body: script("index"), type: "text/javascript" },
       "/inline.mjs": { body: script("inline"), type: "text/javascript" },
@@ -47,7 +47,7 @@ after(async () => {
   await server?.close();
 });
 
-/** Opens a page, and returns what `run` does in it and what was asked of the server meanwhile. */
+/** Opens a page and runs `run` in it. Returns the result and the requests that the server got meanwhile. */
 async function inPage(name, run, argument, { simd = true } = {}) {
   const tab = await browser.newPage();
   if (!simd) await tab.addInitScript("WebAssembly.validate = () => false;");

@@ -1,4 +1,4 @@
-// The extension in real Firefox, installed by WebDriver BiDi. The same ways to choose files as in Chromium.
+// Tests the extension in real Firefox, installed by WebDriver BiDi, with the same ways to choose files as in Chromium.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -76,7 +76,9 @@ const open = (path) => page.goto(`${site}${path}`);
 const seen = () => page.evaluate(() => window.seen);
 const untilSeen = (what) => page.waitForFunction((what) => window.seen.includes(what), { timeout: 15_000 }, what);
 
-/** Waits for the notice, and returns its text: WebDriver reads closed shadow trees. */
+/**
+ * Waits for the notice, and returns its text. WebDriver can read the closed shadow tree, unlike scripts of the page.
+ */
 async function notice() {
   await page.waitForFunction(() => document.querySelector("html > div:popover-open"), { timeout: 20_000 });
   for (let wait = 0; wait < 100; wait += 1) {
@@ -116,7 +118,7 @@ test("a plain form: the held file never reaches the page, the clean one does, an
 test("an input in a closed shadow tree", async () => {
   await open("/closed.html");
   const input = await page.evaluateHandle(() => window.inClosed);
-  // Clicks as a person would. WebDriver then sets the files without opening the picker.
+  // Clicks the input from the page's script. WebDriver then sets the files without opening the picker.
   await page.evaluate(() => window.inClosed.click());
   await input.uploadFile(LISTED);
   await notice();
@@ -133,8 +135,8 @@ for (const name of Object.keys(PICKERS)) {
       [LISTED, true],
       [CLEAN, false],
     ]) {
-      // WebDriver can't drive the browser's own dialog, so this sets the files on the input that the page has just
-      // opened.
+      // WebDriver can't operate the browser's own file dialog. So the test sets the files on the input that the page
+      // has just opened.
       await page.click(`button[name="${name}"]`);
       const input = await page.evaluateHandle(() => window.made);
       await input.uploadFile(path);

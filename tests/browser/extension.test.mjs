@@ -1,5 +1,5 @@
-// The extension, loaded unpacked into real Chromium, against local pages whose policy forbids WebAssembly, inline styles
-// and foreign frames. What a person does here is done by the browser's own input: choosing, dropping, pasting, pressing.
+// Tests the extension, loaded unpacked into real Chromium, on local pages whose policy forbids WebAssembly, inline
+// styles and foreign frames. Files are chosen, dropped and pasted, and keys pressed, through the browser's own input.
 import assert from "node:assert/strict";
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
@@ -19,8 +19,8 @@ const POLICY =
   "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; frame-src *; form-action 'self'";
 
 /**
- * The page's script. It records everything that a page can learn of a file, on every event, with listeners that are as
- * early as possible.
+ * The page's script. It records the names of all files that the page's listeners see. The listeners are in the
+ * capturing phase and are added before those of any other script of the page.
  */
 const PAGE_SCRIPT = `
   window.seen = [];
@@ -101,7 +101,7 @@ before(async () => {
     ignoreDefaultArgs: ["--disable-extensions"],
     args: [
       ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-      // Chrome builds with this feature ignore the next switch.
+      // Chrome builds with this feature ignore the switch `--load-extension` below.
       "--disable-features=DisableLoadExtensionCommandLineSwitch",
       ...[`--disable-extensions-except=${extension}`, `--load-extension=${extension}`],
     ],
@@ -122,7 +122,7 @@ beforeEach(async () => {
   page = await context.newPage();
 });
 
-/** Reads the content of closed shadow trees through the browser's developer tools. */
+/** Returns the roles and texts of the notices. The developer tools can read closed shadow trees. */
 async function noticesIn(target) {
   const session = await context.newCDPSession(target);
   const { root } = await session.send("DOM.getDocument", { depth: -1, pierce: true });
@@ -193,7 +193,8 @@ test("it asks for one permission, and carries the same bytes whenever it is zipp
   ]) {
     assert.equal(manifest[key], undefined, key);
   }
-  // Content scripts don't contain the engine; only the offscreen document compiles it.
+  // Content scripts don't contain the engine, because pages may forbid WebAssembly. Only the offscreen document
+  // compiles it.
   for (const script of manifest.content_scripts.flatMap(({ js }) => js)) {
     assert.doesNotMatch(readFileSync(`${folderOf("chromium")}/${script}`, "utf8"), /WebAssembly/, script);
   }
@@ -210,7 +211,7 @@ test("a plain form: the held file never reaches the page, the clean one does, an
   assert.match(text, /not a finding/);
   assert.match(text, /Nothing was sent/);
   assert.deepEqual(await seen(), []);
-  // The first button has the focus.
+  // The notice's first button has the focus, so Enter presses it.
   await page.keyboard.press("Enter");
   await untilSeen("change clean-1.jpg");
   const all = await seen();
@@ -230,7 +231,7 @@ test("a person may let a held file through, which the page can't do for them", a
   await open("/form.html");
   await page.setInputFiles("form input", EDITED);
   await notice("alertdialog");
-  // A page can't get at the notice: the tree is closed, and events that scripts dispatch are ignored.
+  // A page can't operate the notice: its shadow tree is closed, and the notice ignores events that scripts dispatch.
   await page.evaluate(() => {
     const host = [...document.documentElement.children].at(-1);
     if (host.shadowRoot !== null) throw new Error("the tree is open");
@@ -251,7 +252,8 @@ test("files that are no pictures pass", async () => {
   await page.setInputFiles("form input", notes);
   await untilSeen("change notes.pdf");
 
-  // A sparse file: longer than what is read of a file, with only its beginning on disk.
+  // Makes sparse files: longer (257 MiB) than the part of a file that the extension reads, with only the beginning on
+  // disk.
   const folder = mkdtempSync(join(tmpdir(), "hashgate-long-"));
   for (const [name, head] of [
     ["sound.mp3", Buffer.from("ID3\x04\0")],
@@ -281,7 +283,8 @@ test("a form that is sent meanwhile waits for the answer", async () => {
     assert.equal(uploads.length, 0);
     for (const key of keys) await page.keyboard.press(key);
   }
-  // When the file was left out, the form was not sent. Now that it was let through, the form is sent with the file.
+  // In the first round the person left the file out, and the form was not sent. In the second round the person let the
+  // file through, and the form is sent with it.
   await page.waitForFunction(() => document.title === "received");
   assert.equal(uploads.length, 1);
   assert.ok(uploads[0].includes(readFileSync(LISTED)));
@@ -375,7 +378,8 @@ test("a folder that is dropped is read", async () => {
 test("files by a promise: showOpenFilePicker and clipboard.read", async () => {
   await page.close();
   page = await context.newPage();
-  // The browser's own dialog can't be driven: real handles of the page's private files stand for what it returns.
+  // The test can't operate the browser's own dialog, so this stand-in returns real handles of files in the page's
+  // private storage.
   await page.addInitScript(() => {
     window.showOpenFilePicker = async () => {
       const root = await navigator.storage.getDirectory();
@@ -419,7 +423,7 @@ test("files by a promise: showOpenFilePicker and clipboard.read", async () => {
   await notice("alertdialog");
   await page.keyboard.press("Enter");
   await untilSeen("handle AbortError");
-  // Without further clicks of the person, the page soon gets no more answers about files.
+  // Without further clicks of the person, the page soon gets no answers about files, so it can't probe the list.
   await page.evaluate(async () => {
     window.chosen = ["clean-1.jpg"];
     for (let n = 0; n < 6; n += 1)
@@ -594,8 +598,8 @@ test("a list of the person's own, from a file; another's bytes are refused by na
 });
 
 /**
- * Makes a valid public key that has signed nothing: its name, the first bytes of a digest, and the algorithm's number
- * with the key.
+ * Makes a valid public key, as text, that has signed nothing. The text is the name, 4 bytes of the SHA-256 digest of
+ * name and key, and the key after the number of its algorithm (1, Ed25519).
  */
 function keyOfAnother(name) {
   const { x } = generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" });
@@ -642,7 +646,7 @@ test("the options page is accessible, and in the browser's language where there 
     JSON.parse(readFileSync(`${folderOf("chromium")}/_locales/${language}/messages.json`, "utf8")),
   );
   assert.deepEqual(Object.keys(french).sort(), Object.keys(english).sort());
-  // The parts that the scripts look up by name exist.
+  // All messages that the scripts look up by name exist.
   for (const script of ["content", "options", "background"]) {
     const source = readFileSync(`${folderOf("chromium")}/${script}.js`, "utf8");
     for (const [, name] of source.matchAll(/(?:say|getMessage)\("(\w+)"/g)) assert.ok(english[name], name);

@@ -1,10 +1,10 @@
-// The plugin for FilePond with the real FilePond in real Chromium, against a real server.
+// Tests the FilePond plugin with the real FilePond in real Chromium, against a real server.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CSP } from "./server.mjs";
 import { openApp, sample, unavailableGates, until } from "./uploads.mjs";
 
-// FilePond sets style attributes, and reads the files that it is given through blob: URLs.
+// FilePond sets style attributes, and reads the files that it gets through blob: URLs. The policy must allow both.
 const csp = CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'");
 const app = (
   options = "",
@@ -25,11 +25,11 @@ const body = `<input type="file" id="app">`;
 const choose = (page, paths) => page.locator("input[type=file].filepond--browser").setInputFiles(paths);
 const statuses = (page) =>
   page.evaluate(() => window.pond.getFiles().map(({ filename, status }) => [filename, status]));
-// FilePond.FileStatus
+// Values of `FilePond.FileStatus`.
 const [PROCESSING_COMPLETE, LOAD_ERROR, PROCESSING_ERROR] = [5, 8, 6];
 
 test("clean files are uploaded, listed and edited ones stay with their reason", async (context) => {
-  // Checks wait until the test has seen FilePond's progress, which would otherwise be gone too soon.
+  // Delays the checks until the test has seen FilePond's progress, which otherwise would disappear too soon.
   const gate = `await (async () => {
     const gate = await openGate({ filters: ["/filters/demo.hgf"], workers: 1 });
     const check = gate.check.bind(gate);
@@ -56,7 +56,7 @@ test("clean files are uploaded, listed and edited ones stay with their reason", 
   const item = page.locator(".filepond--item", { hasText: "listed-0.jpg" });
   await page.waitForFunction(() => document.querySelectorAll("[data-filepond-item-state='load-invalid']").length === 2);
   assert.match(await item.textContent(), /Your upload was held.*may match a picture on the list “Demo list”/);
-  // The person removes the held file and continues.
+  // The person removes the held file from the list, and continues.
   await item.getByRole("button", { name: "Remove" }).click();
   await page.waitForFunction(() => window.pond.getFiles().length === 3);
   assert.equal(uploads.length, 2);
@@ -132,7 +132,7 @@ test("stored in the form: a form or a button that is pressed meanwhile waits, an
   await choose(page, [sample("clean", 1)]);
   await until(() => uploads.length === 3, "the copy's uploads");
   assert.deepEqual(uploads.toSorted(), ["clean/clean-0.png", "clean/clean-0.png", "clean/clean-1.jpg"]);
-  // A held file stops the form once. The next submit is the person's decision.
+  // When a file was held, the form isn't sent by itself. The person has to submit it again.
   await during("#send");
   await choose(page, [sample("listed", 0)]);
   await page.waitForFunction(() => window.held.length === 1);

@@ -1,5 +1,5 @@
-// Following a published list in Chromium: it is stored, refreshed, and never replaced by the answers of a misbehaving
-// server.
+// Tests in Chromium how a gate follows a published list: it stores and refreshes the list, and a misbehaving server
+// can't replace the list by something else.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -27,7 +27,7 @@ window.check = async (name, text) => {
 };
 window.ready = true;`;
 
-// The lists hold digests of short texts, so that a check takes hardly any time.
+// The lists hold digests of short texts, because a check of a text takes hardly any time.
 const rowOf = (text) => `${createHash("sha256").update(text).digest("hex")},sha256`;
 const OLD = "listed in every release";
 const NEW = "listed since release 2";
@@ -52,7 +52,10 @@ function twoReleases(name, { rows = [], grown = [] } = {}, signer = key) {
   return path;
 }
 
-/** Returns options to sign a manifest this many seconds from now, valid for an hour. */
+/**
+ * Returns the CLI options for a manifest that is issued `seconds` from now (negative: in the past) and valid for an
+ * hour.
+ */
 const issued = (seconds) => ["--issued", String(Math.floor(Date.now() / 1000) + seconds), "--expires", "1h"];
 
 before(async () => {
@@ -79,7 +82,7 @@ const open = (page, name, options = {}) =>
 const refresh = (page, name) => page.evaluate((name) => window.gates[name].refresh(), name);
 const check = (page, name, text) => page.evaluate(([name, text]) => window.check(name, text), [name, text]);
 
-/** Asserts that the gate answers from this release and no other. */
+/** Asserts that the gate answers from `release`: `NEW` is listed since release 2 only. */
 async function assertAnswers(page, name, release) {
   const listed = await check(page, name, OLD);
   assert.deepEqual([listed.outcome, listed.release, listed.list.state], ["possible-match", release, "current"], name);
@@ -90,7 +93,7 @@ async function assertAnswers(page, name, release) {
 
 test("a server that misbehaves: each fault has its code, none its way, and a good answer heals it", async (context) => {
   const folders = { manifest: twoReleases("faulty-delta"), delta: join(folder, "faulty-delta") };
-  // Adds so many hashes that release 2 has another geometry and no delta.
+  // Release 2 gets so many more hashes that its filter has another size, for which no delta can be made.
   folders.full = twoReleases("faulty-full", { grown: numberedRows(400) });
   const page = await newPage();
   const sizeOf = { delta: /^delta 1 \S+ (\d+)/m, full: /^full \S+ (\d+)/m };
@@ -146,7 +149,7 @@ test("releases that a server may not hand out: each refused with its code, and t
   for (const rows of [[rowOf(OLD)], [rowOf(OLD), rowOf(NEW)], [rowOf(NEW)]]) {
     publish(renamed, key, rows, { name: "Another list" });
   }
-  // The same curator has published two different releases 2.
+  // The same curator has published two different releases with the number 2.
   const forked = twoReleases("forked", { rows: numberedRows(1) });
   const expired = join(folder, "expired");
   publish(expired, key, [rowOf(OLD)], { more: issued(-7200) });
@@ -183,7 +186,8 @@ test("releases that a server may not hand out: each refused with its code, and t
     answer(request, response, text(readFileSync(join(path, nameOf(path, release)))));
   const swapped = lists.add("swapped", good, 1);
   await open(page, "swapped");
-  // The delta is malformed. The full file is that of another release, and then of another list.
+  // The server sends another file in place of the delta and the full file: first that of another release, then that of
+  // another list.
   for (const [path, release] of [
     [good, 1],
     [renamed, 3],
@@ -197,7 +201,8 @@ test("releases that a server may not hand out: each refused with its code, and t
   swapped.fault = undefined;
   assert.equal((await refresh(page, "swapped")).release, 2);
 
-  // With a threshold of two keys, one signature isn't enough; with the second one the manifest is accepted.
+  // The threshold is two keys, so one signature isn't enough. The manifest is accepted once the second key has signed
+  // it.
   const cosigned = lists.add("cosigned", good, 2);
   const both = { trust: { keys: [key.trust, other.trust], threshold: 2 } };
   const few = await open(page, "cosigned", both);
@@ -219,7 +224,7 @@ test("releases that a server may not hand out: each refused with its code, and t
   context.diagnostic(`${tried.length} refused: ${tried.join(", ")}`);
 });
 
-/** Deletes a list from storage, except the kinds of records in `keep`, as a browser may do. */
+/** Deletes a list from the browser's storage, as a browser may do, except the kinds of records in `keep`. */
 const forget = (page, keep) =>
   page.evaluate(
     (keep) =>
@@ -239,7 +244,7 @@ const forget = (page, keep) =>
       }),
     keep,
   );
-/** The server of the list doesn't answer, but that of the page does. */
+/** A fault that makes the list's server drop all requests. The page's server still answers. */
 const down = { on: ["manifest", "full", "delta"], act: (request) => request.socket.destroy() };
 
 test("a reload without a network; a damaged, a lost and an evicted storage", async () => {
@@ -269,7 +274,7 @@ test("a reload without a network; a damaged, a lost and an evicted storage", asy
     ["current", "manifest-unavailable", "failed"],
   );
   await assertAnswers(page, "kept", 2);
-  // The host trusts other keys now, as after a rotation of keys. The stored list is not accepted.
+  // The host trusts other keys than before, as after a key rotation. The stored list is not accepted.
   const rotated = await reopen({ trust: { keys: [other.trust] } });
   assert.equal(rotated.state, "none");
 
@@ -306,7 +311,7 @@ test("a reload without a network; a damaged, a lost and an evicted storage", asy
   assert.equal((await refresh(page, "kept")).state, "current");
   await assertAnswers(page, "kept", 2);
 
-  // The file is deleted, but not the record of the highest release, so release 1 is still refused.
+  // The list's file is deleted, but the record of the highest release seen is kept, so release 1 is still refused.
   await forget(page, ["highest"]);
   state.release = 1;
   const back = await reopen();
@@ -370,8 +375,8 @@ test("a download that breaks off goes on where it was, also in another visit, wi
   const size = Number(/^full \S+ (\d+)/m.exec(manifest)[1]);
   const state = lists.add("large", path, 1);
   /**
-   * Sends `length` bytes of the file and breaks the connection once the page has received them. Bytes that are under
-   * way would be lost.
+   * Sends `length` bytes of the file, and breaks the connection once the page has received them. (Bytes still under way
+   * at the break would be lost.)
    */
   const broken = async (page, name, length, rest) => {
     let asked = 0;
@@ -395,7 +400,7 @@ test("a download that breaks off goes on where it was, also in another visit, wi
   const page = await newPage();
   const { status: cut } = await broken(page, "large", sent, (request) => request.socket.destroy());
   assert.deepEqual([cut.state, cut.lastError.code], ["none", "release-unavailable"]);
-  // Reloads the page, as a later visit.
+  // Reloads the page, as a later visit of the person would.
   await page.reload();
   await page.waitForFunction(() => window.ready);
   state.fault = undefined;
@@ -422,8 +427,8 @@ test("a download that breaks off goes on where it was, also in another visit, wi
   }
   await assertAnswers(page, "large", 1);
 
-  // The same within one visit. Then a second part that doesn't belong to the first one: the gate downloads the whole
-  // file again.
+  // Breaks the download within one visit, which then continues. In the second case, the second part doesn't belong to
+  // the first one: the gate downloads the whole file again.
   for (const [name, second] of [
     ["breaks", (body) => body],
     ["misfits", (body) => Buffer.alloc(body.length, 1)],
@@ -480,7 +485,7 @@ test("a refresh in the background, which ends with the gate", async () => {
 test("two tabs: neither waits for the other's download, both move to the new release", async () => {
   const good = twoReleases("tabs");
   const state = lists.add("tabs", good, 1);
-  // The download of the first tab never ends. The second tab makes its own.
+  // The first tab's download never ends. The second tab makes its own.
   let first = true;
   let let_go;
   const stalled = new Promise((resolve) => {
@@ -505,7 +510,8 @@ test("two tabs: neither waits for the other's download, both move to the new rel
   let_go();
   assert.equal((await slow).release, 1);
 
-  // One tab refreshes slowly. The other has a list and leaves the refresh to it. Afterwards both use the new release.
+  // One tab refreshes slowly. The other tab, which has a list too, leaves the refresh to it. Afterwards both use the
+  // new release.
   let held;
   const arrived = new Promise((resolve) => {
     state.fault = {
@@ -560,7 +566,7 @@ test("a list that expires in use isn't used any more, until there is a newer one
     [verdict.outcome, verdict.reason, verdict.list],
     ["unchecked", "unavailable", { state: "expired", release: 1 }],
   );
-  // Nothing is new, because a server withholds newer releases or the curator makes none, until the list expires.
+  // The server offers nothing newer (it withholds releases, or the curator makes none) until the list expires.
   assert.equal((await refresh(page, "brief")).lastError.code, "manifest-expired");
   publish(path, key, [rowOf(OLD), rowOf(NEW)]);
   state.release = 2;
@@ -601,7 +607,7 @@ test("openGate with a source: what is wrong with the options rejects, what can't
   assert.deepEqual(asked, ["manifest"], "refused before it is downloaded");
   assert.equal(await codeOf({}), "current");
 
-  // The engine or the worker script is missing at first, and then available.
+  // The engine or the worker script is missing when the gate opens, and available later.
   for (const [site, missing, code] of [
     ["engineless", { wasmUrl: "/later.wasm" }, "engine-unavailable"],
     ["workerless", { workerUrl: "/later.js" }, "worker-unavailable"],

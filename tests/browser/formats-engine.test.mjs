@@ -1,4 +1,5 @@
-// The formats engine in real Chromium: when it is fetched, how often, and what becomes of files if it can't be had.
+// Tests the formats engine in real Chromium: when and how often it is fetched, and which verdicts files get if it can't
+// be.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
@@ -47,7 +48,7 @@ const OTHERS = [
 
 let browser;
 let server;
-/** What answers at /late.wasm: a status, or a promise to wait for. */
+/** The answer of the server to /late.wasm: a status code, or a promise of the response. */
 let late;
 before(async () => {
   const vector = (name) => readFileSync(`tests/vectors/${name}`);
@@ -82,7 +83,7 @@ after(async () => {
   await server?.close();
 });
 
-/** Runs `run` in a page of its own. Returns its answer, and which engines were asked for meanwhile. */
+/** Runs `run` in a new page. Returns its result and the names of the engines that were requested meanwhile. */
 async function inPage(run, argument) {
   const page = await browser.newPage();
   try {

@@ -1,4 +1,4 @@
-// Formats that the engine can't decode, through the decoders of real Chromium and real Firefox.
+// Tests formats that the engine can't decode, which real Chromium and real Firefox decode instead.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -34,8 +34,8 @@ window.decodes = async (name) =>
 window.ready = true;`;
 
 /**
- * Starts a server with the vectors and two filters: one of every picture's first frame, and one of the last frame of
- * the animation.
+ * Starts a server with the vectors and two filters: one holds the first frame of every picture, the other the last
+ * frame of the animation.
  */
 async function serving() {
   mkdirSync("target/formats", { recursive: true });
@@ -84,7 +84,9 @@ async function inChromium(context) {
   return { page, check: (...args) => page.evaluate((args) => window.checkAll(...args), args) };
 }
 
-/** Asserts that the hash is near the reference hash of Pillow's pixels, whatever decoder made it. */
+/**
+ * Asserts that the verdict's hash is near the hash of the pixels that Pillow decodes (at most 6 of 256 bits differ).
+ */
 function assertRead(name, verdict) {
   const what = `${name}: ${JSON.stringify(verdict)}`;
   assert.equal(verdict.outcome, "possible-match", what);
@@ -93,7 +95,7 @@ function assertRead(name, verdict) {
   assert.deepEqual([verdict.width, verdict.height].sort(), [width, height].sort(), what);
   assert.equal(verdict.frames, frames, what);
   const [match] = verdict.matches;
-  // A canvas loses the colours of invisible pixels, which don't matter over white.
+  // A canvas loses the colours of fully transparent pixels. They don't show on white, so this picture matches there.
   assert.equal(match.surface, name === "avif-alpha.avif" ? "over-white" : "plain", what);
   if (name === "avif-turned.avif") assert.match(match.orientation, /^(original|rotate-90)$/);
   else assert.equal(match.orientation, "original", what);
@@ -137,7 +139,7 @@ test("what a browser is to decode is held against the limits, and a cut file is 
   assertUnchecked(short, "unreadable");
 });
 
-/** Checks AVIF files in Firefox with these preferences. */
+/** Checks the AVIF files in Firefox, started with these preferences. */
 async function inFirefox(context, extraPrefsFirefox) {
   const server = await serving();
   const executablePath = process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr";
@@ -160,7 +162,7 @@ test("Firefox decodes AVIF for the engine", async (context) => {
 test("without ImageDecoder, pictures go through a canvas", async (context) => {
   const verdicts = await inFirefox(context, { "dom.media.webcodecs.image-decoder.enabled": false });
   for (const [name, verdict] of verdicts) {
-    // Without `ImageDecoder`, only the first frame is available.
+    // Without `ImageDecoder`, the browser gives only the first frame, so an animation is unsupported.
     if (name === "avif-animated.avif") assertUnchecked(verdict, "unsupported-picture");
     else assertRead(name, verdict);
   }

@@ -1,4 +1,4 @@
-// The package in real Chromium, under a strict Content-Security-Policy, with real files over real HTTP.
+// Tests the package in real Chromium, under a strict Content-Security-Policy, with real files over real HTTP.
 import assert from "node:assert/strict";
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { CHROMIUM } from "./chromium.mjs";
 import { serve } from "./server.mjs";
 
 const PAGE = `<!doctype html><meta charset="utf-8"><title>hashgate</title><script type="module" src="/page.js"></script>`;
-// Keeps the gates that tests open in the page, because a gate can't be passed to the test.
+// Puts `openGate` on `window`: the tests open gates in the page, since a gate can't be passed to Node.
 const SCRIPT = `import { openGate } from "/hashgate/index.js"; window.openGate = openGate; window.ready = true;
 window.file = async (url) => new File([await (await fetch(url)).blob()], url);`;
 const filter = readFileSync("target/samples/demo.hgf");
@@ -44,7 +44,7 @@ after(async () => {
 });
 const violations = [];
 
-/** Opens a gate in the page, runs `body` there with the gate, and closes it. */
+/** Opens a gate in the page, calls the page's function named `body` with it, and closes it. */
 const withGate = (options, body, argument) =>
   page.evaluate(
     async ([options, body, argument]) => {
@@ -62,7 +62,7 @@ test("verdicts of listed, edited and clean pictures; nothing leaves the page mea
   await page.evaluate(() => {
     window.checkAll = async (gate, urls) => {
       const files = await Promise.all(urls.map(window.file));
-      // Two checks at once start both hashing workers, so that their script is already loaded.
+      // Two checks at once start both hashing workers, so that their script is loaded before the first mark.
       await Promise.all([gate.check(files[0]), gate.check(files[0])]);
       await fetch("/mark");
       const verdicts = await Promise.all(files.map((file) => gate.check(file)));
@@ -176,7 +176,8 @@ test("a file that turns out to be needed as a whole is read once more", async ()
       }
       context.putImageData(pixels, 0, 0);
       const intact = new Uint8Array(await (await canvas.convertToBlob({ type: "image/jpeg" })).arrayBuffer());
-      // A quantization step that is out of the ordinary, which the decoder notices only when it has the whole picture.
+      // Sets a quantization step to an extraordinary value (255). The DC-only decoder gives up on it only when it has
+      // the whole picture.
       const odd = intact.slice();
       odd[odd.findIndex((byte, at) => byte === 0xff && odd[at + 1] === 0xdb) + 5 + 63] = 255;
       const verdicts = [];
@@ -194,7 +195,7 @@ test("a file that turns out to be needed as a whole is read once more", async ()
   const expected = [
     ["clear", undefined, "dc-only", undefined],
     ["clear", undefined, "general", undefined],
-    // The file lacks its end marker but has all of its pixels.
+    // This file lacks its end marker, but all of its pixels can be read.
     ["clear", undefined, "general", "malformed"],
   ];
   assert.deepEqual(
@@ -209,7 +210,7 @@ test("an abort rejects at once, with the others unharmed", async () => {
       const file = await window.file(url);
       await gate.check(file);
       const controllers = [new AbortController(), new AbortController()];
-      // When the checks are aborted, the first file is being hashed and the second one is queued.
+      // At the time of the abort, the first file is being hashed and the second one is queued.
       const checks = controllers.map(({ signal }) => gate.check(file, { signal }).catch((error) => error.name));
       const last = gate.check(file);
       for (const controller of controllers) controller.abort();
@@ -241,7 +242,7 @@ test("a progressive picture is looked up before its end, and the end has the say
           Worker.prototype.postMessage = post;
           seen.push([said.filter((type) => type !== "start").join(" "), reason ?? outcome, caveat]);
         }
-        // A check that is aborted after its early lookup doesn't disturb the next check.
+        // Aborts a check after its early lookup. That must not disturb the next check.
         const controller = new AbortController();
         Worker.prototype.postMessage = function (message, ...rest) {
           post.call(this, message, ...rest);
@@ -257,7 +258,7 @@ test("a progressive picture is looked up before its end, and the end has the say
   });
   const progressive = ["/samples/clean/clean-1.jpg", "/samples/edited/listed-0-progressive.jpg"];
   const early = "fingerprint begin lookUp";
-  // A damaged picture is read a second time, by the formats engine.
+  // A damaged picture is hashed twice: by the main engine, then by the formats engine.
   const twice = "fingerprint begin fingerprint begin lookUp";
   const unread = "ac-terms-unread";
   assert.deepEqual(
@@ -268,7 +269,7 @@ test("a progressive picture is looked up before its end, and the end has the say
       [early, "clear", unread],
       ["AbortError", "clear"],
       [early, "possible-match", unread],
-      // A damaged picture matches by the part that can be read.
+      // This picture is damaged, but the part that can be read matches.
       [twice, "possible-match", undefined],
       [early, "possible-match", unread],
       ["AbortError", "possible-match"],
@@ -285,8 +286,8 @@ test("a trap in the engine is that file's alone, and a fresh worker takes over",
     window.trapping = async (gate, url) => {
       const file = await window.file(url);
       await gate.check(file);
-      // The file is larger than linear memory, so the allocation traps. It begins like a picture that must be read as a
-      // whole.
+      // The file (1.3 GB) is larger than the engine's memory, so the allocation traps. It begins as a GIF, which must
+      // be read as a whole.
       const slab = new Uint8Array(100 << 20);
       const huge = new Blob(["GIF89a", ...Array(13).fill(slab)]);
       const [trapped, after] = await Promise.all([gate.check(huge), gate.check(file)]);
@@ -303,7 +304,7 @@ test("a trap in the engine is that file's alone, and a fresh worker takes over",
 });
 
 test("a worker that hangs is replaced, the hashing one and the lookup one", async (context) => {
-  // Opens a page of its own, so that it has only these two workers.
+  // Opens a new page, so that only the gate's two workers are in it.
   const own = await browser.newPage();
   context.after(() => own.close());
   await own.goto(`${server.url}/page.html`);
@@ -321,7 +322,7 @@ test("a worker that hangs is replaced, the hashing one and the lookup one", asyn
   const workers = own.workers();
   assert.equal(workers.length, 2);
   for (const worker of workers) {
-    // Blocks the worker, so that it never answers again.
+    // Blocks the worker by an endless loop, so that it never answers again.
     await worker.evaluate(() => {
       setTimeout(() => {
         for (;;);
@@ -441,6 +442,6 @@ test("the page's thread stays free while ten 12-megapixel pictures are checked",
   assert.equal(width, 4000);
   assert.equal(outcomes.length, 10);
   for (const outcome of outcomes) assert.notEqual(outcome, "unchecked");
-  // Browsers report tasks of at least 50 ms as long.
+  // Browsers report only tasks of at least 50 ms. The gate has caused none in the page.
   assert.deepEqual(tasks, []);
 });

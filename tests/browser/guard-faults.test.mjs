@@ -1,12 +1,12 @@
-// Ordinary pages with which an earlier version of the guard let files pass unchecked, or which it broke. Runs each in
-// Chromium with a real server.
+// Regression tests: ordinary pages where an earlier version of the guard let files pass unchecked, or which it broke.
+// Each runs in Chromium with a real server.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { CSP } from "./server.mjs";
 import { openApp, sample, until, violations } from "./uploads.mjs";
 
-/** Opens a gate whose checks wait for `window.goOn()`, once `window.wait()` was called. */
+/** Opens a gate. After `window.wait()`, its checks wait for `window.goOn()`. */
 const OPEN = `import { openGate } from "hashgate"; import { guard } from "hashgate/guard";
 const gate = await openGate({ filters: ["/filters/demo.hgf"], workers: 1 });
 const check = gate.check.bind(gate);
@@ -32,7 +32,7 @@ const [CLEAN, LISTED] = [sample("clean", 1), sample("listed", 0)];
 const names = (paths) => paths.toSorted();
 const csp = CSP.replace("form-action 'none'", "form-action 'self'; frame-src 'self'");
 
-/** Opens a page with a guard. `script` can use `guard`, `gate` and the names that OPEN defines. */
+/** Opens a page with a guard. `script` can use `guard`, `gate` and the other names that OPEN defines. */
 async function open(context, body, script, more = {}) {
   return openApp(context, { body, script: `${OPEN}\n${script}\nwindow.ready = true;`, csp, ...more });
 }
@@ -41,7 +41,7 @@ const checking = (page) => page.waitForFunction(() => window.events.includes("ha
 const settled = (page, count = 1) =>
   page.waitForFunction((count) => window.events.filter((type) => type === "hashgate-settled").length >= count, count);
 
-/** The places where an input can be. Each has code that makes a `target` to guard and an `input` in it. */
+/** The places where an input can be, each with code that makes a `target` to guard and an `input` in it. */
 const PLACES = {
   "never put into the document": "const input = make(); const target = input;",
   "in an element that is in no document":
@@ -201,7 +201,7 @@ test("a form that is sent during a check, after a script has added files, keeps 
   await addDuring(CLEAN, "clean/clean-2.jpg");
   await until(() => uploads.length === 2, "both uploads");
   assert.deepEqual(names(uploads), ["clean/clean-1.jpg", "clean/clean-2.jpg"]);
-  // What was held of either is handed on when it is released, unless a reset came.
+  // Releasing a held file puts it into the input, unless the form was reset after the file was held.
   await addDuring(LISTED, "listed/listed-1.jpg");
   await page.waitForFunction(() => window.held.length === 2);
   const left = await page.evaluate(async () => {
@@ -277,7 +277,7 @@ test("a reset during a check ends it, unless the page cancels the reset; a relea
     return page.evaluate(async () => {
       window.goOn();
       await window.guarding.settled();
-      // What comes of a check may be handed on in a later turn of the event loop.
+      // The result of a check may reach the page in a later turn of the event loop.
       await window.settle();
       return document.querySelector("#input").files.length;
     });
@@ -305,7 +305,7 @@ test("a page that copies the form's data during a check waits, and never sends a
   await page.evaluate(() => window.goOn());
   await until(() => uploads.length === 1, "the upload");
   assert.equal(posts(), 1);
-  // The file is held, so the click is not repeated.
+  // The file is held, so the guard does not repeat the click that it had stopped.
   await page.evaluate(() => {
     window.events.length = 0;
     window.wait();
@@ -334,7 +334,7 @@ test("a button beside an input without a form waits as well", async (context) =>
   assert.deepEqual(uploads, ["clean/clean-1.jpg"]);
 });
 
-/** Pastes with real clipboard data, such as that of spreadsheets and word processors. */
+/** Pastes the picture together with `texts`, through the real clipboard, as spreadsheets and word processors do. */
 async function paste(page, selector, path, texts) {
   await page.evaluate(
     async ({ bytes, texts }) => {
@@ -413,7 +413,7 @@ test("a pasted picture that can't be read doesn't hang, and drops on text are ta
      document.querySelector("#zone").addEventListener("drop", (event) => { event.preventDefault(); window.send(event.dataTransfer.files); });`,
   );
   await page.evaluate(async () => {
-    // Imitates a file that was deleted from the disk: its bytes can't be read.
+    // Imitates a file that was deleted from the disk after it was chosen: reading its bytes fails.
     const broken = new File(["x"], "gone.png", { type: "image/png" });
     for (const how of ["stream", "arrayBuffer"])
       broken[how] = () => Promise.reject(new DOMException("gone", "NotReadableError"));
@@ -450,7 +450,7 @@ test("a notice loses nothing: what was dropped one after the other is shown toge
   await settled(page, 4);
   const text = await page.locator("hashgate-notice section").textContent();
   assert.match(text, /listed-0\.jpg.*listed-1\.jpg/s);
-  // A new choice replaces the previous one.
+  // A new choice of files replaces the notice of the previous choice.
   assert.doesNotMatch(text, /listed-2/);
   assert.deepEqual(await violations(page), []);
 });

@@ -1,4 +1,4 @@
-// The guard in Chromium: what a page's own listeners see, and what a real server receives.
+// Tests the guard in Chromium: what the page's own listeners see, and what a real server receives.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -17,7 +17,7 @@ const events = (page) => page.evaluate(() => window.events);
 const settled = async (page, count = 1) =>
   page.waitForFunction((count) => window.events.filter((type) => type === "hashgate-settled").length >= count, count);
 
-/** Drops or pastes files, by dispatching the events. */
+/** Dispatches a drop or paste event with these files. */
 const bring = (page, selector, type, paths, text = "") =>
   page.evaluate(
     ({ selector, type, files, text }) => {
@@ -65,7 +65,7 @@ test("an input: the page's listeners get clean files alone, and find nothing mea
     "hashgate-held listed-2-mirrored.jpg possible-match",
     "hashgate-settled",
   ]);
-  // The notice appears without any code of the page.
+  // The notice appears although the page has no code for it.
   const notice = page.locator("hashgate-notice");
   assert.match(
     await notice.locator("section").textContent(),
@@ -73,12 +73,12 @@ test("an input: the page's listeners get clean files alone, and find nothing mea
   );
   assert.deepEqual(await violations(page), []);
 
-  // All files are clean: the page gets the original FileList, and the earlier notice is gone.
+  // All chosen files are clean: the page gets the browser's own FileList, and the notice of the first choice is hidden.
   await page.setInputFiles("#input", [sample("clean", 2), sample("clean", 3)]);
   await settled(page, 2);
   await until(() => uploads.length === 4, "four uploads");
   assert.equal(await notice.locator("section").isVisible(), false);
-  // All files are held: the page, which had an earlier choice, gets an event and finds the input empty.
+  // All chosen files are held. The page had an earlier choice, so it gets a change event and finds the input empty.
   await page.setInputFiles("#input", sample("listed", 1));
   await settled(page, 3);
   await page.waitForFunction(() => window.seen.at(-1) === "change 0");
@@ -86,7 +86,8 @@ test("an input: the page's listeners get clean files alone, and find nothing mea
   const { totals } = await page.evaluate(() => window.gate.report());
   assert.deepEqual([totals.checked, totals.clear, totals.possible], [7, 4, 3]);
 
-  // "Choose another" opens the input's picker. A removed guard leaves nothing behind.
+  // "Choose another file" opens the input's picker. After `remove()`, the guard neither shows a notice nor stops
+  // uploads.
   const chooser = page.waitForEvent("filechooser");
   await notice.getByRole("button", { name: "Choose another file" }).click();
   await chooser;
@@ -111,7 +112,8 @@ test("`caveats` holds a clear file that has one of them, and no other", async (c
         guard(input, gate, { caveats: ${JSON.stringify(caveats)} });
         window.ready = true;`,
     });
-    // The first has no caveat. The second is a progressive JPEG, of which only the DC terms are read.
+    // The first picture's verdict has no caveat. The second is a progressive JPEG, which gets one: only its DC terms
+    // are read.
     await page.setInputFiles("#input", [sample("clean", 0), sample("clean", 1)]);
     await settled(page);
     const arrived = held.length === 0 ? ["clean/clean-0.png", "clean/clean-1.jpg"] : ["clean/clean-0.png"];
@@ -150,7 +152,7 @@ test("the page answers: it tells the person itself, releases, and counts an appe
   const { totals, lists } = await page.evaluate(() => window.gate.report());
   assert.deepEqual([totals.appealed, totals.overridden, totals.possible], [1, 1, 1]);
   assert.deepEqual([lists[0].appealed, lists[0].overridden], [1, 1]);
-  // A withdrawn file can't be released any more.
+  // After `withdraw()`, `release()` has no effect: the input stays empty.
   await page.setInputFiles("#input", sample("listed", 1));
   await settled(page, 2);
   await page.evaluate(() => {
@@ -189,12 +191,12 @@ test("a drop zone and a paste: what is handed on is the same event without what 
   await settled(page, 2);
   await until(() => uploads.length === 2, "two uploads");
   assert.deepEqual(uploads[1], "clean/clean-2.jpg");
-  // A drop of text isn't delayed, and elements outside of the target aren't guarded.
+  // A drop of text isn't delayed, and elements outside the target aren't guarded.
   await bring(page, "#zone", "drop", [], "text alone");
   await bring(page, "#outside", "drop", [sample("listed", 0)]);
   await until(() => uploads.length === 3, "three uploads");
   assert.deepEqual((await page.evaluate(() => window.seen)).slice(1), ["zone 0 text alone 12", "outside 1  12"]);
-  // In editable content, the guard inserts what the browser would have inserted.
+  // In editable content, the guard inserts the clean picture, as the browser would have done with the paste.
   await page.focus("#editor");
   await bring(page, "#editor", "paste", [sample("listed", 3), sample("clean", 3)]);
   await page.waitForSelector("#editor img[src^='data:image/jpeg']");
@@ -229,7 +231,7 @@ test("a form: it is submitted when its files may pass, with the button that was 
   await page.setInputFiles("#input", sample("edited", 3));
   await settled(page, 2);
   assert.equal(await page.evaluate(() => document.querySelector("input").files.length), 0);
-  // A file that is in the input before the guard is checked at once.
+  // A file that is already in the input when the guard starts is checked at once.
   await page.evaluate(() => window.guarding.remove());
   await page.setInputFiles("#input", sample("listed", 3));
   await page.evaluate(() => window.guardAgain());

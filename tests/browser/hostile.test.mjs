@@ -1,4 +1,4 @@
-// Checks files that attack a picture reader, each through a gate in Chromium.
+// Checks files that attack picture decoders, each through a gate in Chromium.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
@@ -13,17 +13,18 @@ const SCRIPT = `import { openGate } from "/hashgate/index.js";
 const gate = await openGate({ filters: ["/samples/demo.hgf"], workers: 2 });
 window.check = async (url) => gate.check(await (await fetch(url)).blob());
 window.ready = true;`;
-/** The names of files that are no pictures. */
+/** Matches the names of files that are no pictures. */
 const NO_PICTURES =
   /^unsupported-picture--(archive|document|empty|html|html-after-spaces|one-byte|text|video|zeros)\.[a-z]+$/;
 /**
- * Files whose format has no least length: a picture of one colour is whole in a few bytes. The engine doesn't spend the
- * memory on them. What the browser paints of them is all that there is.
+ * Matches files that are short for their size, because their format lets a picture of one colour be a few bytes. The
+ * engine refuses to allocate 12,000 x 12,000 pixels for them (`unreadable`); a browser may paint them.
  */
 const IN_FEW_BYTES = /^unreadable--(bmp-packed|webp)-12000x12000-in-few-bytes\./;
 
 test("every hostile file is unchecked with a reason, or read; the gate goes on", async (context) => {
-  // Removes files of earlier runs, whose names (which hold the expected outcome) may have changed.
+  // Removes the files of earlier runs: each name holds the expected outcome, so a changed outcome leaves an old file
+  // behind.
   rmSync(FOLDER, { recursive: true, force: true });
   execFileSync("cargo", [
     "run",
@@ -62,10 +63,10 @@ test("every hostile file is unchecked with a reason, or read; the gate goes on",
     if (verdict.outcome === "unchecked") assert.ok(verdict.detail.length > 10, what);
     if (expected === "reads") assert.match(got, /^(clear|possible-match)$/, what);
     else if (expected === "reads-partly") assert.equal(got, "too-large", what);
-    // The browser decodes what the engine can't read, and its error may be more specific.
+    // The browser decodes these formats, since the engine can't. Its error may be more or less specific.
     else if (/\.(avif|heic|jxl)$/.test(name)) assert.match(got, /^(unsupported-picture|unreadable)$/, what);
     else if (NO_PICTURES.test(name)) assert.equal(got, "not-a-picture", what);
-    // What the browser paints counts, as a second reading with a caveat.
+    // If the browser paints the file, the verdict rests on that painting and has a caveat.
     else if (IN_FEW_BYTES.test(name) && got !== "unreadable")
       assert.deepEqual([got, verdict.caveat, verdict.secondReadingBy], ["clear", "malformed", "browser"], what);
     else assert.equal(got, expected, what);

@@ -1,4 +1,5 @@
-// Which values count as files, in Node and in Chromium; and that the admitted Blob is the one that was checked.
+// Tests in Node and in Chromium which values a gate accepts as files, and that `admit` returns the Blob that was
+// checked.
 import assert from "node:assert/strict";
 import { Blob as NodeBlob } from "node:buffer";
 import { openAsBlob, readFileSync } from "node:fs";
@@ -56,7 +57,7 @@ test("in Node, files and bytes of every realm and implementation are read", asyn
     const verdict = await gate.check(input);
     assert.equal(verdict.outcome, "possible-match", `${name}: ${JSON.stringify(verdict)}`);
   }
-  // The caller's buffer was not detached.
+  // The gate has not detached the caller's buffer.
   assert.equal(exact.byteLength, LISTED.length);
   assert.equal((await gate.check(inputs["something like a Blob"])).outcome, "possible-match");
 });
@@ -110,7 +111,7 @@ test("what can't be read as a file is invalid input, which availability has no s
   assert.match((await gate.check("picture.jpg")).detail, /got string; read the file first/);
   assert.match((await gate.check({ getFile() {} })).detail, /call its getFile\(\) first/);
 
-  // With whenUnavailable "allow", uploads go on without a list.
+  // With `whenUnavailable: "allow"`, files pass while there is no list, but values that are no files are held.
   const trust = { keys: [readFileSync("target/samples/list.pub", "utf8").trim()] };
   const source = "target/samples/missing/manifest.txt";
   const allowing = await openGate({ source, trust, whenUnavailable: "allow" });
@@ -131,7 +132,7 @@ test("what is admitted is the Blob that was judged; what is held throws with its
   assert.ok(!("file" in { ...verdict }));
   assert.equal((await gate.check(CLEAN)).file, undefined);
 
-  // If the caller changes its bytes meanwhile, the checked bytes are admitted.
+  // If the caller changes its bytes during the check, `admit` returns the bytes that were checked.
   const bytes = Uint8Array.from(CLEAN);
   const admitting = gate.admit(bytes);
   bytes.fill(0);
@@ -192,7 +193,7 @@ test("in Chromium, files of another frame are read, and admitted as they are", a
     const file = new inner.File([bytes], "a.jpg", { type: "image/jpeg" });
     const verdict = await gate.check(file);
     const given = [innerBytes, innerBytes.buffer, new inner.Blob([bytes]), new DataView(bytes), file];
-    // Removes the frame that made the file, as when a dialog is closed.
+    // Removes the frame that made the file, as happens when a dialog is closed. The file must stay readable.
     document.querySelector("iframe").remove();
     const outcomes = [];
     for (const input of given) outcomes.push((await gate.check(input)).outcome);

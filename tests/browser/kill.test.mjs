@@ -1,5 +1,5 @@
-// Kills a tab at any moment of a download or swap. What it leaves in storage must load and answer correctly, or be
-// absent.
+// Kills a tab at a random moment of a download or of the swap to a new list. The list in storage must then load and
+// answer correctly, or be absent.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -53,7 +53,7 @@ test("killing the tab at 20 random moments of a download or swap", async (contex
     seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
     return seed / 2 ** 32;
   };
-  /** Sends a file slowly, and reports how many bytes were sent. */
+  /** Sends a file slowly, in 50 steps. Calls `sent` with the share (0 to 1) that was sent before each step. */
   const slowly =
     (sent) =>
     async (_, response, { body, etag, type }) => {
@@ -70,9 +70,9 @@ test("killing the tab at 20 random moments of a download or swap", async (contex
   const found = { none: 0, 1: 0, 2: 0 };
 
   for (let round = 0; round < ROUNDS; round += 1) {
-    // In turn: the first download, a full file that replaces an older release, and a delta.
+    // The rounds take turns: the first download, a full file that replaces an older release, and a delta.
     const mode = ["first", "full", "delta"][round % 3];
-    // The moment as a share of the file's bytes. Values above 1 are during verifying and swapping.
+    // The moment of the kill, as a share of the file's bytes that were sent. Above 1, the tab is verifying or swapping.
     const moment = random() * 1.5;
     const what = `round ${round}, ${mode}, at ${moment.toFixed(3)}`;
     const browsing = await browser.newContext();
@@ -109,7 +109,7 @@ test("killing the tab at 20 random moments of a download or swap", async (contex
     }
     await page.close();
 
-    // The server is gone. The stored list must load and answer correctly, or there must be none.
+    // From here on, the server drops all requests. The stored list must load and answer correctly, or be absent.
     state.fault = { on: ["manifest", "full", "delta"], act: (request) => request.socket.destroy() };
     const next = await newPage();
     const left = await open(next);

@@ -1,5 +1,5 @@
-// Many checks in one page leak no memory, nor does leaving the page during a check. This is a tenth of the long run:
-// HASHGATE_CHECKS=10000 node --test tests/browser/leak.test.mjs
+// Many checks in one page must leak no memory, nor may leaving the page during a check. The long run is 10 times this
+// one: HASHGATE_CHECKS=10000 node --test tests/browser/leak.test.mjs
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import puppeteer from "puppeteer-core";
@@ -7,7 +7,7 @@ import { CHROMIUM } from "./chromium.mjs";
 import { serve } from "./server.mjs";
 
 const CHECKS = Number(process.env.HASHGATE_CHECKS ?? 1000);
-/** Bytes by which a heap may grow, whatever the number of checks, because the browser keeps optimising code. */
+/** Bytes by which a heap may grow in all, however many the checks: the browser keeps storing optimised code. */
 const SLACK_BYTES = 96 * 1024;
 const SCRIPT = `import { openGate } from "/hashgate/index.js";
 window.openGate = openGate;
@@ -59,7 +59,7 @@ after(async () => {
   await server?.close();
 });
 
-/** Returns the bytes of heap and wasm memory of the page and each of its workers, after a garbage collection. */
+/** Returns the bytes of heap, buffers and wasm memory of the page and of each worker, after garbage collection. */
 async function measure(tab) {
   const contexts = [{ name: "page", client: await tab.createCDPSession() }];
   for (const worker of tab.workers())
@@ -83,14 +83,15 @@ test(`${CHECKS} checks in one page: heaps and wasm memories stay as they are`, a
   await tab.waitForFunction(() => window.ready);
   await tab.evaluate(async () => {
     window.gate = await window.openGate({ filters: ["/samples/demo.hgf"], workers: 1, workerUrl: "/worker.js" });
-    // One for all, as a page has that offers to give everything up: what listened to it must stop.
+    // Passes the same signal to all checks, as a page with one "cancel all" button does. A check that is over must not
+    // keep a listener on it.
     window.giveUp = new AbortController();
     const { signal } = window.giveUp;
     window.run = async (checks) => {
       const counts = {};
       for (let index = 0; index < checks; index += 1) {
         const file = window.files[index % window.files.length];
-        // Checks files and bytes in turn. Every fiftieth check is aborted before it begins.
+        // Checks files and byte arrays in turn. Every 50th check is aborted before it begins.
         const input = index % 2 ? file : await file.arrayBuffer();
         const given = index % 50 === 49 ? AbortSignal.abort() : signal;
         const { outcome } = await window.gate.check(input, { signal: given }).catch(({ name }) => ({ outcome: name }));
@@ -99,7 +100,7 @@ test(`${CHECKS} checks in one page: heaps and wasm memories stay as they are`, a
       return counts;
     };
   });
-  // One worker looks up, and one for each of the two engines hashes.
+  // There are 3 workers: one for lookups, and one for hashing with each of the two engines.
   await tab.evaluate(() => window.run(300));
   assert.equal(tab.workers().length, 3);
   const before = await measure(tab);
@@ -128,7 +129,8 @@ for (const [what, workerUrl] of [
     const seen = await tab.evaluate(async (workerUrl) => {
       const options = { filters: ["/samples/demo.hgf"], workers: 1, timeoutMs: 5000, workerUrl };
       const gate = await window.openGate(options);
-      // What follows a JPEG's end is part of the file. Enough of it for the worker's buffers to be collected more than once.
+      // The bytes after a JPEG's end are part of the file. There are 300 kB of them, so that the worker's buffers are
+      // collected more than once in 600 checks.
       const file = new File([window.files[0], new Uint8Array(300_000)], "long.jpg");
       for (let index = 0; index < 600; index += 1) {
         const { outcome, detail } = await gate.check(file);
@@ -174,12 +176,13 @@ test("leaving the page in the middle of checks leaves no worker behind", async (
     await new Promise((done) => setTimeout(done, 100));
   }
   assert.deepEqual(left, []);
-  // A check that was requested while the page was left doesn't start a worker, either.
+  // A check that the page requested as it was left must not start a worker either.
   await new Promise((done) => setTimeout(done, 1000));
   assert.deepEqual(await workers(), []);
   assert.equal(await tab.title(), "elsewhere");
 
-  // The browser had kept the page for the way back; its gate still answers, and what was cut short isn't clear.
+  // The browser keeps the page for the back button. Its gate still answers, and the checks that were cut short aren't
+  // clear.
   await tab.goBack();
   const back = await tab.evaluate(async () => {
     const { outcome } = await window.gate.check(window.files[0]);

@@ -18,7 +18,10 @@ const SCRIPT = `import { openGate } from "/hashgate/index.js";
 window.violations = [];
 addEventListener("securitypolicyviolation", (event) => window.violations.push(event.violatedDirective));
 Object.assign(window, { openGate, ready: true });`;
-/** A page that has the next page prerendered, and the next page's script, which doesn't wait for the gate. */
+/**
+ * A page that has the browser prerender the next page, and the script of that next page, which doesn't wait for its
+ * gate.
+ */
 const SPECULATING = `<!doctype html><meta charset="utf-8"><title>hashgate</title><a href="/prerendered.html">next</a>
 <script type="speculationrules">{ "prerender": [{ "urls": ["/prerendered.html"], "eagerness": "immediate" }] }</script>`;
 const PRERENDERED = `import { openGate } from "/hashgate/index.js";
@@ -31,7 +34,9 @@ const TRUST = { keys: [readFileSync("target/samples/list.pub", "utf8").trim()] }
 const FOLLOW = { source: "/samples/list/manifest.txt", trust: TRUST, whenUnavailable: "block", warmUp: false };
 const [, NAME] = /^name (.*)$/m.exec(readFileSync("target/samples/list/manifest.txt", "utf8")) ?? [];
 
-/** Code for workers that makes IndexedDB hang: the database never opens, or its requests get no answer. */
+/**
+ * Code for workers that makes IndexedDB hang: `open` never opens the database, `get` leaves requests without an answer.
+ */
 const SILENT = "{ addEventListener() {}, removeEventListener() {} }";
 const HANGING = {
   open: `indexedDB.open = () => Object.setPrototypeOf(${SILENT}, IDBOpenDBRequest.prototype);`,
@@ -102,8 +107,8 @@ async function opened(context, path) {
 }
 
 test("the worker starts where the page requires trusted types and allows the policy hashgate", async (context) => {
-  // The form of starting a worker that bundlers know is refused by such a page. The browser reports it once per worker,
-  // before the policy's URL is used.
+  // A page with Trusted Types refuses a worker's plain URL, the form that bundlers know. The browser reports that once
+  // per worker; then the package uses a URL that its policy has approved.
   const refused = Array(2).fill("require-trusted-types-for");
   for (const [path, options, violations] of [
     ["/trusting.html", {}, refused],
@@ -131,7 +136,8 @@ test("a page that requires trusted types and allows another policy alone is told
       gate.close();
       return { outcome };
     });
-    // If the page names no policies, it allows all of them.
+    // If the page allows all policy names, the worker starts. Otherwise opening the gate fails, and the error names the
+    // setting.
     if (path === "/any.html") assert.deepEqual(seen, { outcome: "possible-match" });
     else assert.equal(seen.code, "worker-unavailable");
     if (path !== "/any.html") assert.match(seen.message, /TrustedScriptURL.*"trusted-types hashgate"/);
@@ -139,13 +145,13 @@ test("a page that requires trusted types and allows another policy alone is told
 });
 
 test("a page that Chromium prerenders loads nothing for its gate until it is shown, and complains of nothing", async (context) => {
-  // Playwright's own browsers are started without prerendering.
+  // Uses Puppeteer, because Playwright starts browsers with prerendering switched off.
   const { executablePath, args } = CHROMIUM;
   const prerendering = await puppeteer.launch({ executablePath, args, headless: true });
   context.after(() => prerendering.close());
   const page = await prerendering.newPage();
   const said = [];
-  // The page has no icon, which Chromium says.
+  // Ignores Chromium's message that the page has no icon.
   page.on("console", (message) => /favicon/.test(message.location().url) || said.push(message.text()));
   page.on("pageerror", (error) => said.push(String(error)));
   const from = server.requests.length;
@@ -192,7 +198,8 @@ test("a worker whose script is never answered is started again", async (context)
   const page = await browser.newPage();
   context.after(() => page.close());
   let asked = 0;
-  // Firefox leaves a page in this state if a form begins to navigate while the script is loading.
+  // Leaves the first request of the worker's script without an answer, as Firefox does if a form begins to navigate
+  // while the script is loading.
   await page.route("**/hashgate/worker.js", (route) => {
     asked += 1;
     if (asked > 1) return route.continue();
@@ -323,7 +330,7 @@ test("the first bytes tell that a file is a film, however large it is", async (c
 
 test("in Node, files that wait for a worker are not held in memory", async () => {
   const gate = await openGate({ filters: [pdqFilter()], workers: 2 });
-  // The bytes after a picture's end are not decoded.
+  // The picture is followed by zeros up to 8 MiB, which the decoder ignores.
   const size = 8 << 20;
   const picture = readFileSync("target/samples/clean/clean-1.jpg");
   const before = process.memoryUsage().arrayBuffers;
@@ -339,10 +346,10 @@ test("in Node, files that wait for a worker are not held in memory", async () =>
   };
   const outcomes = await Promise.all(Array.from({ length: 40 }, check));
   assert.deepEqual(new Set(outcomes), new Set(["clear"]));
-  // Garbage is collected late, so the limit is half of the bytes of all files.
+  // Garbage is collected late, so the limit is half of all files' bytes.
   assert.ok(most < 20 * size, `${most / size} files at once`);
 
-  // Only the first bytes of a film are read.
+  // Of a film, only the first bytes are read.
   const film = new Uint8Array(1 << 20);
   film.set(Buffer.from("\0\0\0\x18ftypisom", "latin1"));
   const parts = [];

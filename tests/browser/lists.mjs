@@ -1,4 +1,4 @@
-// Publishes lists for tests, and serves them. On demand, the server misbehaves.
+// Publishes lists for tests, and serves them. `fault` makes the server misbehave.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -15,7 +15,7 @@ export function keygen(folder, name) {
   return { file, trust: readFileSync(`${file}.pub`, "utf8").trim() };
 }
 
-/** Publishes the next release of the list in `folder`. */
+/** Signs the hashes `rows`, and publishes them as the next release of the list in `folder`. */
 export function publish(folder, key, rows, { name = "Test list", more = [] } = {}) {
   mkdirSync(folder, { recursive: true });
   const list = `${folder}.csv`;
@@ -38,8 +38,8 @@ export const numberedRows = (count) =>
   Array.from({ length: count }, (_, n) => `${createHash("sha256").update(String(n)).digest("hex")},pdq`);
 
 /**
- * Answers under /lists/SITE/. A site is a folder that `publish` made, seen as it was at `release`; `fault` takes the
- * place of the good answer where its `on` says so: `manifest`, `full` or `delta`, or several of them.
+ * Serves lists under /lists/SITE/. A site is a folder that `publish` made, as it was at `release`. Its `fault` replaces
+ * the answers for the files that `fault.on` names: "manifest", "full" or "delta", or several of them.
  */
 export class Lists {
   sites = new Map();
@@ -73,7 +73,7 @@ export class Lists {
   }
 }
 
-/** Answers as a static file server does, with conditional requests and ranges. */
+/** Answers like a static file server that supports conditional requests and ranges. */
 export function answer(request, response, { body, etag, type }, headers = {}) {
   if (request.headers["if-none-match"] === etag) return response.writeHead(304, { etag }).end();
   const [, start] = /^bytes=(\d+)-$/.exec(request.headers.range ?? "") ?? [];
@@ -91,7 +91,7 @@ export function answer(request, response, { body, etag, type }, headers = {}) {
   return response.end(sent);
 }
 
-/** The parts of an answer that breaks off: the head as of the whole, and as many bytes. */
+/** Starts an answer with the head of the whole body, and closes the connection after `length` bytes. */
 function cut(response, body, length, headers = {}) {
   response.writeHead(200, { "content-length": body.length, ...headers });
   response.write(body.subarray(0, length), () => response.destroy());
@@ -110,7 +110,7 @@ const flipped = (body, place) => {
   return copy;
 };
 
-/** Yields the positions of flipped bits. They are the same in each run. */
+/** Yields `count` byte positions below `length` at which bits are flipped: the same in each run. */
 function* places(count, length) {
   for (let n = 0; n < count; n += 1) yield (Math.imul(n + 1, 2654435761) >>> 0) % length;
 }
@@ -127,8 +127,9 @@ function endless(_, response) {
 }
 
 /**
- * What can be wrong with the answer for one file of `size` bytes, by name: what the server does, and the codes that a
- * gate must then give for a manifest and for a file of the release. No code: a client may well take it, or keep what it has.
+ * Returns faulty answers for a file of `size` bytes, by name. Each is [codes, act]: the error codes that a gate must
+ * give if the file is the manifest or another file of the release, and the function that answers. Where a code is
+ * `undefined`, the gate may accept the answer or keep what it has.
  */
 export function faults(size) {
   const html = Buffer.from("<!doctype html><title>Sign in</title><p>Please sign in to the network.</p>");
@@ -177,7 +178,7 @@ export function faults(size) {
         cut(response, packed, packed.length >> 1, { "content-encoding": "gzip" });
       },
     ],
-    // For a manifest, which is requested with its ETag, this means "unchanged".
+    // The gate requests a manifest with its ETag, so this answer means "unchanged". For other files it is an error.
     "304 without a body": [[undefined, "release-unavailable"], status(304)],
     204: [unavailable, status(204)],
     "206 that wasn't asked for": [
@@ -211,7 +212,7 @@ export function faults(size) {
   for (const code of [401, 403, 404, 410, 416, 429, 500, 503]) made[`status ${code}`] = [unavailable, status(code)];
   for (let tenth = 0; tenth < 10; tenth += 1) {
     const length = Math.floor((size * tenth) / 10);
-    // This server never sends more than the first part, whatever range is requested.
+    // This server never sends more than the first part, whichever range is requested.
     made[`cut off at ${tenth} tenths`] = [unavailable, (_, response, { body }) => cut(response, body, length)];
     made[`${tenth} tenths, said to be the whole`] = [other, send((body) => body.subarray(0, length))];
   }

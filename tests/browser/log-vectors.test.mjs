@@ -1,5 +1,5 @@
-// Both builds of the engine on the log vectors: the outcomes that they say, and every flipped bit refused. And the reader that
-// was written from the specification alone.
+// Runs the log vectors through both builds of the engine: each vector has its expected outcome, and every flipped bit
+// is refused. Also compares with the second reader, which was written from the specification alone.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -9,14 +9,14 @@ import { load } from "../unit/load.mjs";
 const folder = "tests/vectors/log";
 const { assertSuccession } = await load("worker/list/logged");
 
-/** An instance of its own of the bindings, on a build of the engine. */
+/** Makes a separate instance of the bindings with a build of the engine. */
 async function instance(build) {
   const bindings = await import(`../../dist/bindings/hashgate.js?log-${build}`);
   bindings.initSync({ module: new WebAssembly.Module(readFileSync(`dist/${build}.wasm`)) });
   return bindings;
 }
 
-/** The fields of a vector, and the manifest and the proof after them. */
+/** Splits a vector file into its fields, the manifest and the proof. */
 function vector(name) {
   const bytes = readFileSync(`${folder}/${name}`);
   const end = bytes.indexOf("---\n") + 4;
@@ -42,7 +42,7 @@ function trustOf({ all, one }) {
   return [[one("log"), ...(threshold > 0 ? all("witness") : [])], threshold, one("origin")];
 }
 
-/** What a reader makes of a vector: "ok", or the code of the error. */
+/** Verifies a vector. Returns "ok", or the code of the error that the engine throws. */
 function outcome(engine, made) {
   const { all, one, manifest, proof } = made;
   try {

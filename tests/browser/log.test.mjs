@@ -1,5 +1,5 @@
-// One list for all, by real processes: a publisher, three witnesses of which one is killed and one cheats, nginx, Chromium and
-// Firefox. A release that is shown to some alone is refused, and a monitor proves the fork.
+// Tests the public log with real processes: a publisher, three witnesses (one is killed, one cheats), nginx, Chromium
+// and Firefox. A release that is shown only to some readers must be refused, and a monitor must prove the fork.
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash, createPrivateKey, sign } from "node:crypto";
@@ -21,7 +21,7 @@ const rowOf = (text) => `${createHash("sha256").update(text).digest("hex")},sha2
 const LISTED = "listed in every release";
 const SECRET = "listed for some alone";
 
-/** A key pair: the private key's file, and both halves as text. */
+/** Makes a key pair. Returns the private key's file and both keys as text. */
 function keygen(folder, name, ...more) {
   const file = join(folder, `${name}.key`);
   execFileSync(CLI, ["keygen", "--out", file, "--name", `${name}.test`, ...more], { stdio: "ignore" });
@@ -29,7 +29,7 @@ function keygen(folder, name, ...more) {
   return { file, private: text(file), public: text(`${file}.pub`) };
 }
 
-/** A witness of the product, as a process. Resolves once it answers. */
+/** Starts the product's witness as a process. Resolves once it listens. */
 async function witness(folder, name, key, log) {
   const args = ["witness", "--key", key.file, "--state", join(folder, `${name}.state`), "--log", log.public];
   const child = spawn(CLI, [...args, "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
@@ -40,10 +40,11 @@ async function witness(folder, name, key, log) {
   throw new Error(`${name} ended before it listened`);
 }
 
-/** A witness that cosigns whatever it is shown, and never remembers anything. */
+/** Starts a cheating witness: it cosigns everything that it gets, and remembers nothing. */
 async function cheat(key) {
   const [, name, id, secret] = /^PRIVATE\+KEY\+(.+?)\+([0-9a-f]{8})\+(.*)$/.exec(key.private);
-  // PKCS #8 of an Ed25519 seed, which follows the key's type.
+  // The DER bytes (PKCS #8) of an Ed25519 private key: a constant head, then the 32 bytes of the seed. The key's text
+  // has one more byte before the seed, its type.
   const der = Buffer.concat([
     Buffer.from("302e020100300506032b657004220420", "hex"),
     Buffer.from(secret, "base64").subarray(1),
@@ -67,7 +68,10 @@ async function cheat(key) {
   return { server, url: `http://127.0.0.1:${server.address().port}` };
 }
 
-/** nginx in front of a folder and of the package. Its port is chosen by the system: nginx is told a free one. */
+/**
+ * Starts nginx for a folder and for the package. Takes a free port from the system first, because nginx must be told
+ * its port.
+ */
 async function nginx(folder) {
   const probe = createServer();
   await new Promise((listening) => probe.listen(0, "127.0.0.1", listening));
@@ -108,7 +112,7 @@ window.report = () => window.gate.report({ checkpoint: true });
 window.ready = true;
 </script>`;
 
-/** Both browsers, with a page open. */
+/** Opens a page in each of the two browsers. */
 async function browsers(context, url) {
   const inChromium = await chromium.launch(CHROMIUM);
   context.after(() => inChromium.close());
@@ -147,7 +151,7 @@ test("a list that is shown to some alone is refused in both browsers, and a moni
   writeFileSync(policy, [`log ${log.public}`, ...named, "group two 2 w1 w2 w3", "quorum two", ""].join("\n"));
 
   const site = join(folder, "site");
-  // Not synchronously: the cheating witness answers in this process.
+  // Runs the CLI asynchronously: the cheating witness answers in this process, which a synchronous call would block.
   const hashgate = async (...args) => {
     const child = spawn(CLI, args, { stdio: ["ignore", "pipe", "pipe"] });
     let said = "";
@@ -155,7 +159,7 @@ test("a list that is shown to some alone is refused in both browsers, and a moni
     const [status] = await once(child, "close");
     return { status, said };
   };
-  // nginx tells versions of a file apart by size and second, so each thing that is published gets a second of its own.
+  // nginx's ETag is made of a file's size and modification time in seconds. So each release gets its own second.
   let second = Math.floor(Date.now() / 1000) - 1000;
   const date = (dir) => {
     second += 1;
@@ -200,10 +204,10 @@ test("a list that is shown to some alone is refused in both browsers, and a moni
     assert.equal(status.clock, undefined);
   }
 
-  // One witness is killed: two of three are enough, for the publisher and for readers.
+  // Kills one witness. The quorum is two of three, so publishing and reading still work.
   doomed.child.kill("SIGKILL");
   await once(doomed.child, "exit");
-  // The state before the fork, to grow another log from.
+  // Copies the log before the fork, to make another log from it.
   const some = join(folder, "some", "lists");
   cpSync(everyone, some, { recursive: true });
   assert.match(await publish(everyone, [LISTED, "two"]), /witness w2: [\s\S]*cosigned by 2 of 3 witnesses/);
@@ -214,18 +218,21 @@ test("a list that is shown to some alone is refused in both browsers, and a moni
   const first = join(folder, "first.json");
   writeFileSync(first, JSON.stringify(await pages.Chromium.evaluate(() => window.gate.status())));
 
-  // The curator shows another release 2 to some: the honest witness refuses it, the cheating one doesn't.
+  // The curator makes a second, different release 2 for some readers. The honest witness refuses to cosign it; the
+  // cheating one cosigns.
   const said = await publish(some, [LISTED, SECRET], 2);
   assert.match(said, /witness w1: status 422/);
   assert.match(said, /expected 2 of 3 to cosign, got 1/);
-  // As the product doesn't write such a proof, the curator makes it by hand, for a reader who has seen release 1 alone.
+  // The product doesn't write a proof without a quorum. So the curator makes one for readers of the fork, with a policy
+  // that needs only the cheating witness.
   const lone = join(folder, "lone");
   writeFileSync(lone, [`log ${log.public}`, named[2], "quorum w3", ""].join("\n"));
   const names = ["--dir", some, "--key", list.file, "--name", "Demo", "--category", "drawn"];
   const logged = ["--log", join(some, "log"), "--log-key", log.file, "--log-policy", lone];
   const forced = await hashgate("publish", join(folder, "list.csv"), ...names, ...logged);
   assert.equal(forced.status, 0, forced.said);
-  // What the server gives out from now on is the fork, which is ahead of what the browsers hold.
+  // From now on the server offers the fork, whose log is longer than the one that the browsers hold. They must refuse
+  // it.
   cpSync(some, everyone, { recursive: true, force: true });
   date(everyone);
   for (const [name, page] of Object.entries(pages)) {
@@ -244,12 +251,14 @@ test("a list that is shown to some alone is refused in both browsers, and a moni
     const report = await page.evaluate(() => window.report());
     assert.deepEqual(report["hashgate.checkpoint"], list.checkpoint, name);
   }
-  // A reader who comes for the first time, in Node, has nothing to check against.
+  // A reader who comes for the first time (in Node) has no earlier release to compare, but refuses the fork for lack of
+  // witnesses.
   const gate = await openGate({ ...options, source: `${server.url}/lists/manifest.txt` });
   context.after(() => gate.close());
   assert.deepEqual([gate.status().state, gate.status().lastError.code], ["none", "log-too-few-witnesses"]);
 
-  // Whoever trusts the cheating witness alone takes the fork; what both hold proves it.
+  // A reader who trusts only the cheating witness accepts the fork. Its status and the honest log together prove the
+  // fork.
   const naive = { ...trust, witnesses: { keys: [keys[2].public] } };
   const victim = await openGate({ ...options, trust: naive, source: `${server.url}/lists/manifest.txt` });
   context.after(() => victim.close());
@@ -270,7 +279,7 @@ test("a monitor prints a fork, a rewind and a release that isn't in the log", (c
   const log = keygen(folder, "log");
   const publish = (to, rows, ...more) => {
     const csv = join(folder, "list.csv");
-    // Enough that a delta is shorter than the whole.
+    // The list has so many rows that a delta is shorter than the full file.
     const filler = Array.from({ length: 300 }, (_, number) => `filler ${number}`);
     writeFileSync(csv, `hash,type\n${[...filler, ...rows].map(rowOf).join("\n")}\n`);
     const names = ["--dir", to, "--key", list.file, "--name", "Demo", "--category", "drawn"];
@@ -310,6 +319,6 @@ test("a monitor prints a fork, a rewind and a release that isn't in the log", (c
   const rewound = monitor(before, "state");
   assert.equal(rewound.status, 1);
   assert.match(rewound.said, /ALARM rewind: the log went back from 3 entries to 2/);
-  // What was refused was not taken over.
+  // The monitor didn't adopt the log that it refused.
   assert.equal(monitor(everyone, "state").status, 0);
 });

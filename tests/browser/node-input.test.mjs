@@ -1,4 +1,4 @@
-// What a gate takes in Node besides Blobs and bytes: files by their URL, and streams.
+// Tests the inputs that a gate accepts in Node besides Blobs and byte arrays: files by URL, and streams.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
@@ -17,7 +17,7 @@ const MIB = 2 ** 20;
 
 const folder = mkdtempSync(join(tmpdir(), "hashgate-"));
 const sparse = join(folder, "long.jpg");
-/** Its list has no digests, so that a gate need not read what is no picture. */
+/** A filter without digests: with it, a gate need not read files that are no pictures to the end. */
 const withoutDigests = join(folder, "pdq.hgf");
 let gate;
 

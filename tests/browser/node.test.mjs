@@ -1,4 +1,4 @@
-// The package in Node, for the check on a server. Imports it by its name, as an app does.
+// Tests the package in Node, as used for checks on a server. Imports it by its name, as an app does.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -75,7 +75,7 @@ test("a published list in Node: from a server or a path, kept in a folder, witho
   offline.close();
   await assert.rejects(offline.refresh(), { code: "closed" });
 
-  // If the stored list is damaged, the gate reports that there is no list.
+  // If the stored list is damaged, the gate reports that it has no list.
   const [file] = readdirSync(folder).filter((name) => name.endsWith(".list"));
   const bytes = readFileSync(join(folder, file));
   bytes[bytes.length - 50] ^= 1;
@@ -110,7 +110,7 @@ test("of a large Blob the worker asks for pieces, with the same verdict and litt
   context.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "large");
   const size = 100 << 20;
-  /** Writes a file of `size` bytes that begins so, and is otherwise zeros that take no place on the disk. */
+  /** Writes a file of `bytes` bytes that begins with `head`. The others are zeros that take no space on the disk. */
   const write = (head, bytes = size) => {
     writeFileSync(path, head);
     truncateSync(path, bytes);
@@ -133,9 +133,9 @@ test("of a large Blob the worker asks for pieces, with the same verdict and litt
   const found = await gate.check(await openAsBlob(path));
   clearInterval(timer);
   assert.deepEqual([found.outcome, found.matches?.[0]?.list], ["possible-match", "films"], JSON.stringify(found));
-  // V8 collects the pieces when there are some 64 MiB of them. Read as a whole, the file takes twice its size.
+  // V8 collects the chunks when they amount to about 64 MiB. To read the file as a whole would take twice its size.
   assert.ok(most < size, `${most} bytes`);
-  // Pictures are decoded from pieces, too: what follows their end isn't decoded.
+  // Pictures are decoded from chunks, too. The zeros after a picture's end are ignored.
   for (const [name, outcome] of [
     ["listed/listed-0.jpg", "possible-match"],
     ["listed/listed-1.jpg", "possible-match"],
@@ -145,14 +145,14 @@ test("of a large Blob the worker asks for pieces, with the same verdict and litt
     write(readFileSync(`target/samples/${name}`), 9 << 20);
     assert.equal((await gate.check(await openAsBlob(path))).outcome, outcome, name);
   }
-  // Changed on the disk, while it is read too.
+  // Changes the file on the disk during a check.
   write(film);
   const changed = await openAsBlob(path);
   const checking = gate.check(changed);
   setTimeout(() => writeFileSync(path, "another"), 20);
   assert.equal((await checking).reason, "unreadable");
   assert.equal((await gate.check(changed)).reason, "unreadable");
-  // An aborted check leaves nothing that keeps the next one.
+  // An aborted check doesn't block the next check.
   write(film);
   const signal = AbortSignal.timeout(20);
   await assert.rejects(gate.check(await openAsBlob(path), { signal }), { name: "TimeoutError" });
@@ -208,7 +208,8 @@ test("workers that have grown are replaced, idle ones are closed, lost filters a
   await Promise.all([1, 2, 3].map(() => gate.check(picture)));
   await settled(2);
 
-  // The lookup worker dies while its filter's file is missing on disk; later the file is back.
+  // The lookup worker dies while its filter's file is missing on the disk. Later the file is back, and the gate works
+  // again.
   rmSync(filter);
   await Promise.all([...alive].map((worker) => worker.terminate()));
   assert.equal((await gate.check(picture)).reason, "unavailable");

@@ -1,4 +1,4 @@
-// <hashgate-notice> in real Chromium, under a policy that allows no inline style or script.
+// Tests <hashgate-notice> in real Chromium, under a policy that allows no inline style or script.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
@@ -58,14 +58,15 @@ test("it says who decides, and how to object", async (context) => {
     ["What they list, and why", "https://example.org/policy"],
     ["Object to an entry of the list", "mailto:appeals@example.org"],
   ]);
-  // A release is signed, which doesn't make its addresses harmless.
+  // The list's addresses come from the signed release, which doesn't make them harmless: the notice must not link to
+  // `javascript:` or `data:` URLs.
   await page.evaluate(() => {
     Object.assign(window.verdicts.possible.list.about, { policy: "javascript:alert(1)", appeals: "data:text/html,x" });
     window.show(["possible"]);
   });
   assert.deepEqual(await links(), []);
   assert.match(await text(page), /Who decides/);
-  // Nobody has decided about a file that could not be checked.
+  // About a file that could not be checked nobody has decided, so the notice doesn't say who decides.
   await page.evaluate(() => window.show(["unavailable"]));
   assert.doesNotMatch(await text(page), /Who decides/);
 });
@@ -77,7 +78,7 @@ test("it says what happened, on this device or not, and what can be done", async
     await text(page),
     /^Your upload was held\s+“possible\.jpg” may match a picture on the list “Demo list” \(drawn pictures\)\.\s+This is a possible match\. It can be a mistake, and it says nothing about you\.\s+The check was made on this device\. Nothing about the file was sent anywhere\.\s+What you can do\s+Choose another file\s+Ask for a review\s+Learn more\s+Close$/,
   );
-  // If a service was asked, the notice doesn't say that nothing was sent.
+  // If a confirming service was asked, the notice must not say that nothing was sent.
   for (const kind of ["asked", "confirmed"]) {
     await page.evaluate((kind) => window.show([kind]), kind);
     const words = await text(page);
@@ -85,11 +86,11 @@ test("it says what happened, on this device or not, and what can be done", async
     assert.match(words, /Hashes of the file, but not the file, were sent/);
   }
   assert.match(await text(page), /matches a picture on the list “Demo list”.*has confirmed it/);
-  // No review is offered if nothing matched.
+  // If nothing matched, the notice offers no review.
   await page.evaluate(() => window.show(["unavailable"]));
   assert.match(await text(page), /^Your upload could not be checked/);
   assert.equal(await page.getByRole("button", { name: "Ask for a review" }).count(), 0);
-  // No support resource is built in. Those of the host are shown.
+  // The package has no support resources of its own. It shows those that the host sets.
   assert.doesNotMatch(await text(page), /Help and support/);
   await page.evaluate(() => {
     window.notice.support = [
@@ -169,7 +170,8 @@ test("by keyboard: focus goes to the heading and back, and a screen reader is to
   assert.deepEqual(await page.evaluate(() => window.heard), ["review 1", "learn-more 1", "close 1"]);
   // The notice itself makes no request.
   assert.deepEqual(requests.slice(start), []);
-  // With `focus: false` the focus stays. If the page handles a review, the notice says nothing about it.
+  // With `focus: false` the focus stays where it was. If the page handles reviews, the notice doesn't say that they
+  // aren't set up.
   await page.evaluate(() => {
     window.answering = "review";
     window.show(["possible"], { focus: false });
@@ -177,7 +179,7 @@ test("by keyboard: focus goes to the heading and back, and a screen reader is to
   assert.equal(await focused(), "before");
   await page.getByRole("button", { name: "Ask for a review" }).click();
   assert.doesNotMatch(await text(page), /has not set up reviews/);
-  // Buttons and a page of the host's own.
+  // The host chooses the buttons, and gives the address of its own help page.
   await page.evaluate(() => {
     window.notice.setAttribute("actions", "learn");
     window.notice.setAttribute("learn-more-href", "/help");
@@ -252,7 +254,7 @@ test("what is added is shown beside what was shown, and the most serious names t
     const focused = () => window.notice.shadowRoot.activeElement?.textContent ?? document.activeElement.id;
     const before = focused();
     add({ name: "three.jpg" }, "possible");
-    // The same file is checked again.
+    // The same file is checked again. Its entry replaces the earlier one.
     add(first, "possible");
     return [before, window.notice.entries.map(({ file }) => file.name)];
   });

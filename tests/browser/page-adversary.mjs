@@ -1,8 +1,12 @@
-// Pages for the scripted adversary of plain HTML with `guard`, and of FilePond. Everything that is random comes from a seed.
+// Pages for the scripted adversary: one of plain HTML with `guard`, one of FilePond. All random choices come from a
+// seed.
 
 import { PICTURES } from "./adversary-pictures.mjs";
 
-/** A function that makes files of the pictures, with a serial number in their last bytes, and a gate that knows their verdicts. */
+/**
+ * Page script: `make(kind)` returns a file of that picture, with a serial number in its last bytes, and `gateOf(below)`
+ * returns a gate that knows the verdicts.
+ */
 const COMMON = `
 ${PICTURES}const { setTimeout: exactly } = window;
 const wait = (ms) => new Promise((done) => exactly(done, ms));
@@ -16,7 +20,9 @@ const make = (kind) => {
 };
 const serialOf = (file) => Number.parseInt(file.name, 10);
 const isClean = (file) => kinds.get(serialOf(file)) === "clean";
-/** The engine has checked both pictures. Here its verdicts come after a random time. */
+/**
+ * The engine has checked both pictures before. This stand-in for a gate returns those verdicts after a random delay.
+ */
 const gateOf = (below) => ({
   record() {},
   async check(file, { signal } = {}) {
@@ -53,7 +59,8 @@ window.run = async (seed, steps) => {
   for (const input of inputs) input.addEventListener("change", () => get(input.files));
   for (const type of ["drop", "paste"]) zone.addEventListener(type, (event) => { event.preventDefault(); get((event.dataTransfer ?? event.clipboardData).files); });
   form.addEventListener("submit", (event) => { event.preventDefault(); send(seed, new FormData(form)); });
-  // What a page puts into an input and sends by itself is nobody else's affair. The click may come later than it was made.
+  // Files that the page's script has put into an input, and sends itself, aren't the guard's concern. A click may be
+  // repeated later than it was made.
   main.querySelector("#copy").onclick = () => {
     const own = [...inputs[0].files].some((file) => scripted.has(serialOf(file)) && !seen.has(serialOf(file)));
     if (!own) send(seed, new FormData(form));
@@ -105,7 +112,7 @@ window.run = async (seed, steps) => {
     leave: async () => { const input = inputs[below(2)]; input.remove(); await wait(below(10)); form.append(input); },
     clear: () => { inputs[below(2)].value = ""; },
     again: () => { const { file } = held[below(held.length)] ?? {}; const [input] = inputs; if (!file) return; input.files = dataOf([file]).files; due.delete(input); tell(input); },
-    // The commonest way to open a picker: the input is gone from the document when the files come.
+    // The commonest way to open a picker: the page has removed the input from the document when the files come.
     picker: () => {
       const input = document.createElement("input");
       Object.assign(input, { type: "file", multiple: true });
@@ -143,10 +150,11 @@ export const FILEPOND = `${COMMON}
 import * as FilePond from "filepond";
 import { hashgateFilePond } from "hashgate/filepond";
 let below = () => 0;
-// FilePond moves its list by frames and short delays, which take seconds for each interleaving. They pass faster here.
+// FilePond animates its list by frames and short delays, which would take seconds per sequence. The page makes them 5
+// times as fast.
 const FASTER = 5;
 let frame = 0;
-// In a hidden page FilePond moves nothing, and acts at once. Seven of eight interleavings run as in such a page.
+// In a hidden page FilePond skips its animations and acts at once. Seven of eight sequences run in this mode.
 let hidden = false;
 Object.defineProperty(document, "hidden", { get: () => hidden });
 window.requestAnimationFrame = (draw) => exactly(() => { frame += 17; draw(frame); }, 17 / FASTER);
@@ -168,7 +176,7 @@ window.run = async (seed, steps) => {
   const input = document.createElement("input");
   document.querySelector("main").replaceChildren(input);
   const instant = below(2) === 0;
-  // With fewer parallel uploads, FilePond forgets files that wait for a removed one, even without this plugin.
+  // With fewer parallel uploads, FilePond forgets files that wait for a removed file, even without this plugin.
   const pond = FilePond.create(input, {
     allowMultiple: true, instantUpload: instant, maxParallelUploads: 100, allowMinimumUploadDuration: false,
     server: { process: (name, file, metadata, load, error, progress, abort) => {
@@ -186,7 +194,7 @@ window.run = async (seed, steps) => {
     remove: () => { const file = any(); if (file) pond.removeFile(file.id); },
     process: () => { const file = any(); if (file) ignore(pond.processFile(file.id)); },
     processAll: () => ignore(pond.processFiles()) && undefined,
-    // What the list's own buttons do: retry, cancel, undo, remove.
+    // Presses a random button of the list: retry, cancel, undo or remove.
     press: () => { const buttons = [...pond.element.querySelectorAll(".filepond--file-action-button")]; buttons[below(buttons.length)]?.click(); },
     cancel: () => any()?.abortProcessing(),
     cancelLoad: () => any()?.abortLoad(),
@@ -206,7 +214,7 @@ window.run = async (seed, steps) => {
   }
   const { IDLE, PROCESSING_ERROR, PROCESSING_COMPLETE } = FilePond.FileStatus;
   const finals = () => pond.getFiles().filter(({ file }) => file && isClean(file) && isClean(changed.get(serialOf(file)) ?? file));
-  // A busy machine may need long for the last uploads.
+  // Waits up to 60 seconds (3000 times 20 ms), because a busy machine may need long for the last uploads.
   for (let round = 0; round < 3000; round += 1) {
     const rest = finals().filter(({ status }) => status !== PROCESSING_COMPLETE);
     if (rest.length === 0) break;

@@ -1,4 +1,5 @@
-// The gate must find what browsers show. Runs a part of `npm run paint`, in Chromium and Firefox.
+// Tests that the gate finds the pictures that browsers show, with a part of the files of `npm run paint`, in Chromium
+// and Firefox.
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { test } from "node:test";
@@ -7,7 +8,7 @@ import { mutants } from "../paint/fuzz.mjs";
 import { described, FOLDER, table } from "../paint/judge.mjs";
 import { isFinding, openOracle } from "../paint/oracle.mjs";
 
-/** One in this many of the generated files is tried. Large files are left out, because they take longer. */
+/** The test tries one in 90 of the generated files. It leaves large files out, because they take long. */
 const EVERY = 90;
 
 function* some(lossy) {
@@ -33,8 +34,8 @@ test("no file is plainly clear while a browser paints a listed picture", async (
   });
   assert.deepEqual(findings, [], table(rows, ["cli", "chromium", "firefox"]));
 
-  // Checks the oracle itself: most of these files contain a listed picture, both browsers paint most of them, and the
-  // gate finds them.
+  // Checks the test itself: most of these files must contain a listed picture, both browsers must paint most of them,
+  // and the gate must find them.
   const listed = rows.filter(({ shown }) => shown.kind === "match");
   assert.ok(rows.length > 60, `${rows.length} files`);
   assert.ok(listed.length > rows.length / 3, `${listed.length} of ${rows.length} are painted as listed`);

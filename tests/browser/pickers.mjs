@@ -1,6 +1,6 @@
-// The ways in which pages open file pickers, for the tests of the extension in both browsers.
+// Code to open file pickers in all the ways that pages use, for the tests of the extension in both browsers.
 
-/** The ways in which pages open a file picker, each with the button that does so. */
+/** Maps the text of a button to the code that opens a file picker when the button is clicked. */
 export const PICKERS = {
   "put in, clicked, taken out": "const input = make(); document.body.append(input); input.click(); input.remove();",
   "never in the document": "make().click();",
@@ -25,7 +25,7 @@ export const PICKERS = {
     host.attachShadow({ mode: "closed" }).append(input); input.showPicker();`,
 };
 
-/** A page's script with a function for each way to open a picker. */
+/** Returns a page script that defines the function of each button in `PICKERS`. */
 export const pickersScript = () => `{
   const note = ({ target }) => { for (const { name } of target.files) seen.push("picked " + name); };
   const make = (early) => {

@@ -1,4 +1,4 @@
-// Runs the example of README.md as it is written there.
+// Runs the example of README.md unchanged in a browser.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -9,7 +9,7 @@ import { serve } from "./server.mjs";
 test("the README's example uploads what is clear and holds the rest", async (context) => {
   const [, example] = readFileSync("README.md", "utf8").match(/```js\n(.*?)```/s);
   assert.ok(example.trim().split("\n").length <= 10, "ten lines at most");
-  // An import map replaces the bundler. It must be inline, which the usual policy forbids.
+  // An import map replaces the bundler. It must be inline, so this page has a policy that allows it.
   const page = `<!doctype html><meta charset="utf-8"><title>example</title>
     <script type="importmap">{ "imports": { "hashgate": "/hashgate/index.js" } }</script>
     <input type="file" multiple><output></output>

@@ -1,4 +1,5 @@
-// Every example of docs/how-to/{upload-flows,notice,confirm-matches}.md as it stands there: compiled strictly, and run with the real library in Chromium.
+// Tests every example of docs/how-to/{upload-flows,notice,confirm-matches}.md as it is written there: compiles it with
+// strict types, and runs it with the real libraries in Chromium.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -61,7 +62,8 @@ before(() => {
 });
 
 test("every example passes the compiler", () => {
-  // The examples in JavaScript declare no types, and assume that the page has the elements that they look for.
+  // The JavaScript examples declare no types, and assume that the elements that they query exist. So the compiler
+  // checks neither implicit `any` nor null.
   const options = { strict: true, noImplicitAny: false, strictNullChecks: false, module: "esnext", target: "es2023" };
   const found = {
     moduleResolution: "bundler",

@@ -14,7 +14,7 @@ async function instance(build) {
   return bindings;
 }
 
-/** Splits a vector into its fields and the manifest after them. */
+/** Splits a vector file into its fields and the manifest below them. */
 function vector(name) {
   const bytes = readFileSync(`${folder}/${name}`);
   const end = bytes.indexOf("---\n");
@@ -24,7 +24,7 @@ function vector(name) {
   return { all, one: (field) => all(field)[0], note: new Uint8Array(bytes.subarray(end + 4)) };
 }
 
-/** Verifies a vector. Returns "ok" or the code of the error. */
+/** Verifies a vector's manifest. Returns "ok", or the code of the error that the engine throws. */
 function outcome(engine, { all, one, note }) {
   try {
     const manifest = engine.verifyManifest(note, all("trust"), Number(one("threshold")));

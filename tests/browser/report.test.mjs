@@ -13,7 +13,7 @@ test("a real report is what the schema says, and holds counts alone", async () =
   const validate = new Ajv({ strict: true, allErrors: true }).compile(schema);
   const gate = await openGate({
     filters: ["target/samples/demo.hgf"],
-    // One answer for all candidates of a file.
+    // A service gives the same answer about every candidate of a file. The file is told by its SHA-256 digest.
     confirm: async ({ sha256 }) => {
       if (!said.has(sha256)) said.set(sha256, answers.shift());
       return said.get(sha256);
@@ -45,7 +45,7 @@ test("a real report is what the schema says, and holds counts alone", async () =
   const words = JSON.stringify(gate.report());
   for (const verdict of verdicts) for (const hash of [verdict.pdq, verdict.sha256]) assert.ok(!words.includes(hash));
   gate.close();
-  // After the gate is closed, the report is still available.
+  // The report is still available after the gate is closed.
   valid();
 });
 

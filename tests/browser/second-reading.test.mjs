@@ -1,5 +1,5 @@
-// Files that decoders may read differently: what real Chromium and real Firefox paint is looked up too. Each file is drawn
-// in the page, painted by an <img> there, and the painting is put on the list.
+// Tests files that decoders may read differently. The gate also looks up the pixels that the browser paints (here real
+// Chromium and real Firefox). The page makes each file, and the list holds what an <img> shows of it.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -18,7 +18,7 @@ const SIDE = 320;
 const text = (string) => [...string].map((character) => character.charCodeAt(0));
 const be32 = (value) => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255);
 
-/** Returns the shade of a pixel in a picture of soft shapes, which depends on the seed. */
+/** Returns the grey value of a pixel in a test picture of soft shapes. Each seed gives another picture. */
 function shade(seed, x, y) {
   const wave = (k) => Math.sign(Math.sin((x * Math.cos(seed * k) + y * Math.sin(seed * k)) / (6 + 5 * ((seed * k) % 3))));
   return 128 + 45 * wave(1) + 35 * wave(2.3) + 30 * wave(4.1);
@@ -36,7 +36,7 @@ function drawn(red, green, blue) {
 const encoded = async (canvas, type) =>
   new Uint8Array(await (await canvas.convertToBlob({ type, quality: 0.9 })).arrayBuffer());
 
-/** Makes an ICC profile of these tags. */
+/** Makes an ICC profile that contains the tags. */
 function profile(tags) {
   const body = [];
   const table = be32(tags.length);
@@ -81,7 +81,7 @@ function tableProfile() {
   put(20, text("Lab "));
   return [...header, ...rest];
 }
-/** Removes the profile that some browsers put into the JPEG of a canvas. */
+/** Removes the colour profile. Some browsers put one into the JPEG that a canvas makes. */
 function withoutProfile(jpeg) {
   let bytes = [...jpeg];
   for (let at = 2; bytes[at] === 255 && bytes[at + 1] !== 0xda; ) {
@@ -96,7 +96,7 @@ function withProfile(jpeg, icc) {
   const segment = [255, 226, length >> 8, length & 255, ...text("ICC_PROFILE"), 0, 1, 1, ...icc];
   return Uint8Array.from([...jpeg.subarray(0, 2), ...segment, ...jpeg.subarray(2)]);
 }
-/** Removes the JFIF segment, and sets component ids that mean RGB to libjpeg. */
+/** Removes the JFIF segment, and names the components R, G and B, so that libjpeg reads the pixels as RGB. */
 function withRgbIds(jpeg) {
   const bytes = [...jpeg.subarray(0, 2), ...jpeg.subarray(4 + 256 * jpeg[4] + jpeg[5])];
   const ids = text("RGB");
@@ -149,7 +149,7 @@ window.check = async (name, filter) => {
 };
 window.ready = true;`;
 
-/** Builds a filter of one PDQ hash: that of a picture in a file. */
+/** Builds a filter with one PDQ hash, that of `picture` (PNG bytes), in `folder`. */
 function filterOf(folder, name, picture) {
   const path = join(folder, name);
   writeFileSync(`${path}.png`, picture);
@@ -162,7 +162,7 @@ function filterOf(folder, name, picture) {
   return readFileSync(`${path}.hgf`);
 }
 
-/** Runs the test in a page; `evaluate` is the page's. */
+/** Runs the checks in a page. `launch` opens the browser. */
 async function run(context, launch) {
   const folder = mkdtempSync(join(tmpdir(), "hashgate-"));
   const filters = new Map();
@@ -196,7 +196,7 @@ async function run(context, launch) {
   for (const name of names) {
     const check = (filter) => page.evaluate(([name, filter]) => window.check(name, filter), [name, filter]);
     verdicts[name] = await check(`/${name}.hgf`);
-    // The list holds another picture.
+    // Checks the file again with a list that holds only another file's painting: the verdict must not be a match.
     unlisted[name] = await check(name === "rgbIds" ? "/ordinaryPng.hgf" : "/rgbIds.hgf");
   }
   for (const [name, verdict] of Object.entries(verdicts)) {
@@ -209,11 +209,12 @@ async function run(context, launch) {
   for (const name of ["matrix", "table", "twice"]) {
     const what = `${name}: ${JSON.stringify(verdicts[name])}`;
     assert.equal(verdicts[name].secondReadingBy, "browser", what);
-    // Browsers apply tables and second profiles differently, so this browser's reading doesn't settle the question.
+    // Browsers differ in whether they apply table profiles and second profiles. So one browser's reading doesn't prove
+    // that the file is clear everywhere, and the verdict keeps a caveat.
     const caveat = name === "matrix" ? undefined : "colour-profile";
     assert.deepEqual([unlisted[name].outcome, unlisted[name].caveat], ["clear", caveat], what);
   }
-  // The engine doesn't apply profiles of this kind, so only the browser's reading has the colours that people see.
+  // The engine doesn't apply table profiles, so only the browser's reading has the colours that people see.
   assert.equal(verdicts.table.matches[0].reading, "second", JSON.stringify(verdicts.table));
   for (const name of ["cutJpeg", "cutPng"]) {
     const { outcome, reason } = unlisted[name];

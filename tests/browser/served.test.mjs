@@ -1,5 +1,5 @@
-// A host's page, the published list and the confirming server, from end to end in real Chromium: what is asked, how often, and
-// what becomes of the upload. One list is made so that a clean picture seems to be on it.
+// Tests a host's page, the published list and the confirming server together, in real Chromium: how often the page asks
+// the server, and whether the file is uploaded. One of the two lists is made so that a clean picture falsely matches.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -21,7 +21,7 @@ const gate = await openGate({ ...options, confirm });
 const file = async (path) => (await fetch(path)).blob();
 const blobs = {};
 for (const path of ["clean/clean-1.jpg", "clean/clean-2.jpg", "edited/listed-1-half-size.jpg"]) blobs[path] = await file("/samples/" + path);
-// The workers are there before requests are counted.
+// Checks a file first, so that the workers' scripts are loaded before the test counts requests.
 await gate.check(blobs["clean/clean-2.jpg"]);
 window.upload = async (path) => {
   const verdict = await gate.check(blobs[path]);
@@ -36,7 +36,10 @@ let browser;
 let page;
 let requests;
 
-/** Returns a hash with the same ring key 0 (the lowest frequencies) and all other bits flipped. */
+/**
+ * Returns a PDQ hash with the same ring key 0 (the bits of the lowest frequencies) and all other bits flipped: it meets
+ * the ring key, but is too far to match.
+ */
 function farther(pdq) {
   const bytes = Buffer.from(pdq, "hex");
   for (let index = 0; index < 256; index += 1) {
@@ -69,7 +72,7 @@ before(async () => {
   server = await startServer([...list, ...site]);
   browser = await chromium.launch(CHROMIUM);
   page = await browser.newPage();
-  // The host's own upload route, which the confirming server lacks.
+  // Answers the host's upload route, since the confirming server has none.
   await page.route("**/upload", (route) => route.fulfill({ status: 204 }));
   await page.goto(`${server.url}/`);
   await page.waitForFunction(() => window.ready);
@@ -105,10 +108,11 @@ test("an edited listed picture is asked about once, and isn't uploaded", async (
 test("of an innocent collision each candidate is asked about once; it is cleared, and uploaded", async () => {
   const { verdict, asked } = await upload("clean/clean-1.jpg");
   assert.deepEqual([verdict.outcome, verdict.confirmedBy], ["clear", "hashgate"]);
-  // The picture as it is matches first; other views may match, too.
+  // The full view matches first. Derived views may match, too.
   const [{ ring, rings, flips, view }] = verdict.matches;
   assert.deepEqual({ ring, rings, flips, view }, { ring: 0, rings: [0], flips: 0, view: "plain" });
-  // After "not-listed" the lookup goes on, and other views of the same picture meet the same ring key.
+  // After "not-listed" the gate looks on for other candidates: derived views of the same picture have the same ring
+  // key.
   const candidates = new Set(verdict.matches.map(({ pdq, key }) => `${pdq} ${key}`)).size;
   assert.equal(asked, candidates);
   assert.deepEqual(requests, [...Array(candidates).fill("POST /v1/confirm"), "POST /upload"]);

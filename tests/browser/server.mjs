@@ -1,6 +1,6 @@
-// A static file server with a strict Content-Security-Policy: www/ at the root, dist/ at /hashgate/, the samples
-// at /samples/, unless `folders` says otherwise. `extra` adds answers of a test's own, `handle` takes requests over. Every
-// request is written down.
+// A static file server with a strict Content-Security-Policy. By default it serves www/ at /, dist/ at /hashgate/ and
+// the samples at /samples/; `folders` replaces these. `extra` adds responses by path. `handle` may answer a request
+// itself and then returns true. `requests` lists every request.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, resolve } from "node:path";

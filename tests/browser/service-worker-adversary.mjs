@@ -1,9 +1,9 @@
-// What the scripted adversary does in a page whose service worker checks uploads. Everything that is random comes from
-// a seed. It is a function that runs in the page.
+// The scripted adversary for the service worker, a function that runs in the page. All its random choices come from a
+// seed, so that a run can be repeated.
 
 /**
- * Sends uploads in all ways, aborts and repeats them, and takes the gate away and back meanwhile. Returns what went
- * wrong, and how many clean uploads the server has to have got.
+ * Runs `count` random sequences of `steps` actions: sends uploads in all ways, aborts and repeats them, and takes the
+ * gate away and back. Returns the problems found, and the number of clean uploads that must have reached the server.
  */
 export async function adversary({ first, count, steps }) {
   const { listenToUploads } = await import("/hashgate/service-worker-page.js");
@@ -27,7 +27,7 @@ export async function adversary({ first, count, steps }) {
     listed: await pictures.listed.slice(0, 4000).text(),
   };
   const below = {
-    /** A generator of its own for each interleaving. */
+    /** Each sequence has its own random generator. */
     from: (seed) => (limit) => {
       seed = (seed + 0x6d2b79f5) | 0;
       let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
@@ -35,7 +35,7 @@ export async function adversary({ first, count, steps }) {
       return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * limit);
     },
   };
-  // The engine has judged both pictures. Here its verdict on the very bytes that it is given comes after a random time.
+  // The engine has judged both pictures before. This stand-in for a gate returns those verdicts after a random delay.
   const delays = below.from(first);
   const gate = {
     record() {},
@@ -48,7 +48,7 @@ export async function adversary({ first, count, steps }) {
     },
   };
   let listening = listenToUploads(gate);
-  /** How often the page had no gate: an upload during such a time may be held for that. */
+  /** The number of times that the page took its gate away. An upload at such a time may be held as `unavailable`. */
   let away = 0;
   let serial = first * 1_000_000;
   const problems = [];
@@ -110,7 +110,7 @@ export async function adversary({ first, count, steps }) {
         for (let made = 0; made < 3; made += 1) actions.send();
       },
       retry: () => running.push(send(latest, next, log)),
-      // The page changes its form after it has sent it.
+      // The page adds a file to a form that it has already sent. The upload must not contain it.
       edit: () => {
         actions.send();
         if (!(latest.body instanceof FormData)) return;
@@ -133,7 +133,7 @@ export async function adversary({ first, count, steps }) {
       wait: () => wait(next(10)),
     };
     const names = Object.keys(actions);
-    // Each upload without a gate takes as long as a page may take to answer.
+    // An upload while the page has no gate waits until the page's time to answer is over. So these actions are rarer.
     const weights = { send: 16, sendSeveral: 8, retry: 8, wait: 16, comeBack: 12, edit: 4, replace: 4 };
     const weighted = names.flatMap((name) => Array(weights[name] ?? 1).fill(name));
     for (let step = 0; step < steps; step += 1) {
@@ -145,7 +145,7 @@ export async function adversary({ first, count, steps }) {
     await Promise.all(running);
   }
 
-  // Several run at once, because most of their time is waiting.
+  // Runs several sequences at once, because a sequence mostly waits.
   const seeds = Array.from({ length: count }, (_, index) => first + index).values();
   const lane = async () => {
     for (const seed of seeds) if (problems.length < 5) await run(seed);

@@ -1,5 +1,5 @@
-// hashgate/service-worker in real Chromium and Firefox: uploads by fetch, XMLHttpRequest, forms that navigate and tus, against
-// a real server that writes down every byte that arrives.
+// Tests hashgate/service-worker in real Chromium and Firefox with uploads by fetch, XMLHttpRequest, navigating forms
+// and tus. A real server records every byte that arrives.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import puppeteer from "puppeteer-core";
 import { CHROMIUM } from "./chromium.mjs";
 import { adversary } from "./service-worker-adversary.mjs";
 
-/** How many interleavings the scripted adversary makes, and the first seed, as in `adversary.test.mjs`. */
+/** The number of sequences of the scripted adversary, and the first one's seed, as in `adversary.test.mjs`. */
 const COUNT = Number(process.env.HASHGATE_INTERLEAVINGS ?? 20);
 const FIRST = Number(process.env.HASHGATE_SEED ?? 1);
 
@@ -63,7 +63,7 @@ window.ready = true;
 
 const TYPES = { js: "text/javascript", wasm: "application/wasm", jpg: "image/jpeg" };
 
-/** Starts a server that gives out the page and writes down each upload; other origins may send to it. */
+/** Starts a server that serves the page and records each upload. Pages of other origins may send to it, too. */
 async function serving(context) {
   const uploads = [];
   const server = createServer(async (request, response) => {
@@ -102,7 +102,7 @@ async function serving(context) {
 const browsers = {};
 after(() => Promise.all(Object.values(browsers).map(async (browser) => (await browser).close())));
 
-/** Opens the app in a fresh profile. */
+/** For each browser, a function that opens the app in a fresh profile. */
 const OPEN = {
   async Chromium(context, url) {
     browsers.Chromium ??= chromium.launch(CHROMIUM);
@@ -165,7 +165,8 @@ for (const browser of Object.keys(OPEN)) {
 
   test(`${browser}: bodies arrive byte for byte`, async (context) => {
     const { page, uploads } = await opened(context, browser);
-    // A form as a program may write it: its own boundary, a part without a file name, a header of its own.
+    // A multipart body as a program without FormData may write it: with its own boundary, a part without a file name,
+    // and an extra header.
     const head = `--x-1\r\nContent-Disposition: form-data; name="a"\r\n\r\nüber\r\n--x-1\r\nContent-Disposition: form-data; name="f"; filename="c.jpg"\r\nX-Odd: yes\r\nContent-Type: image/jpeg\r\n\r\n`;
     const tail = "\r\n--x-1--\r\n";
     const body = Buffer.concat([Buffer.from(head), CLEAN, Buffer.from(tail)]);
@@ -328,7 +329,7 @@ for (const browser of Object.keys(OPEN)) {
         // Submits after this call has returned, because the form navigates away from the page.
         setTimeout(() => document.querySelector("form").requestSubmit(), 50);
       }, name);
-      // Asked anew each time: a function that Puppeteer waits for in Firefox doesn't outlive its page.
+      // Asks the page again and again: after a navigation, Firefox drops a function for which Puppeteer waits.
       for (const end = Date.now() + 20_000; Date.now() < end; await new Promise((later) => setTimeout(later, 100))) {
         const shown = await page
           .evaluate(() => [location.pathname, document.readyState, document.documentElement.textContent])
@@ -410,7 +411,7 @@ for (const browser of Object.keys(OPEN)) {
 
   test(`${browser}: ${COUNT} interleavings of uploads`, { timeout: 3_600_000 }, async (context) => {
     const { page, uploads } = await opened(context, browser, "", { listen: false });
-    // In pieces, so that what arrived needn't be kept.
+    // Runs at most 60 sequences at a time, so that the server need not keep all uploads in memory.
     const part = LISTED.subarray(1000, 3000);
     let sent = 0;
     for (let first = FIRST; first < FIRST + COUNT; first += 60) {

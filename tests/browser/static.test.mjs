@@ -1,4 +1,5 @@
-// What `publish` writes, served unchanged by plain nginx and by a static server from npm: releases verified, resumed and renewed.
+// Tests that the files of `publish` work unchanged on plain nginx and on a static server from npm: a client verifies
+// and resumes downloads, and follows new releases.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,7 +13,10 @@ import { programs } from "../../scripts/programs.mjs";
 
 const hashgate = (...args) => execFileSync("target/debug/hashgate", args, { encoding: "utf8" });
 
-/** Three releases in `folder/lists`, the middle one of other entries; returns what publishes the next, and the public key. */
+/**
+ * Publishes three releases into `folder/lists`, of which the second has other entries. Returns a function that
+ * publishes the next release, and the public key.
+ */
 function publishThree(folder) {
   const key = join(folder, "list.key");
   hashgate("keygen", "--out", key, "--name", "example.org/list");
@@ -28,7 +32,7 @@ function publishThree(folder) {
   return { publishNext: () => publish(all.slice(0, -1)), trust: readFileSync(`${key}.pub`, "utf8").trimEnd() };
 }
 
-/** nginx with the settings of Debian's package that matter to files, as an ordinary user could run it. */
+/** Starts nginx as an ordinary user, with those settings of Debian's package that concern static files. */
 function nginxOn(folder, port) {
   const own = join(folder, "nginx");
   mkdirSync(own);
@@ -46,7 +50,9 @@ function nginxOn(folder, port) {
   return spawn(programs(["NGINX_PATH"]).NGINX_PATH, ["-c", join(own, "nginx.conf")], { stdio: "inherit" });
 }
 
-/** It looks at the disk for each request (--dev) and knows ETags. */
+/**
+ * Starts sirv. With --dev it reads the disk for each request, so that it sees new releases; with --etag it sends ETags.
+ */
 function sirvOn(folder, port) {
   const options = ["--dev", "--etag", "--quiet", "--host", "127.0.0.1", "--port", String(port)];
   const script = "node_modules/sirv-cli/bin.js";
@@ -82,7 +88,7 @@ async function bytesOf(response, status = 200) {
 for (const [server, start] of Object.entries({ nginx: nginxOn, "sirv-cli": sirvOn })) {
   test(`${server} serves releases as they were published`, async (context) => {
     const folder = mkdtempSync(join(tmpdir(), "hashgate-"));
-    // nginx's workers aren't root.
+    // nginx's worker processes don't run as root, so they need the right to read the folder.
     chmodSync(folder, 0o755);
     const { publishNext, trust } = publishThree(folder);
     const port = await freePort();
@@ -129,7 +135,7 @@ for (const [server, start] of Object.entries({ nginx: nginxOn, "sirv-cli": sirvO
     const verify = ["--manifest", join(download, "manifest.txt"), "--dir", download, "--trust", trust];
     assert.match(hashgate("verify", ...verify), /files {8}as signed; 0 deltas applied, 2 without/);
 
-    // The client, which has the delta from the release that it holds.
+    // The client opens with release 3, and downloads the delta when release 4 is published.
     const options = { trust: { keys: [trust] }, whenUnavailable: "block", workers: 1 };
     const gate = await openGate({ ...options, source: url("manifest.txt") });
     context.after(() => gate.close());

@@ -1,5 +1,5 @@
-// What the tests of the integrations share: a page whose script esbuild bundles from the package as apps import it, a
-// real server that takes uploads in every way that the libraries send them and keeps what arrived, and Chromium.
+// Code that the tests of the integrations share: a page whose script esbuild bundles as an app would, Chromium, and a
+// real server that accepts uploads in every form that the libraries send and records them.
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -14,11 +14,11 @@ import { CHROMIUM } from "./chromium.mjs";
 import { keygen } from "./lists.mjs";
 import { CSP } from "./server.mjs";
 
-/** One for all tests of a file, with a profile for each app. */
+/** One browser for all tests of a file. Each app gets its own profile. */
 let browser;
 after(async () => (await browser)?.close());
 
-/** Path of a sample picture. */
+/** Returns the path of a sample picture; `index` counts the folder's files by name. */
 export const sample = (folder, index) =>
   `target/samples/${folder}/${readdirSync(`target/samples/${folder}`).sort()[index]}`;
 const digest = (bytes) => createHash("sha256").update(bytes).digest("hex");
@@ -31,7 +31,7 @@ const names = new Map(
   ),
 );
 
-/** Bundles an app's script, with its styles, as an app's author would. */
+/** Bundles an app's script and styles with esbuild, as an app's author would. */
 export async function bundle(contents, loader = "ts", alias = {}) {
   const { outputFiles } = await build({
     stdin: { contents, loader, resolveDir: process.cwd(), sourcefile: `app.${loader}` },
@@ -44,7 +44,7 @@ export async function bundle(contents, loader = "ts", alias = {}) {
     outdir: "target",
     write: false,
     logLevel: "error",
-    // The engine is beside the script, as the loader expects.
+    // The worker isn't bundled: the package loads it from the script's folder.
     external: ["./worker.js"],
   });
   return new Map(outputFiles.map(({ path, text }) => [`/hashgate/app${extname(path)}`, text]));
@@ -116,7 +116,7 @@ export async function openApp(
       response.writeHead(status, { "content-type": type, "content-security-policy": csp }).end(content);
     if (request.method === "POST") {
       const chunks = await request.toArray().catch(() => undefined);
-      // The page has aborted the upload.
+      // Without a body, the page has aborted the upload.
       if (!chunks) return;
       const sent = Buffer.concat(chunks);
       const type = request.headers["content-type"] ?? "";
@@ -156,8 +156,9 @@ export async function openApp(
 }
 
 /**
- * Gates that can't load, with either answer to that: one whose promise is rejected, where the integration's option
- * answers, and one that follows a list that isn't there, where its own does. Each `[name, gate, options, said]`.
+ * Returns gates that can't load, as `[name, gate, options, said]`, for each policy `said`. One kind is a promise that
+ * rejects, where the integration's `whenUnavailable` decides. The other kind follows a list that doesn't exist, where
+ * the gate's own `whenUnavailable` decides.
  */
 export function unavailableGates() {
   const { trust } = keygen(mkdtempSync("target/integrations-"), "key");
@@ -172,7 +173,7 @@ export function unavailableGates() {
   ]);
 }
 
-/** Waits for a condition in this process. */
+/** Waits until `condition` is true, at most 20 seconds. */
 export async function until(condition, what) {
   for (let wait = 0; wait < 400; wait += 1) {
     if (condition()) return;
@@ -181,14 +182,14 @@ export async function until(condition, what) {
   throw new Error(`expected ${what}, waited 20 s`);
 }
 
-/** Runs axe over what the page shows; returns what it finds. */
+/** Runs the accessibility checker axe on the page, and returns the problems that it finds. */
 export async function violations(page) {
   await page.evaluate(readFileSync("node_modules/axe-core/axe.min.js", "utf8"));
   const { violations: found } = await page.evaluate(() => window.axe.run());
   return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`);
 }
 
-/** Writes a module of the documentation where the compiler and bundlers find the package. */
+/** Writes an example of the documentation as a module, in a folder where compiler and bundlers find the package. */
 export function writeRecipe(name, text) {
   mkdirSync("target/recipes", { recursive: true });
   writeFileSync(`target/recipes/${name}`, text);

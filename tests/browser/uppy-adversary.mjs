@@ -1,8 +1,8 @@
-// A page for the scripted adversary of Uppy: real Uppy and its real uploader, with a gate whose checks take a while.
-// Everything that is random comes from a seed.
+// A page for the scripted adversary of Uppy: the real Uppy with its real uploader, and a gate whose checks are slow.
+// All random choices come from a seed.
 import { PICTURES } from "./adversary-pictures.mjs";
 
-/** The app's script. `run(seed, steps)` does as many random things, then lets all clean files be uploaded. */
+/** The app's script. `run(seed, steps)` does `steps` random actions, then lets all clean files be uploaded. */
 export const APP = `
 import Uppy from "@uppy/core"; import XHRUpload from "@uppy/xhr-upload";
 import { HashgateUppy } from "hashgate/uppy";
@@ -13,19 +13,19 @@ window.run = async (seed, steps) => {
   const next = random(seed);
   const below = (count) => Math.floor(next() * count);
   const kinds = new Map();       // serial -> "clean" or "listed"
-  const checkedBlobs = new WeakMap(); // Blob -> verdict's outcome, as the gate gave it
+  const checkedBlobs = new WeakMap(); // Blob -> the outcome that the gate returned for it
   const released = new Set();    // serials that the host released
   const uploads = [];
   const wanted = new Map();      // file id -> serial of the Blob that is to be uploaded
   const log = [];
-  /** A file whose last bytes say which it is. A picture's bytes after its end change nothing of it. */
+  /** Makes a file with a serial number in its last bytes, after the picture's end, where decoders ignore it. */
   const make = (kind) => {
     serial += 1;
     kinds.set(serial, kind);
     const tail = new Uint8Array(new Uint32Array([0x4847, serial]).buffer);
     return Object.assign(new Blob([blobs[kind], tail], { type: "image/jpeg" }), { serial });
   };
-  // The engine has checked both pictures. Here its verdicts come after a random time.
+  // The engine has checked both pictures before. This stand-in for a gate returns those verdicts after a random delay.
   const gate = {
     record() {},
     async check(file, { signal } = {}) {
@@ -38,7 +38,7 @@ window.run = async (seed, steps) => {
   let uppy;
   let plugin;
   const install = () => { uppy.use(HashgateUppy, { gate }); plugin = uppy.getPlugin("Hashgate"); };
-  /** Makes an Uppy. The plugin comes before its uploader or after it. */
+  /** Makes an Uppy. The plugin is added before or after the uploader, at random. */
   const start = (autoProceed, protect = install) => {
     uppy = new Uppy({ autoProceed, logger: { debug() {}, warn() {}, error() {} }, allowMultipleUploadBatches: true });
     const uploader = { endpoint: "/upload?run=" + seed, formData: below(2) === 0, limit: 1 + below(5), shouldRetry: () => false };
@@ -51,7 +51,10 @@ window.run = async (seed, steps) => {
   };
   const any = () => { const files = uppy.getFiles(); return files[below(files.length)]; };
   const ignore = (promise) => promise?.catch?.(() => undefined);
-  /** Ids that were being uploaded when all files were cleared: Uppy takes the answer for whatever has such an id by then. */
+  /**
+   * Ids of files that were being uploaded when the list was cleared. When such an upload ends, Uppy ascribes its
+   * response to whichever file has the id by then.
+   */
   const mistaken = new Set();
   const clear = () => {
     for (const { fileIDs } of Object.values(uppy.getState().currentUploads)) for (const id of fileIDs) mistaken.add(id);
@@ -75,7 +78,7 @@ window.run = async (seed, steps) => {
       if (!file?.error) return;
       if (file.data) released.add(file.data.serial);
       ignore(plugin.release(file.id));
-      // Other bytes under the same id, at once.
+      // Gives the file other bytes under the same id, at once.
       if (below(2)) uppy.setFileState(file.id, { data: make("listed") });
     },
     clear: () => clear(),
@@ -88,8 +91,8 @@ window.run = async (seed, steps) => {
       uppy.setState({ currentUploads: { ...uppy.getState().currentUploads, [id]: { fileIDs: files.map(({ id }) => id), step: 1, result: {} } } });
       ignore(uppy.restore(id));
     },
-    // The page is loaded again, and the Golden Retriever gives back what it kept: other Blobs, some lost, some with other
-    // bytes, and uploads at any step.
+    // Imitates a reload of the page, after which the Golden Retriever restores files: as other Blobs, some missing,
+    // some with other bytes, in uploads at any step.
     session: () => {
       const { files, currentUploads } = uppy.getState();
       const { autoProceed } = uppy.opts;
@@ -107,19 +110,20 @@ window.run = async (seed, steps) => {
       uppy.setState({ recoveredState: state, ...structuredClone({ currentUploads: state.currentUploads }), files: state.files });
       if (late) install();
       uppy.emit("restored", undefined);
-      // As on "restore-confirmed".
+      // Continues the restored uploads, as Uppy does on its event "restore-confirmed".
       if (uploads.length > 0) { uppy.resumeAll(); for (const [id] of uploads) ignore(uppy.restore(id)); }
       else if (below(2)) ignore(uppy.upload());
       uppy.setState({ recoveredState: null });
     },
-    // A file that was lost is chosen again.
+    // The person chooses a lost file again.
     chooseAgain: () => {
       const lost = uppy.getFiles().find(({ data }) => !data);
       if (lost) uppy.setFileState(lost.id, { data: make(below(2) ? "clean" : "listed"), isGhost: false });
     },
     resume: () => uppy.resumeAll(),
     removePlugin: async () => {
-      // Nothing is to be uploaded by what began with the plugin; what the host begins without it is its own affair.
+      // Before the plugin is removed, stops Uppy from starting further uploads by itself. What the host uploads without
+      // the plugin isn't this test's concern.
       const { autoProceed, onBeforeUpload } = uppy.opts;
       Object.assign(uppy.opts, { autoProceed: false, onBeforeUpload: () => false });
       clearTimeout(uppy.scheduledAutoProceed);
@@ -133,7 +137,7 @@ window.run = async (seed, steps) => {
     wait: () => wait(below(8)),
   };
   const names = Object.keys(actions);
-  // Rare ones end everything.
+  // Actions that end all uploads are three times rarer than the others.
   const weighted = names.flatMap((name) => Array(/^(?:cancel|clear|clearAndSame|removePlugin|session)$/.test(name) ? 1 : 3).fill(name));
   for (let step = 0; step < steps; step += 1) {
     const name = weighted[below(weighted.length)];
@@ -141,13 +145,13 @@ window.run = async (seed, steps) => {
     await actions[name]();
     if (below(3) === 0) await wait(below(5));
   }
-  // At the end everything that is still there and clean has to arrive.
+  // At the end, every clean file that is still in the list must arrive.
   for (let round = 0; round < 40; round += 1) {
     const open = () => Object.keys(uppy.getState().currentUploads).length > 0;
     for (let n = 0; n < 200 && open(); n += 1) await wait(5);
     const rest = uppy.getFiles().filter(({ data, progress }) => kinds.get(data?.serial) === "clean" && !progress.uploadComplete);
     if (rest.length === 0) break;
-    // Files that were begun but not finished can be uploaded by a retry alone.
+    // Uppy uploads files whose upload was begun but not finished only on a retry.
     for (const { id } of rest) ignore(uppy.retryUpload(id));
     await wait(5);
   }

@@ -1,6 +1,6 @@
-// The plugin for Uppy together with the real Golden Retriever, which keeps files in IndexedDB and gives them back to Uppy
-// after the page was loaded again: in real Chromium, against a real server. Restored files are other Blobs under the
-// same ids, in uploads that may be past the check.
+// Tests the Uppy plugin with the real Golden Retriever, in real Chromium, against a real server. The Golden Retriever
+// keeps files in IndexedDB, and restores them after a reload: as other Blobs under the same ids, in uploads that may be
+// past the check.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CSP } from "./server.mjs";
@@ -8,7 +8,9 @@ import { openApp, sample, until } from "./uploads.mjs";
 
 // Uppy's own Dashboard sets style attributes.
 const csp = CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace("blob:", "blob: data:");
-/** The app. With `?last` the plugin comes last, after the Golden Retriever has begun to restore. */
+/**
+ * The app's script. With `?last` in the URL, the plugin is added last, when the Golden Retriever has begun to restore.
+ */
 const SCRIPT = `
 import Uppy from "@uppy/core"; import Dashboard from "@uppy/dashboard"; import XHRUpload from "@uppy/xhr-upload";
 import GoldenRetriever from "@uppy/golden-retriever";
@@ -30,7 +32,7 @@ if (location.search.includes("last")) {
   await new Promise((resolve) => uppy.once("restored", resolve));
   protect();
 } else { protect(); retrieve(); }
-/** The requests of the Golden Retriever's database. */
+/** Runs act on an object store of the Golden Retriever's database. Resolves to the result of its request. */
 const store = (name, mode, act) => new Promise((resolve, reject) => {
   const opening = indexedDB.open("uppy-blobs");
   opening.onerror = reject;
@@ -52,7 +54,7 @@ window.uppy = uppy; window.plugin = uppy.getPlugin("Hashgate"); window.ready = t
 
 const choose = (page, paths) => page.locator("input[type=file]").first().setInputFiles(paths);
 
-/** Waits until the Golden Retriever has kept as many files and all of Uppy's list. */
+/** Waits until the Golden Retriever has stored `count` files and all of Uppy's list. */
 async function kept(page, count) {
   await page.waitForFunction(
     async (count) => {
@@ -63,7 +65,7 @@ async function kept(page, count) {
     count,
     { polling: 50 },
   );
-  // A page that is left too early would take the latest entries with it.
+  // Flushes the latest entries to the database. A reload before that would lose them.
   await page.evaluate(() => window.flush());
 }
 
@@ -72,7 +74,9 @@ async function reload(page, search = "") {
   await page.waitForFunction(() => window.ready && window.restored);
 }
 
-/** Presses the Dashboard's button that goes on with the restored files. It is disabled if one of them has no bytes. */
+/**
+ * Presses the Dashboard's button that continues with the restored files. The button is disabled if a file has no bytes.
+ */
 async function goOn(page, said) {
   const button = page.locator(".uppy-StatusBar-actionBtn--upload");
   await page.waitForSelector(".uppy-Dashboard-serviceMsg");
@@ -119,12 +123,12 @@ for (const version of [6, 5]) {
   test(`Uppy ${version}: an upload that was past the check, with other bytes under the ids, is checked`, async (context) => {
     let arrive;
     const { page, uploads, said } = await open(context);
-    // The uploads of the first session never end.
+    // The server never answers the uploads of the first session.
     await page.route("**/upload", (route) => (arrive ? route.continue() : undefined));
     await choose(page, [sample("clean", 1), sample("clean", 2), sample("clean", 3)]);
     await kept(page, 3);
     await page.evaluate(() => void window.uppy.upload());
-    // The snapshot says that the upload is at its uploader.
+    // Waits until the stored snapshot says that the upload is at its uploader (step 1).
     await page.waitForFunction(
       async () => {
         const [entry] = await window.snapshot();
@@ -159,10 +163,10 @@ for (const version of [6, 5]) {
     await until(() => uploads.length === 1, "one upload");
     const held = await page.evaluate(() => window.held.toSorted());
     assert.deepEqual(held, ["clean-2.jpg incomplete", "listed-2.jpg incomplete"]);
-    // Nothing else uploads them.
+    // Neither a retry nor a new upload sends the files without bytes.
     await page.evaluate(() => Promise.allSettled([window.uppy.retryAll(), window.uppy.upload()]));
     assert.deepEqual(uploads, ["clean/clean-1.jpg"]);
-    // Chosen again, each is judged by its bytes.
+    // When the person chooses such a file again, its new bytes are checked.
     await page.evaluate(async () => {
       window.held.length = 0;
       for (const { id, name } of window.uppy.getFiles().filter(({ data }) => !data)) {

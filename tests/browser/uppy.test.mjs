@@ -1,10 +1,10 @@
-// The plugin for Uppy with the real Uppy, its Dashboard and its uploader, in real Chromium, against a real server.
+// Tests the Uppy plugin with the real Uppy, its Dashboard and its uploader, in real Chromium, against a real server.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CSP } from "./server.mjs";
 import { openApp, sample, unavailableGates, until } from "./uploads.mjs";
 
-// Uppy's own Dashboard sets style attributes.
+// Uppy's Dashboard sets style attributes, so the policy must allow them.
 const csp = CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace("blob:", "blob: data:");
 const app = (options = "", gate = `await openGate({ filters: ["/filters/demo.hgf"], workers: 1 })`) => `
 import Uppy from "@uppy/core"; import Dashboard from "@uppy/dashboard"; import XHRUpload from "@uppy/xhr-upload";
@@ -47,7 +47,8 @@ test("clean files are uploaded, listed and edited ones stay with their reason, r
   const [clean, listed] = await states(page);
   assert.equal(clean, "clean-0.png uploaded");
   assert.match(listed, /^listed-0\.jpg “listed-0\.jpg” may match a picture on the list “Demo list”.*possible match/);
-  // The person reads the reason in the card. Nothing says that an upload failed, or offers to retry it.
+  // The person reads the reason in the file's card. The Dashboard neither says that an upload failed nor offers a
+  // retry.
   const cards = page.locator(".uppy-Dashboard-Item.is-error");
   await page.waitForFunction(() => document.querySelectorAll(".hashgate-reason").length === 2);
   assert.match(await cards.first().textContent(), /“listed-0\.jpg” may match a picture on the list/);
@@ -61,11 +62,11 @@ test("clean files are uploaded, listed and edited ones stay with their reason, r
     failed: ["listed-0.jpg", "listed-2-mirrored.jpg"],
   });
 
-  // A retry checks again, and holds again.
+  // A retry checks the files again, and holds them again.
   await page.evaluate(() => window.uppy.retryAll());
   await page.waitForFunction(() => window.held.length === 4);
   assert.equal(uploads.length, 2);
-  // What the page releases goes up; what is appealed is counted.
+  // A file that the page releases is uploaded. The report counts the appeal and the release.
   const id = await page.evaluate(() => window.uppy.getFiles()[1].id);
   await page.evaluate((id) => window.plugin.appeal(id).then(() => window.plugin.release(id)), id);
   await until(() => uploads.length === 3, "the released upload");
@@ -90,7 +91,7 @@ test("cancelled while it is checked, nothing is uploaded, and the next batch wor
   });
   assert.equal(await page.evaluate(() => window.done), "ended");
   assert.deepEqual([uploads, await page.evaluate(() => window.held), await states(page)], [[], [], []]);
-  // One file of several is removed meanwhile; the others go their way.
+  // One of two files is removed during the check. The other is uploaded.
   await choose(page, [sample("clean", 2), sample("clean", 3)]);
   await page.evaluate(() => {
     const [first] = window.uppy.getFiles();
@@ -111,7 +112,8 @@ test("a release uploads the bytes that were held, whatever follows it at once", 
       const [{ id, name, type }] = window.uppy.getFiles();
       let released;
       if (then === "replace") {
-        // Another file of the same id: name, size and time are the same.
+        // Adds a file with other bytes whose name, size and time, and so whose id in Uppy, are those of the released
+        // file.
         const old = window.uppy.getFile(id).data;
         const bytes = new Uint8Array(old.size);
         bytes.set(new Uint8Array(await data.arrayBuffer()).subarray(0, old.size));
@@ -127,7 +129,7 @@ test("a release uploads the bytes that were held, whatever follows it at once", 
       if (then === "remove the plugin") window.uppy.removePlugin(window.plugin);
       await released.catch(() => undefined);
     }, then);
-    // The bytes that were released, or nothing.
+    // Only the released bytes may be uploaded. If the file was replaced, nothing is uploaded.
     assert.deepEqual(uploads, then === "replace" ? [] : ["listed/listed-0.jpg"], then);
     if (then === "remove the plugin")
       await page.evaluate(() => window.uppy.use(window.plugin.constructor, window.plugin.opts));
@@ -141,7 +143,8 @@ test("a release uploads the bytes that were held, whatever follows it at once", 
 test("a restored upload is checked, and a remote file, of which there are no bytes, is never clear", async (context) => {
   const { page, uploads } = await openApp(context, { script: app(), body: `<div id="app"></div>`, csp });
   await choose(page, [sample("listed", 1), sample("clean", 1)]);
-  // As a restored state stands: past the pre-processors, at the uploader.
+  // Sets the state of a restored session: the upload is past the pre-processors, at the uploader. It must be checked
+  // again.
   await page.evaluate(() => {
     const fileIDs = window.uppy.getFiles().map(({ id }) => id);
     window.uppy.setState({ currentUploads: { restored: { fileIDs, step: 1, result: {} } } });
@@ -171,7 +174,7 @@ test("a restored upload is checked, and a remote file, of which there are no byt
     return window.held;
   });
   assert.deepEqual(remote, ["far.jpg unchecked"]);
-  // Uninstalled, it leaves Uppy as it was.
+  // After the plugin is removed, Uppy uploads without checks.
   await page.evaluate(() => {
     window.uppy.cancelAll();
     window.uppy.removePlugin(window.plugin);
@@ -204,7 +207,7 @@ for (const version of [6, 5]) {
   test(`Uppy ${version}: what is uploaded is what was judged, whatever is changed when`, async (context) => {
     const { page, uploads } = await open(context);
     await choose(page, [sample("clean", 0), sample("clean", 1)]);
-    // Changed while it is checked, and put back for a moment.
+    // Changes a file while it is checked.
     await page.evaluate(async () => {
       window.wait();
       window.done = window.uppy.upload();
@@ -216,7 +219,7 @@ for (const version of [6, 5]) {
     });
     assert.deepEqual(uploads, ["clean/clean-1.jpg"]);
     assert.deepEqual(await page.evaluate(() => window.held), ["clean-0.png possible-match"]);
-    // A release is for the bytes that were held.
+    // A release holds only for the bytes that were held. Here the file's bytes change right after the call.
     await page.evaluate(async () => {
       const [{ id }] = window.uppy.getFiles();
       const released = window.plugin.release(id);
@@ -225,7 +228,7 @@ for (const version of [6, 5]) {
       await window.settle();
     });
     assert.ok(!uploads.includes("listed/listed-1.jpg"), uploads.join());
-    // Everything cleared, and another file of the same name and size under the same id.
+    // Clears the list, then adds another file of the same name and size, which gets the same id.
     const before = uploads.length;
     await page.evaluate(async () => {
       const add = (data) => window.uppy.addFile({ name: "same", type: "image/jpeg", data });
@@ -245,7 +248,7 @@ for (const version of [6, 5]) {
     await choose(page, [sample("listed", 0)]);
     await page.evaluate(() => window.uppy.upload());
     await page.waitForFunction(() => window.held.length === 1);
-    // The Dashboard has no input while it shows its list.
+    // The Dashboard has no file input while it shows its list, so the test adds files through Uppy.
     const add = (...paths) =>
       page.evaluate(async (paths) => {
         for (const path of paths) {
@@ -268,7 +271,7 @@ for (const version of [6, 5]) {
       await Promise.allSettled(all);
     });
     assert.deepEqual([...new Set(uploads)], ["clean/clean-0.png"]);
-    // The plugin is removed during a check, which is then a hold.
+    // Removes the plugin during a check. The files of that check are then held.
     await add("clean/clean-1.jpg", "listed/listed-1.jpg");
     const count = uploads.length;
     await page.evaluate(async () => {
@@ -305,7 +308,7 @@ test("strings are Uppy's: a locale of the plugin or of Uppy, at any time; ghosts
   });
   assert.equal(verdict.outcome, "unchecked");
   assert.doesNotMatch(verdict.detail, /remote/);
-  // A Blob of another frame is a Blob.
+  // A Blob that was made in another frame (where `instanceof Blob` fails) is accepted as a Blob.
   const framed = await page.evaluate(async () => {
     window.uppy.cancelAll();
     const frame = document.createElement("iframe");

@@ -1,12 +1,12 @@
-// Compares all builds of the engine with the native one, without workers or browsers: they give the same refusals and
-// verdicts.
+// Compares all builds of the engine with the native one, without workers or browsers: refusals and verdicts must be
+// equal.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { png } from "../../scripts/png.mjs";
 
-/** An instance of its own of the bindings, on a build of the engine. */
+/** Makes a separate instance of the bindings with a build of the engine. */
 async function instance(build) {
   const bindings = await import(`../../dist/bindings/hashgate.js?${build}`);
   bindings.initSync({ module: new WebAssembly.Module(readFileSync(`dist/${build}.wasm`)) });
@@ -45,7 +45,7 @@ for (const build of ["hashgate", "hashgate-baseline", ...FORMATS]) {
     const engine = await instance(build);
     const { lookup } = open(engine, new Uint8Array(readFileSync("target/samples/demo.hgf")));
     const folders = ["listed", "edited", "clean"].map((folder) => `target/samples/${folder}`);
-    // Every format in every kind that the browser build reads too.
+    // Vectors of all formats, in every variant that the browser build reads too.
     const vectors = readdirSync("tests/vectors").filter((name) => /\.(png|jpg|gif|webp|bmp)$/.test(name));
     const paths = [...folders, ...vectors.map((name) => `tests/vectors/${name}`)];
     const args = ["check", "--filter", "target/samples/demo.hgf", "--format", "jsonl", ...paths];
@@ -66,14 +66,16 @@ for (const build of ["hashgate", "hashgate-baseline", ...FORMATS]) {
       const fingerprint = print.toBytes();
       if (print.needsFormatsEngine) {
         elsewhere.push(path);
-        // Whoever doesn't ask the formats engine must not take the file for clear.
+        // The main engine can't read this format. If nobody asks the formats engine, the verdict must be `unchecked`,
+        // not `clear`.
         assert.equal(lookup.lookUp(fingerprint, undefined, "all").outcome, "unchecked", path);
         assert.equal(print.browserPicture(), undefined, path);
         continue;
       }
-      // Among it: which flip mask of which key of which view matched, and how many lookups it took.
+      // The verdicts include the flip mask, ring key and view that matched, and the number of lookups.
       const verdict = lookup.lookUp(fingerprint, undefined, "all");
-      // Without a browser the engine has no second decoder, and says so; the native one has libjpeg for JPEGs.
+      // For JPEGs the native build has libjpeg as a second decoder. The wasm build has none without a browser, which
+      // its verdict reports as the caveat `one-reading`.
       const { secondReadingBy, lookups, ...first } = expected;
       if (secondReadingBy) {
         assert.ok(verdict.lookups < lookups, `${path}: ${verdict.lookups} of ${lookups} lookups`);
@@ -91,7 +93,7 @@ for (const build of ["hashgate", "hashgate-baseline", ...FORMATS]) {
     const jpegs = readdirSync("target/samples/listed").filter((name) => name.endsWith(".jpg"));
     for (const name of [...jpegs.map((name) => `listed/${name}`), "clean/clean-0.png"]) {
       const whole = new Uint8Array(readFileSync(`target/samples/${name}`));
-      // The second isn't a picture any more, and is one to the general decoder at best.
+      // Half of a file may not be readable. If it is, the general decoder reads it.
       for (const bytes of [whole, whole.subarray(0, whole.length / 2)]) {
         for (const length of [997, 65_536, whole.length]) {
           const stream = StreamingFingerprint.open(bytes.subarray(0, length), bytes.length, options, false);
@@ -100,7 +102,8 @@ for (const build of ["hashgate", "hashgate-baseline", ...FORMATS]) {
             assert.equal(stream.early(), undefined, "there is nothing to be known before its end");
           }
           const made = stream.finish()?.toBytes();
-          // The DC-only decoder doesn't read a cut JPEG, and a cut PNG needs another reading. Both need all bytes again.
+          // The DC-only decoder doesn't read a cut JPEG, and a cut PNG needs another reading. In both cases the engine
+          // asks for the whole file again.
           const again = made === undefined && bytes !== whole;
           if (!again)
             assert.deepEqual(made, Fingerprint.of(bytes, options).toBytes(), `${name}, ${length} bytes at a time`);
@@ -112,7 +115,8 @@ for (const build of ["hashgate", "hashgate-baseline", ...FORMATS]) {
     assert.equal(StreamingFingerprint.open(Uint8Array.of(0xff, 0xd8, 0xff), 2 ** 32, options, false), undefined);
     const digests = { ...options, pdq: false };
     assert.equal(StreamingFingerprint.open(Uint8Array.of(0xff, 0xd8, 0xff), 3, digests, false), undefined);
-    // A film is known by its first bytes. The rest is read for digests alone, and isn't held.
+    // The engine recognises a film by its first bytes. It reads the rest only for digests, and doesn't keep it in
+    // memory.
     const film = new Uint8Array(200_000);
     film.set(new TextEncoder().encode("\0\0\0\u0018ftypisom"));
     assert.ok(!mayBePicture(film.subarray(0, 65_536)) && mayBePicture(gif));
@@ -134,7 +138,7 @@ for (const build of ["hashgate", "hashgate-baseline", ...FORMATS]) {
     const { StreamingFingerprint, initSync } = await import(`../../dist/bindings/hashgate.js?${build}, memory`);
     const { memory } = initSync({ module: new WebAssembly.Module(readFileSync(`dist/${build}.wasm`)) });
     let state = 1;
-    // Noise, not compressed.
+    // Noise, which PNG can't compress.
     const bytes = png(6000, 4000, "rgb", 0, (row) => {
       for (let at = 0; at < row.length; at += 1) {
         state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -174,7 +178,7 @@ for (const build of ["hashgate", "hashgate-baseline", ...FORMATS]) {
         for (let times = 0; times < 20; times += 1) lookup.begin(early, begun);
         assert.deepEqual(lookup.lookUp(whole, undefined, asked), expected[asked], `${name}, ${begun}, ${asked}`);
       }
-      // An early lookup before the filter was added must not count.
+      // An early lookup that ran before the filter was added must not count.
       const another = new engine.Lookup();
       another.begin(early, "all");
       another.addFilter(new Uint8Array(readFileSync("target/samples/demo.hgf")));

@@ -1,5 +1,6 @@
-// The documentation as `npm run docs` builds it: opens in Chromium without an error, loads nothing from elsewhere, finds what is
-// searched for, and its links lead somewhere. And what links to the documentation from elsewhere: the README, and the code.
+// Tests the documentation site that `npm run docs` builds: pages open in Chromium without an error, load nothing from
+// other sites, the search finds things, and no link is broken. Also tests links to the documentation from the README
+// and the code.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
@@ -12,16 +13,16 @@ import { serve } from "../browser/server.mjs";
 import { violations } from "../browser/uploads.mjs";
 
 const SITE = "dist-docs";
-// The search's results are made by a script; rustdoc and typedoc have styles and scripts of their own in their pages.
+// A script writes the search results, and the pages of rustdoc and typedoc contain inline styles and scripts.
 const CSP =
   "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'";
 
 before(() => {
-  // `npm test` has built dist/ before.
+  // `npm test` has built dist/ before this test.
   execFileSync(process.execPath, ["docs/site/build.mjs", "--no-setup"], { stdio: "pipe" });
 });
 
-/** A tag that leads somewhere or loads something; rustdoc leaves quotation marks out. */
+/** Matches a tag that links to or loads something. rustdoc omits quotation marks around attributes. */
 const TAG = /<(?:a|link|script|img)\b[^<>]*?\s(href|src)=(?:"([^"]*)"|([^\s">]+))/g;
 
 const files = (folder) =>
@@ -45,7 +46,8 @@ test("all links and assets of all pages are there, their anchors included", () =
     for (const [, attribute, quoted, bare] of readFileSync(page, "utf8").matchAll(TAG)) {
       const link = (quoted ?? bare).replaceAll("&amp;", "&");
       if (/^(https?|mailto|data|javascript):|^\\/.test(link)) {
-        // Links may lead elsewhere; nothing may be loaded from there. rustdoc has links within JSON, too.
+        // Links to other sites are allowed, but nothing may be loaded from there. rustdoc also has such links inside
+        // JSON.
         if (attribute === "src" && /^https?:/.test(link)) broken.push(`${page} loads ${link}`);
         continue;
       }
@@ -53,7 +55,7 @@ test("all links and assets of all pages are there, their anchors included", () =
       const [path, anchor] = link.split("#");
       const to = path === "" ? page : normalize(join(dirname(page), decodeURI(path.split("?")[0])));
       if (!existsSync(to)) broken.push(`${page}: ${link}`);
-      // rustdoc makes anchors of source lines by a script.
+      // rustdoc makes the anchors of source lines by a script, so they aren't in the HTML.
       else if (
         anchor &&
         extname(to) === ".html" &&
@@ -83,7 +85,7 @@ test("opens in Chromium without an error and without a request to elsewhere, ser
     const problems = [];
     tab.on("console", (message) => message.type() === "error" && problems.push(message.text()));
     tab.on("pageerror", (error) => problems.push(String(error)));
-    // A page that is left takes its last requests with it.
+    // Requests that are aborted because the page was left are no problem.
     tab.on("requestfailed", (request) => {
       const { errorText } = request.failure();
       if (errorText !== "net::ERR_ABORTED") problems.push(`${request.url()}: ${errorText}`);
@@ -92,7 +94,7 @@ test("opens in Chromium without an error and without a request to elsewhere, ser
       "request",
       (request) => request.url().startsWith("data:") || request.url().startsWith(base) || problems.push(request.url()),
     );
-    // typedoc's icons are in a file of their own, which browsers don't read from a disk.
+    // typedoc's icons are in a separate file, which browsers don't load for a page from the disk.
     const onDisk = shown.filter((path) => !path.startsWith("typescript/"));
     for (const path of base === disk ? onDisk : shown) {
       await tab.goto(`${base}/${path}`);

@@ -1,4 +1,4 @@
-// Runs a tutorial as it is written: its commands in their order, in one folder after the other, and its files where it says.
+// Runs a tutorial as it is written: executes its commands in order, and saves its files under the names that it gives.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -6,18 +6,20 @@ import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 
 /**
- * A reader who begins in a folder that holds the clone as `hashgate`. The words after a block's language say what to do with it:
+ * Returns a reader, who starts in a new folder with the clone at `hashgate`. The words after a code block's language
+ * say what the reader does with the block:
  *
  *   ```sh                          run it; expect exit code 0
  *   ```sh exits=1                  run it; expect that exit code
- *   ```sh background until="…"     start it, and go on when it has printed that
- *   ```sh install                  leave it out: it builds what `npm test` has built before
- *   ```js file=NAME                save it under this name
- *   ```js prepend=NAME             put it before what the file holds
+ *   ```sh background until="…"     start it, and continue when it has printed the text
+ *   ```sh install                  skip it: it builds what `npm test` has built already
+ *   ```js file=NAME                save the block as this file
+ *   ```js prepend=NAME             insert the block at the start of this file
  *
- * @param {object} context the test's
- * @param {string} page the tutorial's path
- * @param {(text: string) => string} adapt changes what would clash with other programs on this machine
+ * @param {object} context the test context of node:test
+ * @param {string} page the path of the tutorial
+ * @param {(text: string) => string} adapt changes a block's text where it would clash with other
+ *   programs on this machine, for example a fixed port
  */
 export function reader(context, page, adapt = (text) => text) {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "hashgate-tutorial-")));
@@ -27,14 +29,14 @@ export function reader(context, page, adapt = (text) => text) {
   const env = {
     ...process.env,
     PATH: [resolve("target/debug"), process.env.PATH].join(delimiter),
-    // Servers take a free port, and print it.
+    // The servers of the tutorial take a free port, and print it.
     PORT: "0",
     AT: join(folder, "at"),
   };
   context.after(async () => {
     for (const child of running) {
       if (child.exitCode !== null) continue;
-      // The commands that a shell or npm has started, too.
+      // A negative id ends the whole process group, with the programs that a shell or npm has started.
       process.kill(-child.pid, "SIGTERM");
       await once(child, "exit");
     }
@@ -68,7 +70,10 @@ export function reader(context, page, adapt = (text) => text) {
     return said;
   }
 
-  /** Does what a block says. Resolves to what its command printed; of one in the background, to `{ text }`, which grows. */
+  /**
+   * Does what a block says. Resolves to its command's output; for a command in the background, to `{ text }`, to which
+   * further output is appended.
+   */
   async function follow({ words, text }) {
     const option = (name) =>
       words
@@ -89,9 +94,11 @@ export function reader(context, page, adapt = (text) => text) {
   const blocks = [...readFileSync(page, "utf8").matchAll(/^```(\S[^\n]*)\n(.*?)^```$/gms)];
   const steps = blocks.map(([, words, text]) => ({ words, text }));
   return {
-    /** What the reader's folder holds. */
+    /** Returns a path in the reader's folder. */
     path: (...names) => join(folder, ...names),
-    /** Goes on until a block that contains these words is done; resolves to what its command printed. */
+    /**
+     * Follows the tutorial until a block that contains `part` is done. Resolves to the output of that block's command.
+     */
     async until(part) {
       for (;;) {
         const step = steps.shift();
@@ -100,12 +107,12 @@ export function reader(context, page, adapt = (text) => text) {
         if (step.text.includes(part)) return result;
       }
     },
-    /** Returns how many blocks are left. */
+    /** Returns the number of blocks that are left. */
     left: () => steps.length,
   };
 }
 
-/** Resolves when the condition holds. */
+/** Resolves when the condition is true. Fails after 30 seconds. */
 export async function until(condition, what) {
   for (let wait = 0; wait < 600; wait += 1) {
     if (await condition()) return;

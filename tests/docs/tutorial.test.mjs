@@ -1,4 +1,4 @@
-// Both tutorials as they are written, by a reader who has a clone and nothing else.
+// Follows both tutorials as they are written, as a reader would who has only a clone of the repository.
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -24,7 +24,7 @@ test("from npm install to a held upload", async (context) => {
       "input",
       names.map((name) => path("my-app/samples", name)),
     );
-  // What the page shows, the notice's shadow tree included.
+  // Waits until the page shows these words. Playwright also finds text in the notice's shadow tree.
   const shown = (words) => until(() => tab.getByText(words).first().isVisible(), `"${words}" on the page`);
   const received = () => [...server.text.matchAll(/received (\S+),/g)].map(([, name]) => name);
   const tells = (words) => assert.ok(readFileSync(page, "utf8").replaceAll("\n", " ").includes(words), words);

@@ -1,4 +1,4 @@
-// The clients and hooks of examples/back-ends/, run with a real server.
+// Runs the clients and hooks of examples/back-ends/ with a real `hashgate serve`.
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -37,7 +37,8 @@ for (const [program, name] of [
   ["sh", "check.sh"],
 ]) {
   test(`back-ends: ${name}: a clean file passes, a listed and an edited one don't, and no server is no verdict`, (context) => {
-    // Python, a shell and curl are on every machine that builds this project; PHP isn't.
+    // Every machine that builds this project has Python, a shell and curl, but perhaps not PHP. Without PHP its client
+    // isn't tested.
     if (!find([program]) && program === "php") return context.diagnostic("NOT CHECKED: php isn't installed");
     const ask = (paths, more = {}) => {
       const args = [recipe(name), ...paths];

@@ -1,16 +1,16 @@
-// A running `hashgate serve --upstream hma`, and hashes to ask about.
+// Starts `hashgate serve --upstream hma`, and makes hashes to ask about.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createInterface } from "node:readline";
 
 const PROGRAM = process.env.HASHGATE ?? "target/debug/hashgate";
 
-/** Returns a PDQ hash that is made of a name: the SHA-256 of it. */
+/** Returns a PDQ hash for a name: 256 bits, taken from the name's SHA-256 digest. */
 export function hash(name) {
   return createHash("sha256").update(name).digest("hex");
 }
 
-/** Returns the hash with so many bits flipped, spread over it. */
+/** Returns the hash with `bits` bits flipped, spread over all of it. */
 export function near(pdq, bits) {
   const bytes = Buffer.from(pdq, "hex");
   for (let bit = 0; bit < bits; bit += 1) {
@@ -20,7 +20,7 @@ export function near(pdq, bits) {
   return bytes.toString("hex");
 }
 
-/** Starts the server. */
+/** Starts the server. Resolves once it listens. */
 export async function start(upstream) {
   const args = ["serve", "--listen", "127.0.0.1:0", "--rate", "0", "--upstream", `hma=${upstream}`];
   const child = spawn(PROGRAM, args, { stdio: ["ignore", "pipe", "ignore"] });
@@ -35,7 +35,9 @@ export async function start(upstream) {
   };
 }
 
-/** Asks a question. Returns the status, then the outcome, distance and list, or the code of the problem. */
+/**
+ * Sends a question to the server. Returns the status, then the outcome, distance and list, or the code of the problem.
+ */
 export async function ask({ address }, question) {
   const headers = { "content-type": "application/json" };
   const response = await fetch(`${address}/v1/confirm`, { method: "POST", headers, body: JSON.stringify(question) });

@@ -1,4 +1,4 @@
-// A real HMA with a Postgres of its own, behind a proxy that can be slow or refuse.
+// Starts a real HMA with its own Postgres, behind a proxy that can delay, cut or refuse answers.
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -28,7 +28,7 @@ function postgres() {
   return [...(process.env.PATH ?? "").split(delimiter), ...newest].find((folder) => existsSync(join(folder, "initdb")));
 }
 
-/** Returns what is missing, in a sentence, or undefined. */
+/** Returns a sentence about what is missing to run HMA, or undefined if nothing is. */
 export function missing() {
   if (!python || !source) return "Set HMA_PYTHON and HMA_SOURCE.";
   if (!existsSync(join(source, "OpenMediaMatch/app.py"))) return `There is no OpenMediaMatch in ${source}.`;
@@ -51,7 +51,7 @@ TASK_FETCHER = TASK_INDEXER = TASK_INDEX_CACHE = False
 STORAGE_IFACE_INSTANCE = DefaultOMMStore(signal_types=[PdqSignal], content_types=[PhotoContent], exchange_types=[])
 `;
 
-/** Returns a port that is free now. */
+/** Returns a port that is free at the moment. */
 function freePort() {
   return new Promise((resolve) => {
     const socket = createSocket().listen(0, "127.0.0.1", () => {
@@ -67,9 +67,11 @@ export class HmaServer {
   #app;
   #own;
   #proxy;
-  /** How the proxy answers: `pass`, `slow MS`, `cut`, or a status. */
+  /**
+   * How the proxy answers: `pass` (HMA's answer), `slow MS` (later), `cut` (closes the connection), or an HTTP status.
+   */
   mode = "pass";
-  /** Where the proxy is. */
+  /** The URL of the proxy. */
   url;
 
   static async start() {
@@ -83,7 +85,7 @@ export class HmaServer {
     }
   }
 
-  /** Runs a program of Postgres, which doesn't run as root. */
+  /** Runs a program of Postgres. Postgres refuses to run as root, so root runs it as the user `postgres`. */
   #postgres(name, ...args) {
     const command = [join(postgres(), name), ...args];
     const asUser = process.getuid() === 0 ? ["runuser", "-u", "postgres", "--", ...command] : command;
@@ -161,13 +163,13 @@ export class HmaServer {
     if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${await response.text()}`);
   }
 
-  /** The version, as the source has it. */
+  /** Returns HMA's version, from the file in its source. */
   version() {
     const file = join(source, "../version.txt");
     return existsSync(file) ? readFileSync(file, "utf8").trim() : "of an unknown version";
   }
 
-  /** Makes a bank that is enabled for a share of lookups, and adds hashes. */
+  /** Makes a bank of hashes. HMA looks into it for a share `ratio` (0 to 1) of the lookups. */
   async bank(name, ratio, hashes) {
     await this.#post("/c/banks", { name, enabled_ratio: ratio });
     for (const pdq of hashes) await this.#post(`/c/bank/${name}/signal`, { pdq });
@@ -177,7 +179,7 @@ export class HmaServer {
     this.#flask({}, "build_indices");
   }
 
-  /** What HMA itself answers, in a few words. */
+  /** Returns HMA's own answer about a hash, in a few words. */
   async lookup(pdq) {
     const response = await fetch(`${this.#own}/m/lookup?signal_type=pdq&signal=${pdq}&seed=${pdq}`);
     if (!response.ok) return `status ${response.status}`;
@@ -193,7 +195,7 @@ export class HmaServer {
     this.#app.kill("SIGKILL");
   }
 
-  /** Ends everything that was started, and removes the folder. */
+  /** Ends everything that `start` has started, and removes the folder. */
   async end() {
     this.#app?.kill("SIGKILL");
     this.#proxy?.close();

@@ -1,13 +1,14 @@
-// Asks a real HMA through `hashgate serve --upstream hma`, and prints what became of each question as a table.
+// Asks a real HMA through `hashgate serve --upstream hma`, and prints a table of the questions and answers.
 //
 //   HMA_PYTHON=venv/bin/python HMA_SOURCE=…/hasher-matcher-actioner/src node tests/hma/matrix.mjs
 //
-// HMA is on no registry: HMA_SOURCE is the folder that holds the package OpenMediaMatch of a copy of ThreatExchange, and
-// HMA_PYTHON a Python with HMA's requirements, of which PyPI has `threatexchange`. Postgres is taken from the path or from
-// Debian's folder (`apt-get install postgresql`). HASHGATE names the program; default target/debug/hashgate.
+// No registry has HMA. HMA_SOURCE is the folder with the package OpenMediaMatch in a copy of the repository
+// ThreatExchange. HMA_PYTHON is a Python with HMA's requirements, such as `threatexchange` from PyPI. Postgres must be
+// on the path or in Debian's folder (`apt-get install postgresql`). HASHGATE is the path of the
+// program; default target/debug/hashgate.
 //
-// Everything runs on this machine, in a folder that is removed in the end. If something is missing, says that nothing was
-// checked, and ends well. If an answer isn't the expected one, ends with status 1.
+// Everything runs on this machine, in a folder that is removed at the end. If something is missing, prints that nothing
+// was checked, and exits with status 0. If an answer isn't the expected one, exits with status 1.
 import assert from "node:assert/strict";
 import { ask, hash, near, start } from "./hashgate.mjs";
 import { HmaServer, missing } from "./hma.mjs";
@@ -20,7 +21,10 @@ if (lacking) {
 
 const rows = [];
 let wrong = 0;
-/** Adds a row: what was asked, what HMA itself said, and what `hashgate serve` said. */
+/**
+ * Adds a row to the table: the question, HMA's own answer, and the answer of `hashgate serve`, which is compared with
+ * `expected`.
+ */
 function row(asked, hma, answer, expected) {
   const same = JSON.stringify(answer) === JSON.stringify(expected);
   if (!same) wrong += 1;
@@ -58,7 +62,8 @@ try {
   ]) {
     row(asked, question.pdq ? await hma.lookup(question.pdq) : "", await ask(server, question), expected);
   }
-  // A bank that is enabled for half of the lookups: each hash has one answer, whoever asks and however often.
+  // The bank is enabled for half of the lookups. The seed of a lookup is the hash, so each hash always gets the same
+  // answer, however often it is asked about.
   let listed = 0;
   for (const [number, pdq] of shared.entries()) {
     const answers = new Set();

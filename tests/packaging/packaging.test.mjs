@@ -1,5 +1,5 @@
-// The packed tarball as a newcomer has it: installed into an empty folder, built by each bundler without configuration
-// for it, and run in Chromium under a strict Content-Security-Policy on real pictures.
+// Tests the packed tarball as a new user would use it: installed into an empty folder, built by each bundler without
+// special configuration, and run in Chromium under a strict Content-Security-Policy on real pictures.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -31,7 +31,7 @@ const EXPECTED = {
   "listed/listed-0.jpg": "possible-match",
   "edited/listed-2-mirrored.jpg": "possible-match",
   "clean/clean-1.jpg": "clear",
-  // The formats engine reads it.
+  // Only the formats engine reads BMP.
   "drawn.bmp": "clear",
 };
 /** In the order in which a page with and a page without vector instructions load them. */
@@ -52,7 +52,7 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Runs a command; what it printed is in the error if it fails. */
+/** Runs a command and returns its output. If the command fails, the error contains the output. */
 function run(cwd, command, ...args) {
   try {
     return execFileSync(command, args, { cwd, env: environment, encoding: "utf8", stdio: "pipe" });
@@ -61,7 +61,7 @@ function run(cwd, command, ...args) {
   }
 }
 
-/** A project of its own with the pages of app/. */
+/** Makes a project folder with the pages of app/ and these additional files. */
 function project(name, files = {}) {
   const at = join(folder, name);
   cpSync(join(folder, "app"), at, { recursive: true });
@@ -69,7 +69,7 @@ function project(name, files = {}) {
   return { at, tool: (command, ...args) => run(at, join(folder, "node_modules/.bin", command), ...args) };
 }
 
-/** Opens a page in Chromium and reads the verdicts it shows, and what it loaded. */
+/** Opens a page in Chromium. Returns the verdicts that it shows, and what it loaded. */
 async function verdicts(url, { simd = true } = {}) {
   const page = await browser.newPage();
   if (!simd) await page.addInitScript("WebAssembly.validate = () => false;");
@@ -85,13 +85,16 @@ async function verdicts(url, { simd = true } = {}) {
   const shown = JSON.parse(await page.textContent("output"));
   await page.close();
   assert.deepEqual(shown, EXPECTED, problems.join("\n"));
-  // Browsers ask for an icon by themselves.
+  // Browsers request /favicon.ico by themselves, so that it may be missing.
   const missing = loaded.filter(([status, path]) => status >= 400 && path !== "/favicon.ico");
   assert.deepEqual(missing, []);
   return loaded.map(([, path]) => path);
 }
 
-/** Serves what a bundler made, and checks what it does; with a worker and a wasm of its own, both engines. */
+/**
+ * Serves a bundler's output and checks the page's verdicts. Unless everything is inline, expects that the page loads
+ * the worker and both engines as separate files.
+ */
 async function assertServed(at, { inline = false, csp = inline ? WITH_BLOB : CSP } = {}) {
   const site = await serve({
     folders: [
@@ -123,7 +126,7 @@ async function freePort() {
   return port;
 }
 
-/** Starts a server of a bundler's own, and ends it after `body`. */
+/** Starts a bundler's own server, runs `body`, and ends the server. */
 async function whileRunning(at, command, args, body) {
   const port = await freePort();
   const server = spawn(join(folder, "node_modules/.bin", command), [...args, String(port)], {
@@ -146,7 +149,7 @@ async function whileRunning(at, command, args, body) {
   }
 }
 
-/** Where the servers of bundlers look for files that are served as they are. */
+/** Copies the samples into public/, whose files the bundlers' servers serve unchanged. */
 function copySamples(at) {
   mkdirSync(join(at, "public"), { recursive: true });
   cpSync("target/samples", join(at, "public/samples"), { recursive: true });
@@ -157,7 +160,7 @@ const PAGE = `<!doctype html><meta charset="utf-8"><title>hashgate</title><outpu
 test("publint and Are The Types Wrong find nothing", () => {
   run(folder, "node_modules/.bin/publint", installed, "--strict");
   const [tarball] = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
-  // ES modules alone: what a `require` of old would find isn't promised.
+  // The package has only ES modules. So attw ignores how older `require` resolves it.
   run(
     folder,
     "node_modules/.bin/attw",
@@ -192,7 +195,7 @@ test("every crate that has left a trace in the wasm is listed with its licence",
     assert.match(licenses[0].expression, /MIT|BSD|Apache/, name);
     if (purl) assert.ok(text.includes(`\n${name} ${version}: `), `${name} is in THIRD-PARTY.txt`);
   }
-  // Where a panic would come from, with the version.
+  // Panic messages contain the source paths of crates, with their versions.
   const sources = new Set();
   for (const engine of [...ENGINES, FILM]) {
     const bytes = readFileSync(join(installed, "dist", engine), "latin1");
@@ -200,7 +203,8 @@ test("every crate that has left a trace in the wasm is listed with its licence",
   }
   assert.ok(sources.size >= 10, `${sources.size} sources`);
   for (const source of sources) assert.ok(listed.has(source), source);
-  // Which functions there are, before names are removed. These are the standard library's, and this project's own.
+  // Before names are stripped, the wasm file has the names of its functions, and so of their crates. These are the
+  // standard library and this project.
   const known = /^(alloc|core|std|hashbrown|hashgate|hashgate_wasm)$/;
   const linked = readFileSync("target/wasm/simd/wasm32-unknown-unknown/wasm/hashgate_wasm.wasm", "latin1");
   const crates = new Set();
@@ -263,7 +267,9 @@ test("webpack", async () => {
   await assertServed(join(at, "dist"));
 });
 
-/** Parcel writes an import map into the page, which a strict policy must name. */
+/**
+ * Returns the digest of the import map that Parcel writes into the page inline. A strict policy must name that digest.
+ */
 function hashOfMap(at) {
   const [, map] = readFileSync(join(at, "index.html"), "utf8").match(/<script type=importmap>(.*?)<\/script>/s);
   return createHash("sha256").update(map).digest("base64");

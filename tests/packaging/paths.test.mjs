@@ -1,18 +1,18 @@
-// What is published names no folder of the machine that built it. That two builds are the same byte for byte takes two
-// builds to see: scripts/reproducible.mjs.
+// Tests that published files contain no folder of the machine that built them. scripts/reproducible.mjs builds twice,
+// and tests that both builds have the same bytes.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
-/** Folders that stand in debugging information and in messages of panics, unless they are taken out. */
+/** Matches folders that compilers write into debug information and panic messages unless told not to. */
 const OF_BUILDERS = /\/(?:home|Users)\/[\w.-]+\/|[\\/]\.cargo[\\/]registry|[\\/]\.rustup[\\/]toolchains/;
 
 test("no file of dist/ names a folder of the machine that built it", () => {
   const cargo = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
   const rustup = process.env.RUSTUP_HOME ?? join(homedir(), ".rustup");
-  // The home folder alone can be as short as "/root", which may stand in any text.
+  // Checks for folders below the home folder, not for the home folder itself: "/root" may occur in any text.
   const own = [process.cwd(), realpathSync("."), join(cargo, "registry"), join(rustup, "toolchains")];
   const files = readdirSync("dist", { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   assert.ok(files.filter(({ name }) => name.endsWith(".wasm")).length >= 2, "dist/ is built");

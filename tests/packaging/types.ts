@@ -1,4 +1,5 @@
-// What a strict TypeScript project sees of the package, with `skipLibCheck` off. Compiled, never run.
+// Uses the package as a strict TypeScript project would, with `skipLibCheck` off. The test compiles this file and never
+// runs it.
 import Uppy from "@uppy/core";
 import { create, registerPlugin } from "filepond";
 import { decide, GateError, type GateOptions, openGate, type Verdict } from "hashgate";
@@ -34,7 +35,7 @@ export async function check(file: File): Promise<string> {
   }
 }
 
-/** A published list, confirmed by a service. */
+/** Uses a published list whose matches a service confirms. */
 export async function follow(input: HTMLInputElement): Promise<Guard> {
   const gate = await openGate({
     source: "/list/manifest.txt",
@@ -60,7 +61,7 @@ export const inlined: Promise<unknown> = openInlined(options).catch((error: unkn
 export const reactProps: ReactNoticeProps = { actions: "close", "learn-more-href": "/" };
 export const vueProps: VueNoticeProps = { actions: "close", learnMoreHref: "/" };
 
-/** A service worker that asks its page, and a test's gate. */
+/** Uses the service worker's functions, and the fake gate for tests. */
 export async function more(input: HTMLInputElement): Promise<void> {
   checkUploads();
   const fake: FakeGate = fakeGate({ held: ["listed.jpg"], unchecked: { "broken.jpg": "unreadable" } });

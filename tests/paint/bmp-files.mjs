@@ -1,17 +1,17 @@
-// BMP files: every header, depth, mask and compression, and headers that say what isn't so.
+// Generates BMP files with every header, depth, mask and compression, and with headers that contradict the pixels.
 import { ascii, join, le16, le32, zeros } from "./bytes.mjs";
 import { jpeg } from "./jpeg-coder.mjs";
 import { mirages } from "./mirages.mjs";
 import { decoy, indexed, interleaved, listed, lumaOf, PALETTE } from "./pictures.mjs";
 import { png } from "./png-files.mjs";
 
-/** A BMP of 24 bits per pixel with the usual header of 40 bytes, rows from the bottom. */
+/** Makes a BMP of 24 bits per pixel with the usual 40-byte header; its rows are stored from the bottom up. */
 export function bmp({ picture, ...options }) {
   const { width, height } = picture;
   return assembled({ width, height, bits: 24, rows: rows24(picture), ...options });
 }
 
-/** Rows of packed pixels, the top one first. */
+/** Returns the rows as packed pixels, the top row first. */
 function rows24(picture) {
   const { width, height } = picture;
   const pixels = interleaved(picture);
@@ -92,7 +92,7 @@ const paletteOf = (entry, count = 252, colours = PALETTE) =>
     }),
   );
 
-/** Rows of `bits` per pixel, from a function that gives each pixel's number. */
+/** Returns rows of `bits` bits per pixel. `value(at)` gives the number that is stored for pixel `at`. */
 function packedRows(width, height, bits, value) {
   return Array.from({ length: height }, (_, y) => {
     const row = new Uint8Array(Math.ceil((width * bits) / 8));
@@ -106,7 +106,7 @@ function packedRows(width, height, bits, value) {
   });
 }
 
-/** Greys of a few levels, dithered. */
+/** Reduces a picture to `count` levels of grey, with ordered dithering. */
 function levels(picture, count) {
   const luma = lumaOf(picture);
   const thresholds = [0, 8, 2, 10, 12, 4, 14, 6, 3, 11, 1, 9, 15, 7, 13, 5];
@@ -120,7 +120,9 @@ function levels(picture, count) {
 }
 const greys = (count) => Uint8Array.from({ length: 3 * count }, (_, at) => (255 * Math.floor(at / 3)) / (count - 1));
 
-/** Run-length coded rows (of indices), the bottom one first. */
+/**
+ * Returns the indices as run-length-coded rows, the bottom row first. With `four`, indices have 4 bits instead of 8.
+ */
 function runs(indices, width, height, four = false) {
   const parts = [];
   for (let y = height - 1; y >= 0; y -= 1) {
@@ -338,7 +340,7 @@ function* plainFiles(size) {
     }
     yield file("fields", `${name}-gap`, () => ({ ...base, bits, compression, masks, rows: rows(), gap: zeros(7) }));
   }
-  // An alpha channel, said and not said, that shows a decoy over white.
+  // An alpha channel, declared in the header or not, that would show a decoy over white.
   for (const [name, make] of Object.entries(mirages)) {
     const { picture, alpha } = make(L, D);
     const rows = () => packedRows(width, height, 32, (at) => (rgbNumber(picture)(at) | (alpha[at] << 24)) >>> 0);
@@ -481,7 +483,7 @@ function* plainFiles(size) {
     "header-length-44": { headerLength: 44 },
   };
   for (const [name, options] of Object.entries(said)) yield file("said", name, () => ({ ...rgb(), ...options }));
-  // Two pictures' pixels in one file: the offset says which.
+  // The file holds the pixels of two pictures. The header's offset decides which picture is shown.
   for (const [order, [first, second]] of Object.entries({ "listed-decoy": [L, D], "decoy-listed": [D, L] })) {
     const both = () => ({ ...rgb(), data: join(bmpPixels(first), bmpPixels(second)) });
     yield file("two-pictures", `${order}-offset-of-first`, both);

@@ -1,4 +1,4 @@
-// Byte strings and repeatable random numbers, as the generators need them.
+// Byte arrays and repeatable random numbers for the generators of test files.
 
 /** Joins byte arrays and single bytes. */
 export function join(...parts) {
@@ -16,26 +16,26 @@ export const ascii = (text) => Uint8Array.from(text, (character) => character.ch
 export const u16 = (value) => Uint8Array.of((value >> 8) & 255, value & 255);
 export const u32 = (value) =>
   Uint8Array.of((value >>> 24) & 255, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
-/** Little-endian numbers. */
+/** Returns a number as 2, 3 or 4 bytes, the lowest byte first. */
 export const le16 = (value) => u16(value).reverse();
 export const le24 = (value) => le32(value).subarray(0, 3);
 export const le32 = (value) => u32(value).reverse();
 
 export const zeros = (length, value = 0) => new Uint8Array(length).fill(value);
 
-/** Returns a copy in which the bytes from `at` on are replaced. */
+/** Returns a copy in which `replacement` replaces the bytes from `at` on. */
 export function patched(bytes, at, replacement) {
   const copy = Uint8Array.from(bytes);
   copy.set(replacement, at);
   return copy;
 }
 
-/** Returns a copy in which `removed` bytes from `at` on make place for `inserted`. */
+/** Returns a copy in which `inserted` replaces the `removed` bytes from `at` on. */
 export function spliced(bytes, at, removed, inserted = new Uint8Array()) {
   return join(bytes.subarray(0, at), inserted, bytes.subarray(at + removed));
 }
 
-/** A generator of numbers in 0..1 (mulberry32): the same seed gives the same numbers. */
+/** Returns a generator of numbers from 0 to 1 (mulberry32). The same seed gives the same numbers. */
 export function random(seed) {
   let state = seed >>> 0;
   return () => {
@@ -46,7 +46,7 @@ export function random(seed) {
   };
 }
 
-/** Random choices over a seeded generator. */
+/** Returns functions for random choices. The same seed gives the same choices. */
 export function dice(seed) {
   const next = random(seed);
   const below = (count) => Math.floor(next() * count);

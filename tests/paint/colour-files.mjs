@@ -1,4 +1,4 @@
-// Files whose colours a profile changes, in each format that can hold one.
+// Generates files whose colours change if a reader applies their colour profile, in each format that can hold one.
 import { deflateSync } from "node:zlib";
 import { assembleBmp } from "./bmp-files.mjs";
 import { ascii, join, le32, u16, u32, zeros } from "./bytes.mjs";
@@ -8,7 +8,7 @@ import { png, pngChunk } from "./png-files.mjs";
 import { BROKEN, GREY, ODD, PLAIN, segments } from "./profiles.mjs";
 import { losslessChunk, webp, webpChunk } from "./webp-files.mjs";
 
-/** The picture that a profile's `stored` asks for. */
+/** Returns the picture to store so that the profile shows the listed picture. `stored` computes its pixels. */
 function storedPicture(size, stored) {
   const [shown, lie] = [lumaOf(listed(size)), lumaOf(decoy(size))];
   return recoloured(listed(size), (_r, _g, _b, at) => [stored(shown[at], lie[at])].flat().concat([0, 0]).slice(0, 3));
@@ -40,7 +40,8 @@ const containers = {
       bits: 24,
       header: 124,
       data: bottomUp(picture),
-      // Masks, the colour space "MBED", its endpoints and gammas, intent, and where the profile lies after the header.
+      // The rest of a BMP header of version 5: masks, the colour space "MBED" (embedded profile), its endpoints and
+      // gammas, the intent, and the place of the profile in the file.
       more: join(
         zeros(16),
         le32(0x4d424544),
@@ -86,7 +87,7 @@ export function* colourFiles() {
           make: () => make(listed(size), profile()),
         };
       }
-      // Whether a reader applies the profile or not, one of them shows the listed picture stored as it is.
+      // Here the listed picture is stored unchanged, so a reader that ignores the profile shows it.
       yield {
         kind: `profile-${type.slice(6)}`,
         name: `${container}-${size}-stored-listed-shown-inverted`,
@@ -148,7 +149,10 @@ export function* colourFiles() {
   yield* pngColourChunks();
 }
 
-/** PNG's own chunks for colours: gamma, primaries, and code points of video. */
+/**
+ * Generates PNG files with PNG's own chunks for colours: gamma (gAMA), primaries (cHRM), and code points of video
+ * (cICP).
+ */
 function* pngColourChunks() {
   const file = (name, before, picture = () => listed("small")) => ({
     kind: "png-colour-chunk",

@@ -1,4 +1,4 @@
-// Pictures within other files, and files under a wrong media type: ICO, SVG, and names that lie.
+// Generates pictures within other files (ICO, SVG), and files under a wrong media type or name.
 
 import { bmp } from "./bmp-files.mjs";
 import { ascii, join, le16, le32 } from "./bytes.mjs";
@@ -7,7 +7,7 @@ import { jpeg } from "./jpeg-coder.mjs";
 import { decoy, listed, SIZES } from "./pictures.mjs";
 import { png } from "./png-files.mjs";
 
-/** An icon file of entries `{ data, width, height, bits }`. */
+/** Makes an icon file (ICO) of the entries `{ data, width, height, bits }`. */
 function icon(entries, type = 1) {
   let at = 6 + 16 * entries.length;
   const index = entries.map(({ data, width, height, bits = 32 }) => {
@@ -32,7 +32,10 @@ function icon(entries, type = 1) {
     entries.map(({ data }) => data),
   );
 }
-/** A bitmap as icons hold it: without the file's header, and of twice the height, for the mask. */
+/**
+ * Returns a bitmap as icons hold it: without the file header, and with twice the height in its header, because a mask
+ * follows the pixels.
+ */
 function iconBitmap(picture) {
   const whole = bmp({ picture }).subarray(14);
   const data = join(whole, new Uint8Array(Math.ceil(picture.width / 32) * 4 * picture.height));

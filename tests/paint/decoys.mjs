@@ -1,9 +1,12 @@
-// Makes quantized JPEG coefficients whose block means show one picture, and whose pixels, after clipping to 0 to 255,
-// show another.
+// Makes quantized JPEG coefficients that show two pictures: their block means, which the DC-only decoder reads, show
+// the decoy; their pixels, once clipped to 0..255 by a full decoder, show the listed picture.
 import { dequantized, quantized, steps, transformed } from "./jpeg-coder.mjs";
 import { lumaOf } from "./pictures.mjs";
 
-/** Thresholds 0..63 of an 8 x 8 ordered dither (Bayer), and of stripes, which few terms carry. */
+/**
+ * Thresholds 0..63 of the pixels of an 8 x 8 block, for three patterns: ordered dithering (Bayer), stripes (which need
+ * only a few DCT terms), and quarters of the block.
+ */
 const BAYER = Array.from({ length: 64 }, (_, at) => {
   const [x, y] = [at & 7, at >> 3];
   let threshold = 0;
@@ -16,22 +19,25 @@ const BLOCKS = Array.from(
   (_, at) => 16 * (((at >> 2) & 1) + 2 * (at >> 5)) + ((at & 3) + 4 * ((at >> 3) & 3)),
 );
 
-/** By style: which thresholds paint, and the contrast of the decoy and of the listed picture around 128. */
+/**
+ * For each style: the thresholds of the pattern in a block, and the contrasts of the decoy (`lie`) and of the listed
+ * picture (`show`) around 128.
+ */
 export const STYLES = {
   dither: { thresholds: BAYER, lie: 0.6, show: 0.9 },
   stripes: { thresholds: STRIPES, lie: 0.6, show: 0.9 },
   quarters: { thresholds: BLOCKS, lie: 0.6, show: 0.9 },
   quiet: { thresholds: BAYER, lie: 0.35, show: 0.4 },
   "quiet-stripes": { thresholds: STRIPES, lie: 0.35, show: 0.4 },
-  // Through the means of chroma, and through its other terms.
+  // These styles hide the picture in the chroma: in its block means, or in its other terms.
   chroma: { lie: 0.1, show: 0.17 },
   "chroma-ac": { lie: 0.1, show: 0.2, level: 190 },
 };
 
 /**
- * Terms of three components (one with `grey`), all sampled alike. `most` bounds the terms beside the mean, in the units
- * that a decoder multiplies them to. In each block the pattern is chosen whose clipped mean is nearest to the listed
- * picture's; with `share` below 1 only in so many blocks.
+ * Returns the terms of three components (one if `grey`), which are all sampled alike. In each block, chooses the
+ * pattern whose mean after clipping is nearest to the listed picture's. `most` bounds the size of the dequantized AC
+ * terms. `share` below 1 does so only in that share of the blocks.
  */
 export function decoyedTerms({ listed, decoy, style, most, table = steps(16, 0), grey = false, share = 1 }) {
   const { width, height } = listed;
@@ -54,7 +60,7 @@ export function decoyedTerms({ listed, decoy, style, most, table = steps(16, 0),
       put(0, undefined, mean);
       continue;
     }
-    // Blocks of the same mean and target take the same pattern.
+    // Blocks with the same mean and target get the same pattern, so it is computed once.
     const key = 4096 * Math.round(8 * mean) + Math.round(target);
     if (patterns) {
       if (!found.has(key))
@@ -93,7 +99,10 @@ function clippedMean(pixels, mean) {
   return sum / 64;
 }
 
-/** For each number of bright pixels and three strengths: the terms, and the pixels around 0 that they decode to. */
+/**
+ * Returns patterns for each number of bright pixels and three strengths: the quantized terms, and the pixels (around 0)
+ * that a decoder makes of them.
+ */
 function lumaPatterns(thresholds, most, table) {
   const patterns = [{ terms: new Int16Array(64), pixels: new Float32Array(64) }];
   for (let bright = 1; bright < 64; bright += 1) {
@@ -114,7 +123,10 @@ function lumaPatterns(thresholds, most, table) {
   return patterns;
 }
 
-/** Chroma of both components: a mean, or a checkerboard without one. `luma` is the clipped mean beside a mean of Y. */
+/**
+ * Returns patterns of both chroma components: one value everywhere, or a checkerboard with mean 0. A pattern's `luma`
+ * gives the block's mean luma after clipping, for a given mean of Y.
+ */
 function chromaPatterns(style, table) {
   const lumaAt = (y, chroma) => {
     const [r, g, b] = [y + 1.402 * chroma, y - 1.058272 * chroma, y + 1.772 * chroma].map((v) =>
@@ -142,7 +154,7 @@ function chromaPatterns(style, table) {
   });
 }
 
-/** The mean luma of each block, stretched to the whole of 0..255. */
+/** Returns the mean luma of each 8 x 8 block, stretched to 0..255. */
 function blockMeans(picture, columns, rows) {
   const { width, height } = picture;
   const luma = lumaOf(picture);

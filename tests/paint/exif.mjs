@@ -1,7 +1,7 @@
-// EXIF segments: an orientation, sizes that are said, and a thumbnail.
+// Makes EXIF segments with an orientation, width and height (true or false), and a thumbnail.
 import { ascii, join, le16, le32, u16, u32 } from "./bytes.mjs";
 
-/** The body of an APP1 segment, or with `bare` the TIFF structure alone. */
+/** Returns the body of an APP1 segment. With `bare`, returns only the TIFF structure in it. */
 export function exif({ orientation, width, height, resolution, thumbnail, big = true, bare = false }) {
   const [half, word] = big ? [u16, u32] : [le16, le32];
   const entry = (tag, type, count, value) => join(half(tag), half(type), word(count), value);

@@ -1,4 +1,4 @@
-// Every generated file: `{ kind, name, type, make }`, in the same order and with the same bytes in each run.
+// Yields all generated files as `{ kind, name, type, make }`, in the same order and with the same bytes in each run.
 import { bmpFiles } from "./bmp-files.mjs";
 import { colourFiles } from "./colour-files.mjs";
 import { containerFiles } from "./container-files.mjs";
@@ -7,7 +7,7 @@ import { jpegFiles } from "./jpeg-files.mjs";
 import { pngFiles } from "./png-files.mjs";
 import { webpFiles } from "./webp-files.mjs";
 
-/** `lossy(picture)` gives the WebP bitstream that a browser encoded of a picture (`openOracle` has it). */
+/** `lossy(picture)` returns a WebP bitstream of the picture, which a browser has encoded (see `openOracle`). */
 export function* generated(lossy) {
   for (const file of jpegFiles()) yield { type: "image/jpeg", ...file };
   for (const file of pngFiles()) yield { type: "image/png", ...file };

@@ -1,5 +1,5 @@
-// A structure-aware fuzzer: takes files apart into segments, chunks, blocks or fields, changes a few, and joins them
-// again. Mutant N of a seed is always the same file.
+// A fuzzer that knows the formats: it splits files into segments, chunks, blocks or fields, changes a few, and joins
+// them again. Each pair of seed and number always gives the same mutant.
 import { crc32 } from "node:zlib";
 import { bmp } from "./bmp-files.mjs";
 import { ascii, dice, join, le32, patched, spliced, u16, u32, zeros } from "./bytes.mjs";
@@ -15,7 +15,7 @@ const H2V2 = [
   [1, 1],
 ];
 
-/** A JPEG's segments, and its data in restart intervals with their markers. */
+/** Splits a JPEG into its segments; splits the data of each scan at the restart markers. */
 function jpegPieces(options) {
   return jpegParts({ header: [jfif()], ...options }).flatMap(({ intervals, restarts, ...segment }) => [
     assemble([segment]),
@@ -31,7 +31,7 @@ const pngPieces = (options) => [
 const gifPieces = (options) => gifBlocks(options).map(({ bytes }) => bytes);
 const bmpPieces = (picture) => {
   const whole = bmp({ picture });
-  // Where the fields of the two headers begin.
+  // The byte offsets of the fields of both BMP headers.
   const fields = [0, 2, 6, 10, 14, 18, 22, 26, 28, 30, 34, 38, 42, 46, 50, 54];
   return [
     ...fields.slice(1).map((end, at) => whole.subarray(fields[at], end)),
@@ -46,7 +46,7 @@ const webpPieces = (chunks) => [
   ...chunks.map(({ type, data }) => join(ascii(type), le32(data.length), data, data.length % 2 ? [0] : [])),
 ];
 
-/** By format: files to begin with, taken apart, as functions of the picture. */
+/** The files that mutants are made of, split into pieces, by format. Each is a function of the picture. */
 const BASES = (lossy) => ({
   jpeg: [
     (picture) => jpegPieces({ picture }),
@@ -83,7 +83,7 @@ const BASES = (lossy) => ({
 
 const INTERESTING = [0, 1, 2, 3, 4, 7, 8, 16, 64, 127, 128, 192, 224, 254, 255];
 
-/** One change of a file's pieces, with its random choices made. */
+/** Chooses one random change, and returns it as a function of the file's pieces. */
 function change(format, roll, donor) {
   const { below, pick, next } = roll;
   const [one, two, share, byte, value, length] = [next(), next(), next(), below(256), pick(INTERESTING), 1 + below(6)];
@@ -128,20 +128,22 @@ function change(format, roll, donor) {
   return { name, apply: kinds[name] };
 }
 
-/** Four of five times, a chunk of a PNG that was changed has a right checksum again. */
+/** Corrects the checksum of a changed PNG chunk, in four of five cases: with a wrong one, most readers stop there. */
 function repaired(format, piece) {
   if (format !== "png" || piece.length < 12 || piece[9] % 5 === 0) return piece;
   return patched(piece, piece.length - 4, u32(crc32(piece.subarray(4, piece.length - 4))));
 }
 
-/** Mutant number `number` of a seed. `only` names the changes to make, by their places; without it, all are made. */
+/**
+ * Makes mutant `number` of a seed. `only` lists which of its changes to apply, by index; by default all are applied.
+ */
 export function mutant(seed, number, lossy, only) {
   const roll = dice(seed * 1_000_003 + number);
   const bases = BASES(lossy);
   const format = roll.pick(["jpeg", "jpeg", "jpeg", "png", "png", "gif", "gif", "webp", "bmp"]);
   const base = roll.pick(bases[format]);
   const other = roll.pick(bases[format]);
-  // Taken apart when a change first asks for a piece of it.
+  // The donor file is split only when a change first needs a piece of it.
   let pieces;
   const donor = () => {
     pieces ??= other(decoy("small"));
@@ -171,7 +173,7 @@ export function* mutants(count, seed, lossy) {
   for (let number = 0; number < count; number += 1) yield mutant(seed, number, lossy);
 }
 
-/** Leaves out one change after the other, as long as `isFinding` holds of the mutant's row. */
+/** Tries to leave out each change in turn, and does so as long as `isFinding` is true of the resulting mutant. */
 export async function minimised(found, lossy, judge, isFinding) {
   let best = found;
   for (const at of found.changes) {

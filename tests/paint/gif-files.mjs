@@ -1,8 +1,9 @@
-// Odd GIF files: blocks that are missing or surplus, frames of odd sizes and places, palettes, and long animations.
+// Generates odd GIF files: with missing or surplus blocks, frames of odd sizes and places, odd palettes, and long
+// animations.
 import { ascii, dice, join, le16, patched, spliced, zeros } from "./bytes.mjs";
 import { decoy, indexed, listed, other, PALETTE } from "./pictures.mjs";
 
-/** Indices in LZW codes of variable length, in sub-blocks (GIF89a, appendix F). */
+/** Encodes indices as LZW codes of variable length, in sub-blocks (GIF89a, appendix F). */
 export function lzw(indices, { depth = 8, first = true, end = true, literal = false } = {}) {
   const [clear, stop] = [1 << depth, (1 << depth) + 1];
   const bytes = [];
@@ -57,7 +58,7 @@ function compressed(picture, options) {
   return dataOf.get(key);
 }
 
-/** One frame's blocks: graphic control, unless it is left out, and the image. */
+/** Returns the blocks of one frame: the graphic control (which an option leaves out) and the image. */
 export function gifFrame({
   picture,
   x = 0,
@@ -96,7 +97,7 @@ export function gifFrame({
   ];
 }
 
-/** A GIF as a list of named blocks. */
+/** Returns a GIF as a list of named blocks, which tests and the fuzzer may change. */
 export function gifBlocks({
   frames,
   width,
@@ -262,7 +263,10 @@ const quarters = (picture) => {
   ].map(([x, y]) => ({ picture: strip(picture, x, y, width, height), x, y }));
 };
 
-/** Frames of no size, beyond the screen, with their own palettes, and ones that show the picture together. */
+/**
+ * Generates frames without a size, beyond the screen, with their own palettes, and frames that together show the
+ * picture.
+ */
 function* frames() {
   const shownFrame = (more = {}) => ({ picture: listed("small"), ...more });
   const decoyFrame = (more = {}) => ({ picture: decoy("small"), ...more });
@@ -343,7 +347,7 @@ function* frames() {
         }),
     };
   }
-  // Many small pieces that make up the picture, each of which changes little.
+  // The picture is composed of many frames, each of which changes only a small part.
   for (const pieces of [12, 24, 48]) {
     yield {
       kind: "gif-composed",
@@ -373,7 +377,7 @@ function* frames() {
   }
 }
 
-/** LZW data that ends early, goes on, or uses odd codes. */
+/** Generates LZW data that ends early, continues after its end, or has odd codes. */
 function* coding() {
   const L = listed("small");
   const whole = () => lzw(indexed(L));
@@ -437,7 +441,7 @@ function* coding() {
   }
 }
 
-/** Long animations with the listed picture in one frame, shown for an instant or for minutes. */
+/** Generates long animations with the listed picture in one frame, which is shown for an instant or for minutes. */
 function* animations() {
   const alike = (number) => other("tiny", number % 3);
   for (const total of [2, 5, 16, 17, 18, 20, 33, 40, 100]) {

@@ -1,5 +1,5 @@
-// A JPEG encoder for odd files (ITU T.81): any sampling, component ids, scans and headers, legal or not. It yields a
-// list of parts, which generators and the fuzzer change before `assemble` writes them down.
+// A JPEG encoder (ITU T.81) for odd files: any sampling, component ids, scans and headers, legal or not. It returns a
+// list of parts. Generators and the fuzzer change these before `assemble` turns them into bytes.
 import { ascii, join, u16 } from "./bytes.mjs";
 
 const ZIGZAG = Uint8Array.from(
@@ -9,11 +9,11 @@ const ZIGZAG = Uint8Array.from(
     61, 54, 47, 55, 62, 63],
 );
 
-/** What is stored for each pixel, by colour model: functions of red, green and blue. */
+/** For each colour model, the components that are stored, as functions of red, green and blue. */
 const luma = (r, g, b) => 0.299 * r + 0.587 * g + 0.114 * b;
 const blueChroma = (r, g, b) => 128 - 0.168736 * r - 0.331264 * g + 0.5 * b;
 const redChroma = (r, g, b) => 128 + 0.5 * r - 0.418688 * g - 0.081312 * b;
-// Adobe stores inverted inks. Black takes what the brightest channel leaves.
+// Adobe stores inks inverted. The black ink takes the part that even the brightest channel lacks.
 const black = (r, g, b) => Math.max(r, g, b, 1);
 const ink = (channel) => (r, g, b) => (255 * [r, g, b][channel]) / black(r, g, b);
 const overInk = (change) => (r, g, b) => change(ink(0)(r, g, b), ink(1)(r, g, b), ink(2)(r, g, b));
@@ -30,7 +30,9 @@ export const MODELS = {
   "ycck-plain": [overInk(luma), overInk(blueChroma), overInk(redChroma), inverted(black)],
 };
 
-/** One quantization step for each term, growing towards high frequencies. */
+/**
+ * Returns a quantization step for each term (`dc` for the mean). The steps grow by `slope` towards high frequencies.
+ */
 export function steps(dc, slope) {
   return Array.from({ length: 64 }, (_, at) => {
     const [x, y] = [ZIGZAG[at] % 8, ZIGZAG[at] >> 3];
@@ -44,7 +46,7 @@ const COSINES = Float32Array.from({ length: 64 }, (_, at) => {
   return (term === 0 ? Math.SQRT1_2 : 1) * 0.5 * Math.cos(((2 * place + 1) * term * Math.PI) / 16);
 });
 
-/** Forward DCT of 64 samples around 0, in rows of 8. */
+/** Returns the forward DCT of 64 samples around 0, in rows of 8. */
 export function transformed(samples, out = new Float32Array(64)) {
   const half = new Float32Array(64);
   for (let y = 0; y < 8; y += 1) {
@@ -64,7 +66,7 @@ export function transformed(samples, out = new Float32Array(64)) {
   return out;
 }
 
-/** Quantizes a transformed block into zigzag order. */
+/** Quantizes a transformed block, and writes the terms in zigzag order into `out`. */
 export function quantized(block, table, out) {
   for (let at = 0; at < 64; at += 1) {
     const most = at === 0 ? 1024 : 1023;
@@ -72,7 +74,7 @@ export function quantized(block, table, out) {
   }
 }
 
-/** The samples around 0 that a decoder makes of quantized terms, before it clips them. */
+/** Returns the samples (around 0) that a decoder computes from quantized terms, before it clips them. */
 export function dequantized(terms, table) {
   const block = new Float32Array(64);
   for (let at = 0; at < 64; at += 1) block[ZIGZAG[at]] = terms[at] * table[at];
@@ -89,7 +91,9 @@ export function dequantized(terms, table) {
   return samples;
 }
 
-/** How many blocks a component has: padded to whole interleaved units, and in a scan of its own (A.2.2). */
+/**
+ * Returns the numbers of blocks of each component: padded to whole interleaved units, and in a scan of its own (A.2.2).
+ */
 function geometry({ width, height, sampling }) {
   const across = Math.max(...sampling.map(([h]) => h));
   const down = Math.max(...sampling.map(([, v]) => v));
@@ -108,7 +112,7 @@ function geometry({ width, height, sampling }) {
 }
 
 const held = new Map();
-/** A number for each object, by which `held` knows it again. */
+/** Gives each object a number, so that the cache of terms can use it in a key. */
 const identities = new WeakMap();
 let known = 0;
 function identityOf(object) {
@@ -119,7 +123,10 @@ function identityOf(object) {
   return identities.get(object);
 }
 
-/** Quantized terms of all components, for a picture and a colour model. Held for the next file of the same picture. */
+/**
+ * Returns the quantized terms of all components of a picture in a colour model. Caches them for further files of the
+ * same picture.
+ */
 export function terms({ picture, model = "ycc", sampling, tables = [DEFAULT_STEPS] }) {
   const functions = MODELS[model];
   sampling ??= functions.map(() => [1, 1]);
@@ -167,13 +174,13 @@ function codedPlane(value, [red, green, blue], width, height, component, table) 
   return blocks;
 }
 
-/** The pixels of `whole` that sample `at` of `count` covers; at least one. */
+/** Returns the range of pixels that sample `at` covers, if `count` samples cover `whole` pixels: at least one pixel. */
 function span(at, count, whole) {
   const start = Math.min(whole - 1, Math.floor((at * whole) / count));
   return [start, Math.max(start + 1, Math.min(whole, Math.floor(((at + 1) * whole) / count)))];
 }
 
-// Huffman codes: those of annex K, and flat ones that hold every symbol.
+// Huffman codes: those of annex K, and "flat" ones that have a code for every symbol.
 
 // biome-ignore format: tables of the standard (K.3).
 const STANDARD = {
@@ -215,7 +222,7 @@ function codesOf([counts, symbols]) {
 
 const huffmanBody = (kind, [counts, symbols]) => join(kind, Uint8Array.from(counts), Uint8Array.from(symbols));
 
-/** Collects bits, and stuffs a zero after each byte 0xff (B.1.1.5). */
+/** Collects bits, and inserts a zero byte after each byte 0xff (B.1.1.5). */
 class Bits {
   bytes = [];
   #held = 0;
@@ -235,7 +242,7 @@ class Bits {
     this.#held = this.#count = 0;
   }
 
-  /** Fills the last byte with ones, and returns all. */
+  /** Fills the last byte with ones, and returns all bytes. */
   end() {
     while (this.#count > 0) this.put(1, 1);
     const ended = Uint8Array.from(this.bytes);
@@ -247,7 +254,7 @@ class Bits {
 const size = (value) => 32 - Math.clz32(Math.abs(value));
 const extra = (value, count) => (value < 0 ? value + 2 ** count - 1 : value);
 
-/** Encodes one scan. Returns its data as one byte array for each restart interval. */
+/** Encodes one scan. Returns one byte array per restart interval. */
 function entropyCoded(coded, scan, { dc, ac }, progressive, interval) {
   const { components, first = 0, last = 63, high = 0, low = 0 } = scan;
   const bits = new Bits();
@@ -279,7 +286,7 @@ function entropyCoded(coded, scan, { dc, ac }, progressive, interval) {
     }
     if (run > 0) symbol(ac, 0);
   };
-  // G.1.2.3: a correction bit for each term that is known already, in its place between the new ones.
+  // A correction bit for each term that an earlier scan has made nonzero, between the codes of new terms (G.1.2.3).
   const acRefinement = (block) => {
     let run = 0;
     let corrections = [];
@@ -359,7 +366,7 @@ function entropyCoded(coded, scan, { dc, ac }, progressive, interval) {
   return intervals;
 }
 
-/** Usual scans of a progressive file; `deep` spreads the bits of each term over several scans. */
+/** Returns the usual scans of a progressive file. With `deep`, each term's bits are spread over several scans. */
 export function progressiveScans(count, deep = true) {
   const all = Array.from({ length: count }, (_, at) => at);
   if (!deep) return [{ components: all, last: 0 }, ...all.map((index) => ({ components: [index], first: 1 }))];
@@ -385,8 +392,8 @@ export const HEADERS = {
 };
 
 /**
- * A JPEG as a list of parts: `{ marker, body }` for a segment, and for a scan also `intervals` and `restarts` (the
- * numbers of the restart markers between them). `raw` bytes stand as they are.
+ * Returns a JPEG as a list of parts. A segment is `{ marker, body }`. A scan also has `intervals` (its data) and
+ * `restarts` (the numbers of the restart markers between them). A part `{ raw }` is written unchanged.
  */
 export function jpegParts({
   coded,
@@ -446,13 +453,13 @@ export function jpegParts({
   ];
 }
 
-/** The Huffman tables as segments, for files that place them otherwise. */
+/** Returns the Huffman tables as segments, for files that have them in another place. */
 export const huffmanSegments = (kind) => [
   { marker: 0xc4, body: huffmanBody(0x00, CODES[kind].dc) },
   { marker: 0xc4, body: huffmanBody(0x10, CODES[kind].ac) },
 ];
 
-/** Writes parts down. A segment's length field is right unless the part says another. */
+/** Turns parts into bytes. A segment's length field is correct unless the part has a `length`. */
 export function assemble(parts) {
   return join(
     ...parts.map(({ raw, marker, body, length, intervals, restarts }) => {

@@ -1,4 +1,4 @@
-// JPEG files of every header, component ids and sampling factors.
+// Generates JPEG files with every combination of headers, component ids and sampling factors.
 import { ascii, dice } from "./bytes.mjs";
 import { HEADERS, jpeg, separateScans } from "./jpeg-coder.mjs";
 import { listed } from "./pictures.mjs";
@@ -19,7 +19,7 @@ const IDS = {
   "1,34,35": [1, 34, 35, 36],
 };
 
-/** Every header, with every set of ids, stored in either colour model. */
+/** Generates files with every header and every set of component ids, with either colour model. */
 export function* colours() {
   const sizes = [
     ["small", false, 1],
@@ -79,7 +79,9 @@ export function* colours() {
   }
 }
 
-/** Every pair of luma and chroma factors, and chroma components that differ. */
+/**
+ * Generates files with every pair of luma and chroma sampling factors, and with different factors for the two chromas.
+ */
 export function* samplings() {
   const factors = [1, 2, 3, 4].flatMap((h) => [1, 2, 3, 4].map((v) => [h, v]));
   const blocks = (sampling) => sampling.reduce((sum, [h, v]) => sum + h * v, 0);

@@ -1,6 +1,9 @@
-// Changes to the parts of a JPEG, as several generators make them.
+// Changes to the parts of a JPEG that several generators use.
 
-/** Sampling factors of three components: chroma halved both ways, across alone, and not at all. */
+/**
+ * Sampling factors of luma and two chromas. H2V2 halves the chroma in both directions, H2V1 horizontally only, H1V1 not
+ * at all.
+ */
 export const H2V2 = [
   [2, 2],
   [1, 1],
@@ -17,7 +20,7 @@ export const H1V1 = [
   [1, 1],
 ];
 
-/** Applies a change to copies of parts. A change edits the list, or returns another. */
+/** Applies a change to a copy of the parts. The change edits the list in place, or returns another list. */
 export const edited = (parts, edit) => {
   const copy = parts.map((part) => ({
     ...part,
@@ -29,7 +32,7 @@ export const edited = (parts, edit) => {
 export const firstScan = (parts) => parts.find(({ intervals }) => intervals);
 export const place = (parts, marker) => parts.findIndex((part) => part.marker === marker);
 
-/** The frame header among parts, and its height. */
+/** Functions for the frame header among the parts, and for the height in it (as bytes and as a number). */
 export const frameOf = (parts) => parts.find(({ marker }) => marker >= 0xc0 && marker <= 0xc2);
 export const heightOf = (parts) => frameOf(parts).body.slice(1, 3);
 export const readHeight = (parts) => 256 * frameOf(parts).body[1] + frameOf(parts).body[2];

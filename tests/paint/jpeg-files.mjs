@@ -1,4 +1,4 @@
-// Odd JPEG files: `{ kind, name, make }`. Most hold a listed picture, some a listed one and a decoy.
+// Generates odd JPEG files as `{ kind, name, make }`. Most hold a listed picture, some a listed picture and a decoy.
 import { colours, samplings } from "./jpeg-colours.mjs";
 import { markers } from "./jpeg-markers.mjs";
 import { restarts, scans } from "./jpeg-scans.mjs";

@@ -1,4 +1,4 @@
-// JPEG files whose markers are missing, surplus or untrue.
+// Generates JPEG files whose markers are missing, surplus or wrong.
 import { ascii, join, spliced, u16, u32, zeros } from "./bytes.mjs";
 import { adobe, assemble, jfif, jpeg, jpegParts } from "./jpeg-coder.mjs";
 import { edited, firstScan, flip, frameOf, H2V2, heightOf, place, readHeight } from "./jpeg-edits.mjs";
@@ -13,7 +13,7 @@ const TRAILERS = {
   marker: join(0xff, 0xe5, u16(20), zeros(18, 7)),
 };
 
-/** Markers that are missing, surplus, in odd places, or lie about their length. */
+/** Generates files with markers that are missing, surplus, in odd places, or of a wrong length. */
 export function* markers() {
   const bases = [
     ["s", { size: "small" }],

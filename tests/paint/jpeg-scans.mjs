@@ -1,10 +1,10 @@
-// JPEG files whose restart markers or scans are out of the ordinary.
+// Generates JPEG files with odd restart markers or scans.
 import { join, u16, zeros } from "./bytes.mjs";
 import { assemble, jpeg, jpegParts, progressiveScans, separateScans, terms } from "./jpeg-coder.mjs";
 import { edited, firstScan, H1V1, H2V1, H2V2, place } from "./jpeg-edits.mjs";
 import { decoy, listed } from "./pictures.mjs";
 
-/** Restart markers that are lost, doubled, out of order, or said otherwise than they are. */
+/** Generates files with restart markers that are lost, doubled, out of order, or at another interval than declared. */
 export function* restarts() {
   const bases = [
     ["s8", { size: "small", interval: 40 }],
@@ -130,7 +130,8 @@ export function* restarts() {
       };
     }
   }
-  // The DRI marker without restarts in the data, which nothing is wrong with if the interval is never reached.
+  // The DRI segment declares restarts, but the data has none. The file is valid if the data ends before the first
+  // restart.
   for (const count of [1, 2, 3]) {
     yield {
       kind: "jpeg-restart",
@@ -140,7 +141,7 @@ export function* restarts() {
   }
 }
 
-/** Scans in many orders, too few of them, too many, and ones that paint over others. */
+/** Generates files with scans in many orders, with missing or surplus scans, and with scans that overwrite others. */
 export function* scans() {
   for (const size of ["small", "large"]) {
     const sampling = size === "small" ? H2V2 : H1V1;
@@ -232,7 +233,7 @@ export function* scans() {
             assemble(jpegParts({ coded: own(), scans: script(), progressive: true, interval: 20 }).slice(0, -1)),
         };
       }
-      // Said to be sequential although its scans are progressive, and the other way round.
+      // The frame header says that the file is sequential although its scans are progressive, or the reverse.
       yield {
         kind: "jpeg-scan-said-otherwise",
         name: `${size}-${name}-said-baseline`,

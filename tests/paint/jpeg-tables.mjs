@@ -1,11 +1,14 @@
-// JPEG files whose tables are odd, whose block means tell another picture, or that end early.
+// Generates JPEG files with odd tables, with block means that show another picture, and files that end early.
 import { join, u16, zeros } from "./bytes.mjs";
 import { decoyedTerms, STYLES } from "./decoys.mjs";
 import { assemble, huffmanSegments, jpeg, jpegParts, progressiveScans, separateScans, steps } from "./jpeg-coder.mjs";
 import { edited, frameOf, H2V2, place } from "./jpeg-edits.mjs";
 import { decoy, listed } from "./pictures.mjs";
 
-/** Block means that show a decoy, with terms beside them that paint the listed picture once pixels are clipped. */
+/**
+ * Generates files whose block means show a decoy. Their other terms show the listed picture, once a decoder clips the
+ * pixels.
+ */
 export function* decoys() {
   for (const size of ["large", "small"]) {
     for (const style of Object.keys(STYLES)) {
@@ -65,7 +68,10 @@ export function* decoys() {
   }
 }
 
-/** Quantization and Huffman tables: redefined, of 16 bits, with zeros, at odd places. */
+/**
+ * Generates files with quantization and Huffman tables that are redefined, have 16-bit entries or zeros, or are at odd
+ * places.
+ */
 export function* tablesOdd() {
   for (const size of ["small", "large"]) {
     const picture = () => listed(size, 1);
@@ -195,7 +201,7 @@ export function* tablesOdd() {
           },
         };
       }
-      // Steps of Y that change between its scan and the end: means are read with one of them.
+      // The quantization steps of Y change between its scan and the end of the file. A decoder may use either.
       for (const factor of [1, 3, 10]) {
         yield {
           kind: "jpeg-tables",
@@ -228,7 +234,7 @@ export function* tablesOdd() {
   }
 }
 
-/** Files that end early, at many places. */
+/** Generates files that end early, at many places. */
 export function* cut() {
   const bases = {
     s: { size: "small", sampling: H2V2 },

@@ -1,10 +1,12 @@
-// JPEG files that hold two pictures, or say in EXIF how the picture is turned.
+// Generates JPEG files that hold two pictures, or whose EXIF segment turns the picture.
 import { ascii, join, u16, u32 } from "./bytes.mjs";
 import { exif } from "./exif.mjs";
 import { assemble, jpeg, jpegParts } from "./jpeg-coder.mjs";
 import { decoy, listed } from "./pictures.mjs";
 
-/** Two pictures in one file: two frames, two files, thumbnails, MPF. Either may be the listed one. */
+/**
+ * Generates files with two pictures: as two frames, two joined files, thumbnails, or MPF. Either may be the listed one.
+ */
 export function* twice() {
   for (const size of ["small", "large"]) {
     for (const progressive of [false, true]) {

@@ -8,19 +8,19 @@ const CLI = process.env.HASHGATE_CLI ?? "target/debug/hashgate";
 export const FOLDER = process.env.PAINT_FOLDER ?? "target/paint";
 
 /**
- * Builds the filter of the listed pictures, and a small one that is asked for nothing but the hash of painted pixels.
+ * Builds two filters: one of all listed pictures, and a small one that the pages use only to hash what browsers paint.
  * Returns both, and the PDQ hashes of the listed pictures in all eight orientations.
  */
 export function buildFilters() {
   const hashes = hashesOf(allListed());
-  // The same picture has the same hash, within two bits, at each size: small ones are quicker to turn.
+  // A picture's hash is the same at each size, within two bits. So only the small sizes are turned, which is quicker.
   const turned = hashesOf(
     allListed()
       .filter(({ width }) => width < 400)
       .flatMap(orientations),
   );
   const build = (name, listed, ...more) => {
-    // By PDQ hashes alone: a digest of a file matches nothing that is painted.
+    // The lists have PDQ hashes only. A digest could match a file by its bytes, whatever browsers paint of it.
     writeFileSync(`${FOLDER}/${name}.csv`, `hash,type\n${listed.map((hash) => `${hash},pdq`).join("\n")}\n`);
     const names = ["--name", name, "--category", "drawn pictures", "--out", `${FOLDER}/${name}.hgf`];
     execFileSync(CLI, ["build", `${FOLDER}/${name}.csv`, ...names, ...more]);
@@ -53,7 +53,7 @@ function hashesOf(pictures) {
   return lines.map((line) => line.split(",")[column]);
 }
 
-/** A picture turned and mirrored in every way. */
+/** Returns a picture in its eight orientations (turned and mirrored). */
 function orientations(picture) {
   const { width, height, planes } = picture;
   return Array.from({ length: 8 }, (_, way) => {
@@ -69,7 +69,9 @@ function orientations(picture) {
   });
 }
 
-/** Has the native tool check files. Returns a verdict for each; `crashed` where it ended without one. */
+/**
+ * Checks files by the native tool. Returns a verdict for each; the outcome is `crashed` if the tool ended without one.
+ */
 export function checkNatively(files) {
   const folder = `${FOLDER}/checked`;
   rmSync(folder, { recursive: true, force: true });
@@ -89,7 +91,7 @@ export function checkNatively(files) {
     }
   };
   ask(paths);
-  // Where one file ended the tool, the others are asked again, each alone.
+  // If the tool crashed at a file, the files without a verdict are checked again, one by one.
   for (const path of paths) if (!lines.has(path)) ask([path]);
   return paths.map((path) => lines.get(path) ?? { outcome: "crashed" });
 }
@@ -104,8 +106,8 @@ export function distance(one, two) {
 const caveatsOf = (verdict) => verdict.caveats ?? (verdict.caveat ? [verdict.caveat] : []);
 
 /**
- * A verdict in one word: `match`, `clear`, `caveat`, `unchecked` or `crashed`. `passed` is an unchecked file that no
- * default policy holds, as it is said to be no picture.
+ * Returns a verdict in one word: `match`, `clear`, `caveat`, `unchecked`, `crashed`, or `none` without a verdict. A
+ * file that is unchecked because it is no picture is `passed`, since the default policy lets it pass.
  */
 export function word(verdict) {
   if (!verdict) return "none";
@@ -115,7 +117,7 @@ export function word(verdict) {
   return "crashed";
 }
 
-/** The same with what a reader of the table wants to know next. */
+/** Returns the same as `word`, with the caveats, or the reason and detail. */
 export function described(verdict) {
   const short = word(verdict);
   if (short === "caveat") return `clear (${caveatsOf(verdict).join(", ")})`;
@@ -124,8 +126,8 @@ export function described(verdict) {
 }
 
 /**
- * What the browsers show of a file: `match` if the gate finds some painting in the list, `other` if something else is
- * painted, `nothing` if no browser shows it. `matching` holds the matching paintings, the nearest first.
+ * Says what browsers show of a file: `match` if the gate matches some painting, `other` if only something else is
+ * painted, `nothing` if no browser shows the file. `matching` lists the matching paintings, the nearest first.
  */
 export function shown(paintings) {
   const all = Object.entries(paintings).flatMap(([browser, list]) =>
@@ -136,14 +138,19 @@ export function shown(paintings) {
   return { kind: matching.length > 0 ? "match" : "other", matching };
 }
 
-/** So near to a painting, a verdict's own hash is of the same picture: two decoders round differently. */
+/**
+ * At most this Hamming distance from a painting, a verdict's hash is of the same picture. (Decoders round differently.)
+ */
 const SAME_PICTURE = 12;
-/** Beyond this distance a lookup finds some pictures and not others: the filter's recall is measured elsewhere. */
+/**
+ * Beyond this Hamming distance from a listed hash, lookups find only a part of the pictures. Other tests measure which
+ * part.
+ */
 const SURELY_FOUND = 14;
 
 /**
- * A verdict in one word, as `word` says it. `edge` takes the place of `clear` where the engine hashed what is painted,
- * and that is so far from the listed picture that lookups don't always find it.
+ * Returns the word for a verdict, given what browsers paint. Says `edge` instead of `clear` if the engine hashed the
+ * painted picture, and its distance from the listed picture is so large that lookups may miss it.
  */
 export function outcome(verdict, { matching }) {
   const said = word(verdict);
@@ -154,7 +161,10 @@ export function outcome(verdict, { matching }) {
 
 const OUTCOMES = ["match", "caveat", "unchecked", "edge", "passed", "clear", "crashed"];
 
-/** A table of kinds and outcomes, in Markdown: what each reader says of the files that are painted as listed. */
+/**
+ * Returns a Markdown table: for each kind of file, the numbers of outcomes of each reader among the files that are
+ * painted as listed.
+ */
 export function table(rows, readers) {
   const kinds = [...new Set(rows.map(({ kind }) => kind))].sort();
   const line = (name, of) => {

@@ -1,10 +1,13 @@
-// Pictures with transparency that show one thing over one background and another over the next.
+// Makes transparent pictures that show one picture over one background, and another picture over another background.
 import { lumaOf, recoloured } from "./pictures.mjs";
 
-/** A picture of half the contrast. */
+/** Returns the picture with a quarter of its contrast. */
 export const dim = (picture) => recoloured(picture, (r, g, b) => [r, g, b].map((value) => 96 + value / 4));
 
-/** Colour and alpha of each pixel, so that it shows `white` over white and `black` over black (`black` <= `white`). */
+/**
+ * Returns colours and alpha that show the luma `white` over a white background and `black` over a black one. Each pixel
+ * of `black` must be at most that of `white`.
+ */
 function between(listed, white, black) {
   const alpha = new Uint8Array(white.length);
   const picture = recoloured(listed, (_r, _g, _b, at) => {
@@ -18,13 +21,13 @@ function between(listed, white, black) {
 
 const scaled = (luma, from, to) => luma.map((value) => from + ((to - from) * value) / 255);
 
-/** By name: a function of the listed picture and a decoy that returns `{ picture, alpha }`. */
+/** By name, functions of the listed picture and a decoy. Each returns `{ picture, alpha }`. */
 export const mirages = {
   "white-decoy-black-listed": (listed, decoy) =>
     between(listed, scaled(lumaOf(decoy), 130, 255), scaled(lumaOf(listed), 0, 125)),
   "white-listed-black-decoy": (listed, decoy) =>
     between(listed, scaled(lumaOf(listed), 130, 255), scaled(lumaOf(decoy), 0, 125)),
-  // Over grey shows the mean of what is shown over white and over black, so the decoy cancels out.
+  // Over a grey background, one sees the mean of what is seen over white and over black. There the decoy cancels out.
   "grey-listed": (listed, decoy) => {
     const [mean, lie] = [scaled(lumaOf(listed), 110, 145), scaled(lumaOf(decoy), 8, 106)];
     return between(
@@ -45,14 +48,14 @@ export const mirages = {
   "alpha-1-listed": (listed) => ({ picture: listed, alpha: new Uint8Array(listed.planes[0].length).fill(1) }),
 };
 
-/** One grey everywhere; alpha is the picture. */
+/** Returns one grey for all pixels, with the picture in the alpha channel. */
 function byAlpha(listed, grey) {
   const luma = lumaOf(listed);
   const alpha = Uint8Array.from(luma, (value) => Math.round(grey === 0 ? 255 - value : value));
   return { picture: recoloured(listed, () => [grey, grey, grey]), alpha };
 }
 
-/** Grey samples of two values, dithered: one of them is to be made transparent. */
+/** Returns a picture dithered to two grey values, of which one can be made transparent. */
 export function shadow(picture, dark) {
   const thresholds = [8, 136, 40, 168, 200, 72, 232, 104, 56, 184, 24, 152, 248, 120, 216, 88];
   const [key, kept] = dark ? [0, 200] : [255, 60];

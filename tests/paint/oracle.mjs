@@ -1,4 +1,5 @@
-// Paints files in every browser, checks them with every reader, and yields both results.
+// Has all browsers paint each file and all readers (the native tool and the gates in the browsers) check it. Yields
+// both results.
 import { createHash } from "node:crypto";
 import { chromium } from "playwright-core";
 import { CHROMIUM } from "../browser/chromium.mjs";
@@ -10,16 +11,16 @@ import { lossyChunk, lossyPictures } from "./webp-files.mjs";
 const BATCH = 24;
 
 /**
- * Returns whether a row is a finding: a browser paints a listed picture, but a reader says plainly `clear` or that the
- * file is no picture; or the native tool crashed.
+ * Returns whether a row is a finding: a browser paints a listed picture, but a reader says `clear` without a caveat or
+ * that the file is no picture; or the native tool crashed.
  */
 export const isFinding = ({ shown, words }) =>
   words.cli === "crashed" ||
   (shown.kind === "match" && Object.values(words).some((word) => word === "clear" || word === "passed"));
 
 /**
- * Starts the browsers. `judge(files)` yields a row for each of `{ kind, name, type, make }`. With `webp` false, there
- * are no lossy bitstreams to make WebP files of.
+ * Starts the browsers. The result's `judge(files)` yields a row for each file `{ kind, name, type, make }`. Without
+ * `webp`, no lossy bitstreams for WebP files are encoded.
  */
 export async function openOracle({ browsers = BROWSERS, webp = true } = {}) {
   const { filters, hashes } = buildFilters();
@@ -53,7 +54,7 @@ export async function openOracle({ browsers = BROWSERS, webp = true } = {}) {
   };
 }
 
-/** Has Chromium encode lossy WebP bitstreams of the pictures that need one. Returns a function that finds them. */
+/** Has Chromium encode the pictures as lossy WebP. Returns a function that gives the bitstream of a picture. */
 async function lossyEncoder() {
   const browser = await chromium.launch(CHROMIUM);
   try {
@@ -73,7 +74,7 @@ async function lossyEncoder() {
 const keyOf = ({ width, height, planes }) =>
   createHash("sha1").update(`${width} ${height}`).update(planes[0]).update(planes[1]).update(planes[2]).digest("hex");
 
-/** Runs in the page. */
+/** Encodes pixels as lossy WebP. This function runs in the page. */
 async function encodeWebp({ pixels, width, height }) {
   const canvas = new OffscreenCanvas(width, height);
   const data = Uint8ClampedArray.from(atob(pixels), (character) => character.charCodeAt(0));
@@ -84,7 +85,7 @@ async function encodeWebp({ pixels, width, height }) {
   return btoa(text);
 }
 
-/** Groups files into batches, smaller ones where files are large. */
+/** Groups files into batches, smaller ones if the files are large. */
 function* batches(files) {
   let batch = [];
   for (const file of files) {

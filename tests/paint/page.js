@@ -1,23 +1,27 @@
-// Runs in the browser: paints files as a page shows them, and asks a gate about the painted pixels and about the files.
+// This script runs in the browser. It paints files in the ways that pages show them, and has gates check the painted
+// pixels and the files.
 import { openGate } from "/hashgate/index.js";
 
-/** Painted pictures are scaled down to this many pixels per side. */
+/** Greatest width or height, in pixels, at which pictures are painted. Larger ones are scaled down. */
 const MOST = 2000;
-/** Frames of an animation that are painted. */
+/** Greatest number of frames of an animation that are painted. */
 const MOST_FRAMES = 120;
 const SURFACES = { "over-white": "#fff", "over-black": "#000", "over-grey": "#808080" };
 
 const gate = await openGate({ filters: ["/list.hgf"], workers: 1 });
-/** PDQ's threshold for the same picture, and the quality below which it gives no signal. */
+/**
+ * The Hamming distance in bits up to which two PDQ hashes are of the same picture, and the least quality (0 to 100) of
+ * a hash that counts.
+ */
 const HAMMING_THRESHOLD = 31;
 const LEAST_QUALITY = 50;
 const hashes = (await (await fetch("/hashes.json")).json()).map((hash) => BigInt(`0x${hash}`));
-// Hashes painted pixels, with a filter that takes next to no lookups.
+// This gate only computes the hashes of painted pixels. Its filter makes the lookup as short as possible.
 const hasher = await openGate({ filters: ["/none.hgf"], workers: 1 });
 const canvas = document.createElement("canvas");
 const context = canvas.getContext("2d", { willReadFrequently: true });
 
-/** Fetches a batch of files, paints each, and has the gate check each. */
+/** Fetches a batch of files and paints each. With `check`, also has the gate check each file. */
 window.runBatch = async (url, check) => {
   const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
   const head = new DataView(bytes.buffer).getUint32(0);
@@ -41,7 +45,7 @@ const withLimit = (promise, milliseconds) =>
     new Promise((resolve) => setTimeout(resolve, milliseconds, { outcome: "threw", detail: "no answer in time" })),
   ]);
 
-/** Everything that a page can show of a file: one entry for each distinct painting. */
+/** Paints a file in every way in which a page can show it. Returns one entry for each distinct painting. */
 async function paint(file, type) {
   const seen = new Map();
   const blob = new Blob([file], { type });
@@ -57,7 +61,7 @@ async function paint(file, type) {
       await within(10000, (resolve) => image.decode().then(resolve, resolve));
       await surfaces(seen, "img", image, image.naturalWidth, image.naturalHeight);
     }
-    // Asked only where an element shows nothing: it takes as long, and paints the same.
+    // Uses createImageBitmap only if an image element shows nothing: it takes as long and paints the same.
     const bitmap =
       seen.size === 0 &&
       (await within(10000, (resolve) => createImageBitmap(blob).then(resolve, () => resolve(undefined))));
@@ -72,7 +76,7 @@ async function paint(file, type) {
   return [...seen.values()];
 }
 
-/** Every frame of an animation, as it is composed. */
+/** Paints every frame of an animation, composed as a browser would show it. */
 async function frames(seen, file, type) {
   if (typeof ImageDecoder === "undefined" || !(await ImageDecoder.isTypeSupported(type))) return;
   const decoder = new ImageDecoder({ data: file, type });
@@ -106,7 +110,7 @@ const within = (milliseconds, start) =>
     start(resolve);
   });
 
-/** Paints over nothing, and where that leaves a pixel transparent, over white, black and grey. */
+/** Paints on a transparent canvas. If a pixel stays transparent, also paints over white, black and grey. */
 async function surfaces(seen, how, source, width, height) {
   const scale = Math.min(1, MOST / width, MOST / height);
   [canvas.width, canvas.height] = [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
@@ -131,7 +135,7 @@ async function surfaces(seen, how, source, width, height) {
   for (const [surface, colour] of Object.entries(SURFACES)) await note(seen, how, surface, over(colour));
 }
 
-/** What is known of pixels, held by their digest: odd files often paint the same picture. */
+/** The results for pixels that were hashed before, by their digest. Odd files often paint the same picture. */
 const known = new Map();
 
 async function note(seen, how, surface, pixels) {
@@ -143,7 +147,7 @@ async function note(seen, how, surface, pixels) {
     const { pdq, quality = 0, detail } = await withLimit(hasher.check(file), 30000);
     const bits = pdq ? Math.min(...hashes.map((hash) => bitsOf(hash ^ BigInt(`0x${pdq}`)))) : 256;
     const near = bits <= HAMMING_THRESHOLD && quality >= LEAST_QUALITY;
-    // Near the threshold, lookups find some pictures and not others. The gate says which.
+    // Near the threshold, lookups find only some pictures. So asks the gate whether it finds this one.
     const match = near && (await withLimit(gate.check(file), 30000)).outcome === "possible-match";
     known.set(digest, { pdq, quality, bits, match, ...(!pdq && { detail }) });
   }
@@ -156,7 +160,7 @@ function bitsOf(number) {
   return bits;
 }
 
-/** Two 32-bit FNV-1a hashes of the pixels. */
+/** Returns a digest of the pixels: two 32-bit hashes in the manner of FNV-1a. */
 function fingerprintOf(pixels, width) {
   const words = new Uint32Array(pixels.buffer, pixels.byteOffset, pixels.length >> 2);
   let [one, two] = [0x811c9dc5 ^ width, 0x01000193 ^ words.length];
@@ -167,7 +171,7 @@ function fingerprintOf(pixels, width) {
   return `${one} ${two}`;
 }
 
-/** The pixels as a plain BMP file of 24 bits per pixel, which the engine reads losslessly. */
+/** Returns the pixels as a BMP file of 24 bits per pixel, which the engine reads without loss. */
 function bitmapFile(pixels, width, height) {
   const stride = (3 * width + 3) & ~3;
   const bytes = new Uint8Array(54 + stride * height);

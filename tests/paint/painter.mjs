@@ -1,4 +1,4 @@
-// Real browsers that paint batches of files: many on one page, and a fresh page when one is lost.
+// Has real browsers paint batches of files. A page paints many batches, and is replaced if it crashes.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
@@ -21,7 +21,9 @@ const LAUNCH = {
 };
 export const BROWSERS = Object.keys(LAUNCH);
 
-/** A server that hands batches of files to pages, the filters that the gates there ask, and the listed hashes. */
+/**
+ * Starts a server for the pages: it serves the batches of files, the filters for their gates, and the listed hashes.
+ */
 export async function servePainting(filters, hashes) {
   const batches = new Map();
   const script = readFileSync(fileURLToPath(new URL("page.js", import.meta.url)));
@@ -58,7 +60,7 @@ export async function servePainting(filters, hashes) {
   };
 }
 
-/** One browser, started when it is first needed and again when its page is lost. */
+/** A browser. It starts at the first batch, and again after its page was lost. */
 export class Painter {
   #name;
   #server;
@@ -71,7 +73,7 @@ export class Painter {
     this.#server = server;
   }
 
-  /** Paints `files`; with `check`, the gate in the page checks them too. Results come in the order of the files. */
+  /** Paints `files`. With `check`, the page's gate checks them, too. The results are in the order of the files. */
   async run(files, { check = true } = {}) {
     const path = this.#server.add(files);
     try {
@@ -88,13 +90,13 @@ export class Painter {
     }
   }
 
-  /** Playwright hands one argument over, and Puppeteer any number. */
+  /** Returns the arguments for the page's function: Playwright passes one argument, Puppeteer any number. */
   #arguments(path, check) {
     return this.#name === "chromium" ? [{ path, check }] : [path, check];
   }
 
   async #ready() {
-    // A page holds every painting's verdict, so it is replaced from time to time.
+    // A page keeps the verdicts of all paintings in memory, so it is replaced after 200 batches.
     this.#batches += 1;
     if (this.#page && this.#batches % 200 !== 0) return this.#page;
     await this.#page?.close();

@@ -1,14 +1,16 @@
-// The drawn pictures: listed ones, whose hashes are in the filter, and decoys, whose hashes aren't.
+// Draws pictures: listed ones, whose hashes are in the filter, and decoys, whose hashes aren't.
 import { random } from "./bytes.mjs";
 
-/** Long and short side. The DC-only decoder reads JPEG files whose short side is at least 900 pixels. */
+/**
+ * The long and the short side in pixels. The DC-only decoder reads only JPEGs whose short side is at least 900 pixels.
+ */
 export const SIZES = { tiny: [160, 120], small: [320, 240], large: [1216, 912] };
 
 const drawn = new Map();
 
 /**
- * Draws picture number `seed` at a size, as red, green and blue planes of bytes. Each channel has a pattern of its own
- * beside the common one, so that a decoder that mistakes channels hashes another picture.
+ * Draws picture number `seed` as red, green and blue planes of bytes. Each channel has its own pattern beside the
+ * common one, so that a decoder that confuses channels gets another hash.
  */
 export function draw(seed, size = "small") {
   const key = `${seed} ${size}`;
@@ -20,7 +22,7 @@ const LISTED = [11, 12, 13];
 const DECOYS = [21, 22, 23];
 export const listed = (size, number = 0) => draw(LISTED[number % 3], size);
 export const decoy = (size, number = 0) => draw(DECOYS[number % 3], size);
-/** One of many pictures that aren't listed. */
+/** Returns one of many further pictures that aren't listed. */
 export const other = (size, number) => draw(100 + number, size);
 export const allListed = () => Object.keys(SIZES).flatMap((size) => LISTED.map((seed) => draw(seed, size)));
 
@@ -54,7 +56,7 @@ function paint(seed, width, height) {
   return { seed, width, height, planes };
 }
 
-/** A sum of `count` cosines of up to `most` periods per side, scaled to about -1..1. */
+/** Returns a sum of `count` cosines with at most `most` periods per side, scaled to about -1..1. */
 function waves(next, count, most) {
   return Array.from({ length: count }, () => {
     const [across, down] = [Math.round(next() * most), Math.round(next() * most)];
@@ -74,12 +76,12 @@ function sampled(pattern, width, height) {
   return values;
 }
 
-/** PDQ's luma of a picture, 0 to 255. */
+/** Returns the luma of each pixel, 0 to 255, with the weights that PDQ uses. */
 export function lumaOf({ planes: [red, green, blue] }) {
   return Float32Array.from(red, (value, at) => 0.299 * value + 0.587 * green[at] + 0.114 * blue[at]);
 }
 
-/** A picture of the same size, with each pixel given by `change(red, green, blue, at)`. */
+/** Returns a picture of the same size whose pixels are given by `change(red, green, blue, at)`. */
 export function recoloured(picture, change) {
   const planes = [0, 1, 2].map(() => new Uint8Array(picture.width * picture.height));
   const [red, green, blue] = picture.planes;
@@ -92,7 +94,7 @@ export function recoloured(picture, change) {
   return { ...picture, planes };
 }
 
-/** Rows of `channels` bytes per pixel: RGB, or RGBA with alpha from `alpha(at)`. */
+/** Returns the pixels row by row: as RGB, or as RGBA if `alpha(at)` is given. */
 export function interleaved(picture, alpha) {
   const channels = alpha ? 4 : 3;
   const [red, green, blue] = picture.planes;

@@ -1,4 +1,4 @@
-// Odd PNG files: chunks that are missing, moved, doubled or damaged, transparency, and animations.
+// Generates odd PNG files: with missing, moved, doubled or damaged chunks, with transparency, and animations.
 import { constants, crc32, deflateSync } from "node:zlib";
 import { ascii, dice, join, patched, spliced, u16, u32, zeros } from "./bytes.mjs";
 import { exif } from "./exif.mjs";
@@ -8,7 +8,7 @@ import { decoy, indexed, interleaved, listed, lumaOf, other, PALETTE } from "./p
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 const TYPES = { grey: [0, 1], rgb: [2, 3], palette: [3, 1], "grey-alpha": [4, 2], rgba: [6, 4] };
 
-/** Pixels of a colour type, 8 bits per sample. */
+/** Returns the samples of a picture for a colour type, 8 bits per sample. */
 function samplesOf(picture, type, alpha = () => 255) {
   if (type === "rgb") return interleaved(picture);
   if (type === "rgba") return interleaved(picture, alpha);
@@ -29,7 +29,7 @@ const PASSES = [
   [0, 1, 1, 2],
 ];
 
-/** Rows with filter bytes: of a plain picture, or in the seven passes of Adam7. */
+/** Returns rows with their filter bytes: of a plain picture, or in the seven passes of Adam7. */
 function rowsOf(samples, width, height, bytesPerPixel, { interlaced = false, filter = 0, deep = false } = {}) {
   const rows = [];
   for (const [x0, y0, dx, dy] of interlaced ? PASSES : [[0, 0, 1, 1]]) {
@@ -57,7 +57,7 @@ export function pngChunk(type, data = new Uint8Array()) {
 const header = (width, height, colour, { depth = 8, interlaced = false } = {}) =>
   pngChunk("IHDR", join(u32(width), u32(height), depth, colour, 0, 0, interlaced ? 1 : 0));
 
-/** The chunks of a PNG. */
+/** Returns the chunks of a PNG. */
 export function pngChunks({
   picture,
   type = "rgb",
@@ -82,7 +82,10 @@ export function pngChunks({
   ];
 }
 
-/** Writes chunks down; a chunk may say another `length` or `crc`, and `raw` bytes stand as they are. */
+/**
+ * Turns chunks into bytes. A chunk's own `length` or `crc` replaces the correct one. A chunk `{ raw }` is written
+ * unchanged.
+ */
 export function assemblePng(chunks, signature = SIGNATURE) {
   return join(
     signature,
@@ -256,7 +259,7 @@ function* chunks() {
   }
 }
 
-/** Indices that show one picture under one palette and another under the next. */
+/** Returns indices that show picture `one` with one palette and picture `two` with another, and both palettes. */
 function twoPalettes(one, two) {
   const [first, second] = [lumaOf(one), lumaOf(two)];
   const level = (value, place) => Math.min(15, Math.floor((value / 255) * 15 + [0, 0.5, 0.75, 0.25][place & 3]));
@@ -328,7 +331,7 @@ function* palettes() {
     for (const [name, edit] of Object.entries(places)) {
       yield { kind: "png-palette", name: `${order}-${name}`, make: made(edit) };
     }
-    // Transparent entries show the picture by alpha alone.
+    // The palette's entries differ only in alpha, so the picture is seen only through its transparency.
     yield {
       kind: "png-mirage",
       name: `palette-alpha-${order}`,
@@ -384,7 +387,7 @@ function* transparency() {
       };
     }
   }
-  // One colour of a grey picture is transparent: its black half shows the page's background.
+  // One of the two colours of a grey picture is transparent, so the page's background is seen there.
   for (const dark of [true, false]) {
     yield {
       kind: "png-mirage",
@@ -398,7 +401,7 @@ function* transparency() {
   }
 }
 
-/** Compressed data that ends early, holds too much, or breaks zlib's rules. */
+/** Generates compressed data that ends early, holds too much, or breaks the rules of zlib. */
 function* data() {
   const picture = () => listed("small", 2);
   const rows = (options) => rowsOf(samplesOf(picture(), "rgb"), 320, 240, 3, options);
@@ -446,7 +449,10 @@ function* data() {
   }
 }
 
-/** An animated PNG. Frames: `{ picture, x, y, delay, dispose, blend, alpha }`; with `still`, IDAT is no frame. */
+/**
+ * Returns an animated PNG. The frames are `{ picture, x, y, delay, dispose, blend, alpha }`. With `still`, the IDAT
+ * picture is not a frame of the animation.
+ */
 function animation({ frames, still, width = 160, height = 120, plays = 0, count, edit = (chunks) => chunks }) {
   let sequence = -1;
   const numbered = () => {
@@ -564,7 +570,7 @@ function* animations() {
       }
     }
   }
-  // Frames that paint the listed picture together.
+  // Each frame paints a quarter of the listed picture.
   const quarter = (picture, x, y) => ({
     width: 80,
     height: 60,

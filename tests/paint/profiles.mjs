@@ -1,4 +1,4 @@
-// ICC profiles (ICC.1:2001-04 and later): ordinary ones, and ones that show another picture than the stored samples do.
+// Makes ICC profiles (ICC.1:2001-04 and later): ordinary ones, and some that show another picture than is stored.
 import { ascii, join, u16, u32, zeros } from "./bytes.mjs";
 
 const fixed = (value) => u32(Math.round(value * 65536));
@@ -9,7 +9,7 @@ const inverse = curve(Array.from({ length: 256 }, (_, at) => Math.round(65535 * 
 const parametric = (value) => join(ascii("para"), zeros(4), u16(0), u16(0), fixed(value));
 const description = (text) => join(ascii("desc"), zeros(4), u32(text.length + 1), ascii(text), 0, zeros(78));
 const copyright = join(ascii("text"), zeros(4), ascii("none\0"));
-/** Red, green and blue of sRGB, adapted to D50, and its white. */
+/** The XYZ colours of red, green, blue and white of sRGB, adapted to the white point D50. */
 const RED = [0.4361, 0.2225, 0.0139];
 const GREEN = [0.3851, 0.7169, 0.0971];
 const BLUE = [0.1431, 0.0606, 0.7141];
@@ -48,7 +48,10 @@ export function profile({
 const matrix = (red, green, blue, tone = gamma(2.2)) =>
   profile({ tags: { rXYZ: xyz(...red), gXYZ: xyz(...green), bXYZ: xyz(...blue), rTRC: tone, gTRC: tone, bTRC: tone } });
 
-/** A table (`mft2`) from two samples per channel to XYZ or Lab: `map(red, green, blue)` gives 0..1 for each. */
+/**
+ * Makes a lookup table (`mft2`) with two points per input channel. `map(red, green, blue)` returns three numbers 0..1:
+ * the XYZ or Lab colour of a point.
+ */
 function table(map, { connection = "XYZ ", tag = "A2B0", inputs = 3, version = 0x02100000, space = "RGB " } = {}) {
   const points = Array.from({ length: 2 ** inputs }, (_, at) =>
     map(...Array.from({ length: inputs }, (_, n) => (at >> (inputs - 1 - n)) & 1)),
@@ -67,11 +70,11 @@ function table(map, { connection = "XYZ ", tag = "A2B0", inputs = 3, version = 0
   );
   return profile({ space, connection, version, tags: { [tag]: data } });
 }
-/** Lab of a grey, as `mft2` of version 2 codes it. */
+/** Returns a grey as Lab, in the coding of `mft2` in version 2 profiles. */
 const lab = (lightness) => [lightness * (65280 / 65535), 32768 / 65535, 32768 / 65535];
 const sum = (...parts) => [0, 1, 2].map((at) => parts.reduce((total, part) => total + part[at], 0));
 
-/** Profiles of RGB pictures that change nothing that matters. */
+/** Profiles of RGB pictures that change the colours so little that the hash stays the same. */
 export const PLAIN = {
   srgb: () => matrix(RED, GREEN, BLUE),
   "srgb-parametric": () => matrix(RED, GREEN, BLUE, parametric(2.2)),
@@ -82,8 +85,8 @@ export const PLAIN = {
   "gamma-3": () => matrix(RED, GREEN, BLUE, gamma(3)),
 };
 /**
- * Profiles that show something else: `stored(listed, decoy)` says what is stored for each pixel so that the listed
- * picture is shown, as a function of the listed luma and the decoy's.
+ * Profiles that show another picture than is stored. `stored(l, d)` computes the value to store for a pixel so that the
+ * listed picture is shown. `l` and `d` are the luma of the listed picture and of the decoy.
  */
 export const ODD = {
   "blue-alone": { make: () => matrix(NONE, NONE, WHITE), stored: (l, d) => [d, d, l] },
@@ -120,7 +123,7 @@ export const ODD = {
     make: () => matrix([-0.5, -0.5, -0.4], [-0.5, -0.5, -0.4], sum(WHITE, [1, 1, 0.8])),
     stored: (l, d) => [d / 2, d / 2, 128 + l / 2],
   },
-  // Curves of a few bright steps: the picture lies in the low bits.
+  // The curve depends only on the lowest 4 bits of a sample, so these bits show the listed picture.
   "low-bits": {
     make: () =>
       matrix(
@@ -136,7 +139,7 @@ export const GREY = {
   "grey-gamma": { make: () => profile({ space: "GRAY", tags: { kTRC: gamma(2.2) } }), stored: (l) => l },
   "grey-inverted": { make: () => profile({ space: "GRAY", tags: { kTRC: inverse } }), stored: (l) => 255 - l },
 };
-/** Profiles that say they are something else than the picture is, or are broken. */
+/** Profiles that are broken, or that are for another kind of picture. */
 export const BROKEN = {
   empty: () => new Uint8Array(),
   short: () => PLAIN.srgb().subarray(0, 100),
@@ -162,7 +165,7 @@ export const BROKEN = {
   zeros: () => zeros(500),
 };
 
-/** An ICC profile as APP2 segments of a JPEG. */
+/** Returns an ICC profile as APP2 segments of a JPEG. */
 export function segments(bytes, { part = 60_000, order = (list) => list } = {}) {
   const count = Math.max(1, Math.ceil(bytes.length / part));
   const list = Array.from({ length: count }, (_, at) => ({

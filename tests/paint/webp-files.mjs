@@ -1,11 +1,11 @@
-// Odd WebP files: containers that say what isn't so, two bitstreams, alpha, and animations.
+// Generates odd WebP files: containers with wrong fields, with two bitstreams, with alpha, and animations.
 import { createHash } from "node:crypto";
 import { ascii, join, le16, le24, le32, patched, zeros } from "./bytes.mjs";
 import { exif } from "./exif.mjs";
 import { mirages } from "./mirages.mjs";
 import { decoy, interleaved, listed, other } from "./pictures.mjs";
 
-/** Writes bits, the lowest first. */
+/** Writes bits into bytes, from the lowest bit of each byte up. */
 class Bits {
   #bytes;
   #length = 0;
@@ -28,7 +28,7 @@ class Bits {
 }
 
 const heldStreams = new Map();
-/** A lossless bitstream, held for the next file of the same picture. */
+/** Returns a lossless bitstream of a picture. Caches it for further files of the same picture. */
 export function lossless(picture, alpha) {
   const pixels = interleaved(picture, alpha ?? (() => 255));
   const key = `${picture.width} ${alpha === undefined} ${createHash("sha1").update(pixels).digest("hex")}`;
@@ -39,7 +39,10 @@ export function lossless(picture, alpha) {
   return heldStreams.get(key);
 }
 
-/** A lossless bitstream without transforms: each sample is a literal of 8 bits, but green, whose alphabet takes 9. */
+/**
+ * Encodes a lossless bitstream without transforms. Each sample is a literal. A literal has 8 bits; that of green has 8
+ * or 9, because lengths share green's alphabet.
+ */
 function encoded({ width, height }, pixels, alpha) {
   const bits = new Bits(2 * pixels.length + 4096);
   bits.put(0x2f, 8);
@@ -47,9 +50,10 @@ function encoded({ width, height }, pixels, alpha) {
   bits.put(height - 1, 14);
   bits.put(alpha ? 1 : 0, 1);
   bits.put(0, 3);
-  // No transform, no colour cache, one group of codes.
+  // The bits say: no transform, no colour cache, one group of Huffman codes.
   bits.put(0, 3);
-  // The lengths of code lengths 8 and 9 take one bit each: a full code of two symbols.
+  // The code lengths that occur are 8 and 9. Each is written with one bit, since a full code of two symbols needs no
+  // more.
   const code = (symbols, lengthOf) => {
     bits.put(0, 1);
     // Order of code lengths: 17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, ...
@@ -61,13 +65,13 @@ function encoded({ width, height }, pixels, alpha) {
     if (used.length > 1)
       for (let at = 0; at < symbols; at += 1) bits.put(lengthOf(at) === Math.max(...used) ? 1 : 0, 1);
   };
-  // Green shares its alphabet with 24 lengths: 232 codes of 8 bits and 48 of 9 fill the space.
+  // Green's alphabet has 256 values and 24 lengths, 280 symbols: 232 codes of 8 bits and 48 of 9 bits make a full code.
   code(280, (at) => (at < 232 ? 8 : 9));
   for (let channel = 0; channel < 3; channel += 1) code(256, () => 8);
-  // Distances are never used: one symbol.
+  // The code for distances has only one symbol, because distances never occur.
   bits.put(1, 1);
   bits.put(0, 3);
-  // Codes are read from their highest bit on.
+  // Readers take a code from its highest bit on, so its bits are reversed.
   const turned = (value, count) => {
     let result = 0;
     for (let bit = 0; bit < count; bit += 1) result |= ((value >> bit) & 1) << (count - 1 - bit);
@@ -90,13 +94,13 @@ export const losslessChunk = (picture, alpha) => webpChunk("VP8L", lossless(pict
 const writtenChunk = ({ raw, type, data, length }) =>
   raw ? raw : join(ascii(type), le32(length ?? data.length), data, data.length % 2 ? [0] : []);
 
-/** A WebP of chunks. `more` is added to the size that the container says. */
+/** Makes a WebP file of chunks. `more` is added to the size in the container's header. */
 export function webp(chunks, { more = 0, size, magic = "WEBP", trailer = [] } = {}) {
   const body = join(ascii(magic), ...chunks.map(writtenChunk));
   return join(ascii("RIFF"), le32(size ?? body.length + more), body, trailer);
 }
 
-/** The lossy bitstream of a WebP file that a browser encoded. */
+/** Returns the chunk with the lossy bitstream of a WebP file that a browser has encoded. */
 export function lossyChunk(file) {
   for (let at = 12; at + 8 <= file.length; ) {
     const type = String.fromCharCode(...file.subarray(at, at + 4));
@@ -141,7 +145,7 @@ const animationFrame = ({ picture, chunks, x = 0, y = 0, delay = 100, flags = 0 
   );
 const control = (loops = 0) => webpChunk("ANIM", join(le32(0), le16(loops)));
 
-/** The pictures of which `webpFiles` needs a lossy bitstream. */
+/** Returns the pictures of which `webpFiles` needs a lossy bitstream. */
 export function lossyPictures() {
   return ["small", "large"].flatMap((size) => {
     const [L, D] = [listed(size), decoy(size)];
@@ -149,7 +153,7 @@ export function lossyPictures() {
   });
 }
 
-/** `lossy(picture)` returns the bitstream that a browser encoded of a picture. */
+/** Yields the files. `lossy(picture)` returns a bitstream of the picture that a browser has encoded. */
 export function* webpFiles(lossy) {
   const file = (kind, name, make) => ({ kind: `webp-${kind}`, name, make });
   for (const size of ["small", "large"]) {

@@ -1,11 +1,11 @@
-// A real pict-rs, which stores Lemmy's pictures, asks `hashgate serve` about each upload: it refuses listed and edited
-// pictures, and takes clean ones.
+// Tests a real pict-rs (Lemmy's picture store) that asks `hashgate serve` about each upload. It must refuse listed and
+// edited pictures, and accept clean ones.
 //
 //   cargo install --locked pict-rs --root /tmp/pict-rs      (minutes)
 //   PICTRS=/tmp/pict-rs/bin/pict-rs node tests/pict-rs/check.mjs
 //
-// Needs target/samples (npm start), target/debug/hashgate or HASHGATE, and what pict-rs needs: ffmpeg and exiftool. Without
-// pict-rs, says that nothing was checked, and ends well.
+// Needs target/samples (npm start), target/debug/hashgate or HASHGATE, and for pict-rs ffmpeg and exiftool. Without
+// pict-rs, prints that nothing was checked, and exits with status 0.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -37,7 +37,7 @@ const freePort = () =>
     });
   });
 
-/** Starts `hashgate serve` at a port, or at a free one. Returns its address. */
+/** Starts `hashgate serve` at `port`; 0 means a free port. Returns its address. */
 async function startHashgate(port = 0) {
   const args = ["serve", "--filter", `${SAMPLES}/demo.hgf`, "--token-file", join(folder, "tokens")];
   const server = spawn(HASHGATE, [...args, "--listen", `127.0.0.1:${port}`], { stdio: ["ignore", "pipe", "ignore"] });

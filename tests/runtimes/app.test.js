@@ -1,4 +1,5 @@
-// What a host's tests do under Vitest, in each of its environments. The real gate is given the environment's own files.
+// Tests the package as an app's own tests would, under Vitest in each of its environments. The real gate gets File
+// objects of that environment.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Checker, HeldError, openGate } from "hashgate";

@@ -1,4 +1,4 @@
-// The package as a server uses it, in a runtime that has Node's modules. Prints what it found as JSON.
+// Uses the package as a server would, in a runtime that has Node's modules. Prints the results as JSON.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { HeldError, openGate } from "hashgate";

@@ -1,5 +1,5 @@
-// The package outside of browsers: in Deno, Bun and workerd (Cloudflare Workers), and under the test runners of hosts.
-// docs/reference/runtimes.md says what was found, with the versions of package.json.
+// Tests the package outside browsers: in Deno, Bun and workerd (Cloudflare Workers), and under test runners that apps
+// use. docs/reference/runtimes.md lists the results for the versions in package.json.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
@@ -20,7 +20,7 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true }));
 
-/** Runs a command in the folder and returns what it printed; what it printed is in the error if it fails. */
+/** Runs a command in the folder and returns its output. If the command fails, the error contains the output. */
 function run(command, ...args) {
   try {
     return execFileSync(command, args, { cwd: folder, env, encoding: "utf8", stdio: "pipe" });
@@ -38,7 +38,8 @@ const SAID = [
 
 test("Node.js, Deno with the right to read alone, and Bun: the same verdicts, and the process ends", () => {
   const deno = ["run", "--no-prompt", "--allow-read", "--allow-env=SAMPLES", "--node-modules-dir=manual", "check.mjs"];
-  // Bun's own package has its program put in place by an install script, which isn't run here.
+  // The package `bun` needs an install script, which isn't run here. So the test takes the program from Bun's package
+  // for this platform.
   const bun = join(folder, "node_modules/@oven", `bun-${process.platform}-${process.arch}`, "bin/bun");
   assert.deepEqual(JSON.parse(run(process.execPath, "check.mjs")), SAID);
   assert.deepEqual(JSON.parse(tool("deno", ...deno)), SAID);
@@ -57,7 +58,8 @@ const main :Workerd.Worker = (modules = [(name = "main", esModule = embed "made.
 `;
   writeFileSync(join(folder, "config.capnp"), config);
   const program = join(folder, "node_modules/workerd/bin/workerd");
-  // In a group of its own: the package's script starts the program, and would leave it behind when it is ended.
+  // The package's script starts the real program. Both run in their own process group, so that ending the group ends
+  // both.
   const server = spawn(program, ["serve", "config.capnp"], {
     cwd: folder,
     detached: true,

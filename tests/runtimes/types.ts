@@ -1,4 +1,4 @@
-// What TypeScript without the types of the DOM sees of the package. Compiled, never run.
+// Uses the package in TypeScript without the DOM's types. The test compiles this file and never runs it.
 import { openGate, type Verdict } from "hashgate";
 import { fakeGate } from "hashgate/testing";
 

@@ -1,4 +1,4 @@
-// A Cloudflare Worker: the policy and the fake gate work, a gate can't be opened.
+// A Cloudflare Worker. In it, the policy and the fake gate work, but a real gate can't be opened.
 import { decide, openGate } from "hashgate";
 import { fakeGate } from "hashgate/testing";
 

@@ -1,10 +1,11 @@
-// A real Synapse with the module examples/back-ends/synapse_hashgate.py: it refuses listed and edited media, and takes clean ones.
+// Tests a real Synapse with the module examples/back-ends/synapse_hashgate.py. It must refuse listed and edited media,
+// and accept clean media.
 //
 //   python3 -m venv /tmp/synapse && /tmp/synapse/bin/pip install matrix-synapse
 //   SYNAPSE_PYTHON=/tmp/synapse/bin/python node tests/synapse/check.mjs
 //
-// Needs target/samples (npm start), and target/debug/hashgate or HASHGATE. Without Synapse, says that nothing was checked,
-// and ends well.
+// Needs target/samples (npm start), and target/debug/hashgate or HASHGATE. Without Synapse, prints that nothing was
+// checked, and exits with status 0.
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHmac } from "node:crypto";
@@ -46,7 +47,8 @@ async function startSynapse(hashgate) {
   const env = { ...process.env, PYTHONPATH: resolve("examples/back-ends"), PYTHONDONTWRITEBYTECODE: "1" };
   const generate = ["--generate-config", "--server-name", "test", "--report-stats", "no", "--data-directory", folder];
   execFileSync(python, [...common, ...generate], { cwd: folder, env, stdio: "pipe" });
-  // JSON is YAML. What comes later in the file of the generated keys is kept.
+  // Replaces the generated settings. Synapse reads YAML, and every JSON text is valid YAML. The generated signing key
+  // is in a file of its own.
   const settings = {
     server_name: "test",
     pid_file: join(folder, "pid"),
@@ -72,7 +74,7 @@ async function startSynapse(hashgate) {
   throw new Error("Synapse doesn't answer");
 }
 
-/** Makes a user as an administrator does, and returns the token. */
+/** Registers a user by the administrator's API, and returns the access token. */
 async function register() {
   const path = `${url}/_synapse/admin/v1/register`;
   const { nonce } = await (await fetch(path)).json();

@@ -1,4 +1,4 @@
-// Streams that arrive at a gate in Node: the bound over all of them.
+// Tests streams that a gate in Node reads: the memory bound over all of them together.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./load.mjs";
@@ -6,7 +6,7 @@ import { load } from "./load.mjs";
 const { Arrivals } = await load("gate/arrivals");
 const MB = 1_000_000;
 
-/** A stream of `chunks` chunks of 100 kB. Counts what it has given in `given`. */
+/** Returns a stream of `chunks` chunks of 100 kB each. Adds the bytes that were read to `given`. */
 function streamOf(chunks, given) {
   let left = chunks;
   return {
@@ -31,7 +31,7 @@ test("many streams take no more than the budget and one stream, and all of them 
     const arrival = arrivals.begin(streamOf(20, given));
     assert.equal(await arrival.readPast(50 * MB), true);
     most = Math.max(most, given.bytes - taken);
-    // As long as a check of it takes, it counts.
+    // A stream's bytes count towards the bound until its check is over.
     await new Promise((done) => setTimeout(done, 5));
     assert.deepEqual([arrival.length, arrival.take().length], [2 * MB, 2 * MB]);
     taken += 2 * MB;
@@ -39,7 +39,8 @@ test("many streams take no more than the budget and one stream, and all of them 
   };
   await Promise.all(Array.from({ length: 30 }, check));
   assert.equal(taken, 60 * MB);
-  // A block may be larger than what is in it, and each of the waiting streams has read a chunk at most beyond the budget.
+  // Memory may exceed the bound a little: a block can be larger than its bytes, and each waiting stream may have read
+  // one more chunk.
   assert.ok(most >= 2 * MB && most < 9 * MB, `${most}`);
 });
 
@@ -58,7 +59,7 @@ test("bytes come out as they came in, whatever their chunks", async () => {
     const start = Math.min(step * Math.ceil(101 / step), 65_536);
     assert.deepEqual(arrival.head(), all.slice(0, start));
     await arrival.readPast(MB);
-    // Short chunks take no more than their bytes and a block.
+    // Short chunks take at most twice their bytes in memory, because they are copied into blocks.
     assert.ok(arrival.held <= 2 * all.length, `${arrival.held}`);
     assert.ok(Buffer.from(all).equals(arrival.take()), `${step}`);
     arrival.release();

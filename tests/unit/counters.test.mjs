@@ -1,4 +1,4 @@
-// The counts of a transparency report.
+// Tests the counts of a transparency report.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./load.mjs";
@@ -10,7 +10,7 @@ const match = (signal) => ({ list: "drawn", category: "pictures", release: 3, si
 test("every outcome is counted once in the totals, and once for its list", () => {
   const counters = new Counters();
   const clear = { outcome: "clear", lookups: 1 };
-  // Two signals of one list are one match of that list.
+  // Two signals (digests) of one list matched the file. That counts as one match of the list.
   const possible = { outcome: "possible-match", matches: [match("sha256"), match("md5")], lookups: 1 };
   counters.checked(clear, [LIST]);
   counters.checked(possible, [LIST]);

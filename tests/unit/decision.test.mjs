@@ -1,5 +1,4 @@
-// The decision on a file by its verdict and the host's policy, and what the person reads about a file that is held for
-// a caveat.
+// Tests how the host's policy and a verdict decide about a file, and the text for a file that is held for a caveat.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./load.mjs";

@@ -1,4 +1,4 @@
-// The codes of errors in TypeScript are those that the reference explains, and no others.
+// Tests that the error codes in TypeScript are exactly those that the reference documents.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";

@@ -1,4 +1,5 @@
-// What a client tells of a log without a network, and which proof it fetches while a release is being published.
+// Tests the checks of a public log that a client makes without a network, and which proof it fetches while a release is
+// being published.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./load.mjs";
@@ -41,7 +42,7 @@ test("a log has one root of each size, and doesn't shrink before a later release
   assert.equal("witnessedUnixS" in statusOf(logged(1, "a", 0)), false);
 });
 
-/** A network of these files, and the addresses that were asked. */
+/** Returns a stand-in for the network that serves `files`, and the list of requested URLs. */
 function network(files) {
   const asked = [];
   const open = async (url) => {
@@ -52,7 +53,7 @@ function network(files) {
   return { asked, timeoutMs: 5000, open, progress() {}, count() {} };
 }
 
-/** Takes a proof that is the text of the manifest, as the engine takes one that leads to it. */
+/** A stand-in for the engine. It accepts a proof exactly if its text equals the manifest's. */
 const engine = {
   verifyLogProof(proof, manifest) {
     if (String(proof) === String(manifest)) return logged(1, "a", 0);

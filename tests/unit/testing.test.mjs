@@ -1,4 +1,4 @@
-// hashgate/testing: the fake gate, as a module and by require, in Node.
+// Tests the fake gate of hashgate/testing in Node, loaded both by `import` and by `require`.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";

@@ -1,10 +1,10 @@
-//! Measures the confirm index over 1,000,000 hashes and a scan of the same hashes: time, memory, misses.
+//! Measures the confirm index over 1,000,000 hashes, against a scan of the same hashes: time, memory, misses. Then
+//! counts how many unrelated drawn pictures are within the bound of the ring-key rule.
 //!
-//! `cargo run --release -p hashgate-bench --bin confirm-index -- [LIST.hex]`, on one core: `taskset -c 0 ...`. Then
-//! tries the bound of the ring-key rule on drawn pictures: how many unrelated ones are within it.
+//! `cargo run --release -p hashgate-bench --bin confirm-index -- [LIST.hex]`; on one core with `taskset -c 0 ...`.
 //!
-//! Without a list of hashes (64 hexadecimal digits a line) it takes numbered ones. `bench/second_oracle.py` times Meta's own
-//! index on the same kind of list.
+//! LIST.hex has a hash of 64 hexadecimal digits per line; without it the hashes are numbered ones.
+//! `bench/second_oracle.py` times Meta's own index on the same kind of list.
 
 use std::f32::consts::TAU;
 use std::hint::black_box;
@@ -37,8 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         start.elapsed().as_secs_f64(),
         MEMORY.current_usage_as_mb() - before
     );
-    // Half of the questions are about unlisted hashes, half about hashes at every distance from 0 to 31 of a listed
-    // one.
+    // Of the questions, half are about unlisted hashes, and half about hashes at distances 0 to 31 from a listed hash.
     let asked: Vec<PdqHash> = (0..QUERIES)
         .map(|n| {
             let mut hash = list[n as usize * 499 % list.len()];
@@ -123,7 +122,7 @@ fn picture(seed: u32) -> Result<Vec<PdqHash>, Box<dyn std::error::Error>> {
     Ok(Orientation::ALL.map(|orientation| coefficients.oriented(orientation).hash()).to_vec())
 }
 
-/// Returns the answers, and the sorted times.
+/// Returns the answers, and the times in ascending order.
 fn timed<T>(asked: &[PdqHash], answer: impl Fn(&PdqHash) -> T) -> (Vec<T>, Vec<Duration>) {
     let (answers, mut times): (Vec<_>, Vec<_>) = asked
         .iter()

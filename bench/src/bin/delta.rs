@@ -55,7 +55,7 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
-/// Returns the result and the milliseconds that the work took.
+/// Returns the result of `work` and its time in milliseconds.
 fn time<T, E: std::error::Error + 'static>(work: impl FnOnce() -> Result<T, E>) -> Outcome<(T, f64)> {
     let start = Instant::now();
     let made = work()?;

@@ -1,7 +1,8 @@
-//! Measures how far hashes of the DC-only decoder are from those of a full decode: `cargo run --release -p
-//! hashgate-bench --bin distances -- [FILE...]`.
+//! Measures how far the hashes of the DC-only decoder are from those of a full decode.
 //!
-//! Prints the distance of the hashes in bits and the times in milliseconds, for each file; without files, for drawn
+//! `cargo run --release -p hashgate-bench --bin distances -- [FILE...]`
+//!
+//! For each file, prints the distance of the two hashes in bits and both times in milliseconds. Without files, draws
 //! pictures of many kinds (quality 50 and more) and sizes, from the smallest that the DC-only decoder reads.
 
 use std::error::Error;
@@ -13,7 +14,7 @@ use hashgate::image::{DecodedBy, Picture, read, read_fully};
 use hashgate::pdq::{Coefficients, quality};
 use hashgate_testkit::jpeg;
 
-/// Short side and long side in pixels.
+/// Short side and long side of the drawn pictures, in pixels.
 const SIZES: [(u16, u16); 6] = [(700, 933), (800, 1200), (900, 900), (900, 1350), (1300, 1733), (2000, 3000)];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -25,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (short, long) in SIZES.into_iter().filter(|_| files.is_empty()) {
         let mut distances = Vec::new();
         for (seed, kind) in (1..).zip(jpeg::kinds()) {
-            // In portrait and in landscape format.
+            // Draws each picture in portrait and in landscape format.
             for (width, height) in [(short, long), (long, short)] {
                 let bytes = jpeg::draw(width, height, kind, seed + u64::from(width));
                 distances.extend(compare(&format!("{kind:?}"), &bytes));
@@ -38,7 +39,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Returns the decoder that read the file, and the distance in bits to a full decode.
+/// Prints the comparison. Returns the decoder that read the file, and the distance of its hash from that of a full
+/// decode.
 fn compare(name: &str, bytes: &[u8]) -> Option<(DecodedBy, u32)> {
     let limits = Limits::default();
     let start = Instant::now();

@@ -1,5 +1,7 @@
-//! Draws the pictures of `npm run bench`: `cargo run --release -p hashgate-bench --bin draw-pictures -- DIR`. Noise with the spectrum of
-//! photographs, as baseline and progressive JPEG of 2, 12 and 48 megapixels, and a thumbnail.
+//! Draws the pictures of `npm run bench`: noise with the spectrum of photographs, as baseline and progressive JPEGs of
+//! 2, 12 and 48 megapixels, and a thumbnail.
+//!
+//! `cargo run --release -p hashgate-bench --bin draw-pictures -- DIR`
 
 use hashgate_testkit::jpeg::{Kind, SamplingFactor, draw};
 

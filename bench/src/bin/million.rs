@@ -108,8 +108,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Cuts windows out of the photographs in a folder and hashes them. Each counts as a picture, and has the statistics of
-/// photographs.
+/// Cuts windows out of the photographs in a folder and hashes them. A window counts as a picture: it has the statistics
+/// of photographs.
 fn windows(folder: &Path) -> Result<Vec<Fingerprint>, Box<dyn std::error::Error>> {
     let mut paths = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
     paths.sort();
@@ -144,7 +144,7 @@ fn windows(folder: &Path) -> Result<Vec<Fingerprint>, Box<dyn std::error::Error>
     Ok(prints)
 }
 
-/// Draws a picture of noise and hashes it. No two are alike.
+/// Draws a picture of random noise and hashes it. Each seed gives another picture.
 fn noise(seed: u64) -> Result<Fingerprint, Box<dyn std::error::Error>> {
     let mut state = seed + 1;
     let rgba: Vec<u8> = std::iter::repeat_with(|| {

@@ -1,8 +1,10 @@
-//! Compares this crate's hashes with those of a reference: `cargo run --release -p hashgate-bench --bin reference --
-//! DIR`.
+//! Compares this crate's hashes with those of Meta's reference implementation.
 //!
-//! `DIR/reference.csv` has the columns path, width, height, pdq, quality, as Meta's reference gives them for the
-//! pictures beside it. Prints a line for each picture that differs, then how many are at each distance.
+//! `cargo run --release -p hashgate-bench --bin reference -- DIR`
+//!
+//! `DIR/reference.csv` has the columns path, width, height, pdq and quality, as the reference computed them for the
+//! pictures in DIR. Prints a line for each picture whose hash or quality differs, then the number of pictures at each
+//! distance.
 
 use std::collections::BTreeMap;
 use std::path::Path;

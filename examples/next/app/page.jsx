@@ -6,9 +6,9 @@ import { useEffect, useRef } from "react";
 export default function Page() {
   const form = useRef(null);
   useEffect(() => {
-    // Opened in the browser alone: the server renders this page too.
+    // Opens the gate in an effect, which only browsers run: Next.js also renders this page on the server.
     const gate = openGate({ filters: ["/filters/demo.hgf"] });
-    // The notice that `guard` shows is an element that only browsers have, so it is loaded here.
+    // The notice of `guard` is a custom element, which needs a browser. So the module is also imported here.
     const guarding = import("hashgate/guard").then(({ guard }) => guard(form.current, gate));
     return () => {
       guarding.then((guarded) => guarded.remove());

@@ -2,10 +2,10 @@
 // form that is submitted during a check waits; otherwise it would be sent without the files.
 import { Forms, type Waiting } from "../intercept/forms.js";
 
-/** Milliseconds to wait until FilePond draws a file that it has loaded. In a hidden page it never draws. */
+/** Milliseconds after which forms stop waiting for FilePond to draw a loaded file: a hidden page never draws. */
 const DRAWN_MS = 1000;
 
-/** The files that FilePond is loading. */
+/** Tracks the files that FilePond is loading, so that forms can wait for them. */
 export class Loads implements Waiting {
   /** The files that are being loaded. Each promise resolves to whether the file may pass. */
   readonly #loads = new Set<Promise<boolean>>();

@@ -6,10 +6,10 @@ import type { Interception } from "./interception.js";
 /** One choice of files in an input, during and after its check. */
 interface Choice {
   readonly abort: AbortController;
-  /** The choice before, if a script's files came after it: a released file of either is handed on. */
+  /** The previous choice, if a script put in files after it. Held files of either choice can still be released. */
   readonly earlier: Choice | undefined;
   done: Promise<boolean>;
-  /** The event of a reset of the form. The reset makes the choice void unless the page cancels the event. */
+  /** The form's reset event, if there was one. It makes the choice void unless the page has cancelled the event. */
   reset: Event | undefined;
   /** True after a reset or a newer choice. The page then gets no file of this choice any more. */
   void: boolean;
@@ -30,7 +30,7 @@ export class Inputs {
   readonly #passed = new WeakSet<File>();
   /** Inputs whose `input` event was taken in this turn of the event loop. */
   readonly #taken = new WeakSet<HTMLInputElement>();
-  /** Inputs with files about which the page has had an event. */
+  /** Inputs that the page believes to hold files, because it got an event about them. */
   readonly #given = new WeakSet<HTMLInputElement>();
 
   constructor(interception: Interception) {
@@ -87,14 +87,14 @@ export class Inputs {
   }
 
   /**
-   * Empties an input, checks its files, and puts back those that may pass. Resolves to whether all may pass. Files that a
-   * script puts in during a check are checked after it, so that the person's choice isn't lost.
+   * Empties an input, checks its files, and puts back those that may pass. Resolves to whether all may pass. If a
+   * script puts in files during a check, they are checked afterwards, so that the person's choice isn't lost.
    */
   async take(input: HTMLInputElement): Promise<boolean> {
     const running = this.waitFor(input);
     const passed = running === undefined || (await running);
     if (this.#interception.stopped) return false;
-    // Another check has begun meanwhile: of a newer choice, or of a script's files beside those that may pass.
+    // Another check has begun meanwhile: of a newer choice, or of files that a script has added. Waits for that one.
     if (this.waitFor(input)) return passed && this.take(input);
     const rest = this.hasPassed(input) || (await this.#check(input, []));
     return passed && rest;

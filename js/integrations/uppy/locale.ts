@@ -29,7 +29,10 @@ export function localeFrom(strings: NoticeStrings): Locale {
   return { strings: Object.fromEntries(entries.map(([key, text]) => [key, text.replace(/\{(\w+)\}/g, "%{$1}")])) };
 }
 
-/** Returns the strings as Uppy translates them, with the placeholders still in them. */
+/**
+ * Returns Uppy's translated strings. Passes each placeholder's own name as its value, so that placeholders stay in the
+ * text.
+ */
 export function stringsFrom(i18n: (key: string, values: Record<string, string>) => string): NoticeStrings {
   const kept = {
     file: "{file}",

@@ -28,11 +28,11 @@ export interface Network {
 export interface Answer {
   text: Uint8Array;
   etag: string | undefined;
-  /** When the server says that it is, in seconds since 1970. */
+  /** The server's time at its answer, in seconds since 1970. */
   dateUnixS: number | undefined;
 }
 
-/** The largest size of a small file, and the error codes if it can't be had or is larger. */
+/** The size limit of a small file, and the error codes for a file that is unavailable or larger. */
 export interface Small {
   max: number;
   unavailable: GateErrorCode;
@@ -86,7 +86,7 @@ export async function fetchSmall(
   }
 }
 
-/** When a server says that it is, if it says so. An answer out of a cache is older than its date by its age. */
+/** Returns the server's time by its `Date` header, or undefined without one. Adds the `Age` that a cache declares. */
 function dateOf(headers: Headers): number | undefined {
   const time = Date.parse(headers.get("date") ?? "") / 1000 + Number(headers.get("age") ?? 0);
   return Number.isFinite(time) ? Math.floor(time) : undefined;
@@ -165,7 +165,7 @@ export async function fetchFile(
 
 const NOTHING = { length: 0, etag: undefined as string | undefined };
 
-/** Copies the stored parts into `whole`, up to the first gap. */
+/** Copies the stored parts into `whole`, up to the first gap. Returns the length copied and its ETag. */
 function restore(parts: Part[], whole: Uint8Array): typeof NOTHING {
   let { length, etag } = NOTHING;
   for (const part of parts) {

@@ -53,7 +53,7 @@ export class Follower {
   #lastRefresh: Refresh | undefined;
   #lastError: StatusError | undefined;
   #nextRefreshMs: number | undefined;
-  /** When the server said that it is, with the manifest that came last. */
+  /** The server's time at its last manifest, in seconds since 1970. */
   #serverUnixS: number | undefined;
   #told = "";
 
@@ -113,7 +113,7 @@ export class Follower {
     return this.#now < this.#until ? "current" : "expired";
   }
 
-  /** Seconds since 1970, by this clock, or by the witnesses if they have shown that it is behind. */
+  /** The current time in seconds since 1970: by this clock, or the witnesses' time if that is later. */
   get #now(): number {
     return Math.max(nowUnixS(), this.#active?.logged?.checkpoint.witnessedUnixS ?? 0);
   }
@@ -174,7 +174,8 @@ export class Follower {
     const active = this.#active;
     if (answer === "unchanged") {
       if (!active) throw new Error("a manifest can't be unchanged where there is none");
-      // Cosignatures that may grow too old can have been renewed.
+      // The release may be unchanged while witnesses have renewed their cosignatures. Fetches those if a maximum age is
+      // set.
       const renewed =
         this.#ask.log?.maxAgeS === undefined ? undefined : await this.#prove(active.current.manifest, active.manifest);
       if (renewed) active.logged = renewed.logged;
@@ -204,7 +205,7 @@ export class Follower {
       proof: proved?.proof,
     };
     if (active?.current.sha256 === full.sha256) {
-      // The same release, signed again: by more keys, or with a later expiry.
+      // The same release was signed again: by more keys, or with a later expiry.
       if (manifest.issuedUnixS >= active.manifest.issuedUnixS) {
         active.manifest = manifest;
         active.logged = proved?.logged;

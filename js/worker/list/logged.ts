@@ -1,4 +1,5 @@
-// The public log that a followed release must be in: its proof, and what a client can tell of the log without a network.
+// Handles the public log that must contain a followed release: fetches its proof, and checks without a network that the
+// log only grows.
 import { GateError, isCoded } from "../../errors.js";
 import { type Logged, MAX_PROOF_BYTES } from "../../generated/core.js";
 import type { FollowingLog } from "../../protocol.js";
@@ -7,7 +8,7 @@ import type { Engine } from "../engine.js";
 import { fetchSmall, type Network } from "./download.js";
 import type { SeenLog } from "./store.js";
 
-/** How much a clock may be behind without a word, in seconds. */
+/** A clock that is wrong by at most this many seconds isn't reported. */
 const TOLERANCE_S = 600;
 
 export interface Proved {
@@ -16,10 +17,10 @@ export interface Proved {
 }
 
 /**
- * Fetches the proof that a verified manifest is in the log. While a release is being published, the newest proof can be of
- * another release than the manifest at hand, which then has its own under its number.
+ * Fetches the proof that a verified manifest is in the log. While a release is being published, the newest proof may
+ * belong to another release; then fetches the proof whose name has the manifest's release number.
  *
- * @throws GateError `log-proof-unavailable`; what the core refuses a proof with.
+ * @throws GateError `log-proof-unavailable`; or the core's error about the proof.
  */
 export async function fetchProof(
   network: Network,
@@ -49,21 +50,23 @@ export async function fetchProof(
   } catch (error) {
     if (!isCoded(error) || error.code !== "log-not-included") throw error;
     const own = newest.replace(/\.tlog-proof(?=$|\?)/, `-${manifest.release}.tlog-proof`);
-    // What the newest proof was refused with says more than that there is no other.
+    // If that proof fails, too, throws the error of the newest proof, which says more.
     return prove(own).catch(() => {
       throw error;
     });
   }
 }
 
-/** The address of the proof: the manifest's, with another ending. */
+/** Returns the URL of the proof: that of the manifest, with the ending `.tlog-proof`. */
 function proofUrl(manifestUrl: string): string {
   const url = new URL(manifestUrl);
   url.pathname = `${url.pathname.replace(/\.[^./]*$/, "")}.tlog-proof`;
   return url.href;
 }
 
-/** Throws if a proof contradicts what was seen of the log before: a log only grows, and one size has one root. */
+/**
+ * Throws if a proof contradicts what was seen of the log. A log may only grow, and for each size it has only one root.
+ */
 export function assertSuccession(url: string, seen: SeenLog | undefined, { index, checkpoint }: Logged): void {
   if (!seen || seen.origin !== checkpoint.origin) return;
   const isFork = seen.size === checkpoint.size && seen.root !== checkpoint.root;
@@ -79,7 +82,7 @@ export function assertSuccession(url: string, seen: SeenLog | undefined, { index
   });
 }
 
-/** The larger of what was seen of a log. */
+/** Returns the larger of two states of a log: the one that was seen before, or that of the new proof. */
 export function seenAfter(seen: SeenLog | undefined, { index, checkpoint }: Logged): SeenLog {
   const { origin, size, root } = checkpoint;
   return seen && seen.origin === origin && seen.size > size ? seen : { origin, size, root, index };
@@ -90,7 +93,7 @@ export function statusOf({ index, checkpoint }: Logged): LoggedCheckpoint {
   return { origin, size, root, index, witnesses, ...(witnessedUnixS > 0 && { witnessedUnixS }), note };
 }
 
-/** What is known of this device's clock. `server`: the time by the server that gave out an expired list. */
+/** Says whether this device's clock seems wrong. `server`: the time of the server from which an expired list came. */
 export function clockHint(
   nowUnixS: number,
   logged: Logged | undefined,

@@ -82,9 +82,7 @@ export class IndexedDb implements Backend {
     return this.#in("readwrite", (store) => store.delete(this.#partsOf()));
   }
 
-  /**
-   * Returns the range of the keys of parts. An array sorts after all strings and numbers, so `[]` is an upper bound.
-   */
+  /** Returns the key range of the stored parts. Arrays sort after strings and numbers, so `[]` is an upper bound. */
   #partsOf(...sha256: string[]): IDBKeyRange {
     return IDBKeyRange.bound(["part", this.#list, ...sha256], ["part", this.#list, ...sha256, []]);
   }

@@ -1,7 +1,7 @@
 // The list store: keeps a followed list between visits, and in memory where there is no storage.
 import type { StorageState } from "../../types/types.js";
 
-/** What is remembered of a log: its newest checkpoint, and the place of the release that was proved by it. */
+/** The newest checkpoint that was seen of a log, and the index of the release that it proved. */
 export interface SeenLog {
   origin: string;
   size: number;
@@ -32,7 +32,7 @@ export interface Highest {
   release: number;
   sha256: string;
   keys: string[];
-  /** The largest state of the public log that was seen. */
+  /** The largest checkpoint of the public log that was seen. */
   log?: SeenLog | undefined;
 }
 
@@ -56,7 +56,7 @@ export interface Part {
   etag: string | undefined;
 }
 
-/** The backend did not answer in time. */
+/** Thrown if the backend did not answer in time. */
 export class Silent extends Error {
   override readonly name = "Silent";
 }

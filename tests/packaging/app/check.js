@@ -1,4 +1,4 @@
-/** A BMP of 64 x 64 pixels in columns of grey. */
+/** Draws a BMP of 64 x 64 pixels with columns of grey. */
 export function drawnBmp() {
   const bytes = new Uint8Array(54 + 64 * 64 * 3);
   const view = new DataView(bytes.buffer);
@@ -16,7 +16,8 @@ export function drawnBmp() {
   return bytes;
 }
 
-// What every project below does: opens a gate as the README says, checks four pictures, and shows the verdicts.
+// Opens a gate as the README says, checks four pictures, and shows the verdicts. The page of every test project runs
+// this.
 export async function check(openGate) {
   const verdicts = {};
   try {

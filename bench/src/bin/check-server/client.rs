@@ -1,4 +1,4 @@
-//! A client that also does what no client should.
+//! An HTTP client that also sends slow, broken and malformed requests, which no proper client would.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -8,12 +8,12 @@ use hashgate_testkit::Random;
 
 use crate::Result;
 
-/// What became of a request.
+/// The result of a request.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Sent {
-    /// An answer with this status.
+    /// The server answered with this status.
     Status(u16),
-    /// The connection ended without one.
+    /// The connection ended without an answer.
     Nothing,
 }
 
@@ -26,7 +26,7 @@ impl std::fmt::Display for Sent {
     }
 }
 
-/// A connection for one request after the other.
+/// A connection that stays open, for one request after the other.
 pub struct Connection(BufReader<TcpStream>);
 
 impl Connection {
@@ -70,7 +70,7 @@ fn connect(address: SocketAddr) -> Result<TcpStream> {
     Ok(stream)
 }
 
-/// Sends a head and a body, however wrong, and returns what came back. A server may close the connection at any time.
+/// Sends a head and a body, well-formed or not. Returns the answer. The server may close the connection at any time.
 fn exchange(address: SocketAddr, head: &[u8], body: &[u8]) -> Result<Sent> {
     let mut stream = connect(address)?;
     let _ = stream.write_all(head).and_then(|()| stream.write_all(body));
@@ -85,7 +85,7 @@ fn head(length: usize, more: &str) -> Vec<u8> {
     format!("POST /v1/check HTTP/1.1\r\nHost: x\r\nContent-Length: {length}{more}\r\n\r\n").into_bytes()
 }
 
-/// Checks a file over a connection of its own.
+/// Checks a file over a new connection.
 pub fn once(address: SocketAddr, file: &[u8]) -> Result<Sent> {
     exchange(address, &head(file.len(), ""), file)
 }
@@ -97,7 +97,7 @@ pub fn form(address: SocketAddr, file: &[u8]) -> Result<Sent> {
     exchange(address, &head(body.len(), "\r\nContent-Type: multipart/form-data; boundary=X"), &body)
 }
 
-/// Sends a file in eight pieces with pauses that take so long together.
+/// Sends a file in eight pieces, with pauses that add up to `time`.
 pub fn slow(address: SocketAddr, file: &[u8], time: Duration) -> Result<Sent> {
     let mut connection = Connection::open(address)?;
     let stream = connection.0.get_mut();
@@ -109,20 +109,20 @@ pub fn slow(address: SocketAddr, file: &[u8], time: Duration) -> Result<Sent> {
     Ok(connection.answer()?.map_or(Sent::Nothing, Sent::Status))
 }
 
-/// Announces `length` bytes, sends fewer, and hangs up without reading.
+/// Announces `length` bytes, sends only `sent`, and closes the connection without reading an answer.
 pub fn broken(address: SocketAddr, sent: &[u8], length: usize) -> Result<Sent> {
     let mut stream = connect(address)?;
     let _ = stream.write_all(&head(length, "")).and_then(|()| stream.write_all(sent));
     Ok(Sent::Nothing)
 }
 
-/// Sends bytes that are no request.
+/// Sends random bytes that are no HTTP request.
 pub fn noise(address: SocketAddr, random: &mut Random) -> Result<Sent> {
     let bytes: Vec<u8> = (0..1 + random.below(3000)).map(|_| random.bits() as u8).collect();
     exchange(address, &bytes, b"")
 }
 
-/// Sends a head that is odd in one of several ways.
+/// Sends a malformed head. `number` chooses one of ten kinds.
 pub fn odd_head(address: SocketAddr, number: usize, file: &[u8]) -> Result<Sent> {
     let plain = |more: &str| head(file.len(), more);
     let head = match number % 10 {

@@ -1,14 +1,14 @@
-//! Measures `POST /v1/check` of `hashgate serve` with a filter of 1,000,000 hashes: checks per second, latency, processor
-//! time and memory; then whether it lasts through slow, broken and hostile senders.
+//! Measures `POST /v1/check` of `hashgate serve` with a filter of 1,000,000 hashes: checks per second, latency,
+//! processor time and memory. Then tests that the server survives slow, broken and hostile senders.
 //!
 //! ```sh
 //! cargo build --release -p hashgate-cli
 //! cargo run --release -p hashgate-bench --bin check-server [-- [--server PATH] [--files FOLDER] [--checks N]]
 //! ```
 //!
-//! The pictures have 2 megapixels and are drawn; with `--files` they are those of a folder. The client runs on the same
-//! machine and takes its share of it, so beside the rate the program prints the server's own processor time per check,
-//! which other work on the machine disturbs less. It fails if the server doesn't last.
+//! The pictures are drawn and have 2 megapixels, or are the files of FOLDER. The client runs on the same machine and
+//! takes its share of the processors. So the program also prints the server's own processor time per check, which other
+//! work on the machine disturbs less than the rate. It fails if the server ends or exceeds its memory bound.
 
 mod client;
 mod pictures;
@@ -27,10 +27,10 @@ use process::Server;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// Uploads of the endurance run, and requests of the hostile one.
+/// Number of uploads in the endurance run, and of requests in the hostile run.
 const MIXED: usize = 2_000;
 const HOSTILE: usize = 10_000;
-/// The bound on resident memory in MB, of which the filter takes 12.
+/// The bound on the server's resident memory in MB. The filter takes 12 MB of it.
 const MOST_MB: f64 = 300.0;
 
 struct Options {
@@ -82,7 +82,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Posts the pictures in turn over connections that stay open, and prints the rate and the times.
+/// Posts the pictures in turn over connections that stay open. Prints checks per second, latencies and processor times.
 fn throughput(server: &Server, pictures: &[Vec<u8>], checks: usize, connections: usize) -> Result<()> {
     let (next, times) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let (cpu, own, start) = (server.cpu()?, process::own_cpu()?, Instant::now());
@@ -125,7 +125,7 @@ fn throughput(server: &Server, pictures: &[Vec<u8>], checks: usize, connections:
     Ok(())
 }
 
-/// Runs `work` on so many threads.
+/// Runs `work` on `count` threads at the same time.
 fn side_by_side(count: usize, work: impl Fn() -> Result<()> + Sync) -> Result<()> {
     std::thread::scope(|scope| {
         let spawned: Vec<_> = (0..count).map(|_| scope.spawn(|| work().map_err(|error| error.to_string()))).collect();
@@ -133,7 +133,7 @@ fn side_by_side(count: usize, work: impl Fn() -> Result<()> + Sync) -> Result<()
     })
 }
 
-/// Sends pictures, files that are none, forms, slow files and files that break off, and prints the memory along the way.
+/// Sends pictures, other files, forms, slow uploads and uploads that break off. Prints the server's memory meanwhile.
 fn mixed(server: &Server, pictures: &[Vec<u8>]) -> Result<()> {
     let film: Vec<u8> = [b"\x1a\x45\xdf\xa3".as_slice(), &vec![7; 20 << 20]].concat();
     let next = AtomicUsize::new(0);
@@ -167,7 +167,7 @@ fn mixed(server: &Server, pictures: &[Vec<u8>]) -> Result<()> {
     Ok(())
 }
 
-/// Sends hostile pictures, broken ones and requests that aren't any; then sees that a picture is checked as before.
+/// Sends hostile and broken pictures and malformed requests. Then tests that a picture is still checked correctly.
 fn hostile(server: &Server, pictures: &[Vec<u8>]) -> Result<()> {
     let hostile = hashgate_testkit::hostile::files();
     let small = pictures::small();

@@ -1,4 +1,4 @@
-//! What is sent, and the filter that it is checked against.
+//! The pictures that are sent, and the filter of the server.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use hashgate_testkit::numbered_hash;
 
 use crate::Result;
 
-/// Draws pictures of 2 megapixels as photographs are coded: three baseline ones and a progressive one of each four.
+/// Draws 16 pictures of 2 megapixels, coded like photographs: of each four, three are baseline and one is progressive.
 pub fn drawn() -> Vec<Vec<u8>> {
     (0..16)
         .map(|seed| {
@@ -27,7 +27,7 @@ pub fn drawn() -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Draws small pictures of every kind, to be broken.
+/// Draws small pictures of every kind, which the hostile run then damages.
 pub fn small() -> Vec<Vec<u8>> {
     hashgate_testkit::jpeg::kinds().into_iter().zip(0..).map(|(kind, seed)| draw(320, 240, kind, seed)).collect()
 }
@@ -40,7 +40,7 @@ pub fn of_folder(folder: &Path) -> Result<Vec<Vec<u8>>> {
     Ok(paths.into_iter().map(std::fs::read).collect::<std::io::Result<_>>()?)
 }
 
-/// Writes a filter of 1,000,000 numbered hashes at the defaults, unless it is there already.
+/// Writes a filter of 1,000,000 numbered hashes with the default settings, if the file doesn't exist.
 pub fn filter(folder: &Path) -> Result<PathBuf> {
     let path = folder.join("million-numbered.hgf");
     if !path.exists() {

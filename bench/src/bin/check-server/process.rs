@@ -1,4 +1,4 @@
-//! The server's process: its address, its processor time and its memory, as Linux tells them under `/proc`.
+//! The server's process: its address, and its processor time and memory, which are read from Linux's `/proc`.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -7,10 +7,10 @@ use std::process::{Child, Command, Stdio};
 
 use crate::Result;
 
-/// Clock ticks per second in which `/proc` counts: `man 5 proc`. It is 100 on every Linux of today.
+/// Clock ticks per second, the unit of times in `/proc` (see `man 5 proc`): 100 on all common Linux systems.
 const TICKS: f64 = 100.0;
 
-/// A running server, killed when it is dropped.
+/// A running server. It is killed when this value is dropped.
 pub struct Server {
     child: Child,
     pub address: SocketAddr,
@@ -33,17 +33,17 @@ impl Server {
         Ok(Self { child, address })
     }
 
-    /// Seconds of processor time so far.
+    /// Returns the processor time that the server has used, in seconds.
     pub fn cpu(&self) -> Result<f64> {
         cpu(&format!("/proc/{}/stat", self.child.id()))
     }
 
-    /// Resident memory in MB.
+    /// Returns the server's resident memory in MB.
     pub fn memory_mb(&self) -> Result<f64> {
         self.status("VmRSS")
     }
 
-    /// The most resident memory so far, in MB.
+    /// Returns the maximum of the server's resident memory, in MB.
     pub fn peak_mb(&self) -> Result<f64> {
         self.status("VmHWM")
     }
@@ -63,21 +63,21 @@ impl Drop for Server {
     }
 }
 
-/// Seconds of processor time of this process so far.
+/// Returns the processor time that this process has used, in seconds.
 pub fn own_cpu() -> Result<f64> {
     cpu("/proc/self/stat")
 }
 
 fn cpu(path: &str) -> Result<f64> {
     let stat = std::fs::read_to_string(path)?;
-    // The name in brackets may hold spaces. The fields after it begin with the third; user and system time are the 14th
-    // and the 15th.
+    // The second field, the name in brackets, may contain spaces. After it come the third field and so on. User and
+    // system time are the fields 14 and 15.
     let after = stat.rsplit_once(')').ok_or("no name")?.1;
     let ticks = after.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
     Ok(ticks.sum::<std::result::Result<f64, _>>()? / TICKS)
 }
 
-/// The load of the machine over the last minute, as the system tells it.
+/// Returns the machine's load average over the last minute.
 pub fn load() -> String {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     load.split(' ').next().unwrap_or_default().to_owned()

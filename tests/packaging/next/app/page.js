@@ -1,6 +1,6 @@
 "use client";
 
-// Imported where the server renders, too; run in the browser alone.
+// The server also imports this module when it renders the page, but only browsers run the effect with the gate.
 import { openGate } from "hashgate";
 import { useEffect } from "react";
 import { check } from "../check.js";

@@ -1,4 +1,4 @@
-// The check that a server repeats.
+// Checks an upload on the server again.
 import { openGate } from "hashgate";
 
 const opening = openGate({ filters: ["public/samples/demo.hgf"] });
