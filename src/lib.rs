@@ -1,8 +1,8 @@
 //! hashgate checks a picture against lists of known pictures before it is uploaded, on the device of its owner.
 //!
-//! A list is a signed Bloom filter. It holds hashes of pictures, but the hashes can't be read out of it. A check says that
-//! a picture is on none of the lists, or that it is *possibly* on one, which is a reason to ask the list's owner. A picture
-//! that could not be checked is never said to be clear.
+//! A list is a signed Bloom filter. It holds hashes of pictures, but the hashes can't be read out of it. A check has
+//! one of three results. `Clear`: the picture is on none of the lists. `PossibleMatch`: the picture may be on a list,
+//! or match by chance; the list's owner can tell. `Unchecked`: the picture could not be read, so nothing is known.
 //!
 //! # Check a file
 //!
@@ -25,9 +25,9 @@
 //!
 //! # Check in two stages
 //!
-//! The first stage reads hostile bytes and knows no list; the second knows the lists and never sees the bytes. In the
-//! browser they run in different workers, and a [`Fingerprint`] crosses between them. A [`Lookup`] keeps the filters. If a
-//! list's owner says that a possible match is not listed, the lookup goes on from there:
+//! The first stage reads the bytes of a file, which may be hostile, and has no lists. It makes a [`Fingerprint`]. The
+//! second stage, a [`Lookup`], has the lists and sees only the fingerprint. In the browser, the stages run in different
+//! workers. If a list's owner says that a possible match is not listed, the lookup searches for the next match:
 //!
 //! ```
 //! use hashgate::{Dismissed, Filter, Fingerprint, Limits, Lookup, Orientations, Outcome, ViewSet, fingerprint};

@@ -1,7 +1,8 @@
 //! Setters of option structs.
 
 /// Defines for each field of an option struct a method that returns the struct with this field changed. The structs are
-/// `#[non_exhaustive]`, so users can't write them as literals, and a new field breaks no one's code.
+/// `#[non_exhaustive]`: other crates can't write them as literals, so a new field doesn't break other crates' code.
+/// These methods are how other crates set fields.
 macro_rules! setters {
     ($struct:ident { $($setter:ident, $field:ident: $type:ty;)* }) => {
         impl $struct {

@@ -1,14 +1,15 @@
 //! A partitioned Bloom filter: k equal slices; the i-th hash of an item sets one bit of slice i.
 //!
-//! Half of all negative lookups end in slice 0, a quarter in slice 1, and so on. So many lookups in a row read only the
-//! first slices, which stay in the processor's cache. `docs/reference/filter-format.md` has the hash, byte by byte.
+//! About half of the bits in each slice are ones. So half of all lookups of unlisted items end at slice 0, a quarter at
+//! slice 1, and so on. A series of lookups mostly reads the first slices, which then stay in the processor's cache.
+//! `docs/reference/filter-format.md` has the hash, byte by byte.
 
 use super::flip_masks::{FlipMask, FlipMasks, LOWER, LOWER_MASKS};
 use super::soft_ring_key::SoftRingKey;
 
 /// Largest k: number of slices in a filter.
 pub(crate) const MAX_K: u32 = 64;
-/// Largest slice, in bits: a position is 32 bits of hash scaled to the slice.
+/// Largest length of a slice, in bits. A position is made from 32 bits of hash, which can't address a longer slice.
 pub(crate) const MAX_SLICE_BITS: u64 = 1 << 32;
 
 /// The kind of an item. Each kind has hash functions of its own, so equal numbers of two kinds are different items.
@@ -20,7 +21,7 @@ pub(crate) enum Domain {
     Sha256,
     /// First eight bytes of an MD5.
     Md5,
-    /// Canary items, which show whether the filter answers as it was built.
+    /// Canary items. Their answers are known beforehand, so a wrong one shows that the reader or the file is at fault.
     Canary,
 }
 
@@ -44,16 +45,18 @@ fn mix(mut z: u64) -> u64 {
 
 /// The hash functions of one domain.
 ///
-/// An item gives one 64-bit word per two slices. Word 0 is a random linear map of the item over GF(2): flipping a bit of
-/// the item flips known bits of the word, so the word of a flip mask is found with table lookups. The other words are
-/// `mix(item ^ constant)`.
+/// An item gives one 64-bit word per two slices. Word 0 is a random linear map of the item over GF(2): flipping one bit
+/// of the item flips the same bits of word 0 for every item. So word 0 of a flipped ring key is found by XOR, without
+/// hashing again. The other words are `mix(item ^ constant)`.
+///
+/// `columns[bit]` has the bits of word 0 that flipping `bit` flips; `constants` has one constant per further word.
 pub(crate) struct Hasher {
     columns: [u64; 64],
     constants: Vec<u64>,
 }
 
 impl Hasher {
-    /// Draws the constants from SplitMix64, with a seed of salt and domain.
+    /// Draws `columns` and `constants` from SplitMix64, seeded with the salt and the domain.
     pub fn new(salt: u64, domain: Domain, k: u32) -> Self {
         let mut state = mix(salt ^ domain.number());
         let mut next = || {
@@ -90,8 +93,8 @@ fn scale(half: u32, slice_bits: u64) -> u64 {
 /// A slice, as words of 32 bits.
 type Slice<'a> = &'a [[u8; 4]];
 
-/// Returns the word of a slice that contains `position`, shifted so that the bit at `position` is the lowest. Higher bits
-/// are of other positions.
+/// Returns the word of a slice that contains `position`, shifted so that the bit at `position` is the lowest. The
+/// higher bits belong to other positions: callers mask them off.
 #[inline(always)]
 fn word_at(slice: Slice, position: u64) -> u32 {
     u32::from_le_bytes(slice[(position >> 5) as usize]).wrapping_shr(position as u32)
@@ -104,9 +107,10 @@ pub(crate) struct Bloom<'a> {
     pub slice_bits: u64,
 }
 
-/// Number of slices that are fetched. Of 256 negative lookups, 255 end in them.
+/// Number of slices that [`Bloom::fetch`] loads. Of 256 lookups of unlisted items, 255 end within 8 slices (1 - 2^-8).
 const FETCHED_SLICES: usize = 8;
-/// Most bytes that are fetched. Caches don't hold more. A list of 5,000,000 hashes comes to this much.
+/// Most bytes that [`Bloom::fetch`] loads, because caches don't hold more. The first slices of a list of 5,000,000
+/// hashes take about this much.
 const MOST_FETCHED: u64 = 16 << 20;
 
 /// Number of ring keys that are looked up together.
@@ -117,7 +121,8 @@ impl<'a> Bloom<'a> {
         self.bits.as_chunks().0.chunks_exact((self.slice_bits / 32) as usize)
     }
 
-    /// Loads the slices in which most lookups end into the processor's cache. Reading them in a row is faster than at random.
+    /// Loads the slices in which most lookups end into the processor's cache. Reading them here from start to end is
+    /// faster than letting lookups load them in random order. Does nothing if they are larger than [`MOST_FETCHED`].
     pub fn fetch(self) {
         const LINE: usize = 16;
         if FETCHED_SLICES as u64 * self.slice_bits / 8 > MOST_FETCHED {
@@ -127,7 +132,8 @@ impl<'a> Bloom<'a> {
         std::hint::black_box(lines.fold(0, |sum, word| sum ^ word[0]));
     }
 
-    /// Returns whether the filter holds an item. It can be wrong about items that it doesn't hold: a false positive.
+    /// Returns whether the filter holds an item. For an item that was never inserted, the answer may be true by chance
+    /// (a false positive).
     pub fn holds(self, hasher: &Hasher, item: u64) -> bool {
         self.slices()
             .zip(hasher.positions(item, self.slice_bits))
@@ -136,8 +142,9 @@ impl<'a> Bloom<'a> {
 
     /// Returns the index of the first of `masks` whose ring key the filter holds. Ring keys in `passed_over` don't count.
     ///
-    /// Works slice by slice on many ring keys and keeps the survivors without a branch: one lookup after the other would
-    /// wait for memory, and mispredict every other exit.
+    /// Tests many ring keys against two slices before it goes on to the next slices, and keeps those that pass without
+    /// a branch. Looking up one ring key after the other would be slower: each lookup would wait for memory, and the
+    /// processor would mispredict half of the exits.
     pub fn first_held(
         self,
         hasher: &Hasher,
@@ -173,8 +180,8 @@ impl<'a> Bloom<'a> {
         masks.sequence.binary_search_by_key(&held.place(), |mask| mask.place()).ok()
     }
 
-    /// Filters `survivors` of the first two slices through the others, and returns the cheapest flip mask among them and
-    /// `held`.
+    /// Looks the `survivors` (ring keys that passed the first two slices) up in the other slices. Returns the cheapest
+    /// flip mask among those that the filter holds and `held`, the best of earlier batches.
     fn first_of(
         self,
         hasher: &Hasher,
@@ -203,7 +210,7 @@ impl<'a> Bloom<'a> {
     }
 }
 
-/// The effect of flipping bits: two masks to XOR to a ring key and to its word 0.
+/// The effect of flipping bits of a ring key: the masks to XOR into the ring key and into word 0 of its hash.
 #[derive(Clone, Copy)]
 struct Flipped {
     key: u64,

@@ -31,8 +31,8 @@ use crate::signal::digest::{Md5Digest, Sha256Digest};
 use crate::signal::pdq::{Orientation, PdqHash};
 use crate::signal::views;
 
-/// The hashes and digests of a list. For the file, their order doesn't matter, but each must be there once: see
-/// [`normalise`](Self::normalise).
+/// The hashes and digests of a list. Their order doesn't change the file. Each must be there once, because repeated
+/// entries are counted twice: [`normalise`](Self::normalise) removes them.
 #[derive(Debug, Clone, Default)]
 pub struct Entries {
     /// PDQ hashes.
@@ -44,7 +44,7 @@ pub struct Entries {
 }
 
 impl Entries {
-    /// Sorts, and removes repetitions. Then the same list gives the same file.
+    /// Sorts the entries and removes repetitions, so that the same list always gives the same file.
     pub fn normalise(&mut self) {
         self.pdq.sort_unstable();
         self.pdq.dedup();
@@ -61,7 +61,7 @@ impl Entries {
 pub struct Request {
     /// Name of the list: 1 to 200 bytes of UTF-8 without control or invisible characters.
     pub name: String,
-    /// What the list holds, by the same rule.
+    /// What the list holds: a text by the same rule as `name`.
     pub category: String,
     /// Release number.
     pub release: u64,
@@ -75,8 +75,8 @@ pub struct Request {
     pub view_lookup_budget: u32,
     /// Share of clean pictures that may match by chance, from 1e-12 to below 1.
     pub image_false_positive_rate: f64,
-    /// Room for later releases of the same geometry, in per cent of today's items. Deltas between releases of one geometry
-    /// are small. 0 sizes the filter for today's items.
+    /// Room for later releases, in per cent of this release's items; 0 leaves none. Later releases that fit keep the
+    /// geometry (number and length of slices), and deltas exist only between releases of one geometry.
     pub headroom_percent: u32,
 }
 
@@ -126,8 +126,8 @@ setters! {
 }
 
 impl Filter {
-    /// Returns the entries that the filter doesn't hold, sorted. It may hold an entry by chance: with the probability of a
-    /// false positive of one lookup, which is the image false-positive rate divided by [`FilterInfo::lookups`].
+    /// Returns the entries that the filter doesn't hold, sorted. An unlisted entry is left out if the filter seems to
+    /// hold it by chance. The probability of that is the image false-positive rate divided by [`FilterInfo::lookups`].
     #[must_use]
     pub fn missing(&self, entries: &Entries) -> Entries {
         let mut missing = Entries {
@@ -140,7 +140,7 @@ impl Filter {
     }
 }
 
-/// The geometry of a filter file, and the rates that follow from it, before the file is built.
+/// The geometry (number and length of slices) of a filter file that is yet to be built, and its expected rates.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// Number of slices.
@@ -234,11 +234,11 @@ impl Plan {
         Ok(Self::of_geometry(request, entries, k, enough * 64, lookups, allowed_rate))
     }
 
-    /// Plans a release in the geometry of an earlier one.
+    /// Plans a release with as many slices, of the same length, as an earlier release. Deltas need this.
     ///
     /// # Errors
-    /// `build-capacity` if the list has outgrown the geometry; `build-field` if the request has another rate, budget or
-    /// number of rings than the earlier release.
+    /// `build-capacity` if the false-positive rate would exceed the request's, because the list has too many items;
+    /// `build-field` if the request has another rate, budget or number of rings than the earlier release.
     pub fn in_geometry_of(earlier: &FilterInfo, request: &Request, entries: &Entries) -> Result<Self, Refusal> {
         let lookups = lookups(request, entries);
         let rings = if entries.pdq.is_empty() { 0 } else { request.rings };
@@ -298,10 +298,12 @@ impl Plan {
 /// Writes the file. The same request and normalised entries give the same bytes.
 ///
 /// # Errors
-/// `build-field` if `plan` is of another request or of other entries, and lacks room. Never with their own plan.
+/// `build-field` if `plan` has no room for `entries`. That can't happen if `plan` was made from the same request and
+/// entries.
 pub fn write(request: &Request, plan: &Plan, entries: &Entries) -> Result<Vec<u8>, Refusal> {
     let rings = if entries.pdq.is_empty() { 0 } else { request.rings };
-    // All releases of a list have the same salt, so that few bits change from one to the next.
+    // The salt depends on the name and the category alone. So all releases of a list hash an item to the same bits, and
+    // deltas between releases stay small.
     let mut seed = Sha256::new();
     seed.update(b"hashgate filter salt v1\0");
     seed.update(request.name.as_bytes());
@@ -392,15 +394,16 @@ fn false_positive_parts(rate: f64) -> u64 {
     (rate * RATE_UNIT as f64).round() as u64
 }
 
-/// Returns the false-positive rate of one lookup with `items` items in `k` slices: the share of ones in a slice, to the
-/// power of `k`.
+/// Returns the expected false-positive rate of one lookup with `items` items in `k` slices: the share of ones in a
+/// slice, to the power of `k`, because all `k` bits must be ones.
 #[must_use]
 pub fn false_positive_rate(items: u64, k: u32, slice_bits: u64) -> f64 {
     let empty = power(1.0 - 1.0 / slice_bits as f64, items);
     power(1.0 - empty, k)
 }
 
-/// Returns `base ^ exponent`, by squaring. `powi` may round differently on another platform.
+/// Returns `base` to the power of `exponent`, by squaring. `f64::powi` isn't used, because its rounding may differ
+/// between platforms, and every platform must plan the same file.
 fn power(base: f64, exponent: impl Into<u64>) -> f64 {
     let (mut square, mut exponent, mut result) = (base, exponent.into(), 1.0);
     while exponent > 0 {

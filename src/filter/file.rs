@@ -10,7 +10,7 @@ use crate::signal::digest::{Md5Digest, Sha256Digest};
 use crate::signal::pdq::Orientation;
 use crate::signal::views::View;
 
-/// A filter whose file was verified. Only such a filter can be asked.
+/// A filter whose file was verified. Lookups need this type, so an unverified file can't be looked up in.
 ///
 /// # Examples
 /// ```
@@ -30,7 +30,8 @@ pub struct Filter {
     md5: Hasher,
     /// The masks for full views.
     full_masks: FlipMasks,
-    /// The masks for derived views. Index `n` has those for the budget divided by 4 `n` times.
+    /// The masks for derived views. Index 0 has the masks for the whole budget, index 1 for a quarter, and index 2 for
+    /// a sixteenth.
     derived_masks: [FlipMasks; 3],
 }
 
@@ -41,7 +42,7 @@ impl std::fmt::Debug for Filter {
 }
 
 impl Filter {
-    /// Verifies a file from its first byte to its last, and asks the filter about its own canary items.
+    /// Verifies a file: its header, its SHA-256, and the answers about its canary items.
     ///
     /// # Errors
     /// `filter-magic`, `filter-version`, `filter-length`, `filter-field`, `filter-checksum`, `filter-canary`. Any flipped
@@ -86,7 +87,8 @@ impl Filter {
         &self.bytes
     }
 
-    /// The signals that must be computed of a file to ask this filter. [`views`](Wanted::views) is the default.
+    /// The signals that must be computed of a file before it can be looked up in this filter: those of which the list
+    /// has entries. [`views`](Wanted::views) is left at its default, because a filter doesn't depend on it.
     #[must_use]
     pub fn wanted(&self) -> Wanted {
         Wanted {
@@ -121,8 +123,9 @@ impl Filter {
         self.bloom().fetch();
     }
 
-    /// Returns the cheapest flip mask under which the filter holds a ring key, and the number of lookups. Ring keys in
-    /// `passed_over` don't count.
+    /// Returns the cheapest flip mask with which the filter holds the flipped ring key, and the number of lookups up to
+    /// it. Returns `None` and the number of all lookups if there is no such mask. Ring keys in `passed_over` don't
+    /// count as held.
     pub(crate) fn look_up(
         &self,
         soft: &SoftRingKey,
@@ -141,8 +144,10 @@ impl Filter {
     }
 }
 
-/// Returns how many times the budget of derived views is divided by 4: once if the picture would have to be turned as
-/// well as edited, which is rare, and once for rings above the first, which find little (`docs/lab/near-match.md`).
+/// Returns how many times the lookup budget of derived views is divided by 4, 0 to 2.
+///
+/// It is divided once for an uncommon orientation, because few copies are both turned and edited. It is divided once
+/// for a ring above ring 0, because such rings find few copies (`docs/lab/near-match.md`).
 pub(super) fn quarterings(orientation: Orientation, ring: u32) -> u32 {
     u32::from(!orientation.is_common()) + u32::from(ring > 0)
 }

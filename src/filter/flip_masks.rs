@@ -1,13 +1,14 @@
 //! Flip masks: the sets of bits that lookups flip in a ring key, and the order in which they are tried.
 //!
-//! A filter answers exact membership, but an edited copy differs in a few bits of its hash, nearly always in those whose
-//! coefficient lies nearest the median. So the asking side looks up its own ring key with its least reliable bits
-//! flipped, the most plausible masks first. This is query-directed multi-probe LSH (Lv et al., VLDB 2007) with the
-//! reliabilities of soft-decision decoding (Chase, 1972).
+//! A filter only says whether it holds exactly this ring key. But the hash of an edited copy differs in a few bits from
+//! the listed hash. These are nearly always the bits whose coefficients lie nearest the median, the least reliable
+//! bits. So a check also looks up the picture's ring key with sets of its least reliable bits flipped, the most
+//! plausible set first. This is query-directed multi-probe LSH (Lv et al., VLDB 2007) with the reliabilities of
+//! soft-decision decoding (Chase, 1972).
 
 use std::sync::LazyLock;
 
-/// Only this many bits of a ring key, the least reliable ones, are ever flipped.
+/// Number of bits of a ring key that flip masks can flip: the least reliable 24 of its 64 bits.
 pub(crate) const FLIPPABLE: usize = 24;
 /// Largest number of flip masks that a filter may ask for per ring key.
 pub const MAX_LOOKUP_BUDGET: u32 = 1 << 16;
@@ -34,7 +35,8 @@ impl FlipMask {
     }
 }
 
-/// Sorts masks by their places. Every sort in this crate's lookup is of `u64`, so that the wasm needs one sorting routine.
+/// Sorts masks by their places. The places are sorted as `u64`, like everything that lookups sort, so that the wasm has
+/// code for one sorting routine only.
 fn sort(masks: &mut [FlipMask]) {
     let mut places: Vec<_> = masks.iter().map(|mask| mask.place()).collect();
     places.sort_unstable();
@@ -48,12 +50,15 @@ fn sort(masks: &mut [FlipMask]) {
 pub(crate) struct FlipMasks {
     /// The cheapest masks, the cheapest first.
     pub sequence: Vec<FlipMask>,
-    /// The same masks, grouped by their ranks above [`LOWER`], so that one table lookup serves a whole run.
+    /// The same masks, grouped by their ranks above [`LOWER`]. What these ranks change in the hash is computed once per
+    /// run.
     pub runs: Vec<Run>,
 }
 
-/// Masks that share their ranks above [`LOWER`]. Their lower ranks are the first `length` masks of [`LOWER_MASKS`]: of two
-/// masks with the same upper ranks, the one with the earlier lower ranks also has the earlier place.
+/// Masks that share their ranks above [`LOWER`].
+///
+/// Their lower ranks are the first `length` masks of [`LOWER_MASKS`], without a gap. For of two masks with the same
+/// upper ranks, the mask whose lower ranks come first in [`LOWER_MASKS`] is also tried first.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Run {
     /// The shared upper ranks.
@@ -84,7 +89,8 @@ impl FlipMasks {
     }
 }
 
-/// Returns the first `budget` masks, the same for every picture. The first mask flips nothing.
+/// Returns the cheapest `budget` masks in the order in which they are tried. The order doesn't depend on the picture.
+/// The first mask flips nothing.
 fn mask_sequence(budget: u32) -> Vec<FlipMask> {
     /// Collects every set of different ranks up to `largest` whose sum is `sum`, together with the ranks in `chosen`.
     fn subsets(sum: u32, largest: u32, chosen: u32, found: &mut Vec<FlipMask>) {

@@ -14,13 +14,13 @@ use crate::signal::digest::Sha256Digest;
 const MAGIC: [u8; 8] = *b"\x89HGF\r\n\x1a\n";
 /// The version of the format that this crate reads and writes.
 pub const VERSION: u32 = 1;
-/// Bytes before the name.
+/// Bytes of the header before the name of the list.
 const FIXED_HEADER: usize = 184;
 /// Bytes of the SHA-256 at the end of the file.
 pub(crate) const CHECKSUM: usize = 32;
 /// Number of canary items of each kind.
 pub(crate) const CANARIES: usize = 4;
-/// Image false-positive rates are stored in parts of this many.
+/// The unit of stored image false-positive rates: a rate is stored as a number of parts of 10^12.
 pub const RATE_UNIT: u64 = 1_000_000_000_000;
 
 /// The header of a filter file, and its checksum.
@@ -213,7 +213,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<(FilterInfo, usize), Refusal> {
     Ok((info, slices_at))
 }
 
-/// Writes a header: what [`read`] reads. `info.checksum` is not part of it.
+/// Writes a header that [`read`] can read. Leaves out `info.checksum`, which comes after the slices.
 #[cfg(feature = "build")]
 pub(super) fn write(info: &FilterInfo) -> Vec<u8> {
     let mut header = Vec::with_capacity(length(&info.name, &info.category));

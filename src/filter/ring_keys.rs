@@ -11,8 +11,11 @@ pub const MAX_RINGS: u32 = 4;
 /// Bits in a ring key.
 pub(crate) const RING_KEY_BITS: usize = 64;
 
-/// Positions `i * 16 + j` of the corner, sorted by `max(i, j)`, then `i + j`, then `i`. Bit `b` of ring key `r` is the
-/// hash's bit at `ORDER[64 * r + b]`.
+/// The hash's bits in the order of the ring keys: bit `b` of ring key `r` is the hash's bit at index `ORDER[64 * r +
+/// b]`.
+///
+/// The index of row `i` and column `j` of the coefficients is `i * 16 + j`. The indices are sorted by `max(i, j)`, then
+/// `i + j`, then `i`, so that low frequencies come first.
 static ORDER: LazyLock<[u8; CORNER * CORNER]> = LazyLock::new(|| {
     let mut order: [u64; CORNER * CORNER] = std::array::from_fn(|index| {
         let (i, j) = (index / CORNER, index % CORNER);

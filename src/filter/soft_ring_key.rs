@@ -15,12 +15,13 @@ pub(crate) struct SoftRingKey {
 }
 
 impl SoftRingKey {
-    /// Takes ring `ring` of a picture's margins (`Coefficients::margins`).
+    /// Makes the ring key of ring `ring` (0 to 3) from a picture's margins (`Coefficients::margins`).
     pub fn new(margins: &[f32; CORNER * CORNER], ring: u32) -> Self {
         let mut key = 0;
         // Edits change low frequencies more than high ones, roughly with the root of the wavelength. So the reliability
-        // of a bit is its margin times the root of its frequency. Equal reliabilities are ordered by bit number: the
-        // bits of a positive float compare as integers.
+        // of a bit is its margin times the root of its frequency. The reliability's float bits and the bit number are
+        // put into one integer, because the bits of positive floats sort as the floats do. Of equal reliabilities, the
+        // lower bit number comes first.
         let mut by_reliability: [u64; RING_KEY_BITS] = std::array::from_fn(|bit| {
             let position = position(ring, bit as u8);
             let margin = margins[position];
@@ -44,7 +45,7 @@ impl SoftRingKey {
         })
     }
 
-    /// Returns the mask that turns this key into another.
+    /// Returns the mask that turns this ring key into `key`, which must differ in no other bits than `weakest`.
     pub fn mask_to(&self, key: u64) -> FlipMask {
         let flipped = self.key ^ key;
         FlipMask((0..FLIPPABLE).fold(0, |ranks, rank| ranks | ((flipped >> self.weakest[rank] & 1) as u32) << rank))

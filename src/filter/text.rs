@@ -1,21 +1,21 @@
-//! The rule for texts that people read: names and categories of lists, and curators.
+//! The rule for texts that people read: the names and categories of lists, and the names of curators.
 
 /// Longest text, in bytes of UTF-8.
 pub const MAX_TEXT: usize = 200;
-/// The rule, for refusals.
+/// The rule of [`is_plain_text`] in words, for the field `expected` of a refusal.
 pub(crate) const EXPECTED_TEXT: &str = "1 to 200 bytes of UTF-8 without control or invisible characters";
 
 /// Returns whether a text may be a name or a category: 1 to 200 bytes, all of them visible.
 ///
-/// Control characters could forge lines of a manifest. Characters that turn the direction of writing, or that show
-/// nothing, could make one name look like another.
+/// Control characters are refused, because a line feed in a name could forge lines of a manifest. Invisible characters,
+/// and those that reverse the direction of writing, are refused because one name could look like another.
 #[must_use]
 pub fn is_plain_text(text: &str) -> bool {
     (1..=MAX_TEXT).contains(&text.len()) && !text.chars().any(|c| c.is_control() || is_invisible(c))
 }
 
-/// Characters without a shape of their own (Unicode 16): format characters (category Cf), line and paragraph separators,
-/// variation selectors, fillers and blanks.
+/// Returns whether a character has no shape of its own (Unicode 16): format characters (category Cf), line and
+/// paragraph separators, variation selectors, fillers and blanks.
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
     matches!(c,

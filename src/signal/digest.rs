@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 use super::hex;
 use crate::refusal::Refusal;
 
-/// Bytes that are hashed per call. A wasm engine switches to the optimised code of a function only at its next call, so
-/// one call over a whole filter would stay slow to its end.
+/// Bytes that are hashed per call of the hash function. A wasm engine begins with slow code and switches to optimised
+/// code only when a function is called again. So one call over a whole filter file would run slowly to its end.
 const CHUNK: usize = 1 << 16;
 
 macro_rules! digest {

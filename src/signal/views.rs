@@ -1,8 +1,8 @@
 //! Views: the picture as it may have been before a crop, a border or an overlay.
 //!
-//! A crop or border of 2% changes 25 to 45 bits of a PDQ hash, and a caption flips reliable bits. Flip masks reach
-//! neither. Each view undoes one such edit: it filters another window of the same reduced plane, or paints over a region
-//! of the reduced picture.
+//! A crop or border of 2% changes 25 to 45 of the 256 bits of a PDQ hash, which is more than flip masks can flip. A
+//! caption changes reliable bits, which flip masks never flip. So the picture is also hashed in other views. Each view
+//! undoes one such edit: it takes another window of the same picture, or paints over a region of it.
 
 use serde::{Deserialize, Serialize};
 
@@ -78,14 +78,15 @@ pub enum View {
     BorderCutWithoutCaption,
 }
 
-/// Number of full views, which get a filter's lookup budget.
+/// Number of full views. Each is looked up with [`lookup_budget`](crate::FilterInfo::lookup_budget).
 #[cfg(feature = "build")]
 pub(crate) const FULL_VIEWS: usize = 2;
-/// Largest number of derived views, which get a filter's smaller budget.
+/// Largest number of derived views. Each is looked up with
+/// [`view_lookup_budget`](crate::FilterInfo::view_lookup_budget).
 #[cfg(feature = "build")]
 pub(crate) const DERIVED_VIEWS: usize = ZOOMS.len() + TURNS.len() + OCCLUSIONS.len() + 1; // the last is `BorderCutWithoutCaption`
 
-/// Window sides in per mille of the picture's.
+/// The zoomed views, with the sides of their windows in per mille of the picture's sides.
 const ZOOMS: [(View, i64); 6] = [
     (View::ZoomOut2, 1020),
     (View::ZoomIn2, 980),
@@ -95,25 +96,26 @@ const ZOOMS: [(View, i64); 6] = [
     (View::ZoomOut11, 1111),
 ];
 
-/// Sines of the angles; positive to the right.
+/// The turned views, with the sines of their angles; angles to the right are positive.
 const TURNS: [(View, f32); 2] = [(View::TurnedLeft2, -SINE_OF_2), (View::TurnedRight2, SINE_OF_2)];
-/// Sine of 2 degrees. A constant, because the sine of two platforms may differ in the last bit.
+/// Sine of 2 degrees. It is written out, because the sine functions of two platforms may differ in the last bit.
 const SINE_OF_2: f32 = 0.034_899_496;
 /// Cosine of 2 degrees.
 const COSINE_OF_2: f32 = 0.999_390_83;
 
-/// Height of the painted strip at the top or bottom, in rows of 64.
+/// Height of the painted strip at the top or bottom, in rows of the reduced picture, which has 64.
 const STRIP: usize = 12;
-/// Side of a painted corner, in rows of 64.
+/// Side of a painted corner, in rows and columns of the reduced picture, which has 64 of each.
 const CORNER: usize = 20;
 /// First row and column of a painted corner at the bottom or at the right.
 const FAR: usize = SIDE - CORNER;
 
-/// Rows of a caption, of 64.
+/// Rows of the reduced picture (0 to 63) in which captions usually are.
 const CAPTION: std::ops::Range<usize> = 54..61;
 
-/// Painted regions: columns and rows. Narrow strips lose less of the picture than wide ones, where they fit
-/// (`docs/lab/near-match.md` has the gain of each).
+/// The painted views, with the columns and the rows of the region that is painted over. Some regions lie within others:
+/// the smaller hides less of the picture, the larger covers longer texts (`docs/lab/near-match.md` has the gain of
+/// each).
 const OCCLUSIONS: [(View, std::ops::Range<usize>, std::ops::Range<usize>); 10] = [
     (View::WithoutBottom, 0..SIDE, SIDE - STRIP..SIDE),
     (View::WithoutBottomBar, 0..SIDE, 57..SIDE),
@@ -128,7 +130,7 @@ const OCCLUSIONS: [(View, std::ops::Range<usize>, std::ops::Range<usize>); 10] =
 ];
 
 impl View {
-    /// Returns whether this is a full view, which gets the filter's lookup budget.
+    /// Returns whether this is a full view. Full views are looked up with a larger budget than derived views.
     pub(crate) fn is_full(self) -> bool {
         matches!(self, Self::Plain | Self::BorderCut)
     }
@@ -185,9 +187,9 @@ fn zoomed(plane: &Plane, per_mille: i64) -> Window {
     Window { x, y, width, height }
 }
 
-/// Turns a picture of `aspect` (height divided by width) by 2 degrees around its centre. Beyond the edges, the edge is
-/// repeated. The reduced picture has no detail finer than two pixels, so interpolating linearly between the four pixels
-/// around a point is enough.
+/// Turns a picture by 2 degrees around its centre, to the right if `sine` is positive. `aspect` is the height of the
+/// unreduced picture divided by its width. Beyond the edges, the edge pixels are repeated. The reduced picture has no
+/// detail finer than two pixels, so interpolating linearly between the four pixels around a point is enough.
 fn turned(small: &Luma64, sine: f32, aspect: f32) -> Luma64 {
     const LAST: f32 = (SIDE - 1) as f32;
     let mut made = [0.0; SIDE * SIDE];
@@ -235,7 +237,7 @@ fn without_border(plane: &Plane) -> Option<Window> {
 /// Replaces each pixel of a region by a mean of the nearest pixel outside the region in its row and in its column. The
 /// nearer of the two weighs more.
 fn paint_over(small: &mut Luma64, columns: std::ops::Range<usize>, rows: std::ops::Range<usize>) {
-    // On one axis, the distance to the nearest pixel outside the region, and its position.
+    // Returns, on one axis, the distance to the nearest pixel outside the region, and the position of that pixel.
     let beside = |at: usize, range: &std::ops::Range<usize>| {
         let low = (range.start > 0).then(|| (at - range.start + 1, range.start - 1));
         let high = (range.end < SIDE).then(|| (range.end - at, range.end));

@@ -3,7 +3,7 @@
 use super::views::ViewSet;
 use crate::setters::setters;
 
-/// The signals that the first stage computes of a file. By default none of them.
+/// The signals to compute of a file. By default, no signal is wanted.
 ///
 /// # Examples
 /// ```

@@ -37,13 +37,13 @@ pub struct Coefficients {
 }
 
 impl Coefficients {
-    /// Transforms a reduced picture.
+    /// Computes the coefficients of a reduced picture by a DCT.
     #[must_use]
     pub fn of(small: &Luma64) -> Self {
         Self { values: dct::corner(small).to_vec() }
     }
 
-    /// Returns the coefficients of the picture turned or mirrored. This flips signs and transposes; it needs no pixels.
+    /// Returns the coefficients of the turned or mirrored picture. Flips signs and transposes, so no pixels are needed.
     #[must_use]
     pub fn oriented(&self, orientation: Orientation) -> Self {
         Self { values: dihedral::apply(&self.values, orientation) }

@@ -6,8 +6,8 @@ use wide::f32x4;
 
 use super::luma64::{CORNER, Luma64, SIDE};
 
-/// `sqrt(2 / 64) * cos(k * pi / 128)` for k = 0 to 64, rounded to `f32`. A table, because the cosine of two platforms may
-/// differ in the last bit, and hashes may not.
+/// `sqrt(2 / 64) * cos(k * pi / 128)` for k = 0 to 64, rounded to `f32`. It is a table, because the cosine functions of
+/// two platforms may differ in the last bit, but hashes must be the same everywhere.
 #[rustfmt::skip]
 const QUARTER_WAVE: [f32; SIDE + 1] = [
     0.17677669, 0.17672345, 0.17656375, 0.17629771, 0.17592546, 0.17544726, 0.17486335,
@@ -81,7 +81,7 @@ impl Sixteen {
 
     #[inline(always)]
     fn add_scaled(&mut self, weight: f32, values: &Self) {
-        // `splat` compiles to a loop when optimising for size.
+        // `f32x4::splat` would compile to a slow loop, because the wasm is optimised for size.
         let weight = f32x4::new([weight, weight, weight, weight]);
         self.0 += weight * values.0;
         self.1 += weight * values.1;

@@ -51,8 +51,8 @@ impl Orientation {
     }
 }
 
-/// Turns or mirrors the corner of a transform. The corner starts at frequency 1, so its even rows and columns are the odd
-/// frequencies, whose signs a mirror flips.
+/// Turns or mirrors the coefficients of a picture. Mirroring a picture flips the signs of the odd frequencies. Index 0
+/// of a row or column is frequency 1, so the odd frequencies have even indices.
 pub(super) fn apply(values: &[f32], orientation: Orientation) -> Vec<f32> {
     use Orientation as O;
     let mut turned = vec![0.0; CORNER * CORNER];

@@ -9,7 +9,7 @@ use crate::signal::hex;
 
 /// A 256-bit PDQ hash.
 ///
-/// The bytes are in the order in which the reference prints them: row `i`, column `j` of the transform's corner is bit
+/// The bytes are in the order in which Meta's reference prints them: the coefficient in row `i` and column `j` has bit
 /// `(i * 16 + j) % 8` of byte `31 - (i * 16 + j) / 8`.
 ///
 /// # Examples
@@ -26,13 +26,13 @@ use crate::signal::hex;
 pub struct PdqHash(pub [u8; 32]);
 
 impl PdqHash {
-    /// Returns the bit of row `index / 16` and column `index % 16` of the corner.
+    /// Returns the bit of the coefficient in row `index / 16` and column `index % 16`.
     #[must_use]
     pub fn bit(&self, index: usize) -> bool {
         self.0[31 - index / 8] >> (index % 8) & 1 == 1
     }
 
-    /// Inverts the bit of row `index / 16` and column `index % 16` of the corner.
+    /// Inverts the bit of the coefficient in row `index / 16` and column `index % 16`.
     pub(crate) fn flip(&mut self, index: usize) {
         self.0[31 - index / 8] ^= 1 << (index % 8);
     }

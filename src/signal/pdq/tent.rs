@@ -1,11 +1,12 @@
-//! From rows of a picture to PDQ's reduced picture.
+//! Reduces the rows of a picture to the 64x64 picture that PDQ hashes.
 //!
-//! The reference blurs with two box passes per axis (Jarosz filters), then keeps 64x64 samples. Both steps are linear and
-//! separable. So one sparse matrix of 64 rows per axis, with the weights of a tent at each sample, does the same. It is
-//! applied to each row as it arrives; no buffer of full size exists.
+//! The reference blurs with two box passes per axis (Jarosz filters), then keeps 64x64 samples. Both steps are linear
+//! and separable. So they equal a multiplication by one sparse matrix per axis. Each of the 64 matrix rows holds the
+//! weights of one sample, which have the shape of a tent. The matrices are applied to each row of pixels as it arrives,
+//! so the full picture is never in memory.
 //!
-//! The weights can be summed over blocks of pixels. So the same filter also runs on a reduced plane of block means (the
-//! DC terms of a JPEG, or the plane of the views), and samples at the same places.
+//! The weights can be summed over blocks of pixels. So the same filter also reduces a [`Plane`] of block means. Such
+//! planes come from the DC coefficients of a JPEG, or from [`LumaBuilder`] for the views.
 
 use wide::f32x4;
 
@@ -62,7 +63,7 @@ impl Plane {
     }
 }
 
-/// A rectangle in full-size pixels; it may reach outside the picture.
+/// A rectangle in pixels of the full-size picture. It may reach outside the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     /// Left edge.
@@ -93,8 +94,8 @@ impl Luma {
     }
 }
 
-/// Reduces a frame that arrives row by row, in any order. A row may come in several parts, each black where another part
-/// has the pixel.
+/// Reduces a frame that arrives row by row, in any order. A row may be pushed in several parts, which are added up: in
+/// each part, the pixels of the other parts must be black.
 #[derive(Clone)]
 pub struct LumaBuilder {
     sum: TentSum,
@@ -123,8 +124,8 @@ impl LumaBuilder {
         self.add(y);
     }
 
-    /// Adds row `y` from `width` grey pixels. Grey goes through the same weights as RGB, because their rounded sum is not
-    /// exactly 1, and the reference's isn't either.
+    /// Adds row `y` from `width` grey pixels. Multiplies grey by the three weights of RGB, as the reference does. Their
+    /// rounded sum isn't exactly 1, so taking grey as it is would give other hashes.
     pub fn push_grey(&mut self, y: u32, grey: &[u8]) {
         for (luma, &pixel) in self.row.iter_mut().zip(grey) {
             let value = f32::from(pixel);
@@ -189,7 +190,7 @@ impl Axis {
         let (full, block) = (i64::from(full), i64::from(block));
         let pixel = |x: i64| (origin + x).clamp(0, full - 1);
         let cell = |x: i64| pixel(x) / block;
-        // The cells before and after a cell, for interpolation. Cells of one pixel need none.
+        // The cells before and after a cell, for interpolation. Cells of one pixel need no interpolation.
         let reach_of_line = i64::from(block > 1);
         let beside = |cell: i64| ((cell - reach_of_line).max(0), (cell + reach_of_line).min((full - 1) / block));
 
@@ -283,7 +284,8 @@ fn add_scaled(sums: &mut [f32], weight: f32, values: &[f32]) {
     }
 }
 
-/// Returns the dot product. It is summed in eight lanes, so that the order of additions is the same on every platform.
+/// Returns the dot product of `weights` and as many `values`. Always sums in eight lanes, so that the order of
+/// additions, and with it the rounding, is the same on every platform.
 fn dot(weights: &[f32], values: &[f32]) -> f32 {
     let (weights, weights_rest) = weights.as_chunks::<8>();
     let (values, values_rest) = values[..8 * weights.len() + weights_rest.len()].as_chunks::<8>();
