@@ -15,7 +15,7 @@ window.check = async (url) => gate.check(await (await fetch(url)).blob());
 window.ready = true;`;
 /** Matches the names of files that are no pictures. */
 const NO_PICTURES =
-  /^unsupported-picture--(archive|document|empty|html|html-after-spaces|one-byte|text|video|zeros)\.[a-z]+$/;
+  /^unsupported-picture--(archive|document|empty|html|html-after-spaces|one-byte|text|zeros)\.[a-z]+$/;
 /**
  * Matches files that are short for their size, because their format lets a picture of one colour be a few bytes. The
  * engine refuses to allocate 12,000 x 12,000 pixels for them (`unreadable`); a browser may paint them.

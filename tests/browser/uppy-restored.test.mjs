@@ -142,8 +142,9 @@ for (const version of [6, 5]) {
       const swap = entries.find(({ fileID }) => fileID.includes("clean/2"));
       await window.keepOther({ ...swap, data: await window.blob("listed/listed-1.jpg") });
     });
-    arrive = true;
     await reload(page);
+    // Only now, so that no late request of the first session arrives.
+    arrive = true;
     await goOn(page, said);
     await until(() => uploads.length === 2, "two uploads");
     await page.waitForFunction(() => window.held.length === 1);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use hashgate::check::film::FilmJudge;
-use hashgate::image::film_kind;
+use hashgate::image::{FilmKind, film_kind};
 use hashgate::pdq::Coefficients;
 use hashgate::pdq::quality;
 use hashgate::{
@@ -80,11 +80,14 @@ struct Index {
     findings: Findings,
 }
 
-/// Reads the index of an MP4, QuickTime, WebM or Matroska film; `None` of any other.
-fn tracks(path: &Path) -> Option<Index> {
-    let file = File::open(path).ok()?;
-    let size = file.metadata().ok()?.len();
-    let info = Film::open(file, size).ok()?.info();
+/// Reads the index of an MP4, QuickTime, WebM or Matroska film.
+///
+/// # Errors
+/// The file can't be read, has no index, or is of another container.
+fn tracks(path: &Path) -> Result<Index> {
+    let file = File::open(path)?;
+    let size = file.metadata()?.len();
+    let info = Film::open(file, size)?.info();
     let findings = Findings {
         container: serde_json::to_value(info.container).ok(),
         codec: info.tracks.first().map(|track| track.codec.clone()),
@@ -95,7 +98,7 @@ fn tracks(path: &Path) -> Option<Index> {
         Some(problem) => Some(problem.to_string()),
         None => track.encrypted.then(|| "the film is encrypted".to_owned()),
     });
-    Some(Index { tracks: info.tracks.len(), problem, findings })
+    Ok(Index { tracks: info.tracks.len(), problem, findings })
 }
 
 /// The verdict on a film, and its JSON.
@@ -122,7 +125,11 @@ pub fn check(
     let digests = crate::intake::fingerprint_of(file, &Limits::default(), &wanted.with_pdq(false))?;
     let mut verdict = look_up(&digests, filters, Orientations::All);
     let exact = verdict.matches().to_vec();
-    let index = tracks(path);
+    // Of other containers, only ffmpeg knows the index.
+    let (index, unreadable) = match tracks(path) {
+        Ok(index) => (Some(index), None),
+        Err(error) => (None, Some(error).filter(|_| film_kind(head) != Some(FilmKind::Other))),
+    };
     let count = index.as_ref().map(|index| index.tracks);
     let problem = index.as_ref().and_then(|index| index.problem.clone());
     let mut findings = index.map(|index| index.findings).unwrap_or_default();
@@ -138,6 +145,11 @@ pub fn check(
         without = unchecked(UncheckedReason::UnsupportedFilm, problem);
     } else if holds_pdq && exact.is_empty() {
         without = look(path, head, filters, count.unwrap_or(1), &findings, &mut judge);
+        if let (Outcome::Unchecked { reason: UncheckedReason::UnsupportedFilm, .. }, Some(error)) =
+            (&without, unreadable)
+        {
+            without = unchecked(UncheckedReason::Unreadable, format!("{error:#}"));
+        }
     }
     let found = judge.matches();
     (findings.frames, findings.low_quality) = judge.counts();

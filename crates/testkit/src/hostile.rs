@@ -74,11 +74,12 @@ fn not_pictures(add: Add) {
     unsupported("text.jpg", b"this is not a picture\n");
     unsupported("document.pdf", b"%PDF-1.7\n1 0 obj\n");
     unsupported("archive.jpg", b"PK\x03\x04\x14\0\0\0\0\0");
-    unsupported("video.jpg", b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2");
     unsupported("picture.avif", b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf");
     unsupported("picture.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic");
     unsupported("picture.jxl", b"\xff\x0a\xfa\x1f");
     unsupported("start-of-jpeg.jpg", b"\xff\xd8");
+    // A film without an index.
+    add(Expect::Unreadable, "video.jpg", b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2".to_vec());
 }
 
 fn cut(add: Add) {
