@@ -1,7 +1,8 @@
-//! Releases of a list: who signed one, whether it is current, and whether the bytes at hand are those that it names.
+//! Releases of a list. Verifies who signed a release, whether it is current, and whether downloaded files are the ones
+//! that the release names.
 //!
 //! A release is a manifest (a signed text) and the files that it names: the filter file, and deltas from earlier filter
-//! files. [`Manifest::verify`] is the only way to a manifest whose content counts.
+//! files. Trust only a manifest that [`Manifest::verify`] returned.
 
 mod delta;
 mod grammar;

@@ -145,7 +145,8 @@ fn equal_frames_are_one_question() {
 
 #[test]
 fn too_many_chance_hits_are_not_clear() {
-    // Far more hashes than the geometry was planned for: nearly every picture hits by chance, many times.
+    // Inserts far more hashes than the geometry was planned for, so that nearly every picture hits many times by
+    // chance.
     let few = Entries { pdq: (0..20).map(numbered_hash).collect(), ..Entries::default() };
     let many = Entries { pdq: (0..70).map(numbered_hash).collect(), ..Entries::default() };
     let request = Request::new("demo", "drawn");
@@ -198,7 +199,7 @@ fn a_match_in_either_reading_counts() {
     let clear = look_up(&[numbered_hash(1)], &both);
     assert_eq!((clear.outcome, clear.caveat), (Outcome::Clear, None));
     assert_eq!((clear.decoded_by, clear.second_reading_by), (Some(DecodedBy::General), Some(DecodedBy::Browser)));
-    // Serialising it for the other worker changes nothing.
+    // Serialising the fingerprint for the other worker must not change the verdict.
     assert_eq!(Fingerprint::from_bytes(&both.to_bytes()), Ok(both));
 }
 

@@ -16,11 +16,11 @@ const ZIGZAG: [usize; 64] = [
 /// How a decoy is made.
 #[derive(Debug, Clone, Copy)]
 struct Decoy {
-    /// The largest AC coefficient, dequantized.
+    /// The largest AC coefficient after dequantization.
     cap: f32,
-    /// Samples of 64 that clip.
+    /// Number of samples per block (of 64) that clip.
     peaks: usize,
-    /// Contrast of the hidden picture, of 1.
+    /// Contrast of the hidden picture, 0 to 1.
     contrast: f32,
     progressive: bool,
 }
@@ -164,7 +164,7 @@ fn decoy(shown: &Picture, hidden: &Picture, how: Decoy) -> Vec<u8> {
     let mut blocks = Vec::new();
     for y in (0..height).step_by(8) {
         for x in (0..width).step_by(8) {
-            // Towards mid-grey, where the peaks have most room.
+            // Moves the colours towards mid-grey, where the peaks have most room before they clip.
             let mean = 128.0 + how.contrast * (sample(hidden, x, y) - 128.0);
             let wanted = sample(shown, x, y);
             let reached = |strength: f32| {
@@ -217,7 +217,7 @@ fn a_decoy_in_the_dc_coefficients_is_decoded_in_full() {
             let (read, full) = (read(&bytes, &limits).unwrap(), read_fully(&bytes, &limits).unwrap());
             let bits = distance(&read, &full);
             assert!(bits <= 16, "{how:?}: {bits} bits from what is shown");
-            // The means' hash is the hidden picture's.
+            // The hash of the block means must be that of the hidden picture.
             let is_decoy = distance(&full, &hidden) > 31;
             assert!(!is_decoy || read.decoded_by == DecodedBy::General, "{how:?}");
             convincing += u32::from(distance(&full, &shown) <= 31);

@@ -149,7 +149,7 @@ fn four_components_are_inks() {
 fn two_components_are_read_by_the_first() {
     let grey = draw(203, 157, Kind { grey: true, ..PLAIN }, 3);
     let colour = draw(203, 157, Kind { sampling: SamplingFactor::F_1_1, ..PLAIN }, 3);
-    // Without the third component, in the headers of the frame and of its three scans.
+    // Removes the third component from the headers of the frame and of its three scans.
     let separate = draw(203, 157, Kind { sampling: SamplingFactor::F_1_1, optimized: true, ..PLAIN }, 3);
     let frame = find(&separate, 0xc0);
     let mut two = remove(&separate, frame + 16..frame + 19);
@@ -227,7 +227,7 @@ fn sampling_is_what_libjpeg_takes_it_for() {
     for luma in factors {
         for chroma in factors {
             for progressive in [false, true] {
-                // Ten blocks in a unit at most.
+                // Skips samplings with more than ten blocks per unit, which T.81 forbids.
                 let blocks = luma.0 * luma.1 + 2 * chroma.0 * chroma.1;
                 // The encoder wants a factor of 1 in each direction.
                 if blocks > 10 || luma.0.min(chroma.0) > 1 || luma.1.min(chroma.1) > 1 {
@@ -327,7 +327,7 @@ fn of_a_damaged_file_what_is_there_is_read() {
             }
             assert!(reading(&bytes[..length]).damaged.is_some(), "{length} bytes");
         }
-        // A marker amid the data ends it.
+        // A marker within the data ends the data.
         let middle = scan + (bytes.len() - scan) / 2;
         let picture = reading(&insert(&bytes, middle, b"\xff\x35"));
         assert!(picture.damaged.is_some());
@@ -337,12 +337,12 @@ fn of_a_damaged_file_what_is_there_is_read() {
 #[test]
 fn of_two_frames_the_first_is_shown() {
     let (one, two) = (draw(203, 157, PLAIN, 3), draw(203, 157, PLAIN, 4));
-    // The second picture's segments and scan behind the first one's scan, within one file.
+    // One file: the segments and the scan of a second picture follow the scan of the first.
     let bytes = [&one[..one.len() - 2], &two[2..]].concat();
     let picture = assert_as_libjpeg("two frames", &bytes);
     assert!(hash(&picture).distance(&hash(&reading(&one))) <= 2);
     assert!(picture.not_ordinary.is_some());
-    // Another file behind it, as phones and stereo cameras do, is no part of the picture.
+    // A second file after the first, as phones and stereo cameras append it, must be ignored.
     let picture = assert_as_libjpeg("two pictures", &[one.clone(), two].concat());
     assert!(picture.not_ordinary.is_none() && picture.caveats.is_empty());
 }

@@ -213,7 +213,7 @@ fn vectors() -> BTreeMap<String, Vec<u8>> {
     };
     let one = |expect: &str, proof: &str| Vector::new(expect, &last, proof);
     let cosigned = |expect: &str, by: &[(u8, u64)]| one(expect, &log.proof(4, &log.cosigned(by)));
-    // What a cheating curator shows to one person: the same log but for the last release.
+    // A cheating curator shows one person another log, which differs only in the last release.
     let fork = Log::new(manifest(5, "listed for one person"));
     let seen = |log: &Log| format!("{} {} 4", log.entries.len(), Base64::encode_string(&root(&log.leaves())));
     let elsewhere = Log { entries: log.entries[..3].to_vec() };

@@ -162,7 +162,7 @@ fn a_jpeg_of_100_megapixels_takes_little_memory() {
     let (width, height) = (12_000u16, 8400u16);
     for progressive in [false, true] {
         let mut row = sloping_noise(width.into());
-        // The same 16 rows again and again: making them takes longer than encoding them.
+        // Repeats the same 16 rows, because making new rows would take longer than encoding them.
         let band: Vec<u8> = (0..16).flat_map(|_| row()).collect();
         let pixels = band.repeat(usize::from(height) / 16);
         let mut file = Vec::new();

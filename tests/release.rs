@@ -150,7 +150,8 @@ fn vectors() -> BTreeMap<String, Vec<u8>> {
         keys.iter().fold(vector, |vector, key| vector.set("trust", key))
     };
     let alpha_key = key("alpha").public();
-    // The same key under another name, and the neutral element as a key: its signatures fit any text.
+    // Two bad keys: a trusted key under another name, and the neutral element of the curve, whose signatures fit any
+    // text.
     let again = Key::new("example.org/again", &Sha256Digest::of(b"alpha").0).unwrap().public();
     let low_order = {
         let public = std::array::from_fn::<u8, 32, _>(|i| u8::from(i == 0));
@@ -158,7 +159,7 @@ fn vectors() -> BTreeMap<String, Vec<u8>> {
         format!("example.org/low+{}+{}", &hash[..8], Base64::encode_string(&[[1].as_slice(), &public].concat()))
     };
 
-    // Damaged files, and manifests that name them all the same.
+    // Damaged files, with manifests that name exactly these damaged files.
     let [first, second] = &made.files;
     let flip = |bytes: &[u8], at: usize| {
         let mut bytes = bytes.to_vec();
@@ -209,7 +210,7 @@ fn vectors() -> BTreeMap<String, Vec<u8>> {
         ("syntax-hyphen-for-dash", syntax(note_with("\n— ", "\n-- "))),
         ("syntax-carriage-returns", syntax(note_with("\n", "\r\n"))),
         ("syntax-two-spellings-of-base64", {
-            // The last digit before the padding has two bits that mean nothing.
+            // The last Base64 digit before the padding has two unused bits, which must be zero.
             let at = alpha.len() - 3;
             one("manifest-syntax", &flip(&alpha, at))
         }),
@@ -548,7 +549,7 @@ fn another_list_by_the_same_key_is_refused() {
         let refusal = verify(name, category).unwrap_err();
         assert_eq!((refusal.code, refusal.field.as_str()), (RefusalCode::ManifestWrongList, field), "{refusal}");
     }
-    // The signatures come first: nothing in an unsigned manifest counts.
+    // Signatures are verified before the content, so a bad content without signature gives the error of the signature.
     let unsigned = Manifest::verify(&note, &trust(&["beta"], 1).for_list("another", None)).unwrap_err();
     assert_eq!(unsigned.code, RefusalCode::ManifestWrongKey);
 }

@@ -162,10 +162,11 @@ impl ImageHashes {
             && self.frames.iter().flat_map(|frame| &frame.views).all(|hash| hash.coefficients.is_sound())
     }
 
-    /// Adds the frames of a second reading. If the first reading found the file damaged, it stays damaged.
+    /// Adds the frames of a second reading. If the first reading found the file damaged, the result stays damaged.
     fn append(&mut self, second: Self) {
         self.second_reading_by = Some(second.decoded_by);
-        // Decoders convert such colours differently, so one of them doesn't speak for the others.
+        // Decoders convert colours by such a profile differently. What the second decoder shows says nothing about the
+        // others, so the caveat stays.
         if let Some(NotOrdinary::ColourProfile { applied: false }) = self.not_ordinary.take() {
             self.admit(Caveat::ColourProfile);
         }
@@ -177,7 +178,7 @@ impl ImageHashes {
         self.frames.extend(second.frames.into_iter().map(|frame| FrameHashes { reading: Reading::Second, ..frame }));
     }
 
-    /// Adds a caveat, once.
+    /// Adds a caveat, unless it is there already.
     fn admit(&mut self, caveat: Caveat) {
         if !self.caveats.contains(&caveat) {
             self.caveats.push(caveat);
@@ -207,8 +208,8 @@ impl Fingerprint {
         }
     }
 
-    /// Returns why the file needs a second reading, by the decoder that will show it; `None` if it needs none. It needs
-    /// one if decoders may read it differently, or if the first decoder found it unreadable.
+    /// Returns why the file needs a second reading, by the decoder that will show it; `None` if it needs none. A second
+    /// reading is needed if decoders may read the file differently, or if the first decoder found it unreadable.
     #[must_use]
     pub fn needs_second_reading(&self) -> Option<String> {
         match self.picture.as_ref()? {
@@ -329,7 +330,8 @@ impl StreamingFingerprint {
         let (sha256, md5) = digests.finish();
         let picture = match (wanted.pdq.then(|| decoder.read()), early) {
             (None, _) => None,
-            // The DC-only decoder gives the same picture early and late, so it needn't be hashed twice.
+            // The DC-only decoder returns the same pixels early and at the end, so the early hashes are still right.
+            // Only what the end of the file has shown (caveats, damage) is new.
             (Some(Some(Ok(picture))), Some(hashes)) if picture.decoded_by == DecodedBy::DcOnly => {
                 let Picture { caveats, not_ordinary, damaged, .. } = picture;
                 Some(Ok(ImageHashes { caveats, not_ordinary, damaged, ..hashes }))

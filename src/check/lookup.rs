@@ -60,7 +60,7 @@ impl Lookup {
         &self.filters
     }
 
-    /// The signals that must be computed of a file to ask all filters.
+    /// Returns the signals that must be computed of a file before it can be looked up in all filters.
     #[must_use]
     pub fn wanted(&self, views: ViewSet) -> Wanted {
         wanted(&self.filters, views)
@@ -116,7 +116,7 @@ pub fn check(bytes: &[u8], filters: &[Filter], limits: &Limits, views: ViewSet, 
     look_up(&fingerprint(bytes, limits, &wanted(filters, views)), filters, orientations)
 }
 
-/// The signals that must be computed of a file to ask all of `filters`.
+/// Returns the signals that must be computed of a file before it can be looked up in all of `filters`.
 #[must_use]
 pub fn wanted(filters: &[Filter], views: ViewSet) -> Wanted {
     let holds = |signal: fn(&Wanted) -> bool| filters.iter().any(|filter| signal(&filter.wanted()));
@@ -142,7 +142,7 @@ impl LookupCache {
     }
 }
 
-/// Puts a verdict together.
+/// Makes the verdict on a file from its fingerprint and the result of looking its picture up.
 fn verdict(fingerprint: &Fingerprint, filters: &[Filter], picture: LookedUp, dismissed: &[Dismissed]) -> Verdict {
     let (hashes, failure) = match &fingerprint.picture {
         Some(Ok(hashes)) => (Some(hashes), None),
@@ -155,7 +155,8 @@ fn verdict(fingerprint: &Fingerprint, filters: &[Filter], picture: LookedUp, dis
         let info = filter.info();
         let mut found = |signal, strength| {
             let (list, category) = (info.name.clone(), info.category.clone());
-            // The strongest first; of equal ones, the list that was asked first.
+            // Puts the strongest match first. Of equally strong matches, the one of the filter that was added first
+            // comes first.
             let place = matches.partition_point(|earlier| earlier.strength <= strength);
             matches.insert(place, Match { list, category, release: info.release, strength, signal });
         };
@@ -225,7 +226,8 @@ fn best_quality(hashes: &ImageHashes) -> u8 {
     hashes.frames.iter().flat_map(|frame| &frame.views).map(|hash| hash.quality).max().unwrap_or(0)
 }
 
-/// The outcome if nothing matched: clear only if all signals that the filters hold were looked up.
+/// Returns the outcome for a file that matched nothing: clear only if every signal that the filters hold was looked up,
+/// else unchecked.
 fn without_match(fingerprint: &Fingerprint, filters: &[Filter]) -> Outcome {
     let unchecked = |reason, detail: String| Outcome::Unchecked { reason, detail };
     let wanted = wanted(filters, ViewSet::All);

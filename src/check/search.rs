@@ -89,7 +89,8 @@ impl Search<'_> {
                 for &orientation in orientations {
                     let margins = hash.coefficients.oriented(orientation).margins();
                     let soft: Vec<_> = (0..rings).map(|ring| SoftRingKey::new(&margins, ring)).collect();
-                    // Ring keys of dismissed candidates: the filter is asked for the next one in the same ring.
+                    // For each ring, the ring keys of dismissed candidates. The next lookup in the same ring skips
+                    // them.
                     let mut passed_over = vec![Vec::new(); soft.len()];
                     loop {
                         let mut hits = Vec::new();

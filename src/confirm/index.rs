@@ -24,7 +24,7 @@ const BUCKETS: usize = 1 << CHUNK_BITS;
 pub struct Found {
     /// Hamming distance to the asked hash, 0 to 256.
     pub distance: u32,
-    /// Its position in the list, counted from 0.
+    /// Position of the found hash in the list, counted from 0.
     pub place: u32,
 }
 
@@ -43,9 +43,11 @@ pub struct Found {
 /// ```
 #[derive(Debug, Default)]
 pub struct Index {
-    /// Each hash as its four ring keys. This permutes its bits, which doesn't change distances.
+    /// Each listed hash as its four ring keys, in the order of the list. Ring keys hold the bits of the hash in another
+    /// order, which doesn't change Hamming distances.
     keys: Vec<[u64; MAX_RINGS as usize]>,
-    /// The start in `places` of each bucket of each chunk, and the end of the last.
+    /// For each bucket of each chunk, the index in `places` at which the bucket starts. A last entry holds the end of
+    /// the last bucket.
     starts: Vec<u32>,
     /// Indices into `keys`, chunk by chunk, bucket by bucket.
     places: Vec<u32>,
@@ -111,7 +113,8 @@ impl Index {
         &self.places[self.starts[bucket] as usize..self.starts[bucket + 1] as usize]
     }
 
-    /// Returns the nearest listed hash within [`HAMMING_THRESHOLD`]; of several as near, the first of the list.
+    /// Returns the nearest listed hash within [`HAMMING_THRESHOLD`]. If several are equally near, returns the first of
+    /// the list.
     #[must_use]
     pub fn nearest(&self, hash: &PdqHash) -> Option<Found> {
         self.nearest_from(hash, 0)
@@ -135,7 +138,8 @@ impl Index {
                 std::iter::once(value).chain(flipped).map(move |value| self.bucket(at, value))
             })
         };
-        // If the buckets hold much of the list, as with many copies of one picture, a scan is faster.
+        // If the searched buckets hold more than a quarter of the list, such as many copies of one picture, comparing
+        // with the whole list is faster.
         if buckets().map(<[u32]>::len).sum::<usize>() > self.len() / 4 {
             return self.scan_from(hash, least);
         }
@@ -144,7 +148,8 @@ impl Index {
         found.filter(|found| (least..=HAMMING_THRESHOLD).contains(&found.distance)).min()
     }
 
-    /// Returns what [`nearest`](Self::nearest) returns, by comparing with the whole list.
+    /// Returns the same as [`nearest`](Self::nearest), but compares with every hash of the list. Tests and measurements
+    /// compare the index with this.
     #[must_use]
     pub fn scan(&self, hash: &PdqHash) -> Option<Found> {
         self.scan_from(hash, 0)
@@ -205,7 +210,8 @@ mod tests {
 
     #[test]
     fn the_worst_spread_of_31_flips_is_found() {
-        // One flip in one chunk and two in each of the fifteen others, for every chunk.
+        // The worst case at a distance of 31: one chunk differs in one bit, and each of the fifteen others in two.
+        // Tries each chunk as the one.
         let listed = numbered(1);
         let index = Index::new(&[numbered(0), listed]);
         for single in 0..CHUNKS {

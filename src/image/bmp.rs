@@ -12,9 +12,9 @@ use super::picture::Picture;
 use super::profile::Profile;
 use super::surfaces::{Surfaces, still};
 
-/// A file with fewer bytes than pixels divided by this is refused. Run-length coded data may stop at any time and leave
-/// the rest of the pixels to the first colour, so the format itself sets no bound; no picture with something in it
-/// comes near this one.
+/// Largest number of pixels per byte of a file; a file with more is refused. The format sets no limit, because
+/// run-length coded data may stop anywhere and leave the other pixels in the first colour. Real pictures have far fewer
+/// pixels per byte.
 const PIXELS_PER_BYTE: u64 = 16_384;
 
 /// Bytes of the file header, which comes before the info header.
@@ -268,8 +268,8 @@ impl Header {
     }
 }
 
-/// Takes a row: its number, its bytes as they would be stored without runs, and which pixels were drawn; none are told of
-/// rows that are stored so.
+/// Takes a row: its number, its bytes as a file without run-length coding stores them, and for each pixel whether a run
+/// has drawn it. The last slice is empty if the file has no run-length coding.
 type Push<'a> = &'a mut dyn FnMut(u32, &[u8], &[bool]);
 
 /// How a pixel is stored.

@@ -1,23 +1,25 @@
-//! What a picture that ends early may have looked like.
+//! Guesses the missing rows of a picture whose file ends early.
 //!
-//! Decoders show grey, white or nothing where rows are missing. The edge between what is there and what isn't then
-//! dominates the hash. A guess that fades the last rows out into the mean is nearer to the whole picture: of 43 pictures cut
-//! at 90 % of their height, the mean distance to the whole falls from 24 bits to 21, and those within 24 bits rise from 28 to
-//! 32.
+//! Decoders fill missing rows with grey or white, or leave them out. The edge between read rows and filled rows then
+//! dominates the hash. A guess that fades from the last rows to the mean of the picture has a hash nearer to that of
+//! the whole picture. In a measurement with 43 pictures cut at 90 % of their height, the mean distance to the hash of
+//! the whole picture fell from 24 bits to 21, and the number of pictures within 24 bits rose from 28 to 32.
 
 use std::ops::Range;
 
 use super::picture::{Frame, Picture, Surface};
 use crate::pdq::Luma;
 
-/// The height over which a guess fades to a third, as a share of the picture.
+/// The height over which the guess fades to 1/e (about a third) of its difference from the mean, as a share of the
+/// height of the picture.
 const FADE: f32 = 1.0 / 16.0;
 
-/// Rows that the guess begins with, as a share of the picture.
+/// The guess begins with the mean of the last rows that are there: this fraction (1/32) of the picture's rows.
 const LAST_ROWS: usize = 32;
 
-/// Adds a guess at the whole picture to one of which only the rows `there` are whole, from the top or from the bottom. Does
-/// nothing if more than half is missing.
+/// Adds a frame to the picture in which missing rows are guessed. `there` are the rows that were read, which begin at
+/// the top or end at the bottom. Does nothing if half of the rows or more are missing, or if the picture has several
+/// frames.
 pub(super) fn complete(picture: &mut Picture, there: Range<u32>) {
     let is_usual = picture.frame_count == 1 && (picture.height / 2 + 1..picture.height).contains(&(there.len() as u32));
     let Some(first) = picture.frames.first().filter(|first| is_usual && first.surface == Surface::Plain) else {

@@ -68,7 +68,8 @@ pub(super) fn unsupported(found: &str) -> IntakeError {
     IntakeError::UnsupportedPicture { found: found.into(), format: None }
 }
 
-/// Lets the decoders of what few files need go on in a build that has them.
+/// Call this before a decoder that few files need. Returns an error in a build without these decoders, and does nothing
+/// in a build that has them.
 ///
 /// The condition is known when the crate is compiled: without the feature the linker drops what comes after this call.
 ///

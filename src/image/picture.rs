@@ -106,7 +106,7 @@ impl Picture {
         }
     }
 
-    /// Adds a caveat, once.
+    /// Adds a caveat, unless it is there already.
     pub fn admit(&mut self, caveat: Caveat) {
         if !self.caveats.contains(&caveat) {
             self.caveats.push(caveat);

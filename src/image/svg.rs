@@ -4,19 +4,20 @@ use std::borrow::Cow;
 
 use super::text::{self, narrowed};
 
-/// Pictures that are looked for at most.
+/// Largest number of pictures that are taken from an SVG.
 const MAX_PICTURES: usize = 16;
 
-/// SVGs within SVGs that are looked into.
+/// Largest depth of SVGs within SVGs that is searched.
 const MAX_DEPTH: u32 = 3;
 
-/// Characters of a media type and its parameters at most.
+/// Largest number of characters of a media type with its parameters.
 const MAX_TYPE: usize = 200;
 
-/// A compressed SVG is unpacked to at most as many bytes.
+/// Largest number of bytes to which a compressed SVG is unpacked. The rest is dropped.
 const MAX_UNPACKED: usize = 1 << 25;
 
-/// The SVG in a gzip file (RFC 1952), as far as `most` bytes; `None` if it isn't gzip, or holds something else.
+/// Unpacks the first `most` bytes of the SVG in a gzip file (RFC 1952). Returns `None` if the file isn't gzip, or holds
+/// no SVG.
 pub(super) fn unpacked(file: &[u8], most: usize) -> Option<Vec<u8>> {
     let &[0x1f, 0x8b, 8, flags, _, _, _, _, _, _, ref rest @ ..] = file else { return None };
     let mut rest = rest;
@@ -24,7 +25,7 @@ pub(super) fn unpacked(file: &[u8], most: usize) -> Option<Vec<u8>> {
         let (length, after) = rest.split_first_chunk()?;
         rest = after.get(usize::from(u16::from_le_bytes(*length))..)?;
     }
-    // A name and a comment.
+    // Skips the optional file name and comment, each of which ends with a zero.
     for flag in [8, 16] {
         if flags & flag != 0 {
             rest = &rest[rest.iter().position(|&byte| byte == 0)? + 1..];
@@ -33,7 +34,7 @@ pub(super) fn unpacked(file: &[u8], most: usize) -> Option<Vec<u8>> {
     rest = if flags & 2 != 0 { rest.get(2..)? } else { rest };
     let mut decompressor = fdeflate::Decompressor::new();
     decompressor.ignore_adler32();
-    // The header of a zlib stream, which gzip doesn't have.
+    // Puts a zlib header before the data, because the decompressor expects one and gzip has none.
     let mut input = &[0x78, 0x01][..];
     let (mut output, mut made) = (vec![0; most.min(1 << 16)], 0);
     loop {
@@ -53,7 +54,8 @@ pub(super) fn unpacked(file: &[u8], most: usize) -> Option<Vec<u8>> {
     text::is_svg(&output).then_some(output)
 }
 
-/// The files of the pictures that an SVG embeds, in their order, and whether there are more.
+/// Returns the files of the first [`MAX_PICTURES`] pictures that an SVG embeds, in their order, and whether it has
+/// more.
 pub(super) fn embedded(file: &[u8]) -> (Vec<Vec<u8>>, bool) {
     let mut pictures = Vec::new();
     let unpacked = unpacked(file, MAX_UNPACKED);
@@ -61,7 +63,7 @@ pub(super) fn embedded(file: &[u8]) -> (Vec<Vec<u8>>, bool) {
     (pictures, more)
 }
 
-/// Adds the files in an SVG to `pictures`. Returns whether there are more.
+/// Adds the pictures that an SVG embeds to `pictures`. Returns whether some were left out.
 fn search(svg: &[u8], depth: u32, pictures: &mut Vec<Vec<u8>>) -> bool {
     let svg = narrowed(svg);
     let svg = without_references(&svg);
@@ -74,7 +76,7 @@ fn search(svg: &[u8], depth: u32, pictures: &mut Vec<Vec<u8>>) -> bool {
         let is_base64 = head[..comma].trim_ascii().to_ascii_lowercase().ends_with(b"base64");
         let rest = &svg[at + comma + 1..];
         let end = |byte: &u8| match before {
-            // Quoted texts end with their quote.
+            // A URL in quotes ends with the same quote.
             Some(quote @ (b'"' | b'\'')) => byte == quote || *byte == b'<',
             _ => matches!(byte, b'"' | b'\'' | b')' | b'<' | b'>'),
         };
@@ -99,7 +101,7 @@ fn position(bytes: &[u8], part: &[u8]) -> Option<usize> {
     bytes.windows(part.len()).position(|window| window.eq_ignore_ascii_case(part))
 }
 
-/// A text whose character references (`&#10;`, `&#xA;`) are the ASCII characters that they stand for.
+/// Returns a text with its character references to ASCII (`&#10;`, `&#xA;`) replaced by the characters.
 fn without_references(text: &[u8]) -> Cow<'_, [u8]> {
     if position(text, b"&#").is_none() {
         return Cow::Borrowed(text);
@@ -128,7 +130,7 @@ fn without_references(text: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(plain)
 }
 
-/// The bytes of a text in which `%41` stands for one byte.
+/// Decodes percent-encoding: `%41` becomes the byte 0x41.
 fn from_percent(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -146,8 +148,8 @@ fn from_percent(text: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The bytes that base64 stands for. Line breaks are common in attributes, so whatever isn't of the alphabet is passed
-/// over, as browsers do with white space.
+/// Decodes base64. Skips characters that aren't in its alphabet, because attributes often contain line breaks, which
+/// browsers skip as well.
 fn from_base64(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let (mut held, mut bits) = (0u32, 0);

@@ -1,16 +1,17 @@
-//! What kind of text a file is, and whether it is an SVG.
+//! Recognises text files, and tells whether a text is an SVG.
 
 use std::borrow::Cow;
 
 use super::error::IntakeError;
 
-/// So much of a text is looked through for its kind. Comments and definitions may precede its first element.
+/// Number of bytes of a text that are searched for its first element, which decides its kind. Comments and definitions
+/// may come before that element.
 pub(super) const HEAD: usize = 1 << 16;
 
-/// A text of which one ASCII character takes one byte.
+/// Returns a text with its ASCII characters as one byte each.
 ///
-/// A text in UTF-16 or UTF-32 has zeros beside each of the characters that matter here, so they are left out. XML needs
-/// no byte order mark.
+/// In UTF-16 and UTF-32, an ASCII character is one byte and zeros, so the zeros are left out. The encoding is
+/// recognised without a byte order mark, because XML doesn't require one.
 pub(super) fn narrowed(bytes: &[u8]) -> Cow<'_, [u8]> {
     match bytes {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'<', 0, ..] | [0, b'<', ..] | [0, 0, 0, b'<', ..] => {
@@ -20,15 +21,15 @@ pub(super) fn narrowed(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// Whether the head of a narrowed file is a text.
+/// Returns whether the head of a file is text. The head must have gone through [`narrowed`].
 fn is_text(head: &[u8]) -> bool {
     head.iter().take(1024).all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..))
 }
 
-/// Whether a file is an XML text whose first element is an SVG's. So is one whose first element lies beyond its head, as
-/// it may be an SVG.
+/// Returns whether a file is an XML text whose first element is `svg`. Also returns true if the first element lies
+/// beyond the first [`HEAD`] bytes, because it may be `svg`.
 pub(super) fn is_svg(bytes: &[u8]) -> bool {
-    // Cheap for everything that isn't a text.
+    // Tests for text first, because this is fast and most files are not text.
     let head = narrowed(&bytes[..bytes.len().min(HEAD)]);
     is_text(&head)
         && match first_element(&head) {
@@ -40,7 +41,7 @@ pub(super) fn is_svg(bytes: &[u8]) -> bool {
         }
 }
 
-/// The error that names a text; `None` if the file isn't text.
+/// Returns an error that names the kind of text (such as an HTML page); `None` if the file isn't text.
 pub(super) fn named(bytes: &[u8]) -> Option<IntakeError> {
     let head = narrowed(&bytes[..bytes.len().min(HEAD)]);
     let found = match first_element(&head) {
@@ -57,7 +58,7 @@ fn has(head: &[u8], word: &[u8]) -> bool {
     head.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
 }
 
-/// What follows a byte order mark and white space.
+/// Returns the text after its byte order mark and leading white space.
 fn trimmed(text: &[u8]) -> &[u8] {
     let is_passed_over = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0xef | 0xbb | 0xbf | 0xff | 0xfe);
     &text[text.iter().position(|byte| !is_passed_over(byte)).unwrap_or(text.len())..]
@@ -67,7 +68,7 @@ fn starts_with_a_tag(text: &[u8]) -> bool {
     trimmed(text).starts_with(b"<")
 }
 
-/// The name of a text's first element. `None` if it has none, or none within what is given.
+/// Returns the name of the first element of a text; `None` if no complete name is found in `text`.
 fn first_element(mut text: &[u8]) -> Option<&[u8]> {
     loop {
         text = trimmed(text).strip_prefix(b"<")?;
@@ -88,7 +89,7 @@ fn first_element(mut text: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// What follows a document type declaration, whose definitions may hold quoted texts and comments.
+/// Returns the text after a document type declaration. `>` within its quotes, comments and definitions doesn't end it.
 fn after_declaration(text: &[u8]) -> Option<&[u8]> {
     let (mut depth, mut at) = (0u32, 0);
     loop {

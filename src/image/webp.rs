@@ -19,8 +19,8 @@ use super::profile::Profile;
 use super::sample::{FrameHead, Sample, reach};
 use super::surfaces::{Surfaces, still};
 
-/// A file with fewer bytes than pixels divided by this is refused. In a lossless WebP, a picture of one colour takes no
-/// bits per pixel, so the format itself sets no bound; no picture with something in it comes near this one.
+/// Largest number of pixels per byte of a file; a file with more is refused. The format sets no limit, because in a
+/// lossless WebP a picture of one colour takes no bits per pixel. Real pictures have far fewer pixels per byte.
 const PIXELS_PER_BYTE: u64 = 16_384;
 
 /// If a frame's duration is at most 10 milliseconds, browsers show it for this long.

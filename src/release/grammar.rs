@@ -10,7 +10,7 @@ use crate::signal::digest::Sha256Digest;
 
 /// First line of a manifest.
 const FIRST_LINE: &str = "hashgate release v1";
-/// Most deltas and most curators of a manifest.
+/// Largest number of `delta` lines of a manifest, and of `curator` lines.
 pub const MAX_LINES: usize = 64;
 /// Largest number in a manifest: the largest that JavaScript holds exactly.
 const MAX_NUMBER: u64 = (1 << 53) - 1;
@@ -73,7 +73,7 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Writes the text of a manifest: what [`from_text`](Self::from_text) reads.
+    /// Writes the text of a manifest that [`from_text`](Self::from_text) can read.
     #[cfg(feature = "build")]
     pub(super) fn to_text(&self) -> String {
         use std::fmt::Write;
@@ -203,7 +203,7 @@ fn digest(field: &str, text: &str) -> Result<Sha256Digest, Refusal> {
     })
 }
 
-/// Reads a file name. It can't lead out of the manifest's folder, nor to another server.
+/// Reads a file name. Refuses names that could lead out of the manifest's folder or to another server.
 fn file_name(field: &str, text: &str) -> Result<String, Refusal> {
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
     let sound = plain && (1..=MAX_TEXT).contains(&text.len()) && !text.starts_with('.');

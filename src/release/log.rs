@@ -1,9 +1,10 @@
-//! The public log of releases: proof that everybody was given the same one, checked without a network.
+//! The public log of releases. Verifies the proof that a release is in the log, so that all readers were given the same
+//! release. Uses no network.
 //!
 //! A log is a list of manifests that only grows (a Merkle tree, RFC 6962), with a signed [`Checkpoint`] of its size and
 //! root. Witnesses cosign a checkpoint if it continues the one that they cosigned before. A reader that asks for the
-//! cosignatures of enough witnesses can't be shown another log than everybody else. [`Logged::verify`] is the only way to a
-//! proof that counts. The formats are C2SP's: `tlog-checkpoint`, `tlog-cosignature`, `tlog-proof`.
+//! cosignatures of enough witnesses can't be shown another log than everybody else. Trust only a proof that
+//! [`Logged::verify`] returned. The formats are C2SP's: `tlog-checkpoint`, `tlog-cosignature`, `tlog-proof`.
 
 mod checkpoint;
 pub mod merkle;

@@ -63,7 +63,7 @@ impl<'a> Note<'a> {
         let mut signed_by: Vec<String> = Vec::new();
         let mut signers = Vec::new();
         for line in &self.signatures {
-            // C2SP demands that signatures by unknown keys are ignored. Those by known keys must be valid.
+            // Ignores signatures by unknown keys, as C2SP demands. A signature by a known key must be valid.
             let known = |key: &VerifierKey| key.name == line.name && key.id == line.id;
             let Some(signer) = trust.keys.iter().position(known) else { continue };
             let key = &trust.keys[signer];

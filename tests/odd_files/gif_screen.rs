@@ -18,7 +18,7 @@ fn a_first_frame_outside_the_screen_is_read_as_every_browser_reads_it() {
     // Firefox doesn't enlarge the screen, so its second frame is the picture.
     assert!(surfaces_like(&file, 1).contains(&Surface::Plain));
     let read = picture(&file);
-    // Chromium enlarges it.
+    // Chromium enlarges the screen.
     assert_eq!((read.width, read.height), (2 * SIDE + 9, SIDE + 5));
     assert!(is_odd(&read));
     assert_eq!(read.caveats, [Caveat::Malformed], "no second reading takes the caveat away");

@@ -108,7 +108,7 @@ fn a_palette_of_any_length_neither_panics_nor_passes() {
     let file =
         |length: usize| png_with(3, &indices, &chunk(b"PLTE", &[&palette[..], &[0; 40]].concat()[..length]), &end());
     assert!(picture(&file(768)).not_ordinary.is_none());
-    // Chromium takes the colours that are whole.
+    // Chromium uses the complete colours of the palette and drops the incomplete one.
     assert_eq!(surfaces_like(&file(767), 1), [Surface::Plain]);
     for length in [1, 2, 3, 100, 300, 599, 767] {
         if let Ok(picture) = read(&file(length), &Limits::default()) {
@@ -150,7 +150,7 @@ fn a_cut_png_gives_the_rows_that_are_there() {
 
 #[test]
 fn a_picture_that_shows_on_one_background_alone_is_seen() {
-    // Over black it is one picture, over white another: colour and alpha follow from both.
+    // Draws a file that shows one picture over black and another over white. Colour and alpha are computed from both.
     let (dark, light) = (blotches(1), blotches(2));
     let mirage = dark.iter().zip(&light).flat_map(|(&dark, &light)| {
         let (black, white) = (f64::from(dark) / 2.0, 127.0 + f64::from(light) / 2.0);

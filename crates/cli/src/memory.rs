@@ -25,7 +25,7 @@ pub struct Memory {
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OfList {
-    /// Room for growth, in per cent.
+    /// Room for growth, in per cent of the entries.
     pub headroom: Option<u32>,
     /// Number of lists that must hold a hash.
     pub require_sources: Option<usize>,

@@ -158,7 +158,7 @@ fn a_release_that_too_few_witnesses_saw_waits_and_is_finished_later() {
         run(folder, &VERIFY.replace("--log-key log.key.pub --log-policy policy", "--log-key list.key.pub")).0,
         26
     );
-    // Releases of a logged list stay logged.
+    // Once a list is logged, a release without the log is refused.
     let (code, said) = run(folder, "publish list.csv --dir out --key list.key --name Demo --category drawn");
     assert!(code == 2 && said.contains("give --log and --log-key"), "{said}");
     assert!(

@@ -64,10 +64,10 @@ enum Format {
     Json,
 }
 
-/// Lookup budgets of the plot. Derived views get a quarter.
+/// Lookup budgets that the plot compares. Derived views have a quarter of each budget.
 const BUDGETS: [u32; 8] = [1, 16, 128, 1024, 4096, 8192, 16_384, 65_536];
-/// Image false-positive rates of the plot. They are high, because at the rates that lists use hardly any picture would
-/// match.
+/// Image false-positive rates that the plot compares. They are much higher than those of real lists, at which hardly
+/// any picture would match by chance and nothing could be measured.
 const RATES: [f64; 7] = [0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.001];
 
 /// Measures, prints the figures, and writes the report.

@@ -1,4 +1,5 @@
-//! Measurements on the machine of whoever runs them: [`eval`] and [`simulate`].
+//! Measurements that users run on their own machines: [`eval`] (how well copies are found) and [`simulate`] (what a day
+//! costs).
 
 pub mod eval;
 pub mod simulate;

@@ -14,7 +14,8 @@ use crate::tree::Tree;
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest answer in bytes.
 const MAX_ANSWER: usize = 16 << 10;
-/// Requests for a cosignature: a witness tells in an answer which checkpoint it knows.
+/// Largest number of requests to a witness per cosignature. If a witness knows another size of the log, it answers with
+/// that size, and the next request starts from it.
 const ATTEMPTS: usize = 4;
 
 /// Asks all witnesses at once. Returns, in their order, the verified signature lines or what went wrong.
@@ -45,7 +46,7 @@ pub fn ask_all(witnesses: &[Witness], note: &str, log_key: &str, tree: &Tree) ->
 async fn ask(client: &reqwest::Client, witness: &Witness, note: &str, log_key: &str, tree: &Tree) -> Result<String> {
     let url = witness.url.as_deref().context("address: expected one in the policy, got none")?;
     let url = format!("{}/add-checkpoint", url.trim_end_matches('/'));
-    // Mostly the witness has seen the entry before this one.
+    // Assumes at first that the witness has cosigned the log without its last entry, which is the usual case.
     let mut old = tree.size() - 1;
     for _ in 0..ATTEMPTS {
         let proof = tree.consistency(old, tree.size()).context("a log has a proof from each of its sizes")?;

@@ -101,7 +101,7 @@ fn view(name: &str) -> Result<View> {
     let whole = if is_folder { None } else { log.read("")? };
     let found = match whole.map(|bytes| note_in(&bytes)) {
         Some(Ok(found)) => Some((found, None)),
-        // An address whose own answer is something else can still be that of a log.
+        // If an address answers with something else than a checkpoint, it may still be the address of a log.
         Some(Err(error)) if matches!(log, Source::Folder(_)) => return Err(error.context(name.to_owned())),
         _ => None,
     };

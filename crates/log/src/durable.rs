@@ -1,4 +1,5 @@
-//! Files that survive a loss of power: written beside their place, synced, renamed, and their folder synced.
+//! Writes files so that they survive a loss of power: writes a temporary file, syncs it, renames it, and syncs its
+//! folder.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -6,8 +7,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// Writes a file, and makes the folders above it. After an interruption the file has its old content or the new one; after
-/// the return it has the new one whatever happens.
+/// Writes a file, and makes the folders above it. If writing is interrupted, the file has its old content or the new
+/// one. Once this function has returned, the file keeps the new content even if power is lost.
 ///
 /// # Errors
 /// Writing failed.
@@ -43,7 +44,7 @@ fn make(folder: &Path) -> std::io::Result<()> {
     sync(folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new(".")))
 }
 
-/// A renamed file is found after a loss of power only if its folder was synced.
+/// Syncs a folder. Without this, a renamed file may have its old name after a loss of power.
 fn sync(folder: &Path) -> std::io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

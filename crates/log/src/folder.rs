@@ -1,4 +1,4 @@
-//! A log in a folder, which its owner appends to. What others may have seen is on disk before they see it.
+//! A log in a folder, to which its owner appends. Every checkpoint is on disk before anybody else sees it.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -137,7 +137,7 @@ pub fn read_entries(folder: &Path, size: u64) -> Result<Vec<Vec<u8>>> {
         let path = folder.join(tile.path());
         let (bytes, width) = match durable::read(&path)? {
             Some(bytes) => (bytes, tile.width),
-            // A full bundle takes the place of its parts.
+            // If the partial bundle isn't there, reads the full one: partial bundles are removed once a bundle is full.
             None => (
                 fs::read(folder.join(Tile { width: WIDTH, ..tile }.path()))
                     .with_context(|| path.display().to_string())?,
@@ -150,7 +150,7 @@ pub fn read_entries(folder: &Path, size: u64) -> Result<Vec<Vec<u8>>> {
     Ok(entries)
 }
 
-/// Writes the files that a log of these entries has and a log of the first `old` has not.
+/// Writes the files that are new since the log had only the first `old` entries.
 ///
 /// # Errors
 /// An entry is too long, or a file can't be written.
@@ -166,7 +166,7 @@ pub fn write_growth(folder: &Path, entries: &[Vec<u8>], tree: &Tree, old: u64) -
     Ok(())
 }
 
-/// Removes the parts of tiles that have just become full.
+/// Removes the partial versions of tiles that have become full at this size.
 fn remove_parts(folder: &Path, size: u64) -> Result<()> {
     let mut level = Some(0);
     let mut width = size;

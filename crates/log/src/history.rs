@@ -1,4 +1,4 @@
-//! What a log says about a list: its releases one after another, and what is odd about them.
+//! Reads the releases of each list from a log, and finds what is odd about them.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ use serde::Serialize;
 pub struct Finding {
     /// What kind it is, for programs.
     pub kind: &'static str,
-    /// Whether it shows that someone cheats or that the log is broken. Otherwise it is worth a question.
+    /// Whether the finding shows that someone cheats or that the log is broken. If false, it is a remark: it may be
+    /// harmless, but deserves a question to the list's owner.
     pub alarm: bool,
     /// What was found, in words.
     pub text: String,
@@ -46,9 +47,9 @@ pub struct Release {
     pub expires_unix_s: u64,
     /// Number of PDQ hashes, SHA-256 and MD5 digests.
     pub counts: [u64; 3],
-    /// Entries that came since the release before. `None` if the manifest doesn't tell.
+    /// Number of entries added since the release before. `None` if the manifest doesn't tell.
     pub came: Option<u64>,
-    /// Entries that went since the release before, as the curators say.
+    /// Number of entries removed since the release before, as the curators state it.
     pub went: Option<u64>,
     /// By how many entries the list grew since the release before.
     pub net: i64,

@@ -129,7 +129,8 @@ fn read_state(folder: &std::path::Path) -> Result<Known> {
     Ok(Known { entries: read_entries(folder, size)?, note: Some(note) })
 }
 
-/// Fetches what is new, and compares it with what was known. What contradicts it is reported and not taken over.
+/// Fetches new entries and compares them with what was known of the log. If they contradict it, reports that and keeps
+/// what was known.
 fn look(args: &Args, source: &Source, trust: &LogTrust, signers: Option<&Trust>, known: &mut Known) -> Result<Seen> {
     let note = source.need(CHECKPOINT)?;
     let mut seen = Seen {
@@ -214,7 +215,7 @@ fn fetch(source: &Source, trust: &LogTrust, note: &[u8], known: &Known) -> Resul
 }
 
 fn bundle(source: &Source, tile: Tile) -> Result<Vec<Vec<u8>>> {
-    // A full bundle takes the place of its parts.
+    // If the partial bundle isn't there, reads the full one, which may have replaced it meanwhile.
     let (bytes, width) = match source.read(&tile.path())? {
         Some(bytes) => (bytes, tile.width),
         None => (source.need(&Tile { width: WIDTH, ..tile }.path())?, WIDTH),

@@ -1,6 +1,7 @@
 //! Which log is trusted, which witnesses are, and where they are (C2SP `tlog-policy`).
 //!
-//! Of the format, one log and one group of witnesses are read: a threshold of witnesses is what readers of releases ask for.
+//! Supports only policies of one log and one group of witnesses, because readers of releases can demand only a
+//! threshold of witnesses.
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -32,7 +32,7 @@ impl Publishing {
         Ok(Self { log: LogFolder::open(folder, key)?, policy })
     }
 
-    /// Returns the release of a list that is in the log and isn't current: whoever entered it was interrupted.
+    /// Returns a release of the list that is in the log but was never published, because publishing was interrupted.
     ///
     /// `current` is the note of the current manifest.
     #[must_use]
@@ -61,7 +61,7 @@ impl Publishing {
         let path = tree.inclusion(index, tree.size()).context("a log has a proof of each of its entries")?;
         let checkpoint = self.log.note().context("a log with an entry has a checkpoint")?;
         let proof = write_proof(index, &path, checkpoint);
-        // What readers will do.
+        // Verifies the proof as readers will, so that a proof that they would refuse is never published.
         Logged::verify(proof.as_bytes(), note, &self.policy.trust(Some(&self.log.public()), None)?)?;
         remark(&format!("  logged as entry {index}; the proof has {} bytes", proof.len()));
         Ok(proof)

@@ -26,7 +26,7 @@ pub enum Source {
 /// # Errors
 /// The client can't be made.
 pub fn client(timeout: Duration) -> Result<reqwest::Client> {
-    // Fails only if a provider is installed already, which serves as well.
+    // Ignores the error: it means that a provider is already installed, and that one works, too.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Ok(reqwest::Client::builder()
         .timeout(timeout)

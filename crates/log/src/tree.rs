@@ -1,4 +1,5 @@
-//! The Merkle tree of a log, with every leaf's hash in memory: a log of a release a day has 3,650 of them in ten years.
+//! The Merkle tree of a log. Keeps the hash of every leaf in memory, because there are few: a log with one release per
+//! day has 3,650 leaves after ten years.
 
 use hashgate::release::log::merkle::{Hash, empty_root, node};
 

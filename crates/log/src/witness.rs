@@ -1,7 +1,7 @@
 //! A witness (C2SP `tlog-witness`): cosigns a checkpoint if it continues the one that it cosigned before.
 //!
-//! What it remembers of each log is one file, the latest checkpoint with its own cosignature, which is synced before the
-//! cosignature leaves.
+//! For each log, the witness keeps one file: the latest checkpoint with its own cosignature. The file is synced to disk
+//! before the cosignature is sent, so that a restarted witness never forgets what it cosigned.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -108,7 +108,8 @@ impl Witness {
         for log in self.logs.iter().filter(|log| log.trust.origin() == origin) {
             match Checkpoint::verify(note, &log.trust) {
                 Ok(verified) => checkpoint = Some(verified),
-                // A line in the name of a trusted key that it didn't sign condemns the note, whoever else signed it.
+                // Refuses the whole note if a signature in the name of a trusted key is invalid, even if others are
+                // valid.
                 Err(refusal) if refusal.code == RefusalCode::LogBadSignature => {
                     return Answer::refused(403, &refusal.to_string());
                 }
@@ -149,7 +150,8 @@ impl Witness {
         Ok(Answer { status: 200, content_type: TEXT_TYPE, body: line })
     }
 
-    /// Returns a checkpoint with the signatures of its log alone: what others appended isn't stored.
+    /// Returns a checkpoint with only the signatures of its log. Drops lines that others appended, so that they aren't
+    /// stored.
     fn signed(&self, checkpoint: &Checkpoint) -> Result<String> {
         let note = &checkpoint.note;
         let text = note.rfind("\n\n").map_or(note.as_str(), |end| &note[..end + 2]);

@@ -53,7 +53,7 @@ fn each_request_has_the_status_that_the_specification_gives_it() {
     let trust = trust.witnessed_by(&[key], 1).unwrap();
     let cosigned = Checkpoint::verify((note(&five) + &answer.body).as_bytes(), &trust).unwrap();
     assert_eq!(cosigned.witnessed_unix_s, NOW);
-    // What it remembers is what it hands out, with both signatures.
+    // The witness stores and hands out the same checkpoint, with the signatures of the log and of the witness.
     let latest = witness.latest(&hash_of("example.org/log")).unwrap().unwrap();
     assert_eq!(Checkpoint::verify(&latest, &trust).unwrap().size, 5);
     assert_eq!(witness.latest(&hash_of("example.org/another")).unwrap(), None);
@@ -76,7 +76,7 @@ fn each_request_has_the_status_that_the_specification_gives_it() {
     assert_eq!(status(&request(9, &[], &note(&five))), 400);
     assert_eq!(status(&request(5, &[], &note(&five))), 409, "going back");
 
-    // Strangers, and signatures that are none.
+    // Checkpoints of unknown logs, and invalid signatures.
     let stranger = Key::new("example.org/stranger", &[5; 32]).unwrap();
     assert_eq!(status(&request(9, &[], &checkpoint(&stranger, 9, &nine.root(9).unwrap()))), 404);
     let impostor = Key::new("example.org/log", &[8; 32]).unwrap();
@@ -85,7 +85,7 @@ fn each_request_has_the_status_that_the_specification_gives_it() {
     let other_line = note(&five).lines().last().unwrap().to_owned() + "\n";
     assert_eq!(status(&request(9, &[], &(good.clone() + &other_line))), 403, "a bad line beside a good one");
 
-    // Bodies that are none.
+    // Malformed request bodies.
     for body in ["", "old 9", "old 09\n\n", "old -1\n\n", "old 9\nAAAA\n\n"] {
         assert_eq!(status(&format!("{body}{good}")), 400, "{body:?}");
     }

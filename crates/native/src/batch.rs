@@ -74,7 +74,8 @@ pub fn each<T: Send>(
         bar.inc(1);
         result.unwrap_or_else(|failure| failed(path, failure))
     };
-    // A chunk is large enough to keep all threads busy, and small enough that results come while the rest is read.
+    // Works in chunks of paths. A chunk is large enough to keep all threads busy, and small enough that first results
+    // are shown while later chunks are read.
     for chunk in files.chunks(pool.current_num_threads() * 16) {
         let done: Vec<_> = pool.install(|| chunk.par_iter().map(one).collect());
         for (file, result) in chunk.iter().zip(done) {

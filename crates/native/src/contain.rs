@@ -1,4 +1,4 @@
-//! Panics that stay with the file that caused them.
+//! Catches panics, so that one bad file can't end the work on other files.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -34,7 +34,7 @@ pub fn contained<T>(work: impl FnOnce() -> T) -> Result<T, String> {
             }
         }));
     });
-    // Calls may be nested.
+    // Restores the outer state at the end, because calls may be nested.
     let outer = PLACE.replace(Some(String::new()));
     let result = panic::catch_unwind(AssertUnwindSafe(work));
     let place = PLACE.replace(outer).filter(|place| !place.is_empty());

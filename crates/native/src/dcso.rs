@@ -15,12 +15,12 @@ const PRIME: u64 = 18_446_744_073_709_551_557;
 const MULTIPLIER: u64 = 18_446_744_073_709_550_147;
 /// Bytes of the header: flags, capacity, rate, number of hashes, bits, items.
 const HEADER: usize = 48;
-/// Most positions per item that are believed. A rate of 10^-19 needs 64.
+/// Largest number of positions per item that a header may declare. Even a false-positive rate of 10^-19 needs only 64.
 const MOST_HASHES: u64 = 256;
-/// The key of a Private Search Set that names no other.
+/// The default key of a Private Search Set.
 const DEFAULT_KEY: &str = "infected";
 
-/// A filter of texts. Digests are its texts, as hexadecimal digits.
+/// A filter of texts. It holds digests as texts of hexadecimal digits.
 #[derive(Debug, Clone)]
 pub struct ExactFilter {
     capacity: u64,
@@ -83,7 +83,7 @@ impl ExactFilter {
         let held = (bytes.len() - HEADER) as u64;
         let needed = bit_count.div_ceil(64).saturating_mul(8);
         ensure!(bit_count > 0 && needed <= held, "bits: expected {needed} bytes for {bit_count} bits, got {held}");
-        // Further bytes are data of the filter's owner.
+        // Ignores bytes after the bits: the format leaves them to the owner of the filter.
         let bits = bytes[HEADER..HEADER + usize::try_from(needed)?].to_vec();
         Ok(Self { capacity, rate, hashes, bit_count, items: long(40), bits, key: None })
     }
@@ -96,7 +96,7 @@ impl ExactFilter {
         if capacity == 0 || !(rate > 0.0 && rate < 1.0) {
             bail!("filter: expected at least one digest and a rate between 0 and 1, got {capacity} and {rate}");
         }
-        // DCSO rounds the negative number up, so its magnitude is rounded down.
+        // DCSO's formula gives a negative number and rounds it up, so its magnitude is rounded down.
         let bits = (capacity as f64 * rate.ln() / std::f64::consts::LN_2.powi(2)).ceil().abs();
         let hashes = (std::f64::consts::LN_2 * bits / capacity as f64).ceil() as u64;
         let bit_count = bits as u64;

@@ -1,4 +1,4 @@
-//! What the native commands share: they read lists and files, and write to terminals and folders.
+//! Code that the native commands share: reading lists and files, and writing to terminals and folders.
 
 pub mod atomic;
 pub mod batch;

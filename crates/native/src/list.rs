@@ -64,7 +64,7 @@ pub struct Entry {
     pub opinion: Opinion,
 }
 
-/// What is done with hashes that can't be meant.
+/// What to do with suspect hashes: those that a list holds by mistake, such as the digest of an empty file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Suspect {
     /// Say so, and keep them.

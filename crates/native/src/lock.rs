@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::terminal::remark;
 
-/// A lock on a folder. It ends with the value, and with the process.
+/// A lock on a folder. It is released when the value is dropped or the process ends.
 #[derive(Debug)]
 pub struct Lock {
     _folder: Option<File>,

@@ -8,15 +8,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
-/// Bytes of a piece.
+/// Length of the pieces in which files are read, in bytes.
 const PIECE_BYTES: usize = 256 * 1024;
-/// Of files longer than this, only one at a time is in memory, whatever the number of threads.
+/// Length in bytes above which a file is large. Only one large file is in memory at a time, whatever the number of
+/// threads.
 const LARGE_BYTES: u64 = 32 << 20;
 
 /// The lock of the thread that has a large file in memory.
 static LARGE: Mutex<()> = Mutex::new(());
 
-/// Where the bytes are.
+/// The source of the bytes: an open file, or memory.
 enum Bytes {
     OnDisk(File),
     InMemory(Cursor<Vec<u8>>),
@@ -70,7 +71,7 @@ impl OpenFile {
     /// # Errors
     /// The path names no regular file, or one that this user may not read.
     pub fn open(path: &Path, max_bytes: u64) -> Result<Self> {
-        // Asks for the kind before opening the file, because opening a pipe waits for a writer.
+        // Checks that the path is a regular file before opening it, because opening a pipe would wait for a writer.
         let kind = std::fs::metadata(path).context("can't be read")?.file_type();
         if kind.is_dir() {
             bail!("expected a file, got a folder behind a link; name the folder itself to read what is in it");

@@ -28,7 +28,7 @@ pub fn plain(text: &str) -> String {
 
 /// Returns the JSON text with every invisible character as `\uXXXX`, which a JSON reader turns into the character again.
 ///
-/// A JSON writer escapes the control characters up to U+001F alone.
+/// This is needed because a JSON writer escapes control characters only up to U+001F.
 #[must_use]
 pub fn plain_json(json: &str) -> String {
     let mut plain = String::with_capacity(json.len());

@@ -18,7 +18,7 @@ pub enum Outcome {
     Listed,
     /// The hash is on no list.
     NotListed,
-    /// On none of this server's lists, and the upstream can't know it.
+    /// The hash is on none of this server's lists, and it is of a kind that the upstream can't look up.
     Unknown,
 }
 
@@ -39,15 +39,15 @@ pub enum By {
 /// The answer to one question.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Answer {
-    /// Whether it is listed.
+    /// Whether the hash is listed.
     pub outcome: Outcome,
     /// Number of bits in which the hash differs from the listed one.
     pub distance: Option<u32>,
-    /// The list.
+    /// Name of the list that holds the hash.
     pub list: Option<String>,
     /// The category, where the list gives one.
     pub category: Option<String>,
-    /// The rule that applied.
+    /// The rule by which the hash was found.
     pub by: Option<By>,
 }
 
@@ -56,10 +56,10 @@ impl Answer {
     pub const NOT_LISTED: Self =
         Self { outcome: Outcome::NotListed, distance: None, list: None, category: None, by: None };
 
-    /// The hash is on no list of this server, and the upstream can't know it.
+    /// The answer that the hash is on no list of this server and is of a kind that the upstream can't look up.
     pub const UNKNOWN: Self = Self { outcome: Outcome::Unknown, distance: None, list: None, category: None, by: None };
 
-    /// The hash is on a list.
+    /// Makes the answer that the hash is on a list.
     pub fn listed(by: By, distance: Option<u32>, (list, category): (&str, Option<&str>)) -> Self {
         let (list, category) = (Some(list.to_owned()), category.map(str::to_owned));
         Self { outcome: Outcome::Listed, distance, list, category, by: Some(by) }

@@ -35,7 +35,7 @@ pub async fn check(State(service): State<Arc<Service>>, request: Request) -> Res
     match answer(&service, &head, &mut chunks).await {
         Ok(judgement) => respond(&service, &judgement),
         Err(problem) => {
-            // Whoever has no token is not worth the reading.
+            // Doesn't read the rest of the body if the client has no valid token, so that strangers can't cause work.
             if problem.code() != crate::problem::Code::Token {
                 chunks.drain().await;
             }

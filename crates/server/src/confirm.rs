@@ -101,7 +101,8 @@ async fn ask_upstream(
         return Err(Problem::new(Code::UpstreamNeedsPdq, "pdq", "a PDQ hash", "none"));
     };
     match upstream.ask(&hash, metrics).await {
-        // The upstream compares whole pictures. An edit that a view undoes moves more bits, and a digest is no PDQ hash.
+        // The upstream compares PDQ hashes of whole pictures. Its "no" says nothing about a derived view, whose hash is
+        // far from that of the whole picture, nor about a digest.
         Ok(None) if question.is_whole => Ok(Answer::NOT_LISTED),
         Ok(None) => Ok(Answer::UNKNOWN),
         Ok(Some(hit)) => Ok(Answer::listed(By::Hamming, hit.distance, (&hit.bank, None))),

@@ -27,7 +27,7 @@ pub struct Source {
 impl std::str::FromStr for Source {
     type Err = String;
 
-    /// `FILE`, or `NAME=FILE`.
+    /// Reads `FILE` or `NAME=FILE`. Without a name, the list has the name of the file without its ending.
     fn from_str(text: &str) -> Result<Self, String> {
         let named = text.split_once('=').filter(|_| !Path::new(text).exists());
         let (name, path) = named.unwrap_or(("", text));
@@ -42,8 +42,10 @@ impl std::str::FromStr for Source {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp(Vec<FileStamp>);
 
-/// Length and modification time alone would miss a file that was replaced by one of the same length with the same time
-/// set, as `rsync` and `tar` set it. So the inode counts too, and the time of its last change, which no program can set.
+/// What the file system says about one file.
+///
+/// Length and modification time alone are not enough: `rsync` and `tar` can replace a file by one of the same length
+/// and set the same time. So the inode is compared, too, and the time of its last change, which no program can set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FileStamp {
     modified: std::time::SystemTime,
@@ -55,7 +57,7 @@ struct FileStamp {
 }
 
 impl Stamp {
-    /// Of no file.
+    /// Makes the stamp of no files.
     pub fn none() -> Self {
         Self(Vec::new())
     }
@@ -105,7 +107,7 @@ pub type Label = (Arc<str>, Option<Arc<str>>);
 #[derive(Debug)]
 pub struct Listed {
     index: Index,
-    /// For each place of the index, a position in `labels`.
+    /// For each PDQ hash, by its position in the index, the position of its label in `labels`.
     pdq: Vec<u32>,
     sha256: HashMap<Sha256Digest, u32>,
     md5: HashMap<Md5Digest, u32>,

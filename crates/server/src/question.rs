@@ -25,8 +25,8 @@ pub struct Question {
     pub sha256: Option<Sha256Digest>,
     /// MD5 of the bytes.
     pub md5: Option<Md5Digest>,
-    /// Whether PDQ alone matched, by a view of the whole picture. An engine that knows nothing but the Hamming distance of
-    /// whole pictures can deny only that.
+    /// Whether only a PDQ hash matched, and its view shows the whole picture. Only then does "no near hash" from the
+    /// upstream mean "not listed", because the upstream compares hashes of whole pictures and nothing else.
     pub is_whole: bool,
 }
 
@@ -114,7 +114,8 @@ fn question(item: &Value, prefix: &str) -> Result<Question, Problem> {
                 }
                 _ => return Err(bad(Code::FieldValue, field, "16 hexadecimal digits", "another string")),
             },
-            // If a misspelt field were ignored, the answer would be about less than the client meant.
+            // Refuses unknown fields. If a misspelt field were ignored, the answer would leave out a hash that the
+            // client asked about.
             _ => {
                 return Err(bad(Code::UnknownField, "", "pdq, ring, key, sha256, md5 and view alone", "another field"));
             }

@@ -161,11 +161,12 @@ fn png(add: Add) {
         "png-12000x12000-in-few-bytes.png",
         with_data(header(12_000, 12_000, 8, 6), &zlib_zeros(9)),
     );
-    // 144 MB of pixels in a file of 1 MB: within the limits, and never in memory at once.
+    // A file of 1 MB with 144 MB of pixels. It must be read: it is within the limits, because its pixels are never in
+    // memory all at once.
     let rows = zlib_zeros(12_001 * 12_000);
     add(Expect::Reads, "png-zip-bomb-of-pixels.png", with_data(header(12_000, 12_000, 8, 0), &rows));
     add(Expect::TooLarge, "png-zip-bomb-too-many-pixels.png", with_data(header(60_000, 60_000, 8, 0), &rows));
-    // Readers don't unpack what follows the last row.
+    // Must be read: readers don't unpack the data after the last row.
     add(Expect::Reads, "png-zip-bomb-behind-pixels.png", with_data(header(100, 100, 8, 0), &rows));
     let small = vector!("png-rgb-8.png");
     for (name, start) in

@@ -21,7 +21,7 @@ impl Random {
         (self.bits() % limit as u64) as usize
     }
 
-    /// Returns a number from 0 up to 1, which it doesn't reach.
+    /// Returns a number from 0 to below 1.
     pub fn unit(&mut self) -> f32 {
         (self.bits() >> 40) as f32 / (1u64 << 24) as f32
     }

@@ -40,8 +40,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let picture = read(bytes, &limits).ok();
         (picture, now() - start)
     };
-    // Per byte, with the general decoder's work on top: it reads a file when the DC-only decoder gives up.
-    // A cut file still has as many pixels as it declares, so one of under a byte for 64 of them counts as if it had that.
+    // Measures time per byte. Includes the time of the general decoder, which reads a file when the DC-only decoder
+    // gives up. Decoding a cut file takes time for all pixels that it declares. So a file counts as having at least one
+    // byte per 64 declared pixels.
     let per_byte = |time: Duration, bytes: &[u8], least: usize| time.as_nanos() as f64 / bytes.len().max(least) as f64;
     let slowest = files
         .iter()

@@ -75,8 +75,9 @@ pub(super) struct Segment<'a> {
     pub(super) is_short: bool,
 }
 
-/// A file without the markers of no meaning in the data of its scans; `None` if it has none. Decoders that stop at such a
-/// marker show the rest of the picture grey, those that pass over it show the picture.
+/// Returns the file without the stray markers (of no meaning) in the data of its scans; `None` if it has none. Some
+/// decoders stop at a stray marker and show the rest of the picture grey. Others skip it and show the whole
+/// picture.
 pub(super) fn without_strays(bytes: &[u8]) -> Option<Vec<u8>> {
     let is_stray = |marker: u8| matches!(marker, 0x01..=0xbf | 0xf0..=0xfd);
     let mut kept = Vec::new();

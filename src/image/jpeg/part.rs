@@ -20,8 +20,8 @@ impl<'a> Part<'a> {
     }
 }
 
-/// The DC-only decoder doesn't read files of this kind. The general decoder then reads the file, or finds what is wrong
-/// with it.
+/// The error that the DC-only decoder doesn't read files of this kind. A decoder that reads every pixel then reads the
+/// file, or finds what is wrong with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Outside;
 

@@ -17,8 +17,8 @@ pub(super) enum ColourModel {
 }
 
 impl ColourModel {
-    /// Chooses the model as libjpeg does (`jdapimin.c`, `default_decompress_parms`). libjpeg knows no picture of two
-    /// components; this crate takes the first of them for grey.
+    /// Chooses the model as libjpeg does (`jdapimin.c`, `default_decompress_parms`). libjpeg has no model for two
+    /// components; this crate reads the first of them as grey.
     fn of(frame: &Frame, jfif: bool, adobe: Option<u8>) -> Self {
         match (&frame.components[..], adobe) {
             ([_] | [_, _], _) => Self::Grey,

@@ -10,7 +10,7 @@ const MAGIC: [u8; 8] = *b"\x89HGD\r\n\x1a\n";
 const VERSION: u32 = 1;
 /// Bytes of the header.
 const LENGTH: usize = 144;
-/// Largest Rice parameter: gaps are below 2^38 bits.
+/// Largest Rice parameter. Gaps are below 2^38 bits, because a filter has at most 64 slices of 2^32 bits.
 pub(super) const MAX_RICE: u32 = 38;
 
 /// Changes of one kind: bits that are set, or bits that are cleared.
@@ -23,7 +23,7 @@ pub(super) struct Changes<'a> {
     pub gaps: &'a [u8],
 }
 
-/// A delta in its parts. The lengths are checked, nothing else.
+/// The parts of a delta. Their lengths were checked, but not their content.
 pub(super) struct Parts<'a> {
     /// The release that the delta starts from.
     pub from: u64,
@@ -112,7 +112,7 @@ pub(super) fn read(delta: &[u8]) -> Result<Parts<'_>, Refusal> {
     })
 }
 
-/// Writes a delta: what [`read`] reads.
+/// Writes a delta that [`read`] can read.
 #[cfg(feature = "build")]
 pub(super) fn write(parts: &Parts) -> Vec<u8> {
     let Parts { from, to, from_sha256, to_sha256, set, cleared, new_header } = parts;

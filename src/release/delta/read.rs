@@ -11,8 +11,8 @@ use crate::signal::digest::Sha256Digest;
 /// Makes a later filter file from `base`: sets and clears bits of the slices, puts the new header before them and the
 /// checksum after them. `from` and `to` are the SHA-256 of `base` and of the result, as they were signed.
 ///
-/// Gaps between bits that are set are counted in clear bits of the base, and gaps between bits that are cleared in set
-/// bits. No other bits can change, so this makes gaps shorter.
+/// Only clear bits of the base can be set, so the gap between two of them is the number of clear bits between. In the
+/// same way, gaps between bits to clear are counted in set bits. This makes gaps shorter than counting all bits.
 ///
 /// # Errors
 /// `delta-base` if the base is another file; `delta-syntax`; `release-digest` if the delta leads elsewhere.
@@ -40,7 +40,7 @@ pub(in crate::release) fn apply(
     file.extend_from_slice(parts.new_header);
     let start = file.len();
     file.extend_from_slice(slices);
-    // If the base's digest is right, the delta is at fault.
+    // Chooses the error. If the base isn't the file that was signed, blames the base, else the delta.
     let blame = |error| {
         let got = Sha256Digest::of(base);
         if got == *from { error } else { RefusalCode::DeltaBase.because("base's SHA-256", &from.to_string(), &got) }
@@ -74,17 +74,18 @@ pub(in crate::release) fn apply(
     Ok(file)
 }
 
-/// The numbers of the bits of one state, ascending.
+/// Finds the bits of one state (set or clear) of the base, in ascending order.
 struct Places<W> {
     words: W,
-    /// The ones of the current word that weren't passed yet.
+    /// The current word. Bits of the state are ones; bits that were skipped or returned are zeros.
     word: u64,
     /// Number of the first bit after the current word.
     end: u64,
 }
 
 impl<W: Iterator<Item = u64>> Places<W> {
-    /// Skips `gap` bits of the state and returns the number of the next one; `None` after the last.
+    /// Skips `gap` bits of the state and returns the position of the next bit of the state; `None` if there are no
+    /// more.
     fn after(&mut self, mut gap: u64) -> Option<u64> {
         loop {
             let here = u64::from(self.word.count_ones());
@@ -134,7 +135,7 @@ impl Gaps<'_> {
     }
 }
 
-/// The bits of bytes, the least significant first.
+/// Reads bytes bit by bit, the least significant bit of each byte first.
 struct BitReader<'a> {
     bytes: &'a [u8],
     at: usize,

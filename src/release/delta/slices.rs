@@ -1,4 +1,4 @@
-//! Reads a filter's slices as words in which the bits of one state are ones.
+//! Reads a filter's slices as words in which either the set bits or the clear bits are ones.
 
 /// The state of a bit before it changes.
 #[derive(Clone, Copy)]

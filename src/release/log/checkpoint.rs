@@ -44,7 +44,7 @@ impl Checkpoint {
             return Err(RefusalCode::LogWrongOrigin.because("origin", &expected, &got));
         }
         let mut is_signed = false;
-        // The latest time at which each witness has cosigned, 0 for none.
+        // For each trusted witness, the latest time at which it cosigned; 0 if it didn't cosign.
         let mut times = vec![0; trust.witnesses.len()];
         for (name, id, signature) in note.lines() {
             let of = |key: &VerifierKey| key.name == name && key.id == id;
@@ -79,7 +79,8 @@ impl Checkpoint {
     }
 }
 
-/// Reads the text of a checkpoint: its origin, size and root. Lines after the third are the log's own.
+/// Reads the origin, size and root from the first three lines of a checkpoint's text. Ignores further lines, which C2SP
+/// leaves to the log.
 pub(super) fn read(text: &str) -> Result<(&str, u64, Hash), Refusal> {
     let read = || {
         let mut lines = text.split_terminator('\n');
@@ -90,7 +91,7 @@ pub(super) fn read(text: &str) -> Result<(&str, u64, Hash), Refusal> {
     read().ok_or_else(|| RefusalCode::LogSyntax.because("checkpoint", expected, &format_args!("{text:?}")))
 }
 
-/// Returns the origin, size and root of a checkpoint, which nothing vouches for.
+/// Returns the origin, size and root of a checkpoint without verifying any signature. So they may be forged.
 ///
 /// # Errors
 /// `log-syntax`.
@@ -100,7 +101,7 @@ pub fn read_unverified(note: &[u8]) -> Result<(String, u64, Hash), Refusal> {
     Ok((origin.to_owned(), size, root))
 }
 
-/// Returns the lines of a note that are in the name of a key, given as text (types 1 and 4). They may be invalid.
+/// Returns the signature lines of a note that name a key, given as text (types 1 and 4). Doesn't verify the signatures.
 ///
 /// # Errors
 /// `log-syntax`, `trust-invalid`.
@@ -131,7 +132,7 @@ pub(super) fn message(text: &str, time: u64) -> String {
     format!("cosignature/v1\ntime {time}\n{text}")
 }
 
-/// Returns when a witness has cosigned a text.
+/// Verifies a witness's cosignature of a text. Returns its time in seconds since 1970.
 fn cosigned_at(key: &VerifierKey, text: &str, signature: &[u8]) -> Result<u64, Refusal> {
     let (time, rest) = signature.split_first_chunk().unwrap_or((&[0xff; 8], &[]));
     let time = u64::from_be_bytes(*time);
@@ -153,7 +154,7 @@ fn bad(key: &VerifierKey) -> Refusal {
     RefusalCode::LogBadSignature.because("signature", &expected, &"another")
 }
 
-/// A refusal of the form of a note, as one of a checkpoint.
+/// Turns a refusal of a malformed note into the refusal of a malformed checkpoint.
 pub(super) fn malformed(refusal: Refusal) -> Refusal {
     Refusal { code: RefusalCode::LogSyntax, field: "checkpoint".into(), ..refusal }
 }

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 /// A SHA-256 of the tree: of a leaf, of a node, or of the root.
 pub type Hash = [u8; 32];
 
-/// Most hashes of a proof: the height of the largest tree.
+/// Largest number of hashes in a proof. A tree with fewer than 2^63 entries is at most this high.
 pub const MAX_PATH: usize = 63;
 
 /// Returns the hash of an entry.
@@ -20,7 +20,8 @@ pub fn node(left: &Hash, right: &Hash) -> Hash {
     hash(1, left, right)
 }
 
-/// Not inlined: each copy would take a kilobyte of the browser's code.
+/// Returns SHA-256 of the prefix and the parts. It isn't inlined, because each copy would add a kilobyte to the
+/// browser's code.
 #[inline(never)]
 fn hash(prefix: u8, left: &[u8], right: &[u8]) -> Hash {
     Sha256::new().chain_update([prefix]).chain_update(left).chain_update(right).finalize().into()
@@ -67,7 +68,8 @@ pub fn is_consistent(old_size: u64, old_root: &Hash, new_size: u64, new_root: &H
     let (mut at, mut last) = (old_size - 1, new_size - 1);
     let whole = at.trailing_ones();
     (at, last) = (at >> whole, last >> whole);
-    // A whole subtree is its own first hash, which the proof then leaves out.
+    // If the old size is a power of two, the old tree is one subtree of the new tree. The proof would begin with its
+    // root, which is known, so the proof leaves it out.
     let (start, rest) = if old_size.is_power_of_two() { (old_root, path) } else { (first, rest) };
     let (mut old, mut new) = (*start, *start);
     for hash in rest {

@@ -91,7 +91,8 @@ fn read(proof: &[u8]) -> Result<(u64, Vec<Hash>, &str), Refusal> {
     let Some((head, note)) = text.split_once("\n\n") else {
         return Err(refused("a proof, an empty line and a checkpoint", &"no empty line"));
     };
-    // One refusal for all of it: each further one would take a hundred bytes of the browser's code.
+    // Gives the same refusal for every fault, because each further refusal would add a hundred bytes to the browser's
+    // code.
     let expected = "\"c2sp.org/tlog-proof@v1\", an index and at most 63 hashes in Base64, as that page has them";
     let (index, path) = read_head(head).ok_or_else(|| refused(expected, &format_args!("{head:?}")))?;
     Ok((index, path, note))
@@ -102,7 +103,7 @@ fn read_head(head: &str) -> Option<(u64, Vec<Hash>)> {
     if lines.next() != Some(FIRST_LINE) {
         return None;
     }
-    // Data of other applications, which nothing signs.
+    // Skips the optional data of other applications. No signature covers it, so it isn't used.
     if let Some(extra) = lines.next_if(|line| line.starts_with("extra ")) {
         Base64::decode_vec(&extra[6..]).ok()?;
     }
@@ -119,7 +120,7 @@ pub fn write_proof(index: u64, path: &[Hash], checkpoint: &str) -> String {
     format!("{FIRST_LINE}\nindex {index}\n{path}\n{checkpoint}")
 }
 
-/// Returns the checkpoint of a proof, which nothing vouches for yet.
+/// Returns the checkpoint of a proof without verifying its signatures.
 ///
 /// # Errors
 /// `log-syntax`.

@@ -74,8 +74,8 @@ impl WitnessKey {
         &self.verifier.name
     }
 
-    /// Cosigns a checkpoint at a time in seconds since 1970. Returns the signature line. Whoever calls this has checked that
-    /// the checkpoint continues the one that it cosigned before.
+    /// Cosigns a checkpoint at a time in seconds since 1970. Returns the signature line. Before calling this, check
+    /// that the checkpoint continues the one that the witness cosigned before.
     ///
     /// # Errors
     /// `log-syntax`.

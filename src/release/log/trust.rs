@@ -17,8 +17,8 @@ pub struct LogTrust {
 }
 
 impl LogTrust {
-    /// Trusts the log whose checkpoints this key signs. The origin is the log's name; by C2SP's recommendation it is the
-    /// key's name, which it is if none is given.
+    /// Trusts the log whose checkpoints this key signs. `origin` is the name of the log. If it is `None`, the log has
+    /// the name of its key, as C2SP recommends.
     ///
     /// # Errors
     /// `trust-invalid`: the key is malformed, or the origin empty or with control characters.
@@ -48,8 +48,8 @@ impl LogTrust {
         Ok(self)
     }
 
-    /// Refuses cosignatures that are older than this many seconds. Without it, the manifest's expiry alone bounds how long
-    /// newer releases can be withheld.
+    /// Refuses cosignatures that are older than this many seconds. Without this limit, a server can withhold newer
+    /// releases from a reader until the manifest expires.
     #[must_use]
     pub fn no_older_than(mut self, seconds: u64) -> Self {
         self.max_age_s = Some(seconds);

@@ -239,7 +239,7 @@ pub fn say_recall(request: &Request, entries: &Entries) {
 fn write_dcso(path: &Path, rate: f64, entries: &Entries) -> Result<()> {
     let digests = (entries.sha256.iter().map(ToString::to_string)).chain(entries.md5.iter().map(ToString::to_string));
     let digests: Vec<String> = digests.collect();
-    // Other readers refuse to add to a full filter, so one place is left.
+    // Leaves room for one more item, because other programs refuse a filter that is full.
     let mut filter = ExactFilter::new(digests.len() as u64 + 1, rate).context("--dcso")?;
     digests.iter().for_each(|digest| filter.add(digest.as_bytes()));
     let bytes = filter.to_bytes();

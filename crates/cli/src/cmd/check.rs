@@ -97,7 +97,7 @@ fn exact(
     match &verdict.outcome {
         Outcome::PossibleMatch { .. } => {}
         _ if !found.is_empty() => verdict.outcome = Outcome::PossibleMatch { matches: Vec::new() },
-        // Without a filter of ours, the digests are all that was to be looked up.
+        // If no filter is of hashgate's own format, only digests had to be looked up.
         Outcome::Unchecked { reason: UncheckedReason::Incomplete, .. } if alone => verdict.outcome = Outcome::Clear,
         _ => {}
     }

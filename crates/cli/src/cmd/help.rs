@@ -81,7 +81,7 @@ fn plain(page: &str) -> String {
             rest = after;
             continue;
         };
-        // `![…](…)` is a picture.
+        // In a picture, `![…](…)`, also drops the exclamation mark.
         text += before[..open].trim_end_matches('!');
         let (label, target) = (&before[open + 1..], &after[..close]);
         let file = target.split('#').next().unwrap_or_default();

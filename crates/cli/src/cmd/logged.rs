@@ -76,7 +76,8 @@ impl OpenLog<'_> {
         let kept = self.folder.join(manifest.replace(".txt", ".tlog-proof"));
         write_atomically(&self.folder.join(manifest), note)?;
         write_atomically(&kept, proof.as_bytes())?;
-        // Before the manifest: a reader who gets the manifest of before finds the proof of before by its release.
+        // Writes the proof before manifest.txt. A reader who still gets the earlier manifest finds the earlier proof,
+        // because proofs are also kept under the numbers of their releases.
         write_atomically(&self.folder.join(PROOF), proof.as_bytes())
     }
 

@@ -298,7 +298,7 @@ fn plan(request: &Request, entries: &Entries, last: Option<&Last>, args: &Args) 
     let plan = Plan::new(request, entries)?;
     remark(&format!("a full file only, in a new geometry: {refusal}"));
     remark(&format!("  every client downloads {} bytes once, in place of a small delta", plan.file_bytes));
-    // A list that outgrew its room must be published all the same, also by a job at night.
+    // A list that has outgrown its room for growth is published nevertheless, so that unattended jobs don't stop.
     if refusal.code != RefusalCode::BuildCapacity && !args.yes && !args.dry_run {
         bail!(
             "--yes: expected it for a change that makes every client download {} bytes ({}), got none; give it, or leave \

@@ -62,7 +62,7 @@ fn what_the_lists_dont_hold_is_put_to_hma() {
         json!({ "outcome": "listed", "distance": 4, "list": "BANK_B", "category": null, "by": "hamming" })
     );
     assert_eq!(count.load(Ordering::SeqCst), 2);
-    // HMA knows whole pictures alone: it can't deny what a derived view found, nor what a digest did.
+    // HMA compares hashes of whole pictures. Its "no" doesn't count for a match of a derived view or of a digest.
     assert_eq!(server.confirm(&asked(&hash(5001), 0))["outcome"], "unknown");
     assert_eq!(count.load(Ordering::SeqCst), 3);
     let of_view = |view: &str| {
@@ -139,7 +139,7 @@ fn an_upstream_that_doesnt_answer_or_answers_otherwise_is_no_answer() {
     let question = asked(&hash(5000), 0).to_string();
     for (asked, (body, _)) in (1..).zip(replies).take(4) {
         assert_eq!(server.post(&question, "").problem(), (503, "upstream-unavailable".into()), "{body}");
-        // This kind of answer would come again, so the server doesn't repeat the question.
+        // A second attempt would get the same answer, so the server doesn't repeat the question.
         assert_eq!(count.load(Ordering::SeqCst), asked);
     }
     drop(server);

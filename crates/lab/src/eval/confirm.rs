@@ -17,18 +17,19 @@ pub struct Confirm {
     pub found: u32,
     /// How many of the found copies are within a Hamming distance of 31 of a listed hash.
     pub hamming: u32,
-    /// How many of the other found copies are listed because of the ring key: the rest of the hash is within the bound.
+    /// How many of the other found copies are listed because of an equal ring key, with few enough different bits in
+    /// the other ring keys.
     pub ring_key: u32,
-    /// Largest number of bits in which the rest of the hash may differ ([`REST`]).
+    /// Largest number of bits in which the other three ring keys together may differ ([`REST`]).
     pub bound: u32,
-    /// Largest distance of the rest of the hash, among copies whose ring key is listed.
+    /// Among copies whose ring key is listed, the largest number of different bits in the other ring keys.
     pub farthest: u32,
     /// Number of comparisons of different pictures: pairs that aren't near, times orientations, times rings.
     pub strangers: u32,
-    /// In how many of these comparisons the rest of the hash is within the bound. For a match, the ring key would have
-    /// to be equal as well.
+    /// In how many of these comparisons the other ring keys differ in few enough bits. It takes an equal ring key, too,
+    /// to make a match.
     pub strangers_within: u32,
-    /// Smallest distance of the rest of the hash in these comparisons.
+    /// Smallest number of different bits in the other ring keys in these comparisons.
     pub nearest: u32,
 }
 

@@ -33,7 +33,7 @@ pub struct Recall {
     pub edit: String,
     pub about: String,
     pub copies: u32,
-    /// Number of copies whose PDQ quality is under 50, which nothing here finds.
+    /// Number of copies whose PDQ quality is under 50. Such hashes aren't compared, so these copies can't be found.
     pub low_quality: u32,
     /// Number of copies with the same PDQ hash as a listed one.
     pub exact: u32,

@@ -33,13 +33,14 @@ impl<'a> Builder<'a> {
         Self { options, categories: BTreeMap::new(), list: List { path: path.into(), ..List::default() } }
     }
 
-    /// Adds a row of a form whose types are free words: an unknown one is a bad line, because it may be misspelt.
+    /// Adds a row of a list in which people write the types. An unknown type makes it a bad line, because the type may
+    /// be misspelt.
     pub fn row(&mut self, line: u64, row: &Row) {
         self.add(line, row, false);
     }
 
-    /// Adds a row of an interface that names its types itself: an unknown type is counted and left out, because such
-    /// interfaces get new ones.
+    /// Adds a row of a program's interface. A row of unknown type is counted and left out, because interfaces get new
+    /// types.
     pub fn row_of_interface(&mut self, line: u64, row: &Row) {
         self.add(line, row, true);
     }
@@ -89,7 +90,8 @@ impl<'a> Builder<'a> {
 
     /// Counts a hash of a type that isn't used.
     pub fn other(&mut self, kind: &str) {
-        /// Most types that are counted by name. A hostile list could give every row a type of its own.
+        /// Largest number of types that are counted by name. Without a limit, a hostile list could fill the memory by
+        /// giving every row another type.
         const NAMES: usize = 64;
         let name = text::plain(kind.trim());
         let name =
@@ -97,7 +99,7 @@ impl<'a> Builder<'a> {
         *self.list.other.entry(name).or_default() += 1;
     }
 
-    /// Counts a hash that its own source has taken back.
+    /// Counts a hash that its own source has withdrawn.
     pub fn withdrawn(&mut self) {
         self.list.withdrawn += 1;
     }
@@ -112,7 +114,7 @@ impl<'a> Builder<'a> {
     }
 
     pub fn bad(&mut self, line: u64, what: &str) {
-        /// Bad lines of a file that are shown. The rest are counted.
+        /// Number of bad lines per file that are shown. Further bad lines are only counted.
         const SHOWN: u64 = 20;
         self.list.bad += 1;
         if self.options.quiet {

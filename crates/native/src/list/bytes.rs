@@ -1,4 +1,4 @@
-//! From a file, or standard input, to the text of a list: gzip is unpacked, and UTF-16 becomes UTF-8.
+//! Reads the text of a list from a file or from standard input. Unpacks gzip, and converts UTF-16 to UTF-8.
 
 use std::io::Read;
 use std::path::Path;
@@ -7,7 +7,8 @@ use anyhow::{Context, Result, bail};
 use encoding_rs::{UTF_16BE, UTF_16LE};
 use flate2::read::MultiGzDecoder;
 
-/// Most bytes of an unpacked list: 100 million lines. Gzip can hold a thousand times its own length.
+/// Largest length of an unpacked list in bytes, enough for 100 million lines. The limit is needed because gzip can
+/// unpack to a thousand times its length.
 const MOST: u64 = 16 << 30;
 
 /// The content of a list.

@@ -1,4 +1,4 @@
-//! Which form a list has, by its content. The file's name doesn't count.
+//! Detects the form of a list from its content. Ignores the name of the file.
 
 use anyhow::{Result, bail};
 

@@ -26,7 +26,8 @@ pub(super) fn read(text: &str, builder: &mut Builder) -> Result<String> {
         true => None,
         false => match serde_json::from_str::<Value>(text) {
             Ok(document) => Some(document),
-            // The first of several lines may be bad.
+            // If the first line isn't JSON but another line is, the text is still JSON lines, of which the first is
+            // bad.
             Err(_) if lines(text).nth(1).is_some_and(|(_, line)| line.starts_with('{') && is_whole(line)) => None,
             Err(error) => bail!("{name}: expected whole JSON, got {error}; fetch the list again"),
         },

@@ -1,4 +1,5 @@
-//! What a source says of a hash: an assertion, a doubt, or the opposite.
+//! The opinion of a source on a hash: that it belongs on the list, that this is disputed, or that it doesn't belong
+//! there.
 
 /// The opinion of a source on a hash.
 ///

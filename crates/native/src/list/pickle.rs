@@ -1,7 +1,7 @@
 //! The local state of `threatexchange` 1.2.17: `~/.threatexchange/fetched/API/NAME.state.pickle`.
 //!
-//! A pickle is a program for Python, which may run anything. This reader runs nothing: it takes strings, numbers and
-//! containers, and keeps classes as names.
+//! A pickle is a program for Python, so a hostile pickle can run any code when Python opens it. This reader runs no
+//! code: it reads strings, numbers and containers, and keeps only the names of classes.
 
 mod machine;
 

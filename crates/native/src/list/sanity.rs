@@ -1,4 +1,5 @@
-//! Hashes that no list means to hold: they match everyday files, or are of another kind than the list says.
+//! Finds suspect hashes, which are on a list by mistake: they match everyday files, or are of another kind than the
+//! list says.
 
 use std::fmt;
 
@@ -76,7 +77,8 @@ pub(super) fn doubt(signal: &Signal, looks_like_sha256: bool) -> Option<Doubt> {
     }
 }
 
-/// Most PDQ hashes among which near-duplicates are looked for without being asked. More take longer than the build.
+/// Largest number of PDQ hashes among which near-duplicates are counted by default. For more hashes, counting would
+/// take longer than building the filter.
 pub const MOST_COMPARED: usize = 200_000;
 
 /// Counts the PDQ hashes that have another one of the list within `distance` bits, 31 at most.

@@ -1,5 +1,5 @@
-//! What is left out of lists that were read: what sources dispute, what an allow list holds, other categories, and hashes
-//! that can't be meant.
+//! Leaves entries out of lists that were read: disputed entries, entries on an allow list, entries of other categories,
+//! and suspect hashes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::sanity::{self, Doubt};
 use super::{Entry, List, Opinion, Options, Signal, Suspect};
 use crate::terminal::complain;
 
-/// Hashes that are shown of each kind of report.
+/// Number of hashes that are shown in each report as examples.
 const SHOWN: usize = 5;
 
 /// Leaves entries out of the lists, as the options say, and counts them there.
@@ -26,7 +26,7 @@ pub(super) fn select(lists: &mut [List], options: &Options) -> Result<()> {
     suspects(lists, options)
 }
 
-/// Leaves out what a source disputes or denies, also where another source asserts it.
+/// Leaves out hashes that a source disputes or denies, even if another source asserts them.
 fn disputes(lists: &mut [List], options: &Options) {
     let mut denied: BTreeMap<Signal, &Path> = BTreeMap::new();
     for list in &*lists {
@@ -98,7 +98,7 @@ fn allowed(lists: &mut [List], options: &Options) -> Result<()> {
     if options.exclude.is_empty() {
         return Ok(());
     }
-    // Whatever an allow list says of a hash, the hash is allowed.
+    // A hash on an allow list is allowed, whatever category or opinion the allow list gives it.
     let plain = Options {
         include_disputed: true,
         exclude: Vec::new(),
@@ -130,7 +130,7 @@ fn allowed(lists: &mut [List], options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Reports hashes that can't be meant, and leaves them out if `--suspect` says so.
+/// Reports suspect hashes, and leaves them out if `--suspect` says so.
 fn suspects(lists: &mut [List], options: &Options) -> Result<()> {
     let mut refused = 0;
     for list in lists {

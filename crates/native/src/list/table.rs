@@ -18,7 +18,7 @@ struct Columns {
     of_other: Vec<(usize, String)>,
     quality: Option<usize>,
     category: Option<usize>,
-    /// HMA: 0 or a time to come, if the content is disabled.
+    /// The column of HMA's `disable_until_ts`: 0 or a future time if the content is disabled.
     disabled: Option<usize>,
     deleted: Option<usize>,
 }
@@ -152,7 +152,7 @@ fn named_form(header: &[&str], what: &str) -> String {
     format!("{what} with a header")
 }
 
-/// Finds what separates the cells of the first row: the separator that it has most of.
+/// Finds the separator of cells: of comma, semicolon and tab, the one that occurs most often in the first row.
 fn delimiter(first: &str) -> (u8, &'static str) {
     let count = |delimiter: char| first.matches(delimiter).count();
     let (commas, semicolons, tabs) = (count(','), count(';'), count('\t'));

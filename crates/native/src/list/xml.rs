@@ -123,7 +123,7 @@ fn begin(tag: &str, start: &BytesStart, path: &[String], entry: &mut Option<Entr
                 entry.denied.insert(kind.to_ascii_lowercase());
             }
         }
-        // A large fingerprint is named, and fetched from an address of its own.
+        // For a large fingerprint, the answer holds only its name. The fingerprint itself lies at another address.
         (_, "fingerprints") => {
             if let Some(entry) = entry {
                 entry.fingerprints.push((tag.to_owned(), String::new()));

@@ -13,11 +13,11 @@ use crate::problem::{Code, Problem};
 
 /// Longest pause between two pieces of a body.
 const PAUSE: Duration = Duration::from_secs(10);
-/// Time for a body to arrive: so much, and as long as it takes at `SLOWEST` bytes per second.
+/// Time for a body to arrive, in addition to the time that its bytes take at `SLOWEST` bytes per second.
 const PATIENCE: Duration = Duration::from_secs(20);
 const SLOWEST: u64 = 16 * 1024;
-/// Of a body that is refused, so many bytes are read all the same: a client that is still sending would otherwise see a
-/// broken connection and no answer.
+/// Largest number of bytes that are still read of a refused body. If the server closed the connection while the client
+/// is sending, the client would see a broken connection and not the answer.
 const DRAIN_BYTES: u64 = 8 << 20;
 
 /// The pieces of a body.
@@ -33,7 +33,7 @@ impl Chunks {
         Self { body, start: Instant::now(), read: 0 }
     }
 
-    /// A body that arrives in these pieces.
+    /// Makes a body that arrives in these pieces.
     #[cfg(test)]
     pub fn of_pieces<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Self {
         let pieces: std::collections::VecDeque<_> = pieces.map(Bytes::copy_from_slice).collect();
@@ -51,7 +51,7 @@ impl Chunks {
             match tokio::time::timeout_at(until, self.body.frame()).await {
                 Ok(None) => return Ok(None),
                 Ok(Some(Ok(frame))) => {
-                    // What isn't data is trailers, which mean nothing here.
+                    // Skips frames that aren't data. These are trailers, which this server doesn't use.
                     let Ok(data) = frame.into_data() else { continue };
                     self.read += data.len() as u64;
                     return Ok(Some(data));
@@ -69,7 +69,7 @@ impl Chunks {
         }
     }
 
-    /// Reads on and forgets, up to a limit.
+    /// Reads the rest of the body and drops it, up to `DRAIN_BYTES`.
     pub async fn drain(mut self) {
         let end = self.read + DRAIN_BYTES;
         let read = async { while self.read < end && matches!(self.next().await, Ok(Some(_))) {} };
@@ -82,7 +82,7 @@ impl Chunks {
 pub enum Form {
     /// The body is the file.
     Plain,
-    /// The file is a part of it, and this is the boundary.
+    /// The body is multipart with this boundary, and the file is one of its parts.
     Multipart(String),
 }
 
@@ -94,7 +94,7 @@ impl Form {
     /// The body is compressed, or multipart in another way than forms are.
     pub fn of(headers: &HeaderMap) -> Result<Self, Problem> {
         let encodings = headers.get_all(header::CONTENT_ENCODING).iter();
-        // A compressed picture would be taken for no picture at all.
+        // Refuses compressed bodies, because their bytes would look like a file that is not a picture, which may pass.
         if encodings.into_iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity")) {
             let (expected, got) = ("none, so that the body is the file itself", "a compressed body");
             return Err(Problem::new(Code::ContentEncoding, "content-encoding", expected, got));
@@ -142,10 +142,10 @@ fn boundary(content_type: &str) -> Option<String> {
     Some(value.trim().trim_matches('"').to_owned())
 }
 
-/// Refuses a body whose announced length is more than a file's and what surrounds it.
+/// Refuses a body whose announced length exceeds the longest file plus the rest of a form.
 ///
 /// # Errors
-/// It is.
+/// The announced length is too large.
 pub fn check_length(headers: &HeaderMap, form: &Form, spool: &Spool) -> Result<(), Problem> {
     /// Room for the other parts and headers of a form.
     const AROUND: u64 = 1 << 20;

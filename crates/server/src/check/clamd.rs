@@ -33,7 +33,8 @@ const MAX_COMMAND: usize = 1024;
 const MAX_CONNECTIONS: usize = 256;
 /// Bytes that are read at a time.
 const PIECE: usize = 64 * 1024;
-/// Of a file that is refused, so many bytes are read all the same, so that the client sees the reply.
+/// Largest number of bytes that are still read of a refused file, so that a client that is still sending sees the
+/// reply.
 const DRAIN_BYTES: u64 = 8 << 20;
 
 const COMMANDS: &str = "PING VERSION VERSIONCOMMANDS STATS INSTREAM IDSESSION END";
@@ -77,7 +78,7 @@ pub enum Listener {
     Socket(tokio::net::UnixListener, PathBuf),
 }
 
-/// Listens. Takes the place of a socket that nobody listens at any more.
+/// Begins to listen. Replaces a socket file that a process left behind and that nobody listens at.
 ///
 /// # Errors
 /// The address is taken or may not be used.
@@ -161,7 +162,8 @@ async fn converse(service: &Service, stream: impl AsyncRead + AsyncWrite + Unpin
             "STATS" => stats(service),
             "INSTREAM" => {
                 let (reply, whole) = in_stream(service, &mut stream).await?;
-                // After a file that wasn't read to its end nobody knows where the next command begins.
+                // If the file wasn't read to its end, the connection ends, because the start of the next command is
+                // unknown.
                 goes_on = whole;
                 reply
             }
@@ -194,7 +196,7 @@ async fn read_command(stream: &mut (impl AsyncBufReadExt + Unpin)) -> std::io::R
         let byte = match stream.read_u8().await {
             Ok(byte) => byte,
             Err(_) if text.is_empty() => return Ok(None),
-            // A client that closed its side has said all.
+            // A client that closed its sending side has sent the whole command.
             Err(_) => b'\n',
         };
         let ends = match text.first() {
@@ -287,7 +289,8 @@ async fn pausing<T>(read: impl Future<Output = std::io::Result<T>>) -> std::io::
     timeout(PAUSE, read).await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
 }
 
-/// The reply about a file. What is held is FOUND, also if it could not be checked: clients let pass what is an ERROR.
+/// Returns the reply about a file. A held file gets FOUND, even if it is held because it could not be checked: many
+/// clients let a file pass if the reply is ERROR.
 fn verdict(judgement: &Judgement) -> String {
     let kind = match (judgement.decision, judgement.outcome()) {
         (Decision::Pass, _) => return "stream: OK".to_owned(),
@@ -296,7 +299,7 @@ fn verdict(judgement: &Judgement) -> String {
         (Decision::HoldUnchecked, "clear") => "Caveat",
         (Decision::HoldUnchecked, _) => "Unchecked",
     };
-    // Clients take the name apart at spaces.
+    // Replaces special characters in the name, because clients split the reply at spaces.
     let plain =
         |character: char| if character.is_ascii_alphanumeric() || "-._".contains(character) { character } else { '_' };
     let why: String = judgement.why().chars().map(plain).collect();

@@ -23,7 +23,7 @@ impl Sources {
     /// Looks at the files.
     ///
     /// # Errors
-    /// A filter file isn't there. Nothing need be published yet.
+    /// A filter file isn't there. It is no error if the published folder has no release yet.
     pub fn stamp(&self) -> Result<Stamp> {
         let manifest = self.published.iter().map(|folder| folder.join("manifest.txt")).filter(|path| path.exists());
         Stamp::of_files(self.files.iter().cloned().chain(manifest))
@@ -37,7 +37,7 @@ pub struct Filters {
     pub lookup: Lookup,
     /// Names of the lists that this server holds in full: it confirms their matches itself.
     pub own: BTreeSet<String>,
-    /// When the published list ends to be valid, if there is one.
+    /// When the published release expires, in seconds since 1970, if there is one.
     pub expires_unix_s: Option<u64>,
     /// What the system said of the files when they were read.
     pub stamp: Stamp,
@@ -75,7 +75,7 @@ impl Filters {
         Self { lookup: Lookup::default(), own: BTreeSet::new(), expires_unix_s: None, stamp: Stamp::none() }
     }
 
-    /// Whether files can be checked: there is a filter, and the published list is valid still.
+    /// Returns whether files can be checked: there is a filter, and the published release has not expired.
     pub fn are_usable(&self) -> bool {
         let valid = |expires| clock::now_unix_s().is_ok_and(|now| now < expires);
         !self.lookup.filters().is_empty() && self.expires_unix_s.is_none_or(valid)
@@ -87,8 +87,8 @@ fn open(path: &Path) -> Result<Filter> {
     read().with_context(|| path.display().to_string())
 }
 
-/// Checks that a full list holds as many hashes as the filter of the same name. If it held fewer, matches of the filter
-/// would be put to it, not be found, and be dismissed.
+/// Checks that a full list holds at least as many hashes as the filter of the same name. If it held fewer, real matches
+/// of the filter would not be found on the full list, and would be dismissed as chance.
 fn check_held(filter: &Filter, held: &Filter) -> Result<()> {
     let counts = |filter: &Filter| {
         let info = filter.info();

@@ -1,4 +1,4 @@
-//! From a file that has arrived to a verdict: who waits, who hashes, and who confirms.
+//! Judges a file that has arrived: waits for a thread, hashes the file, looks it up, and confirms matches.
 
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
@@ -23,14 +23,14 @@ use crate::question::Question;
 /// Computes the wanted signals of a file, with as many readings as this build can do.
 pub type Hasher = fn(&mut OpenFile, &Limits, &Wanted) -> Result<Fingerprint>;
 
-/// A file waits so long for a thread at most.
+/// Longest time that a file waits for a thread.
 const WAIT: Duration = Duration::from_secs(30);
 
 /// How files are checked.
 pub struct Settings {
     /// What hashes a file.
     pub hasher: Hasher,
-    /// What is read of a file at most.
+    /// The limits on the pictures that are read.
     pub limits: Limits,
     /// Files that are hashed at once.
     pub threads: usize,
@@ -184,11 +184,12 @@ impl Judge {
         let (hasher, limits) = (self.settings.hasher, self.settings.limits);
         let policy = self.settings.policy.clone();
         let work = move || {
-            // Both end with the work, even if the client has gone meanwhile.
+            // Keeps the place in the queue and the thread until the work ends, even if the client has disconnected.
             let _held = (place, thread);
             let mut arrived = arrived;
             let wanted = filters.lookup.wanted(ViewSet::All);
-            // The list of a digest alone still learns whether the file is a picture.
+            // Always reads the picture, even if all lists hold digests alone, so that the verdict says whether the file
+            // is a picture.
             let done = contained(|| (hasher)(&mut arrived.file, &limits, &wanted.with_pdq(true)));
             let print = match done {
                 Ok(Ok(print)) => print,
@@ -239,7 +240,7 @@ fn look_up(print: &Fingerprint, filters: &Filters, listed: &Listed, policy: &Pol
             let mut json = to_json(&verdict);
             json["outcome"] = json!("match");
             json["confirmedBy"] = json!(CONFIRMER);
-            // The category of the hash itself, which the filter doesn't hold.
+            // Takes the category from the full list, because a filter doesn't hold the category of a hash.
             let place = matches.iter().position(|one| one == *found).unwrap_or_default();
             if let Some(category) = confirmed.category {
                 json["matches"][place]["category"] = json!(category);

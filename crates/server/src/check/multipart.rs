@@ -20,7 +20,7 @@ const MAX_PARTS: usize = 100;
 /// The body isn't multipart, has no file, or has several parts of which none says that it is one; the file is too long.
 pub async fn first_file(chunks: &mut Chunks, boundary: &str, spool: &Spool) -> Result<Arrived, Problem> {
     let delimiter = format!("\r\n--{boundary}").into_bytes();
-    // As if a line ended before the body, so that the first delimiter is one like the others.
+    // Begins with an invented line end, so that the first delimiter looks like the others, which follow a line end.
     let mut reader = Reader { chunks, buffer: b"\r\n".to_vec(), delimiter };
     reader.pass_to_delimiter(None).await?;
     let mut unnamed: Option<Arriving> = None;
@@ -74,7 +74,7 @@ impl Reader<'_> {
     async fn pass_to_delimiter(&mut self, mut into: Option<&mut Arriving<'_>>) -> Result<(), Problem> {
         loop {
             let found = memmem::find(&self.buffer, &self.delimiter);
-            // The end may be the beginning of a delimiter.
+            // Without a delimiter, keeps the last bytes, because they may be the beginning of one.
             let safe = found.unwrap_or((self.buffer.len() + 1).saturating_sub(self.delimiter.len()));
             if let Some(into) = &mut into {
                 into.push(&self.buffer[..safe]).await?;
@@ -93,7 +93,8 @@ impl Reader<'_> {
             match memmem::find(&self.buffer, b"\r\n") {
                 _ if self.buffer.starts_with(b"--") => return Ok(false),
                 Some(end) if self.buffer[..end].iter().all(|byte| matches!(byte, b' ' | b'\t')) => {
-                    // The end of the line stays: a part without headers begins with an empty line.
+                    // Keeps the line end in the buffer: in a part without headers it is the empty line before the
+                    // content.
                     self.buffer.drain(..end);
                     return Ok(true);
                 }

@@ -1,7 +1,7 @@
-//! The threads that hash files: always the same few.
+//! A fixed set of threads that hash files.
 //!
-//! The system's allocator keeps memory for each thread. On the runtime's threads for work that may wait, of which there are
-//! many, each would keep what its largest picture took.
+//! The system's allocator keeps freed memory per thread. The runtime has many threads for blocking work. If these
+//! hashed files, each would keep as much memory as its largest picture took.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -83,7 +83,7 @@ mod tests {
         let threads = Threads::start(1).unwrap();
         let ((told, heard), (begin, begun)) = (oneshot::channel(), channel());
         let mut run = Box::pin(threads.run(move || (begun.recv().unwrap(), told.send(()).unwrap())));
-        // Polls once, which sends the work, and gives up.
+        // Polls once, which sends the work to a thread, and then drops the future, like a client that disconnects.
         std::future::poll_fn(|context| {
             assert!(run.as_mut().poll(context).is_pending());
             std::task::Poll::Ready(())

@@ -2,25 +2,27 @@
 
 use super::super::part::{Halt, Part};
 
-/// How many bytes are held ahead.
+/// Largest number of bytes of the file that are copied ahead of reading.
 const HELD: usize = 8192;
-/// More bytes than a unit takes: that are 1,296 at most, for six blocks of 64 terms with 16 bits of code and 11 of
-/// value (F.1.2).
+/// More bytes than one unit (the blocks that a scan codes together) can take. A unit takes at most 1,296 bytes: 6
+/// blocks of 64 coefficients, each with 16 bits of code and 11 bits of value (T.81, F.1.2).
 const UNIT: usize = 1536;
 
-/// Data that is read bit by bit, the highest of each byte first. [`fill`](Bits::fill) copies the next bytes of the file
-/// without their stuffing (the zero after each 0xff), and the bits are read from the copy. Past the end of the data
-/// come zeros; whoever reads them finds out by [`ran_out`](Bits::ran_out).
+/// Data that is read bit by bit, the highest bit of each byte first.
+///
+/// [`fill`](Bits::fill) copies the next bytes of the file without their stuffing (the zero after each 0xff), and the
+/// bits are read from the copy. Reading past the end of the data gives zeros and no error; [`ran_out`](Bits::ran_out)
+/// tells afterwards that it happened.
 pub(super) struct Bits {
-    /// Data without stuffing; zeros after it.
+    /// The copy of the file's data, without stuffing. Zeros follow the last byte of the data.
     data: Box<[u8; HELD + UNIT]>,
-    /// How much of it is data.
+    /// Number of bytes in `data` that were copied from the file.
     filled: usize,
-    /// From this byte on, `data` may not hold a whole unit, so that it has to be filled first.
+    /// Position in `data` before which a whole unit can be read. From there on, `fill` must be called first.
     enough: usize,
-    /// The next byte of the file to be copied.
+    /// Position in the file of the next byte to copy.
     pub(super) at: usize,
-    /// Whether a marker begins at that byte.
+    /// Whether a marker begins at `at`, so that the data ends there.
     at_marker: bool,
     /// How far `data` was read.
     pub(super) place: Place,
@@ -29,46 +31,47 @@ pub(super) struct Bits {
 /// How far data was read.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Place {
-    /// The next byte that isn't in `window`.
+    /// Position in `data` of the next byte that isn't in `window` yet.
     next: usize,
     /// Bits that were read ahead, from the highest down.
     window: u64,
-    /// How many; those below are of the next byte, or zero.
+    /// Number of valid bits in `window`. The bits below them are zeros, or the first bits of the byte at `next`.
     count: u32,
 }
 
-/// Reads bits of the copy. It is a type of its own so that the compiler keeps its fields in registers.
+/// Reads bits from the copy in [`Bits`]. It is a separate type, so that the compiler keeps its fields in registers.
 pub(super) struct Reading<'a> {
     data: &'a [u8; HELD + UNIT],
     pub(super) place: Place,
 }
 
 impl Bits {
-    /// Begins at a place in the file.
+    /// Begins to read at a position in the file.
     pub(super) fn new(at: usize) -> Self {
         let data = Box::new([0; HELD + UNIT]);
         Self { data, filled: 0, enough: 0, at, at_marker: false, place: Place::default() }
     }
 
-    /// Begins elsewhere.
+    /// Drops the copy and begins again at another position in the file, such as after a restart marker.
     pub(super) fn restart(&mut self, at: usize) {
         (self.filled, self.enough, self.place) = (0, 0, Place::default());
         (self.at, self.at_marker) = (at, false);
     }
 
-    /// Whether a unit can be read from a place on. If not, [`fill`](Self::fill) it.
+    /// Returns whether `data` holds a whole unit from `place` on. If not, call [`fill`](Self::fill).
     #[inline(always)]
     pub(super) fn holds_unit(&self, place: Place) -> bool {
         place.next < self.enough
     }
 
-    /// Reads from a place on, for no longer than a unit.
+    /// Begins to read at `place`. At most one unit may be read, because nothing checks for the end of the copy
+    /// meanwhile.
     #[inline(always)]
     pub(super) fn reading(&self, place: Place) -> Reading<'_> {
         Reading { data: &self.data, place }
     }
 
-    /// Makes sure that a unit can be read. False if the file's data so far isn't enough.
+    /// Copies more of the file, so that a whole unit can be read. Returns false if too little of the file has arrived.
     #[inline(never)]
     pub(super) fn fill(&mut self, part: Part) -> bool {
         if !self.at_marker {
@@ -96,7 +99,7 @@ impl Bits {
             let Some(rest) = part.from(self.at) else { return };
             if let Some(chunk) = rest.first_chunk::<8>() {
                 let word = u64::from_le_bytes(*chunk);
-                // No byte is 0xff, so none is stuffed and no marker begins.
+                // True if none of the eight bytes is 0xff, so that all can be copied: no stuffing, no marker.
                 if (!word).wrapping_sub(0x0101_0101_0101_0101) & word & 0x8080_8080_8080_8080 == 0 {
                     self.data[self.filled..self.filled + 8].copy_from_slice(chunk);
                     self.filled += 8;
@@ -123,17 +126,18 @@ impl Bits {
         }
     }
 
-    /// Bits of data that were not read; negative if more was read than there is.
+    /// Returns the number of copied bits that were not read yet; negative if zeros past the end were read.
     fn left(&self) -> i64 {
         8 * (self.filled as i64 - self.place.next as i64) + i64::from(self.place.count)
     }
 
-    /// True if more was read than there is.
+    /// Returns whether zeros past the end of the data were read.
     pub(super) fn ran_out(&self) -> bool {
         self.left() < 0
     }
 
-    /// Ends the data: nothing but the padding of the last byte may be left. Returns where it ended.
+    /// Ends the data, and returns the position in the file of the marker after it. Only the padding of the last byte
+    /// may be left: if more is left, or too much was read, returns [`Halt::Outside`].
     pub(super) fn end(&mut self, part: Part) -> Result<usize, Halt> {
         if !self.at_marker && !self.fill(part) {
             return Err(Halt::Starved);
@@ -143,10 +147,11 @@ impl Bits {
 }
 
 impl Reading<'_> {
-    /// Holds at least 56 bits.
+    /// Reads ahead, so that `window` has at least 56 bits.
     #[inline(always)]
     pub(super) fn refill(&mut self) {
-        // Without a branch. Bits that are held already come out the same.
+        // Works without a branch, so a byte may be read ahead in part. It is read again the next time; OR-ing the same
+        // bits a second time changes nothing.
         let word =
             self.data.get(self.place.next..).and_then(<[u8]>::first_chunk).map_or(0, |word| u64::from_be_bytes(*word));
         self.place.window |= word >> self.place.count;
@@ -154,7 +159,7 @@ impl Reading<'_> {
         self.place.count |= 56;
     }
 
-    /// Holds at least 32 bits, more than any term takes.
+    /// Reads ahead if needed, so that `window` has at least 32 bits. No coefficient takes more.
     #[inline(always)]
     pub(super) fn refill_if_low(&mut self) {
         if self.place.count < 32 {
@@ -162,21 +167,21 @@ impl Reading<'_> {
         }
     }
 
-    /// The next `count` bits, 1 to 32, which stay.
+    /// Returns the next `count` bits (1 to 32) without taking them.
     #[inline(always)]
     pub(super) fn peek(&self, count: u32) -> u32 {
         (self.place.window >> (64 - count)) as u32
     }
 
-    /// Passes over as many bits as the six lowest bits of `count` say, 31 at most. The bits above those are ignored, so
-    /// that an entry of a table can be given as it is.
+    /// Skips `count & 63` bits, which must be at most 31. The higher bits of `count` are ignored, so that callers can
+    /// pass a packed table entry unmasked.
     #[inline(always)]
     pub(super) fn skip(&mut self, count: u32) {
         self.place.window = self.place.window.wrapping_shl(count);
         self.place.count = self.place.count.wrapping_sub(count & 63);
     }
 
-    /// Takes `count` bits, 0 to 16.
+    /// Takes the next `count` bits, 0 to 16, and returns them.
     #[inline(always)]
     pub(super) fn take(&mut self, count: u32) -> u32 {
         let value = (self.place.window >> 32 >> (32 - count)) as u32;

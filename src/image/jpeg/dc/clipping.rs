@@ -1,4 +1,5 @@
-//! How far clipping may move the means of blocks.
+//! Bounds how far clipping can move the means of blocks, so that a JPEG can't show viewers another picture than its DC
+//! coefficients do.
 //!
 //! A DC coefficient is the mean of a block before its samples are clipped to 0 to 255. Where the AC coefficients reach
 //! far beyond that range, a viewer shows another mean, and a file could be made so that its DC coefficients show one
@@ -10,33 +11,36 @@ use wide::{f32x4, i32x4};
 use super::super::frame::Frame;
 use super::plane::{Steps, Term, Terms, dc, variance};
 
-/// Tiles on a side, over which the contrast is measured: PDQ keeps up to eight periods across a picture (its 16 lowest
-/// frequencies), which take sixteen samples.
+/// Number of tiles on each side of the picture, over which the contrast is measured. PDQ keeps the 16 lowest
+/// frequencies, which have up to eight periods across the picture; eight periods take 16 samples.
 const TILES: usize = 16;
 
-/// The most that clipping may move the luma, as a share of the contrast. A disturbance of this share in the frequencies
-/// that PDQ keeps turns about a tenth of its bits.
+/// Largest mean shift of luma by clipping that is accepted, as a share of the picture's contrast. A disturbance of half
+/// the contrast, in the frequencies that PDQ keeps, changes about a tenth of the bits of the hash.
 const MOST_SHIFT: f32 = 0.5;
 
-/// Returns whether the means of blocks show what the clipped pixels show: the mean bound on the luma's shift is small
-/// beside the contrast (the standard deviation over tiles) of the picture that the means make.
+/// Returns whether the block means show about the same picture as the clipped pixels, which viewers show.
+///
+/// Compares two numbers: the bound on the shift of luma, averaged over all blocks, and the contrast of the picture (the
+/// standard deviation of its tiles). The shift must be at most [`MOST_SHIFT`] times the contrast.
 pub(super) fn is_faithful(frame: &Frame, tables: &[Option<Steps>; 4], terms: &[Terms; 3]) -> bool {
     let blocks = Blocks::of(frame, tables, terms);
     let most = MOST_SHIFT * blocks.contrast();
     let count = (blocks.columns * blocks.rows) as f32;
-    // The rough bound is never below the close one, and takes less time: one square root per block. Most pictures pass by it.
+    // Tries the rough bound first, because it takes less time: one square root per block. It is never below the close
+    // bound, so a picture that passes the rough bound passes the close one, too. Most pictures do.
     blocks.rough_shifts() / count <= most || blocks.shifts() / count <= most
 }
 
 /// The blocks of a picture.
 struct Blocks<'a> {
     terms: &'a [Terms; 3],
-    /// By how much a DC coefficient of 1 raises the mean of its block, for each component.
+    /// For each component: by how many levels (of 255) a quantized DC coefficient of 1 raises the mean of its block.
     steps: [f32; 3],
-    /// Blocks of luma in a row, and rows.
+    /// Number of luma blocks in a row, and number of such rows.
     columns: usize,
     rows: usize,
-    /// How many times (as a power of two) more blocks luma has than chroma, in a row and in a column.
+    /// Base-2 logarithms of how many luma blocks lie over one chroma block, horizontally and vertically.
     across: u32,
     down: u32,
 }
@@ -53,18 +57,18 @@ impl<'a> Blocks<'a> {
         Self { terms, steps, columns, rows, across, down }
     }
 
-    /// The blocks of luma in a row.
+    /// Returns row `y` of the luma blocks.
     fn luma(&self, y: usize) -> &[Term] {
         let row = self.terms[0].row(y);
         row.get(..self.columns).unwrap_or(row)
     }
 
-    /// The blocks of chroma that lie over a row of luma; none in a grey picture.
+    /// Returns the blocks of both chroma components that cover row `y` of the luma blocks; none in a grey picture.
     fn chroma(&self, y: usize) -> [&[Term]; 2] {
         [1, 2].map(|place| self.terms[place].row(y >> self.down))
     }
 
-    /// The standard deviation of the tiles' means.
+    /// Returns the contrast: the standard deviation of the tiles' mean luma.
     fn contrast(&self) -> f32 {
         let mut tiles = [(0.0f32, 0.0f32); TILES * TILES];
         for y in 0..self.rows {
@@ -81,7 +85,7 @@ impl<'a> Blocks<'a> {
         (means.iter().map(|tile| (tile - mean).powi(2)).sum::<f32>() / means.len() as f32).sqrt()
     }
 
-    /// Sums up the bounds on the luma's shift in all blocks.
+    /// Returns the sum, over all blocks, of the bound on how far clipping shifts the block's luma.
     fn shifts(&self) -> f32 {
         let mut shifts = 0.0;
         for y in 0..self.rows {
@@ -99,12 +103,12 @@ impl<'a> Blocks<'a> {
         shifts
     }
 
-    /// As [`shifts`](Self::shifts), but never smaller: takes the channel that clips most in the place of all
-    /// three, so that one square root is enough for a block, and takes four blocks at a time.
+    /// Returns an upper bound on [`shifts`](Self::shifts), in less time. Treats all three channels like the one that
+    /// clips most, so that each block takes one square root, and computes four blocks at a time.
     fn rough_shifts(&self) -> f32 {
         let weights = Weights::of(self.steps);
         let zero = f32x4::splat(0.0);
-        // What chroma takes of the room, and what it adds to the variance.
+        // For four blocks each: how far chroma moves the mean towards 0 or 255, and how much it adds to the variance.
         let mut colours = vec![(zero, zero); self.columns.div_ceil(4)];
         let mut shifts = zero;
         for y in 0..self.rows {
@@ -118,7 +122,8 @@ impl<'a> Blocks<'a> {
                 }
             }
             let (fours, rest) = self.luma(y).as_chunks::<4>();
-            // Blocks that are only there to make four can only raise the bound.
+            // Fills the last group of four with empty blocks. They can only raise the bound, which stays an upper
+            // bound.
             let mut last = [Term::default(); 4];
             last[..rest.len()].copy_from_slice(rest);
             for (luma, &(taken, added)) in fours.iter().chain([&last]).zip(&colours) {
@@ -126,7 +131,7 @@ impl<'a> Blocks<'a> {
                 let room = (weights.room - (weights.steps[0] * dc).abs() - taken).fast_max(zero);
                 // The square of a sum `a + b` is at most `1.5 a² + 3 b²`.
                 let variance = weights.half_more * variance + added;
-                // What `shift` returns, written otherwise.
+                // Twice what `shift` returns; the sum is halved at the end.
                 shifts += (variance + room * room).sqrt() - room;
             }
         }
@@ -134,8 +139,9 @@ impl<'a> Blocks<'a> {
     }
 }
 
-/// The numbers of [`rough_shifts`](Blocks::rough_shifts), each as a vector. They are made once, because a program that is
-/// optimised for size makes a vector of one number by a loop of stores, which took a third of the bound's time.
+/// The constants of [`rough_shifts`](Blocks::rough_shifts), each as a vector of four equal numbers. They are made once
+/// per picture: in a program that is optimised for size, making such a vector is a loop of stores. Making them per
+/// block took a third of the function's time.
 struct Weights {
     steps: [f32x4; 3],
     room: f32x4,
@@ -167,7 +173,7 @@ impl Weights {
         }
     }
 
-    /// The DC coefficients of four blocks, and their variances.
+    /// Returns the quantized DC coefficients of four blocks, and the bounds on their variances.
     #[inline(always)]
     fn numbers(&self, blocks: [Term; 4]) -> (f32x4, f32x4) {
         let blocks = i32x4::from(blocks);
@@ -176,15 +182,16 @@ impl Weights {
         (dc.round_float(), variance.round_float())
     }
 
-    /// For four blocks: how far chroma moves the mean of the channel that it moves most, at most, and three times the
-    /// largest variance that it adds to one.
+    /// Returns two upper bounds for each of four blocks: how far chroma moves the mean of the channel that it moves
+    /// most, and three times the largest variance that chroma adds to a channel.
     #[inline(always)]
     fn strongest_channel(&self, blues: [Term; 4], reds: [Term; 4]) -> (f32x4, f32x4) {
         let ((blue, of_blue), (red, of_red)) = (self.numbers(blues), self.numbers(reds));
         let (blue, red) = ((self.steps[1] * blue).abs(), (self.steps[2] * red).abs());
         let green = blue * self.green[0] + red * self.green[1];
         let moved = (blue * self.blue).fast_max(red * self.red).fast_max(green);
-        // Green's spread is the sum of both, so twice the sum of their squares bounds its variance.
+        // The spread of green is the sum of the spreads of both chroma components. The square of a sum is at most twice
+        // the sum of the squares, which bounds the variance of green.
         let of_green = of_blue * self.green_squared[0] + of_red * self.green_squared[1];
         let added = (of_blue * self.blue_squared).fast_max(of_red * self.red_squared).fast_max(of_green);
         (moved, added)
@@ -195,12 +202,13 @@ impl Weights {
 const BLUE: f32 = 1.772;
 const RED: f32 = 1.402;
 
-/// Bounds how far the luma of a block moves as clipping moves its red, green and blue.
+/// Returns an upper bound on how far clipping red, green and blue shifts the luma of a block.
 #[inline(always)]
 fn colour_shift(terms: [Term; 3], steps: [f32; 3]) -> f32 {
     let dc: [f32; 3] = std::array::from_fn(|place| steps[place] * f32::from(dc(terms[place])));
     let variances = terms.map(|term| f32::from(variance(term)));
-    // Most blocks are far from clipping, whatever the signs. The square of a sum is at most twice the sum of squares.
+    // Returns early for most blocks, whose colours are far from 0 and 255 whatever the signs of the coefficients.
+    // Bounds the square of a sum of spreads by twice the sum of their squares.
     let room = 127.0 - dc[0].abs() - BLUE * dc[1].abs() - RED * dc[2].abs();
     if room > 0.0 && 2.0 * FAR * FAR * (variances[0] + 3.139_98 * variances[1] + 1.965_6 * variances[2]) <= room * room
     {
@@ -215,15 +223,17 @@ fn colour_shift(terms: [Term; 3], steps: [f32; 3]) -> f32 {
     0.299 * red + 0.587 * green + 0.114 * blue
 }
 
-/// So many standard deviations from 0 and 255, clipping moves the mean by less than 3.6 (`127.5 / 4 / FAR / FAR`).
+/// Distance of a mean from 0 and from 255, in standard deviations, at which clipping is neglected. At this distance or
+/// more, clipping moves the mean by less than 3.6 levels (`127.5 / 4 / FAR / FAR`).
 const FAR: f32 = 3.0;
 
-/// Bounds how far clipping to 0 to 255 moves the mean of samples with this mean and standard deviation.
+/// Returns an upper bound on how far clipping to 0 to 255 moves the mean of samples with this mean and standard
+/// deviation.
 #[inline(always)]
 fn shift(mean: f32x4, spread: f32x4) -> f32x4 {
     let room = mean.fast_min(f32x4::splat(255.0) - mean).fast_max(f32x4::splat(0.0));
     let reach = (spread * spread + room * room).sqrt() + room;
-    // 0 only if the spread is 0 as well.
+    // `reach` is 0 only if the spread is 0, too. Avoids the division of 0 by 0.
     spread * spread / (reach + reach).fast_max(f32x4::splat(f32::MIN_POSITIVE))
 }
 

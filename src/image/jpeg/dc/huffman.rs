@@ -7,17 +7,19 @@ use super::super::part::Outside;
 use super::bits::Reading;
 use super::plane::Steps;
 
-/// Bits that a lookup sees.
+/// Number of bits by which the tables are indexed: codes of up to 12 bits are found by one table lookup.
 const LOOKAHEAD: u32 = 12;
 
 /// A table's canonical code. Most codes are found by the next 12 bits; longer ones by trying one length after another.
 #[derive(Clone)]
 pub(in super::super) struct Code {
-    /// By the next 12 bits: `symbol << 8 | length`; 0 if the code is longer, or none.
+    /// `symbol << 8 | length`, indexed by the next 12 bits. 0 if the code is longer than 12 bits, or the bits are no
+    /// code.
     short: Box<[u16; 1 << LOOKAHEAD]>,
-    /// For each length: one past the last code, shifted to 16 bits; 0 if there is none.
+    /// For each code length: the number after the last code of that length, shifted left to 16 bits; 0 if no code has
+    /// the length.
     ends: [u32; 16],
-    /// For each length: what added to a code gives the place of its symbol.
+    /// For each code length: the number to add to a code to get the index of its symbol in `symbols`.
     offsets: [i32; 16],
     symbols: Vec<u8>,
 }
@@ -52,7 +54,7 @@ impl Code {
         Ok(Self { short, ends, offsets, symbols: symbols.clone() })
     }
 
-    /// The symbol whose code begins the 16 bits, and its length.
+    /// Returns the symbol whose code is at the start of these 16 bits, and the length of the code.
     #[inline(always)]
     pub(in super::super) fn symbol(&self, bits: u32) -> Option<(u8, u32)> {
         match self.short[(bits >> (16 - LOOKAHEAD)) as usize & ((1 << LOOKAHEAD) - 1)] {
@@ -69,21 +71,21 @@ impl Code {
     }
 }
 
-/// A table of differences of DC terms.
+/// A Huffman table for differences of DC coefficients, with code and value found by one table lookup.
 pub(super) struct DcTable {
-    /// By the next 12 bits: `size << 8 | bits`. `size` is how many bits the value has, and `bits` how many it has
-    /// together with its code; bits of the value may lie beyond the 12. 0 if the code is longer than 12 bits, or both
-    /// are longer than [`MOST`](Self::MOST).
+    /// `size << 8 | bits`, indexed by the next 12 bits. `size` is the number of bits of the value. `bits` is the number
+    /// of bits of code and value together; the value may reach beyond the 12 bits. The entry is 0 if the code is longer
+    /// than 12 bits, or if `bits` would be more than [`MOST`](Self::MOST).
     lookup: Box<[u16; 1 << LOOKAHEAD]>,
     code: Code,
 }
 
 impl DcTable {
-    /// The most bits that an entry stands for.
+    /// Largest number of bits (code and value together) that an entry covers.
     const MOST: u32 = 20;
 
     pub(super) fn new(code: &Code) -> Result<Self, Outside> {
-        // Samples of 8 bits have differences of up to 11 (F.1.2.1).
+        // With samples of 8 bits, a difference has at most 11 bits (F.1.2.1).
         if code.symbols.iter().any(|&symbol| symbol > 11) {
             return Err(Outside);
         }
@@ -96,7 +98,8 @@ impl DcTable {
         Ok(Self { lookup, code: code.clone() })
     }
 
-    /// Reads a difference. 32 bits must be held. If 56 are, at least 36 are left for [`AcTable::skip_block`].
+    /// Reads a difference. At least 32 bits must have been read ahead. If 56 were, at least 36 are left afterwards,
+    /// which [`AcTable::skip_block`] needs.
     #[inline(always)]
     pub(super) fn read(&self, bits: &mut Reading) -> Result<i32, Outside> {
         let entry = u32::from(self.lookup[bits.peek(LOOKAHEAD) as usize]);
@@ -114,31 +117,34 @@ impl DcTable {
     }
 }
 
-/// A table of AC coefficients, which are skipped but for a bound on their squares.
+/// A Huffman table for skipping AC coefficients. Their values aren't decoded; only an upper bound on the sum of their
+/// squares is kept.
 pub(super) struct AcTable {
-    /// By the next 12 bits, for as many whole coefficients as they hold: `energy << 16 | terms << 6 | bits`. `terms`
-    /// counts the places in the band that they pass: [`LAST`] and more if they end it, [`NONE`] if the bits aren't
-    /// enough for one coefficient. `energy` is a bound on the sum of their squares, before quantization is undone.
+    /// `energy << 16 | terms << 6 | bits`, indexed by the next 12 bits. An entry covers as many coefficients as the 12
+    /// bits hold codes of. `bits` is the number of bits to skip. `terms` is the number of places of the band that they
+    /// pass, plus [`LAST`] if they end the band; it is [`NONE`] if no coefficient can be covered. `energy` is an upper
+    /// bound on the sum of their squares before dequantization.
     lookup: Box<[u32; 1 << LOOKAHEAD]>,
     code: Code,
-    /// As [`Steps::squares`](super::plane::Steps::squares), moved so that the band ends at the 64th place.
+    /// [`Steps::squares`](super::plane::Steps::squares), with places shifted so that the band always ends at place 64.
+    /// So the end of every band is found by the same comparison.
     squares: [u32; 64],
-    /// The place at which the band begins, moved likewise.
+    /// The place at which the band begins, shifted like `squares`.
     first: u32,
-    /// How many low bits of the coefficients later scans give.
+    /// Number of low bits of each coefficient that this scan leaves to later scans.
     low: u32,
 }
 
-/// The most bits that an entry of an [`AcTable`] passes over.
+/// Largest number of bits that an entry of an [`AcTable`] covers.
 const MOST: u32 = 18;
-/// Is added to `terms` if the entry ends the band.
+/// Added to `terms` of an [`AcTable`]'s entry that ends the band.
 const LAST: u32 = 128;
-/// Stands for `terms` if the entry has no whole coefficient.
+/// The `terms` of an [`AcTable`]'s entry that covers no coefficient, which must then be read by its code.
 const NONE: u32 = 512;
 
 impl AcTable {
-    /// For the band of coefficients `band`, of a scan down to the bit `low`. Only progressive scans may have codes for the
-    /// end of the band in several blocks.
+    /// Makes the table for a scan of the coefficients `band` without their `low` lowest bits. Returns [`Outside`] if a
+    /// symbol is illegal. Only progressive scans may have symbols that end the band in several blocks at once.
     pub(super) fn new(
         code: &Code,
         steps: &Steps,
@@ -146,7 +152,7 @@ impl AcTable {
         low: u8,
         progressive: bool,
     ) -> Result<Self, Outside> {
-        // Coefficients of samples of 8 bits have up to 10 bits (F.1.2.2).
+        // With samples of 8 bits, an AC coefficient has at most 10 bits (F.1.2.2).
         let is_legal = |&symbol: &u8| match symbol & 15 {
             0 => progressive || matches!(symbol, 0 | 0xf0),
             size => size <= 10,
@@ -157,12 +163,14 @@ impl AcTable {
         let low = u32::from(low);
         let lookup = table(|bits| {
             let (mut used, mut terms, mut energy) = (0, 0, 0);
-            // A coefficient's value may be beyond what is looked at, but not its code.
+            // The value of a coefficient is skipped unseen, so it may lie beyond the 12 bits. Its code must lie within
+            // them.
             while let Some((symbol, length)) = code.symbol((bits << used & ((1 << LOOKAHEAD) - 1)) << (16 - LOOKAHEAD))
             {
                 let size = u32::from(symbol & 15);
                 let end = used + length + size;
-                // More coefficients than a block has are for the slow way to refuse, and must not be taken for LAST.
+                // Leaves runs of more than 63 places to `skip_block`, which refuses them. In an entry, their number
+                // could be mistaken for one with LAST.
                 let too_many = symbol != 0 && terms + u32::from(symbol >> 4) + 1 > 63;
                 let ends_several = size == 0 && !matches!(symbol, 0 | 0xf0);
                 let square = largest_square(size, low);
@@ -188,26 +196,29 @@ impl AcTable {
         Ok(Self { lookup, code: code.clone(), squares, first: u32::from(*band.start()) + moved, low })
     }
 
-    /// Skips a block's coefficients. Returns in how many blocks after it the band is empty, and a bound on the sum of the
-    /// squares. 36 bits must be held.
+    /// Skips the coefficients of a block. Returns the number of following blocks in which the band is empty, and an
+    /// upper bound on the sum of the squares of the dequantized coefficients. At least 36 bits must have been read
+    /// ahead.
     #[inline(always)]
     pub(super) fn skip_block(&self, bits: &mut Reading) -> Result<(u32, u64), Outside> {
-        // `strength` is what of the energy is yet to be weighed by the steps, which is done once for several lookups.
+        // `strength` is the energy (before dequantization) since it was last multiplied by the squares of the steps and
+        // added to `energy`. That is done once per several lookups, to save time.
         let (mut next, mut strength, mut energy) = (self.first, 0, 0);
-        // 36 bits are enough for two lookups.
+        // 36 bits are enough for two lookups, because a lookup takes at most 18.
         let (mut entry, mut after) = self.pass(bits, &mut next, &mut strength, 2);
         loop {
             if after < 64 {
                 bits.refill();
                 energy += self.energy(strength, next);
                 strength = 0;
-                // 56 bits are held now, enough for three.
+                // Now 56 bits were read ahead, which is enough for three lookups.
                 (entry, after) = self.pass(bits, &mut next, &mut strength, 3);
             } else if (LAST + 1..LAST + 64).contains(&after) {
                 bits.skip(entry);
                 return Ok((0, energy + self.energy(strength + (entry >> 16), after)));
             } else {
-                // Not enough bits, or the block may end amid the entry, and what follows belongs to another.
+                // Reads one coefficient by its code. Either the entry covers no coefficient, or it covers codes past
+                // the end of the band, which belong to the next block.
                 bits.refill();
                 energy += self.energy(strength, next);
                 strength = 0;
@@ -232,14 +243,16 @@ impl AcTable {
         }
     }
 
-    /// A bound on the squares of coefficients before the `after`th place.
+    /// Returns an upper bound on the sum of squares after dequantization. `energy` is the bound before it, of
+    /// coefficients that all lie before place `after`.
     #[inline(always)]
     fn energy(&self, energy: u32, after: u32) -> u64 {
         u64::from(energy) * u64::from(self.squares[(after & 63) as usize])
     }
 
-    /// Skips coefficients by `lookups` lookups. Stops before an entry that reaches or ends the band's end, or has no
-    /// whole coefficient. Returns the last entry that was looked up, and the place after it.
+    /// Skips coefficients by at most `lookups` table lookups. Stops before an entry that reaches place 64, ends the
+    /// band, or covers no coefficient. Returns the last entry that was looked up, and the place that it leads to (64 or
+    /// more if the entry was not skipped).
     #[inline(always)]
     fn pass(&self, bits: &mut Reading, next: &mut u32, strength: &mut u32, lookups: u32) -> (u32, u32) {
         let mut last = (0, 0);
@@ -257,12 +270,12 @@ impl AcTable {
     }
 }
 
-/// The largest square of a value of `size` bits, with `low` unknown ones behind them.
+/// Returns the largest possible square of a value of `size` known bits followed by `low` unknown bits.
 fn largest_square(size: u32, low: u32) -> u32 {
     if size == 0 { 0 } else { ((1u32 << (size + low).min(16)) - 1).pow(2) }
 }
 
-/// What is looked up by the next 12 bits.
+/// Makes a table with an entry for each value of the next 12 bits.
 fn table<T: Copy + Default>(entry: impl Fn(u32) -> T) -> Box<[T; 1 << LOOKAHEAD]> {
     let mut table = Box::new([T::default(); 1 << LOOKAHEAD]);
     for (bits, place) in (0..).zip(table.iter_mut()) {
@@ -271,7 +284,7 @@ fn table<T: Copy + Default>(entry: impl Fn(u32) -> T) -> Box<[T; 1 << LOOKAHEAD]
     table
 }
 
-/// A value of `size` bits with its sign (F.2.2.1, EXTEND).
+/// Returns the signed value that `size` bits stand for (F.2.2.1, EXTEND).
 fn extend(value: u32, size: u32) -> i32 {
     let (value, values) = (value as i32, 1 << size);
     if value < values >> 1 { value - values + 1 } else { value }

@@ -1,4 +1,4 @@
-//! From DC coefficients to the plane of block means.
+//! Makes the plane of block means from DC coefficients.
 
 use crate::pdq::Plane;
 
@@ -12,17 +12,18 @@ pub(super) struct Terms {
     pub(super) values: Vec<Term>,
 }
 
-/// What is known of a block: in the low 16 bits its DC coefficient, quantized; in the high ones a bound on the variance of
-/// its samples, 65,535 for more. One number for both, so that a vector takes four blocks at once.
+/// A block: its quantized DC coefficient in the low 16 bits, and an upper bound on the variance of its samples in the
+/// high 16 bits. A bound above 65,535 is stored as 65,535. Both share one number, so that a vector of four numbers
+/// holds four blocks.
 pub(super) type Term = i32;
 
-/// The DC coefficient of a block.
+/// Returns the quantized DC coefficient of a block.
 #[inline(always)]
 pub(super) fn dc(term: Term) -> i16 {
     term as i16
 }
 
-/// The bound on the variance of a block's samples.
+/// Returns the upper bound on the variance of a block's samples.
 #[inline(always)]
 pub(super) fn variance(term: Term) -> u16 {
     (term >> 16) as u16
@@ -34,10 +35,12 @@ pub(super) fn set_dc(term: &mut Term, dc: i16) {
     *term = *term & !0xffff | i32::from(dc as u16);
 }
 
-/// Adds AC coefficients whose squares, dequantized, sum up to `energy` at most.
+/// Raises the bound on a block's variance by AC coefficients. `energy` is an upper bound on the sum of the squares of
+/// these coefficients after dequantization.
 #[inline(always)]
 pub(super) fn add_energy(term: &mut Term, energy: u64) {
-    // The transform keeps the sum of squares (T.81, A.3.3), here over 64 samples.
+    // The DCT keeps the sum of squares (T.81, A.3.3). So the 64 samples differ from their mean by `energy` in all, and
+    // the variance is a 64th of that.
     let sum = (u64::from(variance(*term)) + (energy >> 6)).min(u16::MAX.into());
     *term = *term & 0xffff | (sum as i32) << 16;
 }
@@ -48,14 +51,16 @@ impl Terms {
     }
 }
 
-/// What is needed of a quantization table.
+/// The numbers of a quantization table that the DC-only decoder needs.
 #[derive(Clone, Copy)]
 pub(super) struct Steps {
-    /// Of the DC term.
+    /// The quantization step of the DC coefficient.
     pub(super) first: u16,
-    /// The least luma DC step beside which the AC steps are ordinary.
+    /// Smallest DC step of luma with which the AC steps of this table are ordinary. With a smaller one, the AC steps
+    /// are out of proportion, and the file is [`Outside`].
     least: u16,
-    /// At `k`: the largest square of the AC steps before the `k`th place; at 0 that of all.
+    /// Entry `k` is the largest square among the AC steps before place `k` of the zigzag order. Entry 0 is the largest
+    /// square of all AC steps.
     pub(super) squares: [u32; 64],
 }
 
@@ -67,11 +72,13 @@ impl Steps {
             if place == 0 {
                 steps.first = step;
             }
-            // What 250 tables of cameras and programs stay under: twice as much as the coarsest of T.81's own (annex K).
+            // AC steps may be up to twice as coarse, beside the DC step of luma, as in the coarsest table of T.81,
+            // annex K. 250 tables of cameras and programs stay below that.
             let least = u32::from(step.saturating_sub(2)).div_ceil(3 + place / 2) as u16;
             steps.least = steps.least.max(least);
             if place > 0 {
-                // A step of 1024 is beyond all samples' reach, so larger ones need no distinction.
+                // Any coefficient but 0 at a step of 1024 exceeds what samples can reach, so larger steps count as
+                // 1024.
                 square = square.max(u32::from(step.min(1024)).pow(2));
                 steps.squares[(place as usize + 1) & 63] = square;
             }
@@ -80,14 +87,16 @@ impl Steps {
     }
 }
 
-/// Makes the plane of Y's block means.
+/// Makes the plane of the block means of luma. Returns [`Outside`] if the DC coefficients may not be the means that
+/// viewers show.
 pub(super) fn plane(frame: &Frame, tables: &[Option<Steps>; 4], terms: &[Terms; 3]) -> Result<Plane, Outside> {
     let mut steps = [0.0; 3];
     let mut luma_step = 0;
     for (step, component) in steps.iter_mut().zip(&frame.components) {
         let table = tables.get(component.quantization).copied().flatten().ok_or(Outside)?;
         luma_step = if luma_step == 0 { table.first } else { luma_step };
-        // Steps that no encoder takes make terms that clip the pixels, and then means aren't in the DC terms.
+        // No encoder takes AC steps that are so coarse beside the DC step. Such AC coefficients can push samples out of
+        // 0 to 255. Viewers clip these samples, and the mean of a clipped block isn't its DC coefficient.
         if table.first == 0 || luma_step < table.least {
             return Err(Outside);
         }
@@ -96,15 +105,16 @@ pub(super) fn plane(frame: &Frame, tables: &[Option<Steps>; 4], terms: &[Terms; 
     let (columns, rows) = (frame.width.div_ceil(8) as usize, frame.height.div_ceil(8) as usize);
     let (across, down) = (frame.components[0].across as usize, frame.components[0].down as usize);
     let row = |place: usize, y: usize| terms[place].row(y);
-    // No encoder makes means far outside of what pixels can have. Here the mean of clipped pixels can be anything, so the
-    // pixels have to be looked at.
+    // No encoder makes block means far outside of 0 to 255. In such a file, the mean of the clipped pixels can be
+    // anything, so a decoder that reads every pixel must read the file.
     let mut strange = false;
     let mut mean = |term: i16, step: f32| {
         let mean = step * f32::from(term);
         strange |= mean.abs() > 128.0 + step + 16.0;
         mean.clamp(-128.0, 127.0)
     };
-    // Most blocks are of a colour that doesn't clip, whatever the signs.
+    // Most blocks have colours so weak that no channel clips, whatever the signs of the chroma means. Such blocks need
+    // no conversion: their luma is the mean.
     let [of_blue, of_red] = [1.772 * steps[1], 1.402 * steps[2]];
     let mut cells = vec![0.0; columns * rows];
     for (y, cells) in cells.chunks_exact_mut(columns).enumerate() {
@@ -133,7 +143,7 @@ pub(super) fn plane(frame: &Frame, tables: &[Option<Steps>; 4], terms: &[Terms; 
     Ok(Plane { width: frame.width, height: frame.height, block_width: 8, block_height: 8, cells })
 }
 
-/// The luma of a colour once its red, green and blue are clipped (JFIF's conversion).
+/// Returns the luma of a colour after its red, green and blue (by JFIF's conversion) were clipped to 0 to 255.
 #[cold]
 fn clipped(luma: f32, blue: f32, red: f32) -> f32 {
     let surplus = |value: f32| value - value.clamp(0.0, 255.0);

@@ -1,4 +1,4 @@
-//! Reads a file's segments and scans while it arrives.
+//! Reads the segments and scans of a JPEG while the file arrives.
 
 use crate::image::format::Format;
 use crate::image::limits::{Limits, check_alloc, check_plausible, check_size};
@@ -15,15 +15,15 @@ use super::huffman::{AcTable, Code, DcTable};
 use super::plane::{Steps, Term, Terms, plane};
 use super::scan::{Band, Data, FirstTerms, PassOver, Refinement, Sequential, Walk};
 
-/// Pictures of fewer pixels on the short side are too coarse in blocks: their hashes are too far
-/// from those of a full decode (`docs/lab/decoding.md` has the distances).
+/// Smallest short side, in pixels, of a picture that the DC-only decoder reads. A smaller picture has too few blocks of
+/// 8x8 pixels: its hash is too far from that of a full decode (`docs/lab/decoding.md` has the distances).
 const MIN_SHORT_SIDE: u32 = 900;
 
 /// The largest quantization step of DC terms at which the plane is made without their last bit.
 ///
-/// A progressive file may give that bit in a later scan. Until then a term is too low by 0 or 1 steps. Half a step, the
-/// mean of both, lowers all blocks alike, and PDQ leaves out what is constant over the picture. The rest is an error of
-/// half a step up or down, no more than rounding to the step makes.
+/// A progressive file may give the last bit of the DC coefficients in a later scan. Without that bit, a coefficient is
+/// too low by 0 or 1 steps, half a step on average. The average lowers all blocks alike, which doesn't change a PDQ
+/// hash. The remaining error is half a step up or down, no more than quantization makes anyway.
 const FINE_STEP: u16 = 24;
 
 /// Reads a file while it arrives.
@@ -33,11 +33,11 @@ pub(in super::super) struct Reader {
     checks_only: bool,
     /// Bytes in the whole file.
     length: usize,
-    /// Where the next segment begins, or what is left of a scan.
+    /// Position in the file of the next segment; within an unneeded scan, of the bytes that are searched next.
     at: usize,
     ended: bool,
     frame: Option<Frame>,
-    /// Quantization.
+    /// The quantization tables by their numbers.
     steps: [Option<Steps>; 4],
     dc: [Option<Code>; 4],
     ac: [Option<Code>; 4],
@@ -56,15 +56,15 @@ pub(in super::super) struct Reader {
     data: Option<Data>,
 }
 
-/// Whether a sequential file of the kinds that the DC-only decoder reads, of any size, has neither too much nor too little
-/// data, and no bits that are no code.
+/// Returns whether the data of a sequential file is sound: neither too long nor too short, and all of it legal codes.
+/// The file may be of any size, but must otherwise be of a kind that the DC-only decoder reads.
 pub(in super::super) fn is_sound(bytes: &[u8], limits: &Limits) -> bool {
     let mut reader = Reader { checks_only: true, ..Reader::new(bytes.len(), limits) };
     reader.advance(Part { bytes, start: 0 }).is_ok() && reader.has_ended()
 }
 
 impl Reader {
-    /// For a file of `length` bytes.
+    /// Begins a file of `length` bytes.
     pub(in super::super) fn new(length: usize, limits: &Limits) -> Self {
         Self {
             limits: *limits,
@@ -87,9 +87,11 @@ impl Reader {
         }
     }
 
-    /// Reads on, as far as the file has arrived. `part` ends there, and begins at [`needed_from`](Self::needed_from) or
-    /// before. Returns the plane of Y's block means once, as soon as it is known, and must then be called again for the
-    /// rest of the file. The rest doesn't change the plane, but it may show that the file is damaged or misleads.
+    /// Reads as much of the file as has arrived. `part` must begin at [`needed_from`](Self::needed_from) or before.
+    ///
+    /// Returns the plane of luma's block means once, as soon as it is known. Then call this again for the rest of the
+    /// file. The rest doesn't change the plane, but it may show that the file is damaged, or that its pixels show
+    /// another picture than its DC coefficients.
     pub(in super::super) fn advance(&mut self, part: Part) -> Result<Option<Plane>, Outside> {
         while !self.ended {
             let read = if self.data.is_some() { self.data(part) } else { self.segment(part) };
@@ -109,11 +111,11 @@ impl Reader {
         Ok(None)
     }
 
-    /// Where what is yet to be read of the file begins; 0 before its first scan.
+    /// Returns the position in the file from which bytes are still needed. Before the first scan it is 0.
     pub(in super::super) fn needed_from(&self) -> usize {
         match &self.data {
             None if self.scans == 0 => 0,
-            // What follows a picture is no part of it.
+            // Bytes after the end of the picture are ignored.
             None if self.ended => self.length,
             Some(
                 Data::Sequential(walk, _) | Data::First(walk, _) | Data::Refinement(walk, _) | Data::Band(walk, _),
@@ -122,12 +124,12 @@ impl Reader {
         }
     }
 
-    /// Whether the file was read to its end, and there was a plane in it.
+    /// Returns whether the file was read to its end and the plane became known.
     pub(in super::super) fn has_ended(&self) -> bool {
         self.ended && self.settled
     }
 
-    /// Whether there is much to be read after the plane.
+    /// Returns whether the file is progressive: then most of it comes after the plane is known.
     pub(in super::super) fn is_progressive(&self) -> bool {
         self.frame.as_ref().is_some_and(|frame| frame.progressive)
     }
@@ -141,14 +143,14 @@ impl Reader {
         })
     }
 
-    /// Reads a marker and its segment, which must be here.
+    /// Reads a marker and its segment. Returns [`Halt::Starved`] if they have not arrived completely.
     fn segment(&mut self, part: Part) -> Result<(), Halt> {
         let rest = part.from(self.at).ok_or(Halt::Starved)?;
         if *rest.first().ok_or(Halt::Starved)? != 0xff {
             return Err(Halt::Outside);
         }
         let Some(start) = rest.iter().position(|&byte| byte != 0xff) else {
-            // So that a long run of fill bytes isn't gone through again with every piece.
+            // Moves past the fill bytes, so that a long run of them isn't read again with every piece that arrives.
             self.at += rest.len() - 1;
             return Err(Halt::Starved);
         };
@@ -178,7 +180,8 @@ impl Reader {
                     *place = Some(Code::new(&table, dc)?);
                 }
             }
-            // Other tables for later scans are legal and unheard of.
+            // Quantization tables after the first scan are legal, but no encoder is known to write them: they are
+            // `Outside`.
             0xdb if self.scans == 0 => {
                 while !segment.is_empty() {
                     let (place, steps) = take_quantization(&mut segment).ok_or(Outside)?;
@@ -202,7 +205,7 @@ impl Reader {
                 }
                 self.data = Some(self.scan(segment)?);
             }
-            // 1 is YCbCr.
+            // Adobe's transform 1 is YCbCr, the only one that this decoder reads.
             0xee if adobe_transform(segment).is_some_and(|transform| transform != 1) => return Err(Halt::Outside),
             0xe2 if self.scans == 0 => self.icc.push(segment),
             0xe0..=0xef | 0xfe => {}
@@ -250,7 +253,7 @@ impl Reader {
         let scan = Scan::parse(header, frame).filter(|scan| scan.is_legal(frame.progressive)).ok_or(Outside)?;
         let dc = scan.first_term == 0;
         if !frame.progressive || dc && scan.high == 0 {
-            // Each component has one such scan.
+            // A component may have only one first scan of its DC coefficients.
             for &Selected { component: place, .. } in &scan.components {
                 if std::mem::replace(&mut self.seen[place], true) {
                     return Err(Outside);
@@ -258,7 +261,7 @@ impl Reader {
             }
         } else {
             for &Selected { component: place, .. } in &scan.components {
-                // Bit by bit (G.1.1.1.2).
+                // A later scan of DC coefficients gives exactly the next bit (G.1.1.1.2).
                 if !self.seen[place] || dc && (scan.high != self.low[place] || scan.low + 1 != scan.high) {
                     return Err(Outside);
                 }
@@ -300,7 +303,7 @@ impl Reader {
         }
     }
 
-    /// Reads on in a scan.
+    /// Reads as much of the current scan's data as has arrived.
     fn data(&mut self, part: Part) -> Result<(), Halt> {
         let terms = &mut self.terms;
         match self.data.as_mut().ok_or(Outside)? {

@@ -1,4 +1,4 @@
-//! Walks through the blocks of a scan.
+//! Reads the blocks of a scan in their order.
 
 use super::super::frame::{Component, Frame, Scan, Selected};
 use super::super::part::{Halt, Outside, Part};
@@ -6,7 +6,7 @@ use super::bits::{Bits, Reading};
 use super::huffman::{AcTable, DcTable};
 use super::plane::{Term, Terms, add_energy, set_dc};
 
-/// A scan's data, by what is done with it.
+/// The scan that is being read: its kind decides what is done with its blocks.
 #[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 pub(super) enum Data {
     Sequential(Walk, Sequential),
@@ -16,18 +16,19 @@ pub(super) enum Data {
     Unneeded(PassOver),
 }
 
-/// What is done with the blocks of a scan.
+/// Reads the blocks of one kind of scan.
 pub(super) trait Blocks {
-    /// Is called at a restart marker, after which the prediction of DC terms begins at 0 again.
+    /// Called at each restart marker. After it, differences of DC coefficients count from 0 again.
     fn restart(&mut self) -> Result<(), Outside> {
         Ok(())
     }
 
-    /// Reads a block. `place` is its component's place in the scan; what is learnt of the block goes into `term`.
+    /// Reads a block and stores its coefficient or variance in `term`. `place` is the index of its component in the
+    /// scan.
     fn read(&mut self, bits: &mut Reading, place: usize, term: &mut Term) -> Result<(), Outside>;
 }
 
-/// All terms of a scan of a sequential frame (F.2).
+/// A scan of a sequential frame: all coefficients of its components (F.2).
 pub(super) struct Sequential {
     /// The Huffman tables of each component.
     pub(super) tables: Vec<(DcTable, AcTable)>,
@@ -53,13 +54,13 @@ impl Blocks for Sequential {
     }
 }
 
-/// The first scan of DC terms of a progressive frame (G.1.2.1).
+/// The first scan of DC coefficients of a progressive frame (G.1.2.1).
 pub(super) struct FirstTerms {
     /// The Huffman table of each component.
     pub(super) tables: Vec<DcTable>,
     /// The last DC term of each component, to which the next difference is added.
     pub(super) sums: [i32; 3],
-    /// How many low bits of the terms later scans give.
+    /// Number of low bits of the coefficients that later scans give.
     pub(super) low: u8,
 }
 
@@ -79,7 +80,7 @@ impl Blocks for FirstTerms {
     }
 }
 
-/// One more bit of each DC term.
+/// A later scan of DC coefficients, which gives one more bit of each.
 pub(super) struct Refinement {
     pub(super) low: u8,
 }
@@ -93,10 +94,10 @@ impl Blocks for Refinement {
     }
 }
 
-/// A scan of AC terms (G.1.2.2).
+/// The first scan of a band of AC coefficients (G.1.2.2).
 pub(super) struct Band {
     pub(super) table: AcTable,
-    /// How many of the next blocks have no terms.
+    /// Number of following blocks in which the band is empty.
     pub(super) ended: u32,
 }
 
@@ -119,20 +120,22 @@ impl Blocks for Band {
     }
 }
 
-/// A scan that isn't needed.
+/// A scan whose coefficients aren't needed. Only its length and its restart markers are checked.
 pub(super) struct PassOver {
     pub(super) walk: Walk,
-    /// Whether it has one bit for each block, so that its length is known.
+    /// Whether the scan has exactly one bit per block, so that its length is known in advance.
     pub(super) single_bits: bool,
     pub(super) restarts: u32,
-    /// Where the data since the last restart begins, and how many bytes of it are stuffed ones.
+    /// Position in the file of the first byte after the last restart marker, and the number of stuffed bytes since
+    /// then.
     pub(super) start: usize,
     pub(super) stuffed: usize,
 }
 
 impl PassOver {
-    /// Looks for the scan's end by its markers, without decoding. Each restart marker must be in its place in their
-    /// cycle, and there must be as many as the scan has intervals. The length must be right, if it is known.
+    /// Searches for the marker that ends the scan, without decoding, and moves `at` there. Returns [`Halt::Outside`] if
+    /// the restart markers aren't numbered 0 to 7 in turn, if there are too few, or if an interval of known length has
+    /// another length.
     pub(super) fn go_on(&mut self, part: Part, at: &mut usize) -> Result<(), Halt> {
         let Walk { restart_interval: interval, columns, rows, .. } = self.walk;
         let expected = (columns * rows - 1).checked_div(interval).unwrap_or(0);
@@ -157,11 +160,11 @@ impl PassOver {
     }
 }
 
-/// A way through the blocks of a scan, unit by unit.
+/// The position in a scan, which is read unit by unit. A unit is a group of blocks of all components of the scan.
 pub(super) struct Walk {
     pub(super) bits: Bits,
     restart_interval: u32,
-    /// Units until the next restart marker, and how many there were.
+    /// Number of units until the next restart marker, and the number (0 to 7) of that marker.
     left: u32,
     restarts: u8,
     /// Units in a row, and rows.
@@ -176,12 +179,12 @@ pub(super) struct Walk {
 
 /// A block of a unit.
 struct Block {
-    /// The place of its component in the scan, and in the frame.
+    /// Indices of its component: among the components of the scan, and among those of the frame.
     place: usize,
     component: usize,
     /// The index, among its component's terms, of this block's term in the first unit.
     first: usize,
-    /// How much larger the index is in the next unit of the row, and in the unit below.
+    /// By how much the index grows from one unit to the next in the row, and to the unit below.
     across: usize,
     down: usize,
     /// The index in the unit that is read next.
@@ -209,13 +212,13 @@ impl Walk {
         Self { bits, restart_interval, left, restarts: 0, columns, rows, column: 0, row: 0, blocks }
     }
 
-    /// Goes to the scan's end, and returns where it is.
+    /// Reads all blocks of the scan, and returns the position in the file at which it ends.
     pub(super) fn all(&mut self, part: Part, blocks: &mut impl Blocks, terms: &mut [Terms; 3]) -> Result<usize, Halt> {
         self.go_on(part, blocks, terms)?;
         self.bits.end(part)
     }
 
-    /// Goes through the blocks.
+    /// Reads blocks until the scan ends or the arrived bytes do.
     #[inline(always)]
     fn go_on(&mut self, part: Part, to: &mut impl Blocks, terms: &mut [Terms; 3]) -> Result<(), Halt> {
         let mut place = self.bits.place;
@@ -263,8 +266,9 @@ impl Walk {
     }
 }
 
-/// Finds the next marker in entropy-coded data, from `at` on. Moves `at` there, and adds the stuffed bytes on the way
-/// to `stuffed`. Looks at eight bytes at a time where none of them is 0xff.
+/// Finds the next marker in entropy-coded data, from `at` on. Moves `at` to the marker, and adds the number of stuffed
+/// bytes before it to `stuffed`. Skips eight bytes at a time if none of them is 0xff. Returns `None` if no marker has
+/// arrived.
 fn find_marker(part: Part, at: &mut usize, stuffed: &mut usize) -> Option<u8> {
     loop {
         while let Some(word) = part.from(*at).and_then(<[u8]>::first_chunk::<8>) {

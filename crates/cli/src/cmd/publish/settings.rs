@@ -168,7 +168,7 @@ impl Args {
         let defaults = Request::new(&name, &category);
         let budget = self.lookup_budget.or(info.map(|info| info.lookup_budget));
         let view_budget = self.view_lookup_budget.or_else(|| {
-            // A new budget brings its own quarter.
+            // If a new lookup budget is given, derived views get a quarter of it, not what the last release had.
             info.filter(|_| self.lookup_budget.is_none()).map(|info| info.view_lookup_budget)
         });
         let curators = match (&self.curators, manifest) {

@@ -23,7 +23,7 @@ fn is_disabled(until: i64) -> bool {
     }
 }
 
-/// Returns the same of a cell.
+/// Returns whether a cell of a table with HMA's `disable_until_ts` disables a content, by the same rule.
 pub(in crate::list) fn is_disabled_text(until: &str) -> bool {
     until.parse().is_ok_and(is_disabled)
 }
@@ -49,7 +49,8 @@ impl Walk<'_, '_> {
         }
         let feedbacks = fields.get("CSPFeedbacks").and_then(Value::as_array).into_iter().flatten();
         let values: Vec<_> = feedbacks.filter_map(|feedback| feedback.get("feedbackValue")?.as_str()).collect();
-        // Only these two judge the picture. A provider that took its feedback back has none.
+        // Only these two kinds of feedback judge the picture. A provider that withdrew its feedback counts as giving
+        // none.
         let opinions = values.iter().filter_map(|value| match *value {
             "Blocked" => Some(Opinion::Asserted),
             "NotBlocked" => Some(Opinion::Negative),

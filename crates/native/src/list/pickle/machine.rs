@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
 
-/// A value. Others are named by their place in the machine's nodes, because pickles share values.
+/// A value. It refers to other values by their index in the machine's nodes, because several values of a pickle may
+/// contain the same value.
 #[derive(Debug, Clone)]
 pub(in crate::list) enum Node {
     None,
@@ -33,7 +34,7 @@ pub(in crate::list) struct Machine {
     nodes: Vec<Node>,
 }
 
-/// Deepest object that is followed: a value may hold itself.
+/// Largest depth of nested objects that is followed. Without a limit, a value that contains itself would never end.
 const DEPTH: usize = 8;
 
 impl Machine {
