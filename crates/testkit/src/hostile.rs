@@ -16,6 +16,8 @@ pub enum Expect {
     Unreadable,
     /// `IntakeError::TooLarge`.
     TooLarge,
+    /// `IntakeError::NotAPicture`; whoever reads films calls it unreadable.
+    BrokenFilm,
 }
 
 /// A hostile file.
@@ -44,6 +46,7 @@ pub fn files() -> Vec<Hostile> {
             Expect::Unsupported => "unsupported-picture",
             Expect::Unreadable => "unreadable",
             Expect::TooLarge => "too-large",
+            Expect::BrokenFilm => "broken-film",
         };
         files.push(Hostile { name: format!("{outcome}--{name}"), expect, bytes });
     };
@@ -79,7 +82,7 @@ fn not_pictures(add: Add) {
     unsupported("picture.jxl", b"\xff\x0a\xfa\x1f");
     unsupported("start-of-jpeg.jpg", b"\xff\xd8");
     // A film without an index.
-    add(Expect::Unreadable, "video.jpg", b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2".to_vec());
+    add(Expect::BrokenFilm, "video.jpg", b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2".to_vec());
 }
 
 fn cut(add: Add) {

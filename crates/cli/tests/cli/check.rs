@@ -120,7 +120,7 @@ fn hostile_files_are_unchecked_with_a_reason() {
         match file.expect {
             Expect::Reads => assert_eq!(outcome, "clear", "{line}"),
             Expect::Unsupported => assert!(reason == "unsupported-picture" || reason == "not-a-picture", "{line}"),
-            Expect::Unreadable => assert_eq!(reason, "unreadable", "{line}"),
+            Expect::Unreadable | Expect::BrokenFilm => assert_eq!(reason, "unreadable", "{line}"),
             Expect::ReadsPartly | Expect::TooLarge => assert_eq!(reason, "too-large", "{line}"),
         }
     }
