@@ -141,7 +141,7 @@ impl<'a> Blocks<'a> {
 
 /// The constants of [`rough_shifts`](Blocks::rough_shifts), each as a vector of four equal numbers. They are made once
 /// per picture: in a program that is optimised for size, making such a vector is a loop of stores. Making them per
-/// block took a third of the function's time.
+/// block took two thirds of the function's time.
 struct Weights {
     steps: [f32x4; 3],
     room: f32x4,
