@@ -6,6 +6,7 @@ import type {
   FilmSample,
   Fingerprinted,
   IsFilm,
+  LentFile,
   NeedsFormats,
   Part,
   Wanted,
@@ -68,7 +69,7 @@ class ListLost extends Error {}
  */
 export async function checkFilm(
   gate: FilmGate,
-  file: Blob | Uint8Array,
+  file: Blob | Uint8Array | LentFile,
   kind: FilmKind,
   options: VideoOptions,
   signal: AbortSignal | undefined,
@@ -89,7 +90,7 @@ export async function checkFilm(
 
 class FilmCheck {
   readonly #gate: FilmGate;
-  readonly #file: Blob | Uint8Array;
+  readonly #file: Blob | Uint8Array | LentFile;
   readonly #options: VideoOptions;
   readonly #ends: AbortSignal;
   readonly #hits = new FrameHits(JOIN_S);
@@ -99,7 +100,7 @@ class FilmCheck {
   #first: FilmSample | undefined;
   #tooMany: string | undefined;
 
-  constructor(gate: FilmGate, file: Blob | Uint8Array, options: VideoOptions, ends: AbortSignal) {
+  constructor(gate: FilmGate, file: Blob | Uint8Array | LentFile, options: VideoOptions, ends: AbortSignal) {
     this.#gate = gate;
     this.#file = file;
     this.#options = options;
@@ -172,7 +173,9 @@ class FilmCheck {
   ): Promise<FilmReading> {
     const { pool, views } = this.#gate;
     const { maxGapS = DEFAULTS.maxGapS, maxFrames = DEFAULTS.maxFrames, onProgress } = this.#options;
-    const ask = { file: this.#file, module, stage, views, parts, maxGapS, maxFrames };
+    const file = this.#file;
+    if ("port" in file) throw new Error("expected a film that is at hand, got one that is lent for its digests");
+    const ask = { file, module, stage, views, parts, maxGapS, maxFrames };
     return pool.run(async (worker, alive) => {
       const judging: Promise<void>[] = [];
       let failed: unknown;
@@ -288,7 +291,8 @@ class FilmCheck {
     const { pool, lookup, wanted, views, limits, orientations } = this.#gate;
     const ask = { file: this.#file, wanted: { ...wanted, pdq: true }, views, limits, digestsOnly: true };
     const signals = await pool.run<Fingerprinted | NeedsFormats | IsFilm>(
-      (worker: Connection, alive) => worker.ask("fingerprint", ask, [], { seconds: alive }),
+      (worker: Connection, alive) =>
+        worker.ask("fingerprint", ask, "port" in this.#file ? [this.#file.port] : [], { seconds: alive }),
       this.#ends,
     );
     if (!("fingerprint" in signals)) return undefined;

@@ -295,7 +295,7 @@ class OpenGate extends EventTarget implements Gate {
   ): Promise<Recognised | { refused: Unchecked }> {
     const most = this.#options.maxFileBytes ?? DEFAULTS.maxFileBytes;
     const ends = signal ? AbortSignal.any([this.#closing.signal, signal]) : this.#closing.signal;
-    // As of any file: a long film is `not-a-picture` and not `too-large`, unless its digests are wanted.
+    // As of any file: a long one that is no picture isn't `too-large`, unless its digests are wanted.
     if (!sha256 && !md5 && !(await abortable(arrival.readPast(HEAD), ends))) {
       const head = arrival.head();
       if (!(await pool.run((worker) => worker.ask("mayBePicture", { head }), signal))) return { bytes: arrival.head() };
@@ -413,8 +413,15 @@ class OpenGate extends EventTarget implements Gate {
       confirm: confirm && question,
       confirmedBy: confirm?.confirmer ?? "host",
     };
-    const file = await this.#open(given);
-    return (await checkFilm(film, file, kind, video, signal)) ?? this.#unavailable();
+    // In Node only the digests of a film are needed, and a large Blob is lent for them.
+    const loan =
+      !compile && "blob" in given && size > LEND_FROM && isPlatformBlob(given.blob) ? lend(given.blob) : undefined;
+    try {
+      const file = loan?.file ?? (await this.#open(given));
+      return (await checkFilm(film, file, kind, video, signal)) ?? this.#unavailable();
+    } finally {
+      loan?.end();
+    }
   }
 
   /**
