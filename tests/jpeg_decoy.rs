@@ -20,12 +20,12 @@ struct Decoy {
     cap: f32,
     /// Number of samples per block (of 64) that clip.
     peaks: usize,
-    /// Contrast of the hidden picture, 0 to 1.
+    /// Contrast of the hidden picture (the one in the DC coefficients): 0 makes it all mid-grey, 1 leaves it as it is.
     contrast: f32,
     progressive: bool,
 }
 
-/// A quantization step.
+/// The quantization step of all 64 coefficients.
 const STEP: u8 = 16;
 
 /// Bits, written from the highest of each byte down, with stuffing.

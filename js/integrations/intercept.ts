@@ -99,8 +99,9 @@ export class Interceptor implements Interception {
   }
 
   /**
-   * Listens in the shadow trees below a node, and calls `found` with each; and on the file inputs there, because a script
-   * may take an input out before it opens the picker. If `take` is true, also checks files that are already in inputs.
+   * Watches everything below a node: listens on each shadow tree, and calls `found` with it. Also listens on each file
+   * input itself, because a script may remove an input from the document before it opens the picker, and then no event of
+   * the input reaches the window. If `take` is true, also checks the files that inputs already hold.
    */
   scan(root: ParentNode, take: boolean, found: (shadow: ShadowRoot) => void = () => undefined): void {
     for (const element of elementsIn(root, this.shadowOf)) {

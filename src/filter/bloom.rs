@@ -107,13 +107,15 @@ pub(crate) struct Bloom<'a> {
     pub slice_bits: u64,
 }
 
-/// Number of slices that [`Bloom::fetch`] loads. Of 256 lookups of unlisted items, 255 end within 8 slices (1 - 2^-8).
+/// Number of slices that [`Bloom::fetch`] reads into the processor's cache. An unlisted item passes a slice of a full
+/// filter with a chance of about one half, so of 256 lookups of unlisted items, 255 end within 8 slices (1 - 2^-8).
 const FETCHED_SLICES: usize = 8;
-/// Most bytes that [`Bloom::fetch`] loads, because caches don't hold more. The first slices of a list of 5,000,000
-/// hashes take about this much.
+/// If these slices have more bytes than this, [`Bloom::fetch`] reads none, because the processor's cache would not hold
+/// them. The 8 slices of a list of 5,000,000 hashes take about this much.
 const MOST_FETCHED: u64 = 16 << 20;
 
-/// Number of ring keys that are looked up together.
+/// Largest number of ring keys that wait, after they have passed the first two slices, to be looked up in the other
+/// slices together.
 const BATCH: usize = 1024;
 
 impl<'a> Bloom<'a> {

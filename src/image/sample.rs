@@ -29,7 +29,9 @@ const REDUCED_SIDE: u32 = 128;
 /// A frame counts as at least this many pixels, because its headers, palette and tables take time, too.
 const LEAST_PIXELS: u64 = 4096;
 
-/// A frame that is shown for at least this long is always kept, as long as there is room.
+/// A frame that is shown for at least this long counts as long (see [`Sample::new`]). A long frame is left out only if
+/// it differs from a kept frame by at most [`ALIKE`]. If there are too many long frames for half of the places, those
+/// that are shown for the shortest time are treated like other frames.
 const LONG_MS: u32 = 1000;
 
 /// What is known of a frame before it is decoded.

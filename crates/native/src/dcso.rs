@@ -165,7 +165,8 @@ impl ExactFilter {
     }
 }
 
-/// Returns the text that a Private Search Set holds of a digest: its keyed BLAKE2b. Returns `None` if the key is too long.
+/// Returns what a Private Search Set holds in place of a digest: the BLAKE2b of the digest's hexadecimal text with a
+/// key, itself as hexadecimal text. Returns `None` if the key is too long.
 fn keyed(key: &str, text: &str) -> Option<String> {
     let mut mac = Blake2bMac512::new_with_salt_and_personal(Some(key.as_bytes()), &[], &[]).ok()?;
     mac.update(text.as_bytes());

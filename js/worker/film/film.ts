@@ -18,7 +18,7 @@ export interface FilmListener {
 
 type Problem = NonNullable<FilmReading["problem"]>;
 
-/** Segments that fail before a track is given up. */
+/** If more segments than this fail, and none before them was decoded, the rest of the track is given up. */
 const MOST_FAILURES = 3;
 
 /** Reads one stage of a film. If the film can't be read, the answer says why. */

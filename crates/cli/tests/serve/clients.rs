@@ -89,7 +89,8 @@ fn thousands_of_bad_requests_leave_it_serving() {
     for round in 0..1500 {
         let mut stream = connect();
         let _ = stream.write_all(&malformed[round % malformed.len()]);
-        // The client closes its sending side, or closes the connection at once, or reads the answer to the end.
+        // In turn, the client closes its sending side and reads once from the answer; closes the connection at once; or
+        // closes its sending side and reads the answer to the end.
         match round % 3 {
             0 => {
                 let _ = stream.shutdown(std::net::Shutdown::Write);

@@ -35,7 +35,8 @@ pub fn is_near(copy: &Copy, hashes: &[PdqHash]) -> bool {
     copy.hashes.iter().flatten().any(near)
 }
 
-/// Counts the found copies of each edit, and of all.
+/// Counts the copies that each edit made, and how many of them are found, near an original, equal to one, or of low
+/// quality. Also returns the sums over all edits.
 pub fn recall(copies: &[Copy], originals: &[PdqHash], found: &[bool]) -> (Vec<Recall>, Recall) {
     let listed: HashSet<_> = originals.iter().collect();
     let mut edits: Vec<_> = EDITS

@@ -73,7 +73,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the server with `list.txt` of a folder, and with the published list if there is one.
+    /// Starts the server in a folder, with its `list.txt`. If `published` is true, also gives it the folder `published`
+    /// in there.
     ///
     /// # Errors
     /// The server doesn't start.
