@@ -7,6 +7,7 @@ import { chromium } from "playwright-core";
 import puppeteer from "puppeteer-core";
 import { demoArguments, startServer } from "../../scripts/confirming.mjs";
 import { CHROMIUM } from "./chromium.mjs";
+import { FIREFOX } from "./firefox.mjs";
 
 const serve = () => startServer([...demoArguments("target"), "--rate", "500"]);
 
@@ -219,8 +220,7 @@ for (const [name, extraPrefsFirefox] of [
 ]) {
   test(`the demo page in Firefox ${name}: a possible match is asked about once, and nothing else is sent`, async (context) => {
     const server = await serve();
-    const executablePath = process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr";
-    const browser = await puppeteer.launch({ browser: "firefox", executablePath, headless: true, extraPrefsFirefox });
+    const browser = await puppeteer.launch({ ...FIREFOX, extraPrefsFirefox });
     context.after(async () => {
       await browser.close();
       await server.close();

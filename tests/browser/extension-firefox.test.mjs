@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import puppeteer from "puppeteer-core";
 import { buildExtension, folderOf } from "../../scripts/extension.mjs";
+import { FIREFOX } from "./firefox.mjs";
 import { PICKERS, pickersScript } from "./pickers.mjs";
 
 const LISTED = resolve("target/samples/listed/listed-0.jpg");
@@ -55,9 +56,7 @@ before(async () => {
   await once(server, "listening");
   site = `http://127.0.0.1:${server.address().port}`;
   browser = await puppeteer.launch({
-    browser: "firefox",
-    executablePath: process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr",
-    headless: true,
+    ...FIREFOX,
   });
   await browser.installExtension(resolve(folderOf("firefox")));
 });

@@ -10,6 +10,7 @@ import { chromium } from "playwright-core";
 import puppeteer from "puppeteer-core";
 import { CHROMIUM } from "./chromium.mjs";
 import { SERVED } from "./films.mjs";
+import { FIREFOX } from "./firefox.mjs";
 import { CSP, serve } from "./server.mjs";
 
 const PAGE = `<!doctype html><meta charset="utf-8"><title>films</title><input type="file" id="input" multiple>
@@ -394,11 +395,8 @@ test("the guard holds a listed film, and lets a clean one through", async () => 
 });
 
 test("Firefox: decoded frames of RGB are hashed as those of Chromium", async (t) => {
-  const executablePath = process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr";
   const firefox = await puppeteer.launch({
-    browser: "firefox",
-    executablePath,
-    headless: true,
+    ...FIREFOX,
     protocolTimeout: 120_000,
   });
   t.after(() => firefox.close());

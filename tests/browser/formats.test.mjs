@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { chromium } from "playwright-core";
 import puppeteer from "puppeteer-core";
 import { CHROMIUM } from "./chromium.mjs";
+import { FIREFOX } from "./firefox.mjs";
 import { serve } from "./server.mjs";
 
 const FOLDER = "tests/vectors";
@@ -142,8 +143,7 @@ test("what a browser is to decode is held against the limits, and a cut file is 
 /** Checks the AVIF files in Firefox, started with these preferences. */
 async function inFirefox(context, extraPrefsFirefox) {
   const server = await serving();
-  const executablePath = process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr";
-  const browser = await puppeteer.launch({ browser: "firefox", executablePath, headless: true, extraPrefsFirefox });
+  const browser = await puppeteer.launch({ ...FIREFOX, extraPrefsFirefox });
   context.after(async () => {
     await browser.close();
     await server.close();

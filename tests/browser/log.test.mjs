@@ -15,6 +15,7 @@ import { chromium } from "playwright-core";
 import puppeteer from "puppeteer-core";
 import { programs } from "../../scripts/programs.mjs";
 import { CHROMIUM } from "./chromium.mjs";
+import { FIREFOX } from "./firefox.mjs";
 
 const CLI = resolve("target/debug/hashgate");
 const rowOf = (text) => `${createHash("sha256").update(text).digest("hex")},sha256`;
@@ -116,8 +117,7 @@ window.ready = true;
 async function browsers(context, url) {
   const inChromium = await chromium.launch(CHROMIUM);
   context.after(() => inChromium.close());
-  const executablePath = process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr";
-  const inFirefox = await puppeteer.launch({ browser: "firefox", executablePath, headless: true });
+  const inFirefox = await puppeteer.launch({ ...FIREFOX });
   context.after(() => inFirefox.close());
   const pages = { Chromium: await inChromium.newPage(), Firefox: await inFirefox.newPage() };
   for (const page of Object.values(pages)) {

@@ -10,6 +10,7 @@ import { openGate } from "hashgate";
 import { chromium } from "playwright-core";
 import puppeteer from "puppeteer-core";
 import { CHROMIUM } from "./chromium.mjs";
+import { FIREFOX } from "./firefox.mjs";
 import { serve } from "./server.mjs";
 
 const PAGE = `<!doctype html><meta charset="utf-8"><title>odd files</title><script type="module" src="/page.js"></script>`;
@@ -241,7 +242,6 @@ test("in Chromium, what is painted is looked up", async (context) => {
 });
 
 test("in Firefox, what is painted is looked up", async (context) => {
-  const executablePath = process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr";
-  const browser = await puppeteer.launch({ browser: "firefox", executablePath, headless: true });
+  const browser = await puppeteer.launch({ ...FIREFOX });
   await run(context, async () => ({ page: await browser.newPage(), close: () => browser.close() }));
 });

@@ -8,6 +8,7 @@ import { after, test } from "node:test";
 import { chromium } from "playwright-core";
 import puppeteer from "puppeteer-core";
 import { CHROMIUM } from "./chromium.mjs";
+import { FIREFOX } from "./firefox.mjs";
 import { adversary } from "./service-worker-adversary.mjs";
 
 /** The number of sequences of the scripted adversary, and the first one's seed, as in `adversary.test.mjs`. */
@@ -114,8 +115,7 @@ const OPEN = {
     return page;
   },
   async Firefox(context, url) {
-    const executablePath = process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr";
-    browsers.Firefox ??= puppeteer.launch({ browser: "firefox", executablePath, headless: true });
+    browsers.Firefox ??= puppeteer.launch({ ...FIREFOX });
     const profile = await (await browsers.Firefox).createBrowserContext();
     context.after(() => profile.close());
     const page = await profile.newPage();

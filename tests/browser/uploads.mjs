@@ -11,6 +11,7 @@ import { build } from "esbuild";
 import { chromium } from "playwright-core";
 import puppeteer from "puppeteer-core";
 import { CHROMIUM } from "./chromium.mjs";
+import { FIREFOX } from "./firefox.mjs";
 import { keygen } from "./lists.mjs";
 import { CSP } from "./server.mjs";
 
@@ -60,8 +61,7 @@ async function openInChromium(options) {
 let firefox;
 after(async () => (await firefox)?.close());
 export async function openInFirefox() {
-  const executablePath = process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr";
-  firefox ??= puppeteer.launch({ browser: "firefox", executablePath, headless: true });
+  firefox ??= puppeteer.launch({ ...FIREFOX });
   const profile = await (await firefox).createBrowserContext();
   return { page: await profile.newPage(), close: () => profile.close() };
 }

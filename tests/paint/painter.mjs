@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import puppeteer from "puppeteer-core";
 import { CHROMIUM } from "../browser/chromium.mjs";
+import { FIREFOX } from "../browser/firefox.mjs";
 import { serve } from "../browser/server.mjs";
 import { join, u32 } from "./bytes.mjs";
 
@@ -12,9 +13,7 @@ const LAUNCH = {
   chromium: () => chromium.launch(CHROMIUM),
   firefox: () =>
     puppeteer.launch({
-      browser: "firefox",
-      executablePath: process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr",
-      headless: true,
+      ...FIREFOX,
       protocolTimeout: 600_000,
       extraPrefsFirefox: { "browser.shell.checkDefaultBrowser": false },
     }),
