@@ -21,6 +21,7 @@ export class FrameHits {
   readonly #lists = new Map<string, Found>();
   readonly #joinS: number;
   readonly #dismissed: { key: string; pdq: string }[] = [];
+  #added = 0;
 
   /** Hits that are at most `joinS` seconds apart belong to one range. */
   constructor(joinS: number) {
@@ -29,6 +30,11 @@ export class FrameHits {
 
   get isEmpty(): boolean {
     return this.#lists.size === 0;
+  }
+
+  /** Number of distinct frames that were added, cleared ones too. */
+  get added(): number {
+    return this.#added;
   }
 
   /** Adds the matches of a frame. Returns whether one of them is of a distinct key. */
@@ -41,6 +47,7 @@ export class FrameHits {
       if (!found) {
         this.#lists.set(match.list, { best: match, frames: [frame], ranges: [[atS, atS]] });
         isNew = true;
+        this.#added += 1;
         continue;
       }
       found.ranges = widened(found.ranges, atS, this.#joinS);
@@ -48,6 +55,7 @@ export class FrameHits {
       if (found.frames.length < MOST_FRAMES && found.frames.every((other) => isDistinct(other, frame))) {
         found.frames.push(frame);
         isNew = true;
+        this.#added += 1;
       }
     }
     return isNew;

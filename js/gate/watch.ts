@@ -269,21 +269,27 @@ export class LiveWatch extends EventTarget implements Watch {
     this.#tell(this.#about({ outcome: "clear", lookups, ...(!comparable && LOW_DETAIL) }, frame));
   }
 
-  /** Asks the gate's `confirm` about all candidates. Its answer "not-listed" releases the stream. */
+  /**
+   * Asks the gate's `confirm` about all candidates. Its answer "not-listed" releases the stream, unless further ones came
+   * while it was asked: then it is asked again, because an answer holds for what it was asked about alone.
+   */
   async #confirm({ pdq, quality }: SampledFrame): Promise<void> {
     const { confirm, confirmTimeoutMs } = this.#gate;
     if (!confirm || this.#confirming) return;
     this.#confirming = true;
     try {
-      const matches = this.#hits.matches();
-      const asked = { outcome: "possible-match" as const, matches, lookups: 0, pdq, quality };
-      const answer = await ask(asked, confirm, confirmTimeoutMs, this.#stopping.signal);
-      if (this.#isStopped) return;
-      if (answer.is === "listed") {
-        const confirmedBy = confirm.confirmer ?? "host";
-        this.#tell({ outcome: "match", matches, lookups: 0, confirmedBy });
-      } else if (answer.is === "not-listed") {
-        this.release({ dismiss: true });
+      for (let known = -1; known !== this.#hits.added && !this.#hits.isEmpty; ) {
+        known = this.#hits.added;
+        const matches = this.#hits.matches();
+        const asked = { outcome: "possible-match" as const, matches, lookups: 0, pdq, quality };
+        const answer = await ask(asked, confirm, confirmTimeoutMs, this.#stopping.signal);
+        if (this.#isStopped) return;
+        if (answer.is === "listed") {
+          const confirmedBy = confirm.confirmer ?? "host";
+          this.#tell({ outcome: "match", matches, lookups: 0, confirmedBy });
+          return;
+        }
+        if (answer.is === "not-listed" && this.#hits.added === known) this.release({ dismiss: true });
       }
     } catch {
       // The watch was stopped meanwhile.

@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 import puppeteer from "puppeteer-core";
 import { CHROMIUM } from "./chromium.mjs";
+import { FIREFOX } from "./firefox.mjs";
 import { CSP, serve } from "./server.mjs";
 
 const PAGE = `<!doctype html><meta charset="utf-8"><title>watch</title><script type="module" src="/page.js"></script>`;
@@ -258,6 +259,36 @@ test("confirm: an answer of not-listed releases the stream, listed doesn't; all 
   assert.equal(seen.state, "possible-match");
 });
 
+test("confirm: what matches while a question is open is asked about, whatever its answer", async () => {
+  const seen = await page.evaluate(async () => {
+    const asked = [];
+    const answers = [];
+    const confirm = (candidate) => {
+      asked.push(candidate);
+      return new Promise((answer) => answers.push(answer));
+    };
+    const options = { filters: ["/samples/demo.hgf"], warmUp: false, confirm, confirmTimeoutMs: 60_000 };
+    const gate = await window.openGate(options);
+    const drawn = window.stage("other");
+    const watch = gate.watch(drawn.canvas, { everyMs: 100 });
+    const { until, notes } = window.noting(watch);
+    await until(({ outcome }) => outcome === "possible-match");
+    drawn.shown = "listed";
+    await until(({ matches }) => matches?.[0].strength === "several-frames");
+    drawn.shown = "clean";
+    const before = asked.length;
+    answers[0]("not-listed");
+    while (asked.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+    const released = notes.some(({ type, state }, at) => type === "state" && state === "starting" && at > 0);
+    answers[1]("listed");
+    const match = await until(({ outcome }) => outcome === "match");
+    gate.close();
+    drawn.stop();
+    return { before, released, frames: asked.map(({ frames }) => frames.length), match: match.outcome };
+  });
+  assert.deepEqual(seen, { before: 1, released: false, frames: [1, 2], match: "match" });
+});
+
 /** A loopback call, and what its receiver shows from the listed picture's appearance on. */
 const call = async ({ guard, everyMs }) => {
   const drawn = window.stage();
@@ -337,11 +368,8 @@ test("Chromium: in a call, `checked-only` leaks no frame", async (t) => {
 });
 
 test("Firefox: by <video> and VideoFrame; guards that need a generator are refused", async (t) => {
-  const executablePath = process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr";
   const firefox = await puppeteer.launch({
-    browser: "firefox",
-    executablePath,
-    headless: true,
+    ...FIREFOX,
     protocolTimeout: 120_000,
   });
   t.after(() => firefox.close());
@@ -361,9 +389,8 @@ test("Firefox: by <video> and VideoFrame; guards that need a generator are refus
 });
 
 test("Firefox with resistFingerprinting: unchecked, canvas-noise", async (t) => {
-  const executablePath = process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr";
   const extraPrefsFirefox = { "privacy.resistFingerprinting": true };
-  const firefox = await puppeteer.launch({ browser: "firefox", executablePath, headless: true, extraPrefsFirefox });
+  const firefox = await puppeteer.launch({ ...FIREFOX, extraPrefsFirefox });
   t.after(() => firefox.close());
   const tab = await firefox.newPage();
   await tab.goto(`${server.url}/page.html`);
