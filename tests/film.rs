@@ -4,11 +4,11 @@
 use hashgate::check::film::{FILM_RATE, FilmJudge, poisson_tail};
 use hashgate::digest::Sha256Digest;
 use hashgate::filter::build::{Entries, Plan, Request, write};
-use hashgate::image::{DecodedBy, Format, Surface};
+use hashgate::image::{DecodedBy, Surface};
 use hashgate::pdq::{LumaBuilder, Orientation, PdqHash};
 use hashgate::{
-    Filter, Fingerprint, FrameHashes, ImageHashes, Match, MatchedSignal, Orientations, Outcome, PdqMatch, Reading,
-    Strength, UncheckedReason, Verdict, View, ViewSet, look_up, views,
+    Filter, Fingerprint, ImageHashes, Match, MatchedSignal, Orientations, Outcome, PdqMatch, Reading, Strength,
+    UncheckedReason, Verdict, View, ViewSet, look_up, views,
 };
 use hashgate_testkit::{Random, numbered_hash};
 
@@ -24,19 +24,7 @@ fn frame(filters: &[Filter], scene: u64, noise: u64, views: ViewSet) -> Verdict 
         builder.push_grey(y, &(0..SIDE).map(row).collect::<Vec<_>>());
     }
     let views = views::of(&builder.finish(), views);
-    let hashes = ImageHashes {
-        format: Format::Bmp,
-        width: SIDE,
-        height: SIDE,
-        decoded_by: DecodedBy::Native,
-        second_reading_by: None,
-        caveats: Vec::new(),
-        not_ordinary: None,
-        damaged: None,
-        frame_count: 1,
-        frames_skipped: 0,
-        frames: vec![FrameHashes { reading: Reading::First, index: 0, surface: Surface::Plain, views }],
-    };
+    let hashes = ImageHashes::of_frame(SIDE, SIDE, DecodedBy::Native, views);
     let print = Fingerprint { sha256: None, md5: None, picture: Some(Ok(hashes)) };
     look_up(&print, filters, Orientations::All)
 }

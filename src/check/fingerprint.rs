@@ -155,6 +155,25 @@ impl ImageHashes {
         }
     }
 
+    /// Makes the hashes of one frame of a film or stream from its views. They name BMP as the format, because the pixels
+    /// are there as they are; the verdict on a film doesn't repeat it.
+    #[must_use]
+    pub fn of_frame(width: u32, height: u32, decoded_by: DecodedBy, views: Vec<ViewHash>) -> Self {
+        Self {
+            format: Format::Bmp,
+            width,
+            height,
+            decoded_by,
+            second_reading_by: None,
+            caveats: Vec::new(),
+            not_ordinary: None,
+            damaged: None,
+            frame_count: 1,
+            frames_skipped: 0,
+            frames: vec![FrameHashes { reading: Reading::First, index: 0, surface: Surface::Plain, views }],
+        }
+    }
+
     fn is_sound(&self) -> bool {
         let plain_first = |frame: &FrameHashes| frame.views.first().is_some_and(|hash| hash.view == View::Plain);
         !self.frames.is_empty()

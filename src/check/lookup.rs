@@ -260,8 +260,7 @@ fn without_match(fingerprint: &Fingerprint, filters: &[Filter]) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::fingerprint::{FrameHashes, Reading};
-    use crate::image::{DecodedBy, Format, Surface};
+    use crate::image::DecodedBy;
     use crate::signal::pdq::{Luma, Plane};
     use crate::signal::views;
 
@@ -269,20 +268,7 @@ mod tests {
         let cells = (0..4096).map(|at| shade * ((at * at) % 251) as f32).collect();
         let plane = Plane { width: 64, height: 64, block_width: 1, block_height: 1, cells };
         let views = views::of(&Luma::from_plane(plane), ViewSet::Plain);
-        let frame = FrameHashes { reading: Reading::First, index: 0, surface: Surface::Plain, views };
-        ImageHashes {
-            format: Format::Jpeg,
-            width: 64,
-            height: 64,
-            decoded_by: DecodedBy::DcOnly,
-            second_reading_by: None,
-            caveats: Vec::new(),
-            not_ordinary: None,
-            damaged: None,
-            frame_count: 1,
-            frames_skipped: 0,
-            frames: vec![frame],
-        }
+        ImageHashes::of_frame(64, 64, DecodedBy::DcOnly, views)
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //!
 //! `cargo run --release -p hashgate-bench --bin draw-pictures -- DIR`
 
-use hashgate_testkit::jpeg::{Kind, SamplingFactor, draw};
+use hashgate_testkit::jpeg::{Kind, draw};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args_os().nth(1).ok_or("usage: draw-pictures DIR")?;
@@ -13,15 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         [("thumbnail", 320, 240), ("2mp", 1600, 1200), ("12mp", 4000, 3000), ("48mp", 8000, 6000)]
     {
         for (coding, progressive) in [("baseline", false), ("progressive", true)] {
-            let kind = Kind {
-                sampling: SamplingFactor::F_2_2,
-                progressive,
-                refined: progressive,
-                grey: false,
-                quality: 94,
-                restarts: 0,
-                optimized: false,
-            };
+            let kind = Kind::photograph(progressive);
             std::fs::write(folder.join(format!("{name}-{coding}.jpg")), draw(width, height, kind, u64::from(width)))?;
         }
     }

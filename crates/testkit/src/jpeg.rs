@@ -24,6 +24,22 @@ pub struct Kind {
     pub optimized: bool,
 }
 
+impl Kind {
+    /// As cameras encode photographs: chroma halved both ways, quality 94, and libjpeg's usual scans if progressive.
+    #[must_use]
+    pub fn photograph(progressive: bool) -> Self {
+        Self {
+            sampling: SamplingFactor::F_2_2,
+            progressive,
+            refined: progressive,
+            grey: false,
+            quality: 94,
+            restarts: 0,
+            optimized: false,
+        }
+    }
+}
+
 /// Returns every kind once.
 pub fn kinds() -> Vec<Kind> {
     use SamplingFactor::{F_1_1, F_1_2, F_2_1, F_2_2, F_4_1};

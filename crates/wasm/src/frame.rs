@@ -1,9 +1,9 @@
 //! A frame of a film or a live stream, as the browser's decoder hands over its pixels.
 
-use hashgate::image::{DecodedBy, Format, Surface};
+use hashgate::image::DecodedBy;
 use hashgate::pdq::{Luma, LumaBuilder, MIN_QUALITY, SIDE};
 use hashgate::views::{self, ViewHash};
-use hashgate::{Fingerprint, FrameHashes, ImageHashes, Reading, ViewSet};
+use hashgate::{Fingerprint, ImageHashes, ViewSet};
 use js_sys::Error;
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
@@ -72,21 +72,8 @@ impl HashedFrame {
         let (layout, views): (Layout, ViewSet) = (read_option(layout)?, read_option(views)?);
         let luma = luma_of(pixels, &layout)?;
         let small = luma.small.iter().map(|&value| value as u8).collect();
-        let frame =
-            FrameHashes { reading: Reading::First, index: 0, surface: Surface::Plain, views: views::of(&luma, views) };
-        let hashes = ImageHashes {
-            format: Format::Bmp, // pixels as they are; the verdict on a film doesn't repeat it
-            width: layout.width,
-            height: layout.height,
-            decoded_by: DecodedBy::Browser,
-            second_reading_by: None,
-            caveats: Vec::new(),
-            not_ordinary: None,
-            damaged: None,
-            frame_count: 1,
-            frames_skipped: 0,
-            frames: vec![frame],
-        };
+        let views = views::of(&luma, views);
+        let hashes = ImageHashes::of_frame(layout.width, layout.height, DecodedBy::Browser, views);
         Ok(Self { hashes, small })
     }
 

@@ -3,28 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use hashgate::filter::build::{Entries, Plan, Request, write};
-use hashgate_testkit::jpeg::{Kind, SamplingFactor, draw};
+use hashgate_testkit::jpeg::{Kind, draw};
 use hashgate_testkit::numbered_hash;
 
 use crate::Result;
 
 /// Draws 16 pictures of 2 megapixels, coded like photographs: of each four, three are baseline and one is progressive.
 pub fn drawn() -> Vec<Vec<u8>> {
-    (0..16)
-        .map(|seed| {
-            let progressive = seed % 4 == 3;
-            let kind = Kind {
-                sampling: SamplingFactor::F_2_2,
-                progressive,
-                refined: progressive,
-                grey: false,
-                quality: 94,
-                restarts: 0,
-                optimized: false,
-            };
-            draw(1600, 1200, kind, seed)
-        })
-        .collect()
+    (0..16).map(|seed| draw(1600, 1200, Kind::photograph(seed % 4 == 3), seed)).collect()
 }
 
 /// Draws small pictures of every kind, which the hostile run then damages.

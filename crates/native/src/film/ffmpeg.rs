@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 
 use anyhow::{Context, Result, bail, ensure};
-use hashgate::image::{DecodedBy, FilmKind, Format, Surface, film_kind};
+use hashgate::image::{DecodedBy, FilmKind, film_kind};
 use hashgate::pdq::{Luma, LumaBuilder};
 use hashgate::views;
-use hashgate::{FrameHashes, ImageHashes, Reading, ViewSet};
+use hashgate::{ImageHashes, ViewSet};
 
 /// The oldest version that is known to have what is asked of it.
 const OLDEST: u32 = 4;
@@ -67,21 +67,7 @@ impl TakenFrame {
     /// Hashes the views of the frame.
     #[must_use]
     pub fn hashes(&self, set: ViewSet) -> ImageHashes {
-        let views = views::of(&self.luma, set);
-        let frame = FrameHashes { reading: Reading::First, index: 0, surface: Surface::Plain, views };
-        ImageHashes {
-            format: Format::Bmp, // pixels as they are; the verdict on a film doesn't repeat it
-            width: self.width,
-            height: self.height,
-            decoded_by: DecodedBy::Native,
-            second_reading_by: None,
-            caveats: Vec::new(),
-            not_ordinary: None,
-            damaged: None,
-            frame_count: 1,
-            frames_skipped: 0,
-            frames: vec![frame],
-        }
+        ImageHashes::of_frame(self.width, self.height, DecodedBy::Native, views::of(&self.luma, set))
     }
 }
 
