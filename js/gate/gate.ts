@@ -327,17 +327,14 @@ class OpenGate extends EventTarget implements Gate {
     const tooLarge = (got: number) => unchecked("too-large", `size in bytes: expected at most ${most}, got ${got}`);
     let file: Blob | Uint8Array | undefined;
     const here = "blob" in given && !this.#host.takesBlob(given.blob);
-    if (size > HEAD && (size > most || here)) {
+    const head = size > HEAD && (size > most || here) ? await this.#head(given) : undefined;
+    if (head) {
       // A film is read by slices, so this limit isn't for films.
-      const head = await this.#head(given);
-      const film = head && (await worker.ask("filmKind", { head }));
+      const film = await worker.ask("filmKind", { head });
       if (film) return { film, bytes: undefined, memoryBytes: 0 };
-    }
-    // A long file that is no picture should be `not-a-picture`, not `too-large`. So if no digest is wanted (which would
-    // need all bytes), the first bytes of a long file are looked at before its length.
-    if (size > HEAD && (size > most || here) && !sha256 && !md5) {
-      const head = await this.#head(given);
-      if (head && !(await worker.ask("mayBePicture", { head }))) file = head;
+      // A long file that is no picture should be `not-a-picture`, not `too-large`. So if no digest is wanted (which would
+      // need all bytes), the first bytes of a long file are looked at before its length.
+      if (!sha256 && !md5 && !(await worker.ask("mayBePicture", { head }))) file = head;
     }
     if (!file) {
       if (size > most) return { refused: tooLarge(size) };
