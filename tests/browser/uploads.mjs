@@ -173,10 +173,13 @@ export function unavailableGates() {
   ]);
 }
 
-/** Waits until `condition` is true, at most 20 seconds. */
+/**
+ * Waits until `condition` is true or resolves to true, at most 20 seconds. For a condition of the page that is a
+ * promise: `page.waitForFunction` takes any promise for true.
+ */
 export async function until(condition, what) {
   for (let wait = 0; wait < 400; wait += 1) {
-    if (condition()) return;
+    if (await condition()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`expected ${what}, waited 20 s`);

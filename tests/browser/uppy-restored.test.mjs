@@ -56,15 +56,12 @@ const choose = (page, paths) => page.locator("input[type=file]").first().setInpu
 
 /** Waits until the Golden Retriever has stored `count` files and all of Uppy's list. */
 async function kept(page, count) {
-  await page.waitForFunction(
-    async (count) => {
-      const [entry] = await window.snapshot();
-      const files = Object.keys(entry?.metadata.files ?? {}).length;
-      return (await window.kept()).length === count && files === window.uppy.getFiles().length;
-    },
-    count,
-    { polling: 50 },
-  );
+  const stored = async (count) => {
+    const [entry] = await window.snapshot();
+    const files = Object.keys(entry?.metadata.files ?? {}).length;
+    return (await window.kept()).length === count && files === window.uppy.getFiles().length;
+  };
+  await until(() => page.evaluate(stored, count), `${count} files in the Golden Retriever's database`);
   // Flushes the latest entries to the database. A reload before that would lose them.
   await page.evaluate(() => window.flush());
 }
@@ -129,14 +126,11 @@ for (const version of [6, 5]) {
     await kept(page, 3);
     await page.evaluate(() => void window.uppy.upload());
     // Waits until the stored snapshot says that the upload is at its uploader (step 1).
-    await page.waitForFunction(
-      async () => {
-        const [entry] = await window.snapshot();
-        return Object.values(entry?.metadata.currentUploads ?? {}).some(({ step }) => step === 1);
-      },
-      undefined,
-      { polling: 50 },
-    );
+    const begun = async () => {
+      const [entry] = await window.snapshot();
+      return Object.values(entry?.metadata.currentUploads ?? {}).some(({ step }) => step === 1);
+    };
+    await until(() => page.evaluate(begun), "an upload in the snapshot that is at its uploader");
     await page.evaluate(async () => {
       const entries = await window.kept();
       const swap = entries.find(({ fileID }) => fileID.includes("clean/2"));
