@@ -39,6 +39,11 @@ export function isFileInput(value: unknown): value is HTMLInputElement {
   return read(HTMLInputElement, "type", value) === "file";
 }
 
+/** Says whether an input takes several files: a picker of folders does, without the attribute `multiple` too. */
+export function takesMany(input: HTMLInputElement): boolean {
+  return input.multiple || input.webkitdirectory;
+}
+
 export function isForm(value: unknown): value is HTMLFormElement {
   return nameOf(value) === "form" && read(HTMLFormElement, "elements", value) !== undefined;
 }
