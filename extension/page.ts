@@ -2,6 +2,7 @@
 // file picker by an <input> that is never in the document, or only for a moment, so its events don't reach the window.
 // This script reports such an input to the content script before it is opened. It also asks for a check of files that a
 // page gets from a promise and not from an event.
+import { entryOf } from "../js/integrations/intercept/entries.js";
 import { ANSWER, OPENED, PASSED, QUESTION } from "./opened.js";
 
 const { dispatchEvent, addEventListener } = EventTarget.prototype;
@@ -77,6 +78,14 @@ async function ask(files: readonly File[]): Promise<boolean[]> {
   const passed = new Set(input.getAttribute(PASSED)?.split(",").filter(Boolean).map(Number));
   return files.map((_, index) => passed.has(index));
 }
+
+// The content script can't give entries to the page: what it sets on an object isn't seen in the page's world.
+const nativeEntry = DataTransferItem.prototype.webkitGetAsEntry;
+DataTransferItem.prototype.webkitGetAsEntry = {
+  webkitGetAsEntry(this: DataTransferItem): FileSystemEntry | null {
+    return entryOf(this, nativeEntry);
+  },
+}.webkitGetAsEntry;
 
 interface FileHandle {
   getFile(): Promise<File>;
