@@ -1,4 +1,4 @@
-//! What the reader says of a film.
+//! The results of reading a film's index.
 
 use serde::Serialize;
 

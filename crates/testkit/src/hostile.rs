@@ -12,11 +12,11 @@ pub enum Expect {
     ReadsPartly,
     /// `IntakeError::UnsupportedPicture`.
     Unsupported,
-    /// `IntakeError::Unreadable`, or a picture of which pixels are missing.
+    /// `IntakeError::Unreadable`, or a picture that lacks some pixels.
     Unreadable,
     /// `IntakeError::TooLarge`.
     TooLarge,
-    /// `IntakeError::NotAPicture`; whoever reads films calls it unreadable.
+    /// `IntakeError::NotAPicture`. A program that reads films calls the file unreadable instead.
     BrokenFilm,
 }
 
@@ -234,8 +234,8 @@ fn gif(add: Add) {
     let mut endless = gif_of((16, 16), (1, 1), 2, 1_000_000);
     endless.pop();
     add(Expect::Reads, "gif-endless-without-trailer.gif", endless);
-    // More codes than pixels: 2 MB that would unpack to gigabytes. Codes of 9 bits and more, each
-    // standing for one pixel more than the one before.
+    // Codes for more pixels than the frame has: 2 MB that would unpack to gigabytes. The codes have 9 to 12 bits, and
+    // each stands for one pixel more than the code before it.
     let mut codes = Bits::default();
     while codes.bytes.len() < 2_000_000 {
         codes.push(256, 9);

@@ -39,8 +39,8 @@ impl<'a> Builder<'a> {
         self.add(line, row, false);
     }
 
-    /// Adds a row of a program's interface. A row of unknown type is counted and left out, because interfaces get new
-    /// types.
+    /// Adds a row of a program's interface. Interfaces get new types over time, so a row of unknown type is counted and
+    /// left out instead of being a bad line.
     pub fn row_of_interface(&mut self, line: u64, row: &Row) {
         self.add(line, row, true);
     }

@@ -54,7 +54,7 @@ pub(super) fn read(path: &Path) -> Result<Content> {
     Ok(Content { bytes, wrapping })
 }
 
-/// Recognises UTF-16 by its byte order mark, or by the zero bytes that ASCII has in it.
+/// Recognises UTF-16 by its byte order mark, or by the zero in every other byte, which ASCII characters have in UTF-16.
 fn utf16(bytes: &[u8]) -> Option<(&'static encoding_rs::Encoding, &'static str)> {
     const SAMPLE: usize = 64;
     let head = &bytes[..bytes.len().min(SAMPLE) & !1];

@@ -93,7 +93,7 @@ fn categories(lists: &mut [List], options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Leaves out what an allow list holds, and PDQ hashes that differ from one of its hashes in few bits.
+/// Leaves out the hashes on an allow list, and PDQ hashes within `--exclude-distance` bits of one of them.
 fn allowed(lists: &mut [List], options: &Options) -> Result<()> {
     if options.exclude.is_empty() {
         return Ok(());
