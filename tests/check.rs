@@ -117,7 +117,8 @@ fn a_chance_hit_in_a_frame_does_not_hide_a_listed_frame() {
 fn a_lookup_goes_on_in_the_same_view_and_in_other_views_rings_orientations_and_lists() {
     let upright = hash(1, Orientation::Original);
     let turned = hash(1, Orientation::Rotate90);
-    // The same ring of the same view, first as it is and then with its least reliable bit flipped; the other ring.
+    // The first list has three hashes that match by chance: two share ring key 0, one of the upright and one of the
+    // turned picture; the third shares ring key 1.
     let chances = [chance(upright, 0, 900), chance(upright, 1, 901), chance(turned, 0, 902)];
     let (first, second) = (filter("first", &chances), filter("second", &[chance(upright, 0, 903), turned]));
     let mut lookup = Lookup::new(vec![first, second], Orientations::All);

@@ -162,7 +162,8 @@ fn two_hours_of_clean_film_are_held_less_often_than_the_list_says() {
         hit += u32::from(!judge.matches().is_empty());
         held += u32::from(judge.is_held());
     }
-    // A film in a hundred has a hit by chance, and counting frames would hold it.
+    // About one film in a hundred has a chance hit, and each hit lasts for several frames. A rule that counts frames
+    // instead of distinct keys would hold these films.
     assert!((350..800).contains(&hit), "{hit} of {films} films have a hit");
     let allowed = f64::from(films) * FILM_RATE;
     assert!(f64::from(held) <= allowed + 2.0 * allowed.sqrt(), "{held} of {films} clean films held");

@@ -326,7 +326,7 @@ fn gif_of_frames(frames: impl IntoIterator<Item = (Vec<u8>, u16)>) -> Vec<u8> {
     file
 }
 
-/// The frames that are looked up, each once.
+/// Returns the numbers of the frames that are looked up, each number once.
 fn looked_up(picture: &Picture) -> Vec<u32> {
     let mut indices: Vec<_> = picture.frames.iter().map(|frame| frame.index).collect();
     indices.dedup();

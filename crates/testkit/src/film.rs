@@ -275,7 +275,7 @@ fn millisecond(frame: usize) -> u64 {
     (frame as u64 * 1000).div_ceil(30)
 }
 
-/// A WebM film, in clusters of known or unknown length.
+/// Writes a WebM film. If `unknown`, its segment and its clusters don't tell their lengths.
 #[must_use]
 pub fn webm(samples: &[FilmSample], unknown: bool) -> Vec<u8> {
     let inside = [webm_tracks(), webm_clusters(samples, unknown).concat()].concat();

@@ -135,7 +135,7 @@ fn encode_refined(pixels: &[u8], width: u16, height: u16, kind: Kind) -> std::io
     encoder.finish()
 }
 
-/// Breaks a file in up to four places: changes bits or bytes, and removes, doubles or moves pieces or whole segments.
+/// Breaks a file in one to four places: changes bits or bytes, and removes, doubles or moves pieces or whole segments.
 pub fn mutate(file: &[u8], random: &mut Random) -> Vec<u8> {
     let mut bytes = file.to_vec();
     for _ in 0..=random.below(4) {

@@ -95,10 +95,10 @@ impl RequestArgs {
             .with_view_lookup_budget(view_lookup_budget)
     }
 
-    /// Returns the hashes that enough of the lists hold.
+    /// Returns the hashes that at least `--require-sources` of the lists hold.
     ///
     /// # Errors
-    /// `--require-sources` isn't a number of lists.
+    /// `--require-sources` is 0 or larger than the number of lists.
     pub fn entries(&self, lists: &[List]) -> Result<Entries> {
         if !(1..=lists.len()).contains(&self.require_sources) {
             bail!(
@@ -187,7 +187,8 @@ pub fn say_lists(lists: &[List], entries: &Entries, reading: &list::Options) {
     }
 }
 
-/// Prints how large the filter will be, and how many lookups a picture takes.
+/// Prints how large the filter will be, how many lookups a clean picture takes at most, and how likely it matches by
+/// chance.
 pub fn say_plan(plan: &Plan, entries: &Entries) {
     let hashes = entries.pdq.len() + entries.sha256.len() + entries.md5.len();
     let each = plan.file_bytes as f64 / hashes as f64;
@@ -204,8 +205,8 @@ pub fn say_plan(plan: &Plan, entries: &Entries) {
     ));
 }
 
-/// Share of edited copies that were found, in per cent, by number of rings and lookup budget, with a quarter of the budget
-/// for derived views. Measured by `hashgate eval --rings N` on 90 photographs.
+/// Share of edited copies that were found, in per cent. Measured by `hashgate eval --rings N` on 90 photographs. Each
+/// row has a number of rings, and pairs of lookup budget and share; derived views had a quarter of the budget.
 const MEASURED: [(u32, &[(u32, f64)]); 4] = [
     (1, &[(1024, 88.4), (8192, 93.4)]),
     (
@@ -216,8 +217,8 @@ const MEASURED: [(u32, &[(u32, f64)]); 4] = [
     (4, &[(1024, 91.8), (8192, 95.3)]),
 ];
 
-/// Prints the share of edited copies that the filter should find, taken from the measurement with as many rings and the
-/// next smaller (or equal) budget.
+/// Prints the share of edited copies that the filter should find. Takes the measurement with the same number of rings
+/// and the largest budget that isn't above the requested one.
 pub fn say_recall(request: &Request, entries: &Entries) {
     if entries.pdq.is_empty() {
         return;
@@ -235,11 +236,11 @@ pub fn say_recall(request: &Request, entries: &Entries) {
     });
 }
 
-/// Writes the digests as small hexadecimal digits, as `sha256sum` prints them.
+/// Writes the digests into a DCSO filter. The items are lower-case hexadecimal texts, as `sha256sum` prints digests.
 fn write_dcso(path: &Path, rate: f64, entries: &Entries) -> Result<()> {
     let digests = (entries.sha256.iter().map(ToString::to_string)).chain(entries.md5.iter().map(ToString::to_string));
     let digests: Vec<String> = digests.collect();
-    // Leaves room for one more item, because other programs refuse a filter that is full.
+    // Plans for one item more than there are, because other programs refuse a filter that is full.
     let mut filter = ExactFilter::new(digests.len() as u64 + 1, rate).context("--dcso")?;
     digests.iter().for_each(|digest| filter.add(digest.as_bytes()));
     let bytes = filter.to_bytes();

@@ -48,7 +48,7 @@ enum Format {
     Jsonl,
 }
 
-/// A line of JSON: the verdict, with the names that the JavaScript verdict has.
+/// A line of JSON output: the path and the verdict, whose fields have the names of the JavaScript verdict.
 #[derive(Serialize)]
 struct Line<'a> {
     path: String,
@@ -66,9 +66,10 @@ struct Exact {
     signal: &'static str,
 }
 
-/// Returns the digests of a file that filters of other programs hold. A match is then possible, whatever the verdict was.
+/// Returns the digests of a file that filters of other programs hold. If there are any, changes the verdict to a
+/// possible match.
 ///
-/// `alone` says that no filter of ours is asked.
+/// `alone` says that no filter of hashgate's own format was given.
 fn exact(
     filters: &[(String, ExactFilter)],
     alone: bool,

@@ -1,4 +1,5 @@
-//! What `publish` and `cosign` do for a list whose releases are in a public log, and what a manifest says about its curators.
+//! Enters releases into a public log for `publish` and `cosign`, and writes into a manifest what its curators say about
+//! themselves.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,7 @@ use hashgate_native::terminal::remark;
 use crate::keys;
 use crate::published::{self, CURRENT};
 
-/// The proof of the current release, beside its manifest.
+/// File name of the current release's proof. It lies beside the manifest.
 pub const PROOF: &str = "manifest.tlog-proof";
 
 /// The public log that a release is entered into.
@@ -31,15 +32,15 @@ pub struct LogArgs {
     log_policy: Option<PathBuf>,
 }
 
-/// An open log, and the folder of the releases.
+/// An open log, and the folder that holds the list's releases.
 pub struct OpenLog<'a> {
     log: Publishing,
     folder: &'a Path,
 }
 
 impl LogArgs {
-    /// Opens the log, if one is given. If a release of this list is in the log and isn't current, because `publish` was
-    /// interrupted, makes it current first.
+    /// Opens the log, if one is given. If `publish` was interrupted, a release of this list may be in the log without
+    /// being current; makes it current first.
     ///
     /// # Errors
     /// The log can't be used, or the releases in the folder are logged and no log is given.
@@ -66,7 +67,8 @@ impl LogArgs {
 }
 
 impl OpenLog<'_> {
-    /// Enters a manifest into the log, and writes it with its proof under the names that stay.
+    /// Enters a manifest into the log. Writes the manifest and its proof under their permanent names, which contain the
+    /// release number.
     ///
     /// # Errors
     /// A file can't be written, or too few witnesses have cosigned.
@@ -76,8 +78,8 @@ impl OpenLog<'_> {
         let kept = self.folder.join(manifest.replace(".txt", ".tlog-proof"));
         write_atomically(&self.folder.join(manifest), note)?;
         write_atomically(&kept, proof.as_bytes())?;
-        // Writes the proof before manifest.txt. A reader who still gets the earlier manifest finds the earlier proof,
-        // because proofs are also kept under the numbers of their releases.
+        // Writes the proof before `manifest.txt`. A reader may still get the earlier `manifest.txt`. That reader finds
+        // the earlier proof under its permanent name, which contains the release number.
         write_atomically(&self.folder.join(PROOF), proof.as_bytes())
     }
 
@@ -98,10 +100,11 @@ impl OpenLog<'_> {
     }
 }
 
-/// Checks that a manifest that is cosigned isn't in the log already: its bytes are what the log has.
+/// Checks that a manifest isn't in the log yet, before `cosign` adds a signature to it. The log holds the manifest's
+/// bytes, which a new signature would change.
 ///
 /// # Errors
-/// It is.
+/// The manifest is in the log.
 pub fn check_not_logged(folder: &Path, release: u64) -> Result<()> {
     let proof = folder.join(published::manifest_name(release).replace(".txt", ".tlog-proof"));
     if proof.exists() {
@@ -135,7 +138,7 @@ pub struct AboutArgs {
 }
 
 impl AboutArgs {
-    /// Puts what is given into a manifest. What isn't given stays as it is there.
+    /// Writes the options that were given into a manifest. Leaves other fields as they are.
     ///
     /// # Errors
     /// A list can't be read.
@@ -160,7 +163,7 @@ impl AboutArgs {
     }
 }
 
-/// Counts what the first list holds and the second doesn't.
+/// Counts the items of `before` that aren't in `now`.
 fn missing<T: Ord>(before: &[T], now: &[T]) -> u64 {
     let now: std::collections::BTreeSet<_> = now.iter().collect();
     before.iter().filter(|entry| !now.contains(entry)).count() as u64

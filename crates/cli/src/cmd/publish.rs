@@ -159,7 +159,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let issued = args.issued.map_or_else(clock::now_unix_s, Ok)?;
     let earlier = last(dir, &trust, issued)?;
     let mut log = if args.pending || args.dry_run { None } else { args.log.open(dir, args.label(earlier.as_ref()))? };
-    // Opening the log makes a release current that an interrupted `publish` has left in it.
+    // If an interrupted `publish` left a release in the log, opening the log has made it current. So the current
+    // release is read again.
     let last = if log.is_some() { last(dir, &trust, issued)? } else { earlier };
     let release = last.as_ref().map_or(1, |last| last.manifest.release + 1);
     let kept = dir.join(published::manifest_name(release));
@@ -283,8 +284,8 @@ fn last(dir: &Path, trust: &Trust, issued: u64) -> Result<Option<Last>> {
     Ok(Some(Last { manifest, filter: Filter::open(bytes)? }))
 }
 
-/// Plans the filter in the geometry of the last release, so that a delta leads to it, or in a new one if the list no longer
-/// fits.
+/// Plans the filter in the geometry of the last release, so that clients can update by a delta. If the list no longer
+/// fits, plans a new geometry.
 ///
 /// # Errors
 /// No filter can meet the request. Or another setting, or another kind of hashes, needs a new geometry, and --yes isn't

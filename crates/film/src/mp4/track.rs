@@ -89,7 +89,7 @@ impl Track {
     pub fn may_weigh(&self, more: u64, size: u64) -> Result<(), FilmRefusal> {
         match self.sums.bytes.checked_add(more) {
             Some(sum) if sum <= size => Ok(()),
-            // A file that was cut short lacks some of them, but never has it lost more than what `mdat` announced.
+            // In a valid file no two samples share bytes, so all samples together are no longer than the file.
             _ => Err(FilmCode::Overlap.because("sample sizes", &format!("at most {size} bytes together"), "more")),
         }
     }
