@@ -1,4 +1,4 @@
-//! The limits on what is read.
+//! Limits on the size of pictures, and on the memory that decoding may take.
 
 use super::error::{IntakeError, unreadable};
 use super::format::Format;
