@@ -102,7 +102,7 @@ pub struct Match {
 }
 
 impl Match {
-    /// How the PDQ hash matched, if the signal is PDQ.
+    /// Returns the details of the match if its signal is PDQ.
     #[must_use]
     pub fn pdq(&self) -> Option<&PdqMatch> {
         match &self.signal {
@@ -126,7 +126,7 @@ pub enum MatchedSignal {
 }
 
 impl MatchedSignal {
-    /// The name that JSON gives the signal.
+    /// Returns the signal's name in JSON.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -228,7 +228,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// The matches of a possible match; none of any other outcome.
+    /// Returns the matches of a possible match. Any other outcome has none.
     #[must_use]
     pub fn matches(&self) -> &[Match] {
         match &self.outcome {
@@ -237,12 +237,12 @@ impl Verdict {
         }
     }
 
-    /// The verdict on a file that never reached the first stage, as when it can't be opened.
+    /// Makes the verdict on a file that never reached the first stage, for example because it can't be opened.
     pub fn unchecked(reason: UncheckedReason, detail: String) -> Self {
         Self::bare(Outcome::Unchecked { reason, detail })
     }
 
-    /// A verdict about a file of which nothing else is known.
+    /// Makes a verdict that contains only an outcome.
     pub(super) fn bare(outcome: Outcome) -> Self {
         Self {
             outcome,

@@ -1,4 +1,5 @@
-//! A partitioned Bloom filter: k equal slices; the i-th hash of an item sets one bit of slice i.
+//! A partitioned Bloom filter. It consists of k slices of equal length, and the i-th hash of an item sets one bit of
+//! slice i.
 //!
 //! About half of the bits in each slice are ones. So half of all lookups of unlisted items end at slice 0, a quarter at
 //! slice 1, and so on. A series of lookups mostly reads the first slices, which then stay in the processor's cache.
@@ -45,9 +46,9 @@ fn mix(mut z: u64) -> u64 {
 
 /// The hash functions of one domain.
 ///
-/// An item gives one 64-bit word per two slices. Word 0 is a random linear map of the item over GF(2): flipping one bit
-/// of the item flips the same bits of word 0 for every item. So word 0 of a flipped ring key is found by XOR, without
-/// hashing again. The other words are `mix(item ^ constant)`.
+/// An item is hashed to one 64-bit word per two slices. Word 0 is a random linear map of the item over GF(2): flipping
+/// one bit of the item flips the same bits of word 0 for every item. So word 0 of a flipped ring key is found by XOR,
+/// without hashing again. The other words are `mix(item ^ constant)`.
 ///
 /// `columns[bit]` has the bits of word 0 that flipping `bit` flips; `constants` has one constant per further word.
 pub(crate) struct Hasher {

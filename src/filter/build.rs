@@ -126,8 +126,8 @@ setters! {
 }
 
 impl Filter {
-    /// Returns the entries that the filter doesn't hold, sorted. An unlisted entry is left out if the filter seems to
-    /// hold it by chance. The probability of that is the image false-positive rate divided by [`FilterInfo::lookups`].
+    /// Returns the entries that the filter doesn't hold, sorted. An entry that the filter matches by chance is missing
+    /// in the result. The probability of that is the image false-positive rate divided by [`FilterInfo::lookups`].
     #[must_use]
     pub fn missing(&self, entries: &Entries) -> Entries {
         let mut missing = Entries {

@@ -30,8 +30,7 @@ pub struct Filter {
     md5: Hasher,
     /// The masks for full views.
     full_masks: FlipMasks,
-    /// The masks for derived views. Index 0 has the masks for the whole budget, index 1 for a quarter, and index 2 for
-    /// a sixteenth.
+    /// The flip masks for derived views: with the whole budget, a quarter and a sixteenth of it.
     derived_masks: [FlipMasks; 3],
 }
 

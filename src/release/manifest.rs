@@ -12,7 +12,8 @@ use crate::filter::header;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::signal::digest::Sha256Digest;
 
-/// How far ahead of the reader's clock a manifest may be issued, in seconds: clocks are wrong.
+/// By how many seconds a manifest may be issued after the time on the reader's clock. Clocks may be slow, so this is a
+/// day.
 pub const MAX_AHEAD_S: u64 = 86_400;
 
 /// A file that a manifest names.
@@ -172,13 +173,14 @@ impl Manifest {
         Ok(())
     }
 
-    /// Checks that the manifest may be used now, where enough witnesses have shown that it is no earlier than
-    /// `witnessed_unix_s`. A clock that is behind then doesn't make a manifest fresh that they saw expired, nor one invalid
-    /// that they saw. `max_age_s`: how old cosignatures may be.
+    /// Checks that the manifest may be used now, given that enough witnesses have shown that it is at least
+    /// `witnessed_unix_s` now. So even if the reader's clock is slow, a manifest that expired before that time isn't
+    /// accepted, and a manifest that the witnesses have seen isn't refused as issued in the future. `max_age_s` is the
+    /// largest accepted age of cosignatures in seconds.
     ///
     /// # Errors
-    /// `log-stale`; `manifest-not-yet-valid`, also if the manifest was issued more than a day ahead of the witnesses' clocks;
-    /// `manifest-rollback`, `manifest-expired`.
+    /// `log-stale`; `manifest-not-yet-valid`, also if the manifest was issued more than a day ahead of the witnesses'
+    /// clocks; `manifest-rollback`, `manifest-expired`.
     pub fn check_witnessed(
         &self,
         witnessed_unix_s: u64,

@@ -79,8 +79,8 @@ impl Checkpoint {
     }
 }
 
-/// Reads the origin, size and root from the first three lines of a checkpoint's text. Ignores further lines, which C2SP
-/// leaves to the log.
+/// Reads the origin, size and root from the first three lines of a checkpoint's text. Ignores further lines; C2SP lets
+/// a log use them as it likes.
 pub(super) fn read(text: &str) -> Result<(&str, u64, Hash), Refusal> {
     let read = || {
         let mut lines = text.split_terminator('\n');
@@ -91,10 +91,7 @@ pub(super) fn read(text: &str) -> Result<(&str, u64, Hash), Refusal> {
     read().ok_or_else(|| RefusalCode::LogSyntax.because("checkpoint", expected, &format_args!("{text:?}")))
 }
 
-/// Returns the origin, size and root of a checkpoint without verifying any signature. So they may be forged.
-///
-/// # Errors
-/// `log-syntax`.
+/// Returns the origin, size and root of a checkpoint without verifying any signature. The values may be forged.
 #[cfg(feature = "build")]
 pub fn read_unverified(note: &[u8]) -> Result<(String, u64, Hash), Refusal> {
     let (origin, size, root) = read(Note::parse(note).map_err(malformed)?.text)?;
