@@ -66,7 +66,7 @@ test("it says who decides, and how to object", async (context) => {
   });
   assert.deepEqual(await links(), []);
   assert.match(await text(page), /Who decides/);
-  // About a file that could not be checked nobody has decided, so the notice doesn't say who decides.
+  // Nobody has decided about a file that could not be checked. So the notice doesn't say who decides.
   await page.evaluate(() => window.show(["unavailable"]));
   assert.doesNotMatch(await text(page), /Who decides/);
 });
