@@ -26,7 +26,7 @@ use crate::routes::{Folders, LIST, PATHS, Service, routes};
 use crate::upstream::{Address, Upstream};
 use crate::{reload, startup};
 
-/// Threads for what may wait: disks.
+/// Number of threads for work that can wait for a disk.
 const BLOCKING_THREADS: usize = 64;
 
 /// Serve a published list, confirm possible matches by the full list, and check files for back ends.
