@@ -96,7 +96,7 @@ async function byImageDecoder(data: Uint8Array<ArrayBuffer>, picture: BrowserPic
 }
 
 /**
- * * Decodes the first frame of a damaged file, as far as the browser paints it. A decoder refuses a file that it knows
+ * Decodes the first frame of a damaged file, as far as the browser paints it. A decoder refuses a file that it knows
  * to end too early, but shows a part of the file while it expects more bytes. So this function asks for the frame
  * first, and tells the decoder only then that the file has ended. Returns false if there is nothing to show.
  */

@@ -56,7 +56,7 @@ export class FrameHasher {
   #buffer = new Uint8Array();
 
   /**
-   * * * Hashes a frame, or the part of it in `box`. The caller closes the frame.
+   * Hashes a frame, or the part of it in `box`. The caller closes the frame.
    *
    * @throws CanvasNoise if the pixels can only be read through a canvas, and the browser answers canvas read-back with
    * noise.

@@ -121,7 +121,7 @@ function* partsOf(bytes: Uint8Array): Generator<Uint8Array> {
 const streamsInUse = new Set<ReadableStream>();
 
 /**
- * * Yields a file in pieces, or one empty piece if the file is empty. All pieces use the same buffer, so a piece is
+ * Yields a file in pieces, or one empty piece if the file is empty. All pieces use the same buffer, so a piece is
  * valid only until the next one is asked for.
  */
 async function* piecesOf(file: Blob): AsyncGenerator<Uint8Array> {

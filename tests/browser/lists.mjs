@@ -127,7 +127,7 @@ function endless(_, response) {
 }
 
 /**
- * * Returns faulty answers to a request for a file of `size` bytes, by name. Each is `[codes, act]`. `act` sends the
+ * Returns faulty answers to a request for a file of `size` bytes, by name. Each is `[codes, act]`. `act` sends the
  * answer. `codes` has two error codes that a gate must report: the first if the file is the manifest, the second if it
  * is another file of the release. Where a code is `undefined`, the gate may accept the answer or keep the list that it
  * has.

@@ -156,7 +156,7 @@ export async function openApp(
 }
 
 /**
- * * Returns gates that can't load, as `[name, gate, options, said]`. There are two kinds for each policy `said`. The
+ * Returns gates that can't load, as `[name, gate, options, said]`. There are two kinds for each policy `said`. The
  * first kind is a promise that rejects; the integration's `whenUnavailable` then decides. The second kind follows a
  * list that doesn't exist; the gate's own `whenUnavailable` then decides.
  */

@@ -35,7 +35,7 @@ export const STYLES = {
 };
 
 /**
- * * Returns the terms of three components (one if `grey`), which are all sampled alike. In each block, chooses the
+ * Returns the terms of three components (one if `grey`), which are all sampled alike. In each block, chooses the
  * pattern whose mean after clipping is nearest to the listed picture's. `most` is the largest absolute value of the
  * dequantized AC terms. With a `share` below 1, only that share of the blocks get such a pattern.
  */

@@ -74,7 +74,7 @@ export class Follower {
   }
 
   /**
-   * * Resolves when a list is loaded, or when no list could be loaded. If there is a list in storage, doesn't wait for
+   * Resolves when a list is loaded, or when no list could be loaded. If there is a list in storage, doesn't wait for
    * the network. Throws if a key is malformed.
    */
   async start(): Promise<void> {
@@ -150,7 +150,7 @@ export class Follower {
   }
 
   /**
-   * * Lets only one tab of the site download at a time. The other tabs that have a list don't download: the first tab
+   * Lets only one tab of the site download at a time. The other tabs that have a list don't download: the first tab
    * tells them about a new release. A tab without a list doesn't wait for the first tab, and downloads the list itself.
    */
   async #alone(work: () => Promise<Result>): Promise<Result> {

@@ -65,7 +65,7 @@ function proofUrl(manifestUrl: string): string {
 }
 
 /**
- * * Throws if a proof contradicts an earlier checkpoint of the log. A log may only grow, and for each size it has only
+ * Throws if a proof contradicts an earlier checkpoint of the log. A log may only grow, and for each size it has only
  * one root.
  */
 export function assertSuccession(url: string, seen: SeenLog | undefined, { index, checkpoint }: Logged): void {
