@@ -14,7 +14,7 @@ export function demoArguments(folder, packageFolder = "dist") {
     ["--site", "www"],
     ["--site", `/hashgate=${packageFolder}`],
     ["--site", `/samples=${folder}/samples`],
-    // The demo draws films; mediabunny puts them into files.
+    // The demo draws films in the browser. The package mediabunny writes them as film files.
     ["--site", "/mediabunny=node_modules/mediabunny/dist/bundles"],
   ].flat();
 }

@@ -31,7 +31,8 @@ export async function openGate(options: GateOptions): Promise<Gate> {
       return new Worker(trusted(workerUrl), { type: "module" });
     },
     compile: () => (options.wasmUrl === undefined ? once("inline", compileOwn) : compileUrl(options.wasmUrl)),
-    // The engine inside reads every format. This is asked for only if another one was set that doesn't.
+    // The engine inside this file reads every format. So this function is called only if `wasmUrl` names another engine
+    // that doesn't.
     compileFormats: (timeoutMs) =>
       options.formatsWasmUrl === undefined ? once("inline", compileOwn) : compileUrl(options.formatsWasmUrl, timeoutMs),
     compileFilms: (timeoutMs) =>

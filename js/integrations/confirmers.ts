@@ -46,7 +46,8 @@ export function hmaConfirmer(options: ConfirmerOptions): Confirm {
     "hasher-matcher-actioner",
     eachFrame(async (candidate, { signal }) => {
       if (candidate.pdq === undefined) return "unknown";
-      // A bank that is enabled for a share of lookups draws by the seed, so one hash always gets the same answer.
+      // HMA can enable a bank for only a share of the lookups, which it chooses at random. With the hash as the seed,
+      // one hash always gets the same answer.
       const query = new URLSearchParams({ signal_type: "pdq", signal: candidate.pdq, seed: candidate.pdq });
       const banks = await ask(`?${query}`, { signal });
       if (!isObject(banks) || !Object.values(banks).every(Array.isArray)) {

@@ -102,7 +102,7 @@ function assertTarget(target: unknown): asserts target is GuardTarget {
 
 type Held = CheckedFile & { file: File };
 
-/** A line of the notice, and the actions for its file. */
+/** A line of the notice, with its input or other place, and with the actions that the page can take for its file. */
 interface Told {
   place: Element;
   entry: NoticeEntry;

@@ -35,7 +35,7 @@ export type GateErrorCode =
   | "guard-unavailable"
   /** An option that was given to the gate is malformed. */
   | "invalid-options"
-  /** The engine couldn't serialise a value: a fault of hashgate. */
+  /** The engine couldn't serialise a value. This is a bug of hashgate. */
   | "internal"
   /** The gate was closed. */
   | "closed";

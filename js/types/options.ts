@@ -35,8 +35,8 @@ export type FilterSource = string | URL | ArrayBuffer | Uint8Array;
 /** A possible match that `confirm` is asked about: hashes of the file, never the file itself. */
 export interface Candidate {
   /**
-   * PDQ hash of the view and orientation that matched, with the bits flipped under which each ring matched. If only
-   * digests matched, the hash of the picture as it is.
+   * PDQ hash of the view and orientation that matched. If a ring matched only after uncertain bits of it were flipped,
+   * the hash has these bits flipped. If only digests matched, this is the hash of the picture as it is.
    */
   pdq?: string;
   /** PDQ quality of the first frame, 0 to 100. */
@@ -52,7 +52,10 @@ export interface Candidate {
   view?: View;
   orientation?: Orientation;
   frame?: number;
-  /** The frames of a film or stream that matched, one for each distinct key: all of them are asked about at once. */
+  /**
+   * The frames of a film or stream that matched, one for each distinct key. The service is asked about all of them at
+   * once.
+   */
   frames?: FrameMatch[];
   /** The lists on which this hash or the digests seem to be. */
   lists: Pick<Match, "list" | "category" | "release" | "signal" | "strength">[];
@@ -72,7 +75,7 @@ export interface Confirm {
 export interface Trust {
   /** Public keys, `NAME+HASH+KEY` in one line, as `hashgate keygen` writes them. */
   keys: string[];
-  /** How many of them must have signed. Default 1. */
+  /** Number of these keys that must have signed. Default 1. */
   threshold?: number;
   /**
    * The list that is trusted, by the name and the category in its manifest. Set it if the keys sign several lists:
@@ -96,11 +99,11 @@ export interface LogTrust {
   origin?: string;
 }
 
-/** Who must have seen that a log only grows. */
+/** The witnesses of a log. Their cosignatures show that the log only grows. */
 export interface WitnessTrust {
   /** Public keys, as `hashgate keygen --witness` writes them. */
   keys: string[];
-  /** How many of them must have cosigned. Default: more than half. */
+  /** Number of these witnesses that must have cosigned. Default: more than half. */
   threshold?: number;
   /** Seconds after which cosignatures are too old. Default: the manifest's expiry alone bounds how old a release may be. */
   maxAgeS?: number;

@@ -1,7 +1,7 @@
 // What a host decides about files, by options.
 import type { Caveat, UncheckedReason } from "../generated/core.js";
 
-/** What a host does with a file. */
+/** The decision about a file. */
 export type Decision = "upload" | "hold";
 
 /**

@@ -30,7 +30,7 @@ export interface WatchOptions {
 }
 
 /**
- * What is known of a stream.
+ * The state of a watched stream.
  *
  * - `starting`: no frame was checked yet.
  * - `clear`: the last frame that was checked is on no list.
@@ -39,7 +39,7 @@ export interface WatchOptions {
  */
 export type WatchState = "starting" | "clear" | "possible-match" | "unchecked";
 
-/** A verdict on one frame of a stream, together with what the frames before it showed. */
+/** A verdict on one frame of a stream. Its matches also include those of earlier frames. */
 export type LiveVerdict = Verdict & {
   frame?: {
     /** The frame's own time in seconds. */
@@ -64,8 +64,9 @@ export interface Watch extends EventTarget {
    */
   readonly by: "track-processor" | "video-element" | "none";
   /**
-   * Says that the possible match was dealt with: the state is that of the next frame, and `track` shows the stream
-   * again once that frame is clear. The same picture matches again, unless `dismiss` says that it isn't listed.
+   * Tells the watch that the host has dealt with the possible match. The next frame then decides the state, and `track`
+   * shows the stream again once that frame is clear. If the same picture comes again, it matches again, unless
+   * `dismiss` says that it isn't listed.
    */
   release(options?: { dismiss?: boolean }): void;
   /** Ends the watch and `track`. The source isn't stopped. */

@@ -2,7 +2,7 @@
 import { build } from "esbuild";
 
 /**
- * Returns what a module exports.
+ * Returns the exports of a module.
  *
  * @param {string} name its path in `js/` without the ending, such as "policy/decision"
  */

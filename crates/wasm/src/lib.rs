@@ -1,4 +1,4 @@
-//! Bindings of the core for JavaScript: convert, call, convert.
+//! Bindings of the core for JavaScript. A binding converts its arguments, calls the core, and converts the result.
 //!
 //! The hashing workers make a [`Fingerprint`] of each file, and the lookup worker holds a [`Lookup`]. Errors are
 //! JavaScript `Error` objects with a `code`, and where it applies `field`, `expected` and `got`. A panic is a trap:
@@ -189,7 +189,8 @@ impl Fingerprint {
     }
 }
 
-/// Bytes at the start of a file in which the headers of formats that browsers read declare the picture's size.
+/// Number of bytes at the start of a file that are searched for the declared size of the picture, in formats that only
+/// browsers read.
 const HEAD: usize = 1 << 20;
 
 /// The first stage for a file that arrives in pieces.
@@ -334,14 +335,15 @@ impl BrowserPicture {
         self.unsure
     }
 
-    /// Frames that the first reading found; 1 if there was none.
+    /// Number of frames that the first reading found; 1 if there was no first reading.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn frames(&self) -> u32 {
         self.frames
     }
 
-    /// Notes that the browser gives no picture. `reason` is `unreadable`, `unsupported-picture` or `canvas-noise`.
+    /// Notes that the browser could not decode the picture. `reason` is `unreadable`, `unsupported-picture` or
+    /// `canvas-noise`.
     ///
     /// # Errors
     /// `invalid-options`.
