@@ -47,19 +47,19 @@ export interface FilmGate {
 
 /** The reason, in words, why films can't be checked in Node. */
 export const NO_DECODER = "films are decoded in browsers alone";
+/** Matches that are at most this many seconds apart belong to one range. */
+const JOIN_S = 2.5;
 /**
  * Frames hold a film only if chance hits explain their matches with less than this probability (the tail of a Poisson
  * distribution), or less than the list's own rate of chance hits if that is larger.
  */
-const JOIN_S = 2.5;
+const FILM_RATE = 1e-4;
 /**
  * If `confirm` has answered "not-listed" more often than this about one film, the film is unchecked
  * (too-many-candidates).
  */
-const FILM_RATE = 1e-4;
-/** A list's `falsePositiveParts` counts chance hits per this many lookups. */
 const MOST_QUESTIONS = 8;
-/** The unit of a list's `falsePositiveParts`. */
+/** A list's `falsePositiveParts` states its rate of chance hits in parts of this number. */
 const RATE_UNIT = 1e12;
 
 type Problem = NonNullable<FilmReading["problem"]>;

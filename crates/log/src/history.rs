@@ -57,7 +57,7 @@ pub struct Release {
     pub bits: Option<[u64; 2]>,
     /// SHA-256 of the filter file.
     pub sha256: String,
-    /// Who vouches for the list, as the manifest states it.
+    /// Names of the keys that have signed. Verified if the monitor was given keys to trust.
     pub signers: Vec<String>,
     /// Who vouches for the list.
     pub curators: Vec<String>,

@@ -29,15 +29,15 @@ const WAIT: Duration = Duration::from_secs(30);
 
 /// How files are checked.
 pub struct Settings {
-    /// What hashes a file.
+    /// The function that hashes a file.
     pub hasher: Hasher,
     /// The limits on the pictures that are read.
     pub limits: Limits,
-    /// Files that are hashed at once.
+    /// Largest number of files that are hashed at once.
     pub threads: usize,
-    /// Where files are stored while they are checked.
+    /// Largest number of files that may arrive, wait or be hashed at once.
     pub queue: usize,
-    /// Where files lie meanwhile.
+    /// Where files are stored while they are checked.
     pub spool: Spool,
     /// What is done with each verdict.
     pub policy: Policy,
