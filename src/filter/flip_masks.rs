@@ -48,8 +48,7 @@ fn sort(masks: &mut [FlipMask]) {
 /// The `budget` cheapest flip masks, twice: in the order in which they are tried, and grouped into runs.
 #[derive(Debug, Clone)]
 pub(crate) struct FlipMasks {
-    /// The same masks in runs of equal ranks above [`LOWER`]. The effect of these ranks on the hash is computed once
-    /// per run.
+    /// The masks in the order in which they are tried, the cheapest first.
     pub sequence: Vec<FlipMask>,
     /// The same masks, grouped by their ranks above [`LOWER`]. What these ranks change in the hash is computed once per
     /// run.

@@ -56,6 +56,9 @@ impl<'a> Note<'a> {
     }
 
     /// Returns the names of the trusted keys that have signed. Refuses the note if they are fewer than the threshold.
+    ///
+    /// # Errors
+    /// `manifest-bad-signature`, `manifest-wrong-key`, `manifest-too-few-signatures`.
     pub(super) fn verify(&self, trust: &Trust) -> Result<Vec<String>, Refusal> {
         let mut signed_by: Vec<String> = Vec::new();
         let mut signers = Vec::new();

@@ -92,6 +92,9 @@ pub(super) fn read(text: &str) -> Result<(&str, u64, Hash), Refusal> {
 }
 
 /// Returns the origin, size and root of a checkpoint without verifying any signature. The values may be forged.
+///
+/// # Errors
+/// `log-syntax`.
 #[cfg(feature = "build")]
 pub fn read_unverified(note: &[u8]) -> Result<(String, u64, Hash), Refusal> {
     let (origin, size, root) = read(Note::parse(note).map_err(malformed)?.text)?;

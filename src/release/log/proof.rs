@@ -45,6 +45,9 @@ impl Logged {
 
     /// Checks that the manifest may be used now, as [`Manifest::check_freshness`] does, and also takes the time of the
     /// witnesses into account: see [`Manifest::check_witnessed`].
+    ///
+    /// # Errors
+    /// As [`Manifest::check_witnessed`].
     pub fn check_freshness(
         &self,
         manifest: &Manifest,
@@ -60,6 +63,9 @@ impl Logged {
 
     /// Checks that a later proof doesn't contradict this one, as far as the two proofs alone show: a log never shrinks,
     /// and a tree of the same size has the same root.
+    ///
+    /// # Errors
+    /// `log-inconsistent`.
     pub fn check_successor(&self, later: &Self) -> Result<(), Refusal> {
         let (old, new) = (&self.checkpoint, &later.checkpoint);
         if old.origin != new.origin {
