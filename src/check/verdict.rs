@@ -9,8 +9,8 @@ use crate::signal::digest::{Md5Digest, Sha256Digest};
 use crate::signal::pdq::{Orientation, PdqHash};
 use crate::signal::views::View;
 
-/// How much a match says, the strongest first. Even the strongest is a *possible* match, because a Bloom filter can be
-/// wrong.
+/// How strong the evidence of a match is, the strongest first. Even the strongest is a *possible* match, because a
+/// Bloom filter can be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -51,7 +51,8 @@ pub struct PdqMatch {
     pub flips: u32,
     /// Sum of the ranks of the flipped bits. The lower it is, the more plausible is the match.
     pub cost: u32,
-    /// The hash of this view and orientation, with the bits flipped under which each of `rings` matched.
+    /// The hash of this view and orientation. If a ring of `rings` matched only with flipped bits, the hash has these
+    /// bits flipped.
     #[serde(serialize_with = "as_text")]
     #[cfg_attr(test, ts(type = "string"))]
     pub pdq: PdqHash,
@@ -223,7 +224,7 @@ pub struct Verdict {
     /// Frames in the file; 1 for a still picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frames: Option<u32>,
-    /// Number of lookups, all lists together.
+    /// Number of lookups, in all lists together.
     pub lookups: u64,
 }
 

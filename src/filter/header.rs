@@ -51,11 +51,11 @@ pub struct FilterInfo {
     /// Lookups per ring key of a derived view. Divided by 4 for other rings than ring 0, and by 4 for other orientations
     /// than `original` and `flip-y`.
     pub view_lookup_budget: u32,
-    /// Largest number of lookups of a clean picture, all views and orientations.
+    /// Largest number of lookups of a clean picture, over all views and orientations.
     pub lookups: u64,
     /// Image false-positive rate: the expected share of clean pictures that match, in parts of 10^12.
     pub false_positive_parts: u64,
-    /// Number of slices, and of bits that are read to find a member.
+    /// Number of slices. To find an item that the filter holds, a lookup reads one bit of each slice.
     pub k: u32,
     /// Bits of each slice.
     pub slice_bits: u64,

@@ -62,7 +62,7 @@ impl DeltaFile {
     }
 }
 
-/// A manifest: what a release says about itself.
+/// A manifest: the facts about a release, as the list's owner has signed them.
 ///
 /// # Examples
 /// ```

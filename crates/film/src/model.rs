@@ -19,18 +19,19 @@ pub enum Container {
     Mkv,
 }
 
-/// What a film is, and its video tracks.
+/// The container and the video tracks of a film.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct FilmInfo {
     /// The kind of file.
     pub container: Container,
-    /// Seconds from 0 to the end of the last frame of any video track. What headers say of it counts for nothing.
+    /// Seconds from 0 to the end of the last frame of any video track. Durations in headers aren't used, because they
+    /// can be wrong.
     pub duration_s: f64,
     /// All video tracks, in the order of the file. Tracks of sound, text and data are left out.
     pub tracks: Vec<TrackInfo>,
-    /// Bytes at the end of the file that are no part of the film as far as this reader can tell.
+    /// Number of bytes at the end of the file that this reader doesn't recognise as a part of the film.
     pub unread_bytes: u64,
 }
 
@@ -54,14 +55,14 @@ pub struct TrackInfo {
     pub encrypted: bool,
     /// The number of samples; null in WebM and Matroska, which have no table of them.
     pub samples: Option<u32>,
-    /// Samples that lie behind the end of the file, because it was cut short. They are among the samples all the same.
+    /// Number of samples that lie after the end of the file, because it was cut short. They are counted among the
+    /// samples, too.
     pub lost_samples: u32,
     /// Seconds at which the first frame is shown.
     pub start_s: f64,
     /// Seconds at which the last frame ends.
     pub end_s: f64,
-    /// Why the samples of this track can't be decoded, although the film could be read; null if nothing is known
-    /// against it.
+    /// Why the samples of this track can't be decoded, although the film could be read; null if no reason is known.
     pub problem: Option<FilmRefusal>,
 }
 

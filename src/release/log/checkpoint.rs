@@ -10,7 +10,7 @@ use super::merkle::Hash;
 use super::trust::LogTrust;
 use crate::refusal::{Refusal, RefusalCode};
 
-/// How large a log was and what it held, as its key and enough witnesses have signed.
+/// A state of a log: its size and its root, as signed by the log's key and by enough witnesses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -25,9 +25,11 @@ pub struct Checkpoint {
     pub root: Hash,
     /// Names of the trusted witnesses that have cosigned.
     pub witnesses: Vec<String>,
-    /// By then enough witnesses had cosigned, in seconds since 1970-01-01 UTC: it is no earlier now. 0 without witnesses.
+    /// The time at which enough witnesses had cosigned, in seconds since 1970-01-01 UTC. The present time can't be
+    /// earlier. 0 without witnesses.
     pub witnessed_unix_s: u64,
-    /// The signed note with all its signatures. Whoever holds two that contradict each other can prove it to anybody.
+    /// The signed note with all its signatures. If two notes of a log contradict each other, whoever has both can prove
+    /// that to anybody.
     pub note: String,
 }
 

@@ -14,14 +14,14 @@ const FIRST_LINE: &str = "c2sp.org/tlog-proof@v1";
 /// Largest length of a proof in bytes. It leaves room for signatures of other kinds, which can have 5 kB each.
 pub const MAX_PROOF_BYTES: usize = 64 << 10;
 
-/// What a proof shows: at which place of which log a manifest is.
+/// The result of a verified proof: the place of a manifest in a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Logged {
     /// Place of the manifest in the log, counted from 0.
     pub index: u64,
-    /// The log when the proof was made.
+    /// The state of the log when the proof was made.
     pub checkpoint: Checkpoint,
 }
 
