@@ -256,7 +256,7 @@ class FilmCheck {
     return judged.sort((one, other) => one.chance - other.chance);
   }
 
-  /** The share of clean frames that match the list. */
+  /** Returns the share of clean frames that match the list by chance. */
   #rate(list: string): number {
     const info = this.#gate.filters.find(({ name }) => name === list);
     return info ? info.falsePositiveParts / RATE_UNIT : 1;

@@ -54,7 +54,7 @@ export class LiveWatch extends EventTarget implements Watch {
   #connection: Connection | undefined;
   #state: WatchState = "starting";
   #verdict: LiveVerdict | undefined;
-  /** Whether a possible match is open. */
+  /** Whether a frame has matched, and neither `confirm` nor the host has released the stream since. */
   #held = false;
   #confirming = false;
   #failures = 0;

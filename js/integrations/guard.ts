@@ -117,7 +117,7 @@ class ElementGuard implements Guard {
   readonly #checks = new Set<Promise<boolean>>();
   #notice: HashgateNotice | false | undefined;
   #made = false;
-  /** The lines that the notice shows. */
+  /** The lines that the notice shows now. */
   #told: Told[] = [];
 
   constructor(target: GuardTarget, checker: Checker, options: GuardOptions) {

@@ -14,12 +14,12 @@ export type { Orientations, ViewSet } from "../generated/core.js";
 export type Input = Blob | BlobLike | ArrayBufferLike | ArrayBufferView;
 
 /**
- * A value that `check` takes in Node besides: a `file:` URL, a `Readable` (a request too), a web stream or any other async
- * iterable of bytes. A path is given as `pathToFileURL(path)`: a string is never opened, because it may come out of a
- * request.
+ * A value that `check` accepts only in Node, in addition to the values of {@link Input}: a `file:` URL, a `Readable`
+ * (such as a request), a web stream, or any other async iterable of bytes. A path must be given as
+ * `pathToFileURL(path)`. A string is never opened, because it may come from a request.
  *
- * A stream is read once, into memory, and no further than `maxFileBytes`: what is longer is `unchecked` with `too-large`.
- * What a stream brings is not an `Input` of `admit`, because nothing is left to upload.
+ * A stream is read once, into memory. If it is longer than `maxFileBytes`, it is not read further, and is `unchecked`
+ * with `too-large`. `admit` doesn't accept streams, because after the check nothing would be left to upload.
  */
 export type NodeInput = URL | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 
@@ -105,7 +105,10 @@ export interface WitnessTrust {
   keys: string[];
   /** Number of these witnesses that must have cosigned. Default: more than half. */
   threshold?: number;
-  /** Seconds after which cosignatures are too old. Default: the manifest's expiry alone bounds how old a release may be. */
+  /**
+   * Largest age of cosignatures in seconds. By default there is no limit, and only the manifest's expiry limits how old
+   * a release may be.
+   */
   maxAgeS?: number;
 }
 
@@ -156,8 +159,8 @@ export interface GateOptions {
    */
   whenUnavailable?: WhenUnavailable;
   /**
-   * Milliseconds from one refresh of the list to the next, more or less by up to a fifth. After a failure the gate
-   * retries sooner: after 15 s, then after twice as long each time. Default 1,800,000 (30 minutes).
+   * Milliseconds from one refresh of the list to the next. The gate varies the time at random by up to a fifth. After a
+   * failure the gate retries sooner: after 15 s, then after twice as long each time. Default 1,800,000 (30 minutes).
    */
   refreshIntervalMs?: number;
   /** Folder in which Node keeps the list of `source`. Without one it is kept in memory. */

@@ -68,7 +68,7 @@ export interface ClockHint {
   off: "behind" | "ahead";
   /** The clock is wrong by at least this many seconds. */
   byS: number;
-  /** Whose time disagrees with this clock. */
+  /** Whose time contradicts this device's clock: that of the log's witnesses, or that of the list's server. */
   by: "witnesses" | "server";
 }
 

@@ -79,11 +79,11 @@ export interface Findings
   readonly file?: Blob;
   /** Facts about a film. Left out for any other file. */
   video?: VideoFindings;
-  /** The state of the list at that moment, if the gate was opened with a `source`. */
+  /** The state of the list at the time of the check. Only present if the gate was opened with a `source`. */
   list?: ListState;
 }
 
-/** The state of the list of a gate with a `source`. */
+/** The state of the list that a gate with a `source` follows. */
 export interface ListState {
   /** `expired`: the last good release is past its signed expiry, and isn't used any more. */
   state: "current" | "expired" | "none";
@@ -97,7 +97,7 @@ export interface ListState {
   about?: ListAbout;
 }
 
-/** What a release says about those who decide. */
+/** The facts in a release about who decides what is listed. */
 export interface ListAbout {
   /** Name of the list. */
   list: string;
@@ -153,7 +153,7 @@ export interface ConfirmedMatch extends Findings {
   outcome: "match";
   /** Strongest first, at most one for each list and signal. */
   matches: Match[];
-  /** Who said so: `confirm.confirmer`, or "host". */
+  /** The service that confirmed the match: `confirm.confirmer`, or "host". */
   confirmedBy: string;
 }
 

@@ -2,7 +2,7 @@
 
 /** Options for checking a film. */
 export interface VideoOptions {
-  /** No stretch longer than this many seconds is left unsampled by the first stage. Default 4. */
+  /** Longest stretch in seconds from which the first stage takes no frame. Default 4. */
   maxGapS?: number;
   /**
    * Largest number of frames that are looked at. If a film has more, the rest is a gap, and the film is `unchecked`

@@ -6,12 +6,12 @@ import type { Verdict } from "./verdict.js";
 export type WatchSource = MediaStream | MediaStreamTrack | HTMLVideoElement | HTMLCanvasElement;
 
 /**
- * What a watch does besides firing events.
+ * What a watch does in addition to dispatching events.
  *
  * - `event`: nothing. There is no `track`.
  * - `blank`: `track` shows the source. From a possible match on, and before the first verdict, it shows black.
  * - `checked-only`: `track` shows only frames that were checked, one per `everyMs`. From a possible match on it shows
- *   black.
+ * black.
  */
 export type WatchGuard = "event" | "blank" | "checked-only";
 

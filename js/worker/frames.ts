@@ -51,7 +51,7 @@ interface Pixels extends Omit<FrameLayout, "limited"> {
   limited: boolean;
 }
 
-/** Reads frames into one buffer that grows to the size of the largest. */
+/** Reads frames. Uses one buffer for all of them, which grows to the size of the largest frame. */
 export class FrameHasher {
   #buffer = new Uint8Array();
 

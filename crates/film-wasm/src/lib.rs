@@ -1,4 +1,5 @@
-//! Bindings of the film reader for JavaScript: convert, call, convert.
+//! Bindings of the film reader for JavaScript. A binding converts its arguments, calls the reader, and converts the
+//! result.
 //!
 //! Errors are JavaScript `Error` objects with `code`, `field`, `expected` and `got`. If the reading function throws,
 //! the same value is thrown to the caller. A panic traps, and the instance must not be used afterwards.
@@ -26,8 +27,9 @@ fn start() {
     console_error_panic_hook::set_once();
 }
 
-/// The numbers per sample in what `samples` and `keyframes` return: offset and size in bytes, the second at which it is
-/// shown, the seconds for which it is shown (0 if unknown), 1 if it is a keyframe and 0 if not, and its number.
+/// Returns how many numbers `samples` and `keyframes` return for each sample. The numbers are: offset and size in
+/// bytes, the second at which the sample is shown, the seconds for which it is shown (0 if unknown), 1 if it is a
+/// keyframe and 0 if not, and the sample's number.
 #[wasm_bindgen(js_name = sampleFields)]
 #[must_use]
 pub fn sample_fields() -> u32 {

@@ -62,7 +62,7 @@ impl Stamp {
         Self(Vec::new())
     }
 
-    /// Looks at the files.
+    /// Returns the stamp of the files.
     ///
     /// # Errors
     /// A file isn't there.
@@ -70,7 +70,7 @@ impl Stamp {
         Self::of_files(sources.iter().map(|source| source.path.clone()))
     }
 
-    /// Looks at files by their paths.
+    /// Returns the stamp of files, by their paths.
     ///
     /// # Errors
     /// A file isn't there.
@@ -215,7 +215,7 @@ impl Listed {
         &self.index
     }
 
-    /// The label of a place of the index.
+    /// Returns the label of the hash at this position of the index.
     pub fn label(&self, place: u32) -> (&str, Option<&str>) {
         self.named(self.pdq[place as usize])
     }

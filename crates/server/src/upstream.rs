@@ -56,14 +56,14 @@ pub struct Hit {
     pub distance: Option<u32>,
 }
 
-/// Counts failures in a row, and knows when the upstream may be asked again.
+/// Counts failures in a row. After too many, the upstream isn't asked until `open_until`.
 #[derive(Debug, Default)]
 struct Circuit {
     failures: u32,
     open_until: Option<Instant>,
 }
 
-/// The upstream, its connections and its circuit breaker.
+/// The client of the upstream: its connections, and the counter of failures.
 #[derive(Debug)]
 pub struct Upstream {
     client: reqwest::Client,
@@ -78,7 +78,7 @@ impl Upstream {
     /// # Errors
     /// The HTTP client can't be made.
     pub fn new(address: Address) -> Result<Self> {
-        // Fails only if a provider is already installed, and then that one is used.
+        // Ignores the error: it means that a provider is already installed, and that one is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .timeout(TIMEOUT)

@@ -101,7 +101,8 @@ fn cut(add: Add) {
     ];
     for (name, bytes) in whole {
         add(Expect::Unreadable, &format!("half-of-{name}"), bytes[..bytes.len() / 2].to_vec());
-        // In files of these formats, the last byte belongs to the end mark, after the last pixel.
+        // In files of these formats, the last byte belongs to the end mark, which comes after the last pixel. So a file
+        // without it has all pixels.
         let needs_no_end = name.contains("png") || name.starts_with("gif") || name.ends_with(".jpg");
         let cut = if needs_no_end { Expect::Reads } else { Expect::Unreadable };
         add(cut, &format!("without-last-byte-{name}"), bytes[..bytes.len() - 1].to_vec());
@@ -169,7 +170,7 @@ fn png(add: Add) {
     let rows = zlib_zeros(12_001 * 12_000);
     add(Expect::Reads, "png-zip-bomb-of-pixels.png", with_data(header(12_000, 12_000, 8, 0), &rows));
     add(Expect::TooLarge, "png-zip-bomb-too-many-pixels.png", with_data(header(60_000, 60_000, 8, 0), &rows));
-    // Must be read: readers don't unpack the data after the last row.
+    // The file must be read: readers don't unpack the data after the last row.
     add(Expect::Reads, "png-zip-bomb-behind-pixels.png", with_data(header(100, 100, 8, 0), &rows));
     let small = vector!("png-rgb-8.png");
     for (name, start) in

@@ -9,7 +9,7 @@ import { CannotDecode, type Packets, TrackDecoder } from "./decoder.js";
 import { Motion } from "./motion.js";
 import { denseStage, firstStage, joined, type Sample, type Segment, samplesOf } from "./plan.js";
 
-/** Is called while a film is read. */
+/** The functions that the reader of a film calls. */
 export interface FilmListener {
   /**
    * Called for each hashed frame. Resolves when the next frame may be hashed. Resolves to false if no more frames are
@@ -143,8 +143,8 @@ class Reading {
   }
 
   /**
-   * Decodes and hashes a segment. If this fails, returns the error, and the second from which on the frames are
-   * missing.
+   * Decodes and hashes a segment. If that fails, returns the error, and the time of the last frame that was hashed (the
+   * start of the segment if none was).
    */
   async #decode(
     track: number,

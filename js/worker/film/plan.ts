@@ -3,7 +3,7 @@
 /** How many numbers the film reader returns for each sample. */
 const FIELDS = 6;
 
-/** One frame as it lies in the file. */
+/** One coded frame, and its position in the file. */
 export interface Sample {
   offset: number;
   size: number;
@@ -18,7 +18,7 @@ export interface Segment {
   key: Sample;
   /** The number of the sample that is the next keyframe. Infinity if there is none. */
   untilIndex: number;
-  /** The seconds that the segment stands for. */
+  /** The stretch of the film, in seconds, that the segment represents. If the segment fails, this stretch is a gap. */
   fromS: number;
   toS: number;
   /** Times in seconds. For each of them, the first frame that is not before it is wanted. */
@@ -47,7 +47,8 @@ export function samplesOf(flat: Float64Array): Sample[] {
 export function firstStage(keys: readonly Sample[], endS: number, maxGapS: number): Segment[] {
   return segments(keys, endS, (fromS, toS) => {
     const targets = [];
-    // A film with less than 7 frames a second can have one frame for two targets. Such a frame is taken once.
+    // If a film has less than 7 frames a second, two targets can lead to the same frame. That frame is then decoded
+    // once.
     for (let step = 0; step * BURST_STEP_S <= BURST_S + 1e-6; step += 1) targets.push(fromS + step * BURST_STEP_S);
     const behind = fromS + BURST_S;
     const parts = Math.ceil((toS - behind) / maxGapS - 1e-6);

@@ -50,7 +50,7 @@ pub struct Args {
     reading: list::Options,
 }
 
-/// What the owner of a list asks of a filter.
+/// The requirements of a list's owner for the filter.
 #[derive(Debug, Clone, clap::Args)]
 pub struct RequestArgs {
     /// Name of the list.

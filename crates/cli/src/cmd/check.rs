@@ -98,7 +98,8 @@ fn exact(
     match &verdict.outcome {
         Outcome::PossibleMatch { .. } => {}
         _ if !found.is_empty() => verdict.outcome = Outcome::PossibleMatch { matches: Vec::new() },
-        // If no filter is of hashgate's own format, only digests had to be looked up.
+        // If no filter of hashgate's own format was given, there are only digests to look up. These were looked up
+        // above.
         Outcome::Unchecked { reason: UncheckedReason::Incomplete, .. } if alone => verdict.outcome = Outcome::Clear,
         _ => {}
     }

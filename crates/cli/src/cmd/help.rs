@@ -19,7 +19,7 @@ pub struct Args {
 struct Topic {
     name: &'static str,
     about: &'static str,
-    /// The file in `docs/`, by which other pages link to it.
+    /// The name of the page's file in `docs/`. Links of other pages use this name.
     file: &'static str,
     page: &'static str,
 }

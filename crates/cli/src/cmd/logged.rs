@@ -117,7 +117,7 @@ pub fn check_not_logged(folder: &Path, release: u64) -> Result<()> {
     Ok(())
 }
 
-/// What a manifest says about the curators and their decisions.
+/// The options for the fields of a manifest about the curators and their decisions.
 #[derive(Debug, Clone, clap::Args)]
 pub struct AboutArgs {
     /// Address (https:) of the curators' policy: what they list, and who decides. Default: as in the last release.

@@ -15,7 +15,7 @@ pub enum Every {
 /// A frame that was chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Chosen {
-    /// Seconds at which it is shown.
+    /// The time in seconds at which the frame is shown.
     pub at_s: f64,
     /// Its hash.
     pub pdq: PdqHash,
@@ -23,7 +23,7 @@ pub struct Chosen {
     pub quality: u8,
 }
 
-/// Most frames that are chosen per second by content.
+/// With the choice by content: the largest number of frames that are chosen per second.
 const MOST_PER_SECOND: usize = 2;
 /// How many of the last chosen frames a new frame is compared with. A film often returns to a scene after a cut, and
 /// then needs no new frame.

@@ -54,7 +54,7 @@ impl Stage {
 
 /// A frame of a film.
 pub struct TakenFrame {
-    /// Seconds at which it is shown.
+    /// The time in seconds at which the frame is shown.
     pub at_s: f64,
     /// Width in pixels.
     pub width: u32,

@@ -15,7 +15,8 @@ use super::spool::Spool;
 /// Options about checking files.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Checking files")]
-// A group would have the name of the other struct `Args`.
+// clap names an argument group after its struct. Without `skip`, this group would have the same name as that of another
+// struct `Args`.
 #[group(skip)]
 pub struct Args {
     /// Filter file that files are checked against. May be given several times. A match of it is a possible match, unless
@@ -67,7 +68,7 @@ impl Args {
         Sources { files: self.filters.clone(), published: published.map(Path::to_owned) }
     }
 
-    /// How files are checked.
+    /// Returns the settings for checking files.
     ///
     /// # Errors
     /// The folder for files can't be written to.

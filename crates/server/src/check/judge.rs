@@ -71,13 +71,13 @@ impl Drop for Place {
 pub enum Decision {
     /// It passes.
     Pass,
-    /// It is held, because it matched.
+    /// The file is held, because it matched.
     HoldMatch,
-    /// It is held, because it could not be checked or has a caveat.
+    /// The file is held, because it could not be checked or has a caveat that the operator doesn't accept.
     HoldUnchecked,
 }
 
-/// A verdict, and what becomes of the file.
+/// A verdict, and the decision about the file.
 #[derive(Debug)]
 pub struct Judgement {
     /// The verdict, as JavaScript's.
@@ -125,7 +125,7 @@ impl Judge {
         &self.settings.policy
     }
 
-    /// Where files are stored while they arrive.
+    /// Returns the place where files are stored while they arrive.
     pub fn spool(&self) -> &Spool {
         &self.settings.spool
     }
@@ -187,7 +187,8 @@ impl Judge {
         let (hasher, limits) = (self.settings.hasher, self.settings.limits);
         let policy = self.settings.policy.clone();
         let work = move || {
-            // Keeps the place in the queue and the thread until the work ends, even if the client has disconnected.
+            // Moves the place in the queue and the permit into the work. So both are kept until the work ends, even if
+            // the client has disconnected.
             let _held = (place, thread);
             let mut arrived = arrived;
             let wanted = filters.lookup.wanted(ViewSet::All);
@@ -208,7 +209,7 @@ impl Judge {
         Ok(judgement)
     }
 
-    /// The filters that files are checked against now.
+    /// Returns the filters that files are checked against now.
     pub fn filters(&self) -> Arc<Filters> {
         self.filters.read().expect("never poisoned").clone()
     }
@@ -262,7 +263,7 @@ fn look_up(print: &Fingerprint, filters: &Filters, listed: &Listed, policy: &Pol
     }
 }
 
-/// Who confirms, as the verdict's `confirmedBy` names it.
+/// The name of this server in a verdict's `confirmedBy`.
 const CONFIRMER: &str = "hashgate";
 
 fn question(found: &Match, print: &Fingerprint) -> Question {

@@ -1,4 +1,4 @@
-//! Where a file lies while it arrives: a short one in memory, a longer one on disk in a file without a name.
+//! Stores a file while it arrives: a short file in memory, a longer one on disk in a file without a name.
 
 use std::fs::File;
 use std::io::Write;
@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::log::log;
 use crate::problem::{Code, Problem};
 
-/// Files up to this length stay in memory. Longer ones are written to disk in pieces of it.
+/// Files up to this length in bytes stay in memory. Longer files are written to disk in pieces of this length.
 const PIECE_BYTES: usize = 128 * 1024;
 
 /// The folder in which large files are stored while they are checked, and how many bytes the files may have together.

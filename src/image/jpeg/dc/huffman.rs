@@ -26,7 +26,8 @@ pub(in super::super) struct Code {
 }
 
 impl Code {
-    /// Builds the decoding tables. Fails if the lengths make no prefix code, or a symbol of a DC table is above 15.
+    /// Builds the decoding tables. Returns [`Outside`] if the lengths make no prefix code, or if a symbol of a DC table
+    /// is above 15.
     pub(in super::super) fn new(table: &HuffmanTable, dc: bool) -> Result<Self, Outside> {
         let HuffmanTable { counts, symbols } = table;
         if dc && symbols.iter().any(|&symbol| symbol > 15) {

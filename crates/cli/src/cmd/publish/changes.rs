@@ -1,4 +1,4 @@
-//! What changes from one release to the next.
+//! Reports what changes from the last release to the next one.
 
 use hashgate::Filter;
 use hashgate::filter::build::Entries;
