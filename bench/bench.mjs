@@ -1,7 +1,7 @@
 // npm run bench [-- --rounds N --only PART-OF-A-NAME --files FOLDER --no-setup]
 // Measures in real Chromium how long it takes from a File to its verdict, and compares this with other ways to hash the
-// same files, in one run. The files are drawn, or are the JPEG, PNG and WebP files of FOLDER. Prints medians and ratios,
-// and writes target/bench/bench.json. docs/lab/performance.md explains the output.
+// same files, in one run. The files are drawn, or are the JPEG, PNG and WebP files of FOLDER. Prints medians and
+// ratios, and writes target/bench/bench.json. docs/lab/performance.md explains the output.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { chromium as launcher } from "playwright-core";

@@ -20,8 +20,8 @@ export function demoArguments(folder, packageFolder = "dist") {
 }
 
 /**
- * Starts the server on this machine's loopback address; port 0 takes a free port. Rejects with the server's own message if it
- * doesn't start.
+ * Starts the server on this machine's loopback address; port 0 takes a free port. Rejects with the server's own message
+ * if it doesn't start.
  */
 export async function startServer(args, { port = 0 } = {}) {
   const child = spawn("target/debug/hashgate", ["serve", "--listen", `127.0.0.1:${port}`, ...args], {

@@ -10,7 +10,9 @@ export { GateError, type GateErrorCode, HeldError } from "../errors.js";
 export { decide } from "../policy/decision.js";
 export type * from "../types/types.js";
 
-/** scripts/build.mjs replaces these by the text of dist/worker.js, and by dist/hashgate-formats.wasm as gzip in base64. */
+/**
+ * scripts/build.mjs replaces these by the text of dist/worker.js, and by dist/hashgate-formats.wasm as gzip in base64.
+ */
 declare const WORKER_SCRIPT: string;
 declare const ENGINE: string;
 /** dist/hashgate-film.wasm, in the same form. */

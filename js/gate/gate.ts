@@ -305,7 +305,10 @@ class OpenGate extends EventTarget implements Gate {
     return { refused: unchecked("too-large", `size in bytes: expected at most ${most}, got a longer stream`) };
   }
 
-  /** Loads the formats engine, when the first file needs it. Rejects with {@link FormatsLost}; the next file tries again. */
+  /**
+   * Loads the formats engine, when the first file needs it. Rejects with {@link FormatsLost}; the next file tries
+   * again.
+   */
   async #formats(signal: AbortSignal | undefined): Promise<WebAssembly.Module> {
     const { formatsWasmModule, timeoutMs = DEFAULTS.timeoutMs } = this.#options;
     if (formatsWasmModule) return formatsWasmModule;
@@ -339,7 +342,8 @@ class OpenGate extends EventTarget implements Gate {
     }
     if (!file) {
       if (size > most) return { refused: tooLarge(size) };
-      // Where workers take no Blobs, a large one is lent, so that a film under a list with digests isn't held in memory.
+      // Where workers take no Blobs, a large one is lent, so that a film under a list with digests isn't held in
+      // memory.
       if (here && size > LEND_FROM && isPlatformBlob(given.blob)) {
         const loan = lend(given.blob);
         const asked = worker.ask("fingerprint", { ...hashing, file: loan.file }, [loan.file.port], { early });

@@ -138,7 +138,9 @@ export class HashingPool {
     return found ?? new Connection(this.#host, module);
   }
 
-  /** After a while without work, closes all idle workers except one, if possible one that runs the pool's own engine. */
+  /**
+   * After a while without work, closes all idle workers except one, if possible one that runs the pool's own engine.
+   */
   #reapLater(): void {
     clearTimeout(this.#reaper);
     if (this.#closed !== undefined || this.#busy.size > 0) return;

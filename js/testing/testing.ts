@@ -175,7 +175,9 @@ class AnsweringGate extends EventTarget implements FakeGate {
     return { outcome: "clear", lookups: 1 };
   }
 
-  /** Returns the name and the digest of a file. Computes the digest only if the options name one, and never of a stream. */
+  /**
+   * Returns the name and the digest of a file. Computes the digest only if the options name one, and never of a stream.
+   */
   async #keysOf(file: Input | NodeInput): Promise<string[]> {
     if (typeof file !== "object") return [];
     if (file instanceof URL) return [decodeURIComponent(file.pathname.split("/").at(-1) ?? "")];

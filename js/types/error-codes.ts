@@ -2,8 +2,8 @@
 import type { RefusalCode } from "../generated/core.js";
 
 /**
- * The codes of a {@link GateError}, which stay the same from version to version: those of the core's refusals (docs/reference/refusal-codes.md), and those of the
- * gate itself (docs/reference/gate-errors.md).
+ * The codes of a {@link GateError}, which stay the same from version to version: those of the core's refusals
+ * (docs/reference/refusal-codes.md), and those of the gate itself (docs/reference/gate-errors.md).
  */
 export type GateErrorCode =
   | Exclude<RefusalCode, "build-field" | "build-capacity" | "hex-length" | "hex-digit">

@@ -39,8 +39,8 @@ export interface Gate extends EventTarget {
    */
   admit(file: Input, options?: AdmitOptions): Promise<Admitted>;
   /**
-   * Watches a live stream: checks a frame of it every `everyMs`. Everything stays on the device. The gate's `confirm` is
-   * asked about possible matches, as for files.
+   * Watches a live stream: checks a frame of it every `everyMs`. Everything stays on the device. The gate's `confirm`
+   * is asked about possible matches, as for files.
    *
    * @example
    * const camera = await navigator.mediaDevices.getUserMedia({ video: true });

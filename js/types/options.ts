@@ -83,8 +83,8 @@ export interface Trust {
    */
   list?: { name: string; category?: string };
   /**
-   * The public log that each release must be in. A release without a good proof (`manifest.tlog-proof` beside the manifest)
-   * is refused, and the last good one stays.
+   * The public log that each release must be in. A release without a good proof (`manifest.tlog-proof` beside the
+   * manifest) is refused, and the last good one stays.
    */
   log?: LogTrust;
   /** Witnesses of the log. With enough of them, nobody can be shown another list than everybody else. Needs `log`. */
@@ -112,7 +112,10 @@ export interface WitnessTrust {
   maxAgeS?: number;
 }
 
-/** The largest pictures that are read. A limit that is left out keeps its default: a photograph of 100 megapixels passes. */
+/**
+ * The largest pictures that are read. A limit that is left out keeps its default: a photograph of 100 megapixels
+ * passes.
+ */
 export type Limits = Partial<CoreLimits>;
 
 /** Options for checking one file. */
@@ -184,8 +187,8 @@ export interface GateOptions {
   /** Size in bytes above which a file is `unchecked` with `too-large`. Default 268,435,456 (256 MiB). */
   maxFileBytes?: number;
   /**
-   * Size in bytes above which a film is `unchecked` with `too-large`. A film is read by slices, so `maxFileBytes` doesn't
-   * apply to it. Default 68,719,476,736 (64 GiB).
+   * Size in bytes above which a film is `unchecked` with `too-large`. A film is read by slices, so `maxFileBytes`
+   * doesn't apply to it. Default 68,719,476,736 (64 GiB).
    */
   maxFilmBytes?: number;
   /** Size in bytes above which a filter is refused before it is downloaded. Default 67,108,864 (64 MiB). */
@@ -218,14 +221,16 @@ export interface GateOptions {
   /**
    * URL of the formats engine (`hashgate-formats.wasm`), if it isn't beside this module. The gate fetches it when the
    * first file comes that needs it: WebP, BMP, ICO, SVG, or a JPEG that isn't ordinary, is damaged, or is small and
-   * progressive. If it can't be loaded, such files are `unchecked` with `unavailable`, and the next of them tries again.
+   * progressive. If it can't be loaded, such files are `unchecked` with `unavailable`, and the next of them tries
+   * again.
    */
   formatsWasmUrl?: string | URL;
   /** The formats engine, already compiled. The gate then fetches none. */
   formatsWasmModule?: WebAssembly.Module;
   /**
-   * URL of the reader of films (`hashgate-film.wasm`), if it isn't beside this module. The gate fetches it when the first
-   * film comes. If it can't be loaded, films are `unchecked` with `unavailable`, and the next of them tries again.
+   * URL of the reader of films (`hashgate-film.wasm`), if it isn't beside this module. The gate fetches it when the
+   * first film comes. If it can't be loaded, films are `unchecked` with `unavailable`, and the next of them tries
+   * again.
    */
   filmWasmUrl?: string | URL;
   /** The reader of films, already compiled. The gate then fetches none. */

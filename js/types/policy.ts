@@ -5,8 +5,8 @@ import type { Caveat, UncheckedReason } from "../generated/core.js";
 export type Decision = "upload" | "hold";
 
 /**
- * What to do with files that could not be checked: one answer for all, or one answer per reason. For a reason without an
- * answer, `not-a-picture` is allowed and every other reason is blocked.
+ * What to do with files that could not be checked: one answer for all, or one answer per reason. For a reason without
+ * an answer, `not-a-picture` is allowed and every other reason is blocked.
  */
 export type UncheckedPolicy = "block" | "allow" | Partial<Record<UncheckedReason, "block" | "allow">>;
 

@@ -132,7 +132,8 @@ async function* piecesOf(file: Blob): AsyncGenerator<Uint8Array> {
     stream = file.stream();
     streamsInUse.add(stream);
     reader = readerOf(stream, Math.min(file.size, PIECE));
-    // Stops after `file.size` bytes, as waiting for `done` is slow. An empty file is read once, to notice that it has grown.
+    // Stops after `file.size` bytes, as waiting for `done` is slow. An empty file is read once, to notice that it has
+    // grown.
     do {
       const { done, value } = await reader.read();
       if (done) break;

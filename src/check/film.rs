@@ -89,8 +89,8 @@ impl FilmJudge {
         Self { rates, min_distinct: min_distinct.max(1), frames: 0, low_detail: 0, lists: Vec::new() }
     }
 
-    /// Adds the verdict on a frame, shown at `at_s` seconds. The frames may come in any order. Returns whether the frame
-    /// has a key that is distinct from those before.
+    /// Adds the verdict on a frame, shown at `at_s` seconds. The frames may come in any order. Returns whether the
+    /// frame has a key that is distinct from those before.
     pub fn add(&mut self, at_s: f64, verdict: &Verdict) -> bool {
         let low = verdict.caveat == Some(Caveat::LowDetail) || verdict.caveats.contains(&Caveat::LowDetail);
         self.count(low);

@@ -79,8 +79,8 @@ impl Hasher {
         std::iter::once(self.linear(item)).chain(self.constants.iter().map(move |constant| mix(item ^ constant)))
     }
 
-    /// Yields the positions of an item, slice by slice: the low half of each word, then its high half, each scaled from 32
-    /// bits to the length of a slice.
+    /// Yields the positions of an item, slice by slice: the low half of each word, then its high half, each scaled from
+    /// 32 bits to the length of a slice.
     pub fn positions(&self, item: u64, slice_bits: u64) -> impl Iterator<Item = u64> + '_ {
         self.words(item).flat_map(|word| [word as u32, (word >> 32) as u32]).map(move |half| scale(half, slice_bits))
     }
@@ -143,7 +143,8 @@ impl<'a> Bloom<'a> {
             .all(|(slice, position)| word_at(slice, position) & 1 == 1)
     }
 
-    /// Returns the index of the first of `masks` whose ring key the filter holds. Ring keys in `passed_over` don't count.
+    /// Returns the index of the first of `masks` whose ring key the filter holds. Ring keys in `passed_over` don't
+    /// count.
     ///
     /// Tests many ring keys against two slices before it goes on to the next slices, and keeps those that pass without
     /// a branch. Looking up one ring key after the other would be slower: each lookup would wait for memory, and the

@@ -44,8 +44,8 @@ impl Filter {
     /// Verifies a file: its header, its SHA-256, and the answers about its canary items.
     ///
     /// # Errors
-    /// `filter-magic`, `filter-version`, `filter-length`, `filter-field`, `filter-checksum`, `filter-canary`. Any flipped
-    /// bit, missing byte or additional byte is refused.
+    /// `filter-magic`, `filter-version`, `filter-length`, `filter-field`, `filter-checksum`, `filter-canary`. Any
+    /// flipped bit, missing byte or additional byte is refused.
     pub fn open(bytes: Vec<u8>) -> Result<Self, Refusal> {
         let (info, slices_at) = header::read(&bytes)?;
         let got = Sha256Digest::of(&bytes[..bytes.len() - CHECKSUM]);

@@ -133,8 +133,8 @@ impl FilterInfo {
 //  184+n    c category, UTF-8
 //         0-7 zero bytes up to a multiple of 8
 
-/// Reads and checks the header and all lengths of a file. Returns the header and the offset of the slices. Does not check
-/// the slices: see [`Filter::open`](super::Filter::open).
+/// Reads and checks the header and all lengths of a file. Returns the header and the offset of the slices. Does not
+/// check the slices: see [`Filter::open`](super::Filter::open).
 ///
 /// # Errors
 /// `filter-magic`, `filter-version`, `filter-length`, `filter-field`.

@@ -109,8 +109,8 @@ fn by_dc_only(plane: Plane, caveat: Option<Caveat>) -> Picture {
 /// Reads every pixel of a picture.
 ///
 /// # Errors
-/// `UnsupportedPicture` for coding processes that browsers don't read, `TooLarge` beyond `limits`, `Unreadable` if there
-/// are no pixels to look up. A picture of which only some are missing is returned, with [`Picture::damaged`] set.
+/// `UnsupportedPicture` for coding processes that browsers don't read, `TooLarge` beyond `limits`, `Unreadable` if
+/// there are no pixels to look up. A picture of which only some are missing is returned, with [`Picture::damaged`] set.
 pub(super) fn read_fully(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
     let mut survey = Survey::of(bytes)?;
     let (width, height) = (survey.frame.width, survey.frame.height);
@@ -156,8 +156,8 @@ pub(super) fn read_fully(bytes: &[u8], limits: &Limits) -> Result<Picture, Intak
     Ok(picture)
 }
 
-/// Decodes an ordinary file by `zune-jpeg`, row by row into `surfaces`. Returns false, and leaves `surfaces` as they were,
-/// if `zune-jpeg` finds the file damaged.
+/// Decodes an ordinary file by `zune-jpeg`, row by row into `surfaces`. Returns false, and leaves `surfaces` as they
+/// were, if `zune-jpeg` finds the file damaged.
 ///
 /// # Errors
 /// `TooLarge` if decoding takes more memory than `limits` allow.

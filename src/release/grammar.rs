@@ -41,8 +41,8 @@ impl Manifest {
     /// ```
     ///
     /// # Errors
-    /// `manifest-field`. Nothing shows who wrote the text: use this only for the [`text`](Self::text) of a manifest that
-    /// was verified.
+    /// `manifest-field`. Nothing shows who wrote the text: use this only for the [`text`](Self::text) of a manifest
+    /// that was verified.
     pub fn from_text(text: &str) -> Result<Self, Refusal> {
         let mut lines = Lines { lines: text.split_terminator('\n').peekable() };
         let first = lines.lines.next().unwrap_or_default();

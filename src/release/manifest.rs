@@ -151,11 +151,12 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Checks that the manifest may be used now, by a reader that has seen release `highest_seen` of the list (0 if none).
+    /// Checks that the manifest may be used now, by a reader that has seen release `highest_seen` of the list (0 if
+    /// none).
     ///
     /// # Errors
-    /// `manifest-not-yet-valid`, `manifest-rollback`, `manifest-expired`. The last one means that someone withholds newer
-    /// releases, or that nobody makes them.
+    /// `manifest-not-yet-valid`, `manifest-rollback`, `manifest-expired`. The last one means that someone withholds
+    /// newer releases, or that nobody makes them.
     pub fn check_freshness(&self, now_unix_s: u64, highest_seen: u64) -> Result<(), Refusal> {
         let ahead = self.issued_unix_s.saturating_sub(now_unix_s);
         if ahead > MAX_AHEAD_S {
@@ -203,8 +204,8 @@ impl Manifest {
         }
     }
 
-    /// Checks that these are the bytes of the release's filter file, and that its header agrees with the manifest. Open the
-    /// file next: [`Filter::open`](crate::Filter::open).
+    /// Checks that these are the bytes of the release's filter file, and that its header agrees with the manifest. Open
+    /// the file next: [`Filter::open`](crate::Filter::open).
     ///
     /// # Errors
     /// `release-length`, `release-digest`, `release-mismatch`.
@@ -213,12 +214,12 @@ impl Manifest {
         self.check_header(bytes)
     }
 
-    /// Makes the release's filter file from that of an earlier release and a delta that the manifest names. The result has
-    /// the SHA-256 that the manifest gives.
+    /// Makes the release's filter file from that of an earlier release and a delta that the manifest names. The result
+    /// has the SHA-256 that the manifest gives.
     ///
     /// # Errors
-    /// `delta-base` if no delta starts from `base`; `release-length` and `release-digest` if `delta` isn't the one that the
-    /// manifest names; `delta-syntax` and `release-mismatch` if the delta was published malformed.
+    /// `delta-base` if no delta starts from `base`; `release-length` and `release-digest` if `delta` isn't the one that
+    /// the manifest names; `delta-syntax` and `release-mismatch` if the delta was published malformed.
     pub fn apply_delta(&self, base: &[u8], delta: &[u8]) -> Result<Vec<u8>, Refusal> {
         let (info, _) = header::read(base)
             .map_err(|error| RefusalCode::DeltaBase.because("base", "a filter file", &format!("one with {error}")))?;

@@ -1,4 +1,5 @@
-//! C2SP signed notes (<https://c2sp.org/signed-note>) with Ed25519 keys: a text, an empty line, and one line per signature.
+//! C2SP signed notes (<https://c2sp.org/signed-note>) with Ed25519 keys: a text, an empty line, and one line per
+//! signature.
 
 use base64ct::{Base64, Encoding};
 use ed25519_dalek::Signature;

@@ -106,8 +106,8 @@ impl Trust {
     /// Trusts every list that at least `threshold` of `keys` have signed.
     ///
     /// # Errors
-    /// `trust-invalid`: a key is malformed or repeated (under another name too, because two signatures must come from two
-    /// signers), or the threshold is not in 1 to the number of keys.
+    /// `trust-invalid`: a key is malformed or repeated (under another name too, because two signatures must come from
+    /// two signers), or the threshold is not in 1 to the number of keys.
     pub fn new<K: AsRef<str>>(keys: &[K], threshold: usize) -> Result<Self, Refusal> {
         let keys: Vec<_> = keys.iter().map(|key| VerifierKey::parse(key.as_ref())).collect::<Result<_, _>>()?;
         distinct("keys", &keys)?;

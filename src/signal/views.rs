@@ -73,8 +73,8 @@ pub enum View {
     WithoutBottomLeft,
     /// The bottom right corner painted over.
     WithoutBottomRight,
-    /// Without its uniform border, and with a narrow strip above the bottom of the rest painted over: undoes a caption in
-    /// a screenshot.
+    /// Without its uniform border, and with a narrow strip above the bottom of the rest painted over: undoes a caption
+    /// in a screenshot.
     BorderCutWithoutCaption,
 }
 

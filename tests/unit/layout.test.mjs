@@ -17,7 +17,9 @@ const CORE = {
   check: ["filter", "image", "refusal", "signal"],
 };
 
-/** The rooms of `js/`, and the rooms that each may import. A file belongs to the longest room that its path begins with. */
+/**
+ * The rooms of `js/`, and the rooms that each may import. A file belongs to the longest room that its path begins with.
+ */
 const SCRIPT = {
   generated: [],
   types: ["generated"],

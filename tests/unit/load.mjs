@@ -1,4 +1,5 @@
-// Loads one of the package's TypeScript modules by itself, so that a test can call it without a browser, a worker or the wasm.
+// Loads one of the package's TypeScript modules by itself, so that a test can call it without a browser, a worker or
+// the wasm.
 import { build } from "esbuild";
 
 /**

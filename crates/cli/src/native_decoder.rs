@@ -12,8 +12,8 @@ use mozjpeg::{ColorSpace, Decompress};
 /// Bytes of a pixel, both as RGBA and as CMYK.
 const PIXEL_BYTES: usize = 4;
 
-/// Adds a second reading to the signals of a JPEG file that decoders may read differently, or that the first decoder found
-/// unreadable. Returns any other signals as they are.
+/// Adds a second reading to the signals of a JPEG file that decoders may read differently, or that the first decoder
+/// found unreadable. Returns any other signals as they are.
 ///
 /// # Errors
 /// The file can't be read.

@@ -17,8 +17,9 @@ use crate::tree::Tree;
 
 /// Compare what two places saw of a log: find out whether they were shown the same one.
 ///
-/// A and B are checkpoints, proofs (manifest.tlog-proof), what `gate.status()` or a transparency report says (JSON), or the
-/// addresses or folders of logs. Exit code: 0 if both saw the same log, 1 if the log was split, 2 if that can't be told.
+/// A and B are checkpoints, proofs (manifest.tlog-proof), what `gate.status()` or a transparency report says (JSON), or
+/// the addresses or folders of logs. Exit code: 0 if both saw the same log, 1 if the log was split, 2 if that can't be
+/// told.
 #[derive(clap::Args)]
 pub struct Args {
     /// What one place saw: a file, a folder or an address.

@@ -23,8 +23,8 @@ use crate::tree::Tree;
 
 /// Watch a log: verify that it only grows and that every entry is a release, and say what changed.
 ///
-/// Keep --state: with it, the monitor notices that a log was rewound or forked since it looked last. Exit code: 0 if all is
-/// well, 1 if something is wrong with the log, 2 if the log can't be read.
+/// Keep --state: with it, the monitor notices that a log was rewound or forked since it looked last. Exit code: 0 if
+/// all is well, 1 if something is wrong with the log, 2 if the log can't be read.
 #[derive(clap::Args)]
 pub struct Args {
     /// Address of the log, or its folder.
@@ -44,7 +44,8 @@ pub struct Args {
     /// How many of them.
     #[arg(long, default_value_t = 1, value_name = "K")]
     threshold: usize,
-    /// Address of the folder with the list's manifest.txt, or the folder. Checks that what is served there is in the log.
+    /// Address of the folder with the list's manifest.txt, or the folder. Checks that what is served there is in the
+    /// log.
     #[arg(long, value_name = "URL")]
     list: Option<String>,
     /// Folder that keeps a copy of the log between runs.

@@ -26,7 +26,8 @@ pub fn plain(text: &str) -> String {
     plain
 }
 
-/// Returns the JSON text with every invisible character as `\uXXXX`, which a JSON reader turns into the character again.
+/// Returns the JSON text with every invisible character as `\uXXXX`, which a JSON reader turns into the character
+/// again.
 ///
 /// This is needed because a JSON writer escapes control characters only up to U+001F.
 #[must_use]

@@ -104,8 +104,8 @@ fn awaits_cosignature(folder: &Path, held: [u64; 3]) -> bool {
     (pending.name == current.name) && held.into_iter().zip(counts).all(|(held, counted)| held >= counted)
 }
 
-/// Returns the path of the filter that the current manifest names, or `None` if nothing was published yet. The signatures
-/// are not checked here: clients that rely on the list check them.
+/// Returns the path of the filter that the current manifest names, or `None` if nothing was published yet. The
+/// signatures are not checked here: clients that rely on the list check them.
 fn current_filter(folder: &Path) -> Result<Option<PathBuf>> {
     let path = folder.join("manifest.txt");
     let manifest = match std::fs::read(&path) {

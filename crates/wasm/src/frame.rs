@@ -158,8 +158,8 @@ fn luma_of(pixels: &[u8], layout: &Layout) -> Result<Luma, Error> {
     Ok(builder.finish())
 }
 
-/// Returns the grey level of each sample of luma. Limited luma is stretched from 16 to 235 to the whole range, as when a
-/// decoder converts it to RGB.
+/// Returns the grey level of each sample of luma. Limited luma is stretched from 16 to 235 to the whole range, as when
+/// a decoder converts it to RGB.
 fn stretched(limited: bool) -> [u8; 256] {
     std::array::from_fn(|value| {
         let value = value as i32;

@@ -273,8 +273,8 @@ pub fn may_be_picture(head: &[u8]) -> bool {
     image::not_a_picture(head).is_none()
 }
 
-/// Returns what kind of film a file is, by its first 64 KiB: `mp4` (also QuickTime), `matroska` (also WebM), or `other` if
-/// nothing here reads films of its kind. Returns undefined if it is no film.
+/// Returns what kind of film a file is, by its first 64 KiB: `mp4` (also QuickTime), `matroska` (also WebM), or `other`
+/// if nothing here reads films of its kind. Returns undefined if it is no film.
 #[wasm_bindgen(js_name = filmKind, unchecked_return_type = "'mp4' | 'matroska' | 'other' | undefined")]
 #[must_use]
 pub fn film_kind(head: &[u8]) -> Option<String> {
@@ -577,9 +577,9 @@ pub fn check_freshness(
     .map_err(|error| refused(&error))
 }
 
-/// Verifies the proof that a manifest, as it was downloaded, is in the trusted log. The first of `keys` is the log's; the
-/// others are the witnesses', of which at least `threshold` must have cosigned. Without witnesses, the log's own signature
-/// is enough. `origin` is the log's name, if it isn't the name of its key. Returns a `Logged`.
+/// Verifies the proof that a manifest, as it was downloaded, is in the trusted log. The first of `keys` is the log's;
+/// the others are the witnesses', of which at least `threshold` must have cosigned. Without witnesses, the log's own
+/// signature is enough. `origin` is the log's name, if it isn't the name of its key. Returns a `Logged`.
 ///
 /// # Errors
 /// `trust-invalid`, `log-syntax`, `log-wrong-origin`, `log-wrong-key`, `log-bad-signature`, `log-too-few-witnesses`,

@@ -1,10 +1,10 @@
 //! Builds the engines `dist/hashgate.wasm` (SIMD) and `dist/hashgate-baseline.wasm`, the formats engines
-//! `dist/hashgate-formats.wasm` and `dist/hashgate-formats-baseline.wasm`, the film reader `dist/hashgate-film.wasm`, and the
-//! JavaScript and TypeScript of their bindings in `dist/bindings/`. A browser loads one engine, one formats engine when a
-//! file needs it, and the film reader when a film comes.
+//! `dist/hashgate-formats.wasm` and `dist/hashgate-formats-baseline.wasm`, the film reader `dist/hashgate-film.wasm`,
+//! and the JavaScript and TypeScript of their bindings in `dist/bindings/`. A browser loads one engine, one formats
+//! engine when a file needs it, and the film reader when a film comes.
 //!
-//! The files don't depend on where they are built: no path of this machine gets into them (`scripts/reproducible.mjs` builds
-//! twice and compares).
+//! The files don't depend on where they are built: no path of this machine gets into them (`scripts/reproducible.mjs`
+//! builds twice and compares).
 
 use std::fs;
 use std::path::{Path, PathBuf};

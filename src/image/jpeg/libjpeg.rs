@@ -64,7 +64,8 @@ struct Decoder<'a> {
 /// Decodes the picture that `survey` found, row by row into `surfaces`.
 ///
 /// # Errors
-/// `Unreadable` if libjpeg gives up before the first scan, `TooLarge` if decoding takes more memory than `limits` allow.
+/// `Unreadable` if libjpeg gives up before the first scan, `TooLarge` if decoding takes more memory than `limits`
+/// allow.
 pub(super) fn decode(
     bytes: &[u8],
     survey: &Survey,

@@ -67,8 +67,8 @@ impl Checkpoint {
             let expected = format!("{} of the {} trusted witnesses", trust.threshold, trust.witnesses.len());
             return Err(RefusalCode::LogTooFewWitnesses.because("cosignatures", &expected, &cosigned));
         }
-        // Takes the latest time that at least `threshold` witnesses have reached, so fewer witnesses can't move it forward.
-        // Compares each time with all others, because code for sorting would add kilobytes to the wasm.
+        // Takes the latest time that at least `threshold` witnesses have reached, so fewer witnesses can't move it
+        // forward. Compares each time with all others, because code for sorting would add kilobytes to the wasm.
         let has_come = |&&time: &&u64| times.iter().filter(|&&other| other >= time).count() >= trust.threshold;
         let witnessed_unix_s = match trust.threshold {
             0 => 0,

@@ -42,7 +42,8 @@ impl Plane {
         self.cells.chunks_exact(self.columns())
     }
 
-    /// Filters a window of the picture as if the window were the whole picture. Outside the picture, its edge is repeated.
+    /// Filters a window of the picture as if the window were the whole picture. Outside the picture, its edge is
+    /// repeated.
     #[must_use]
     pub fn small(&self, window: &Window) -> Luma64 {
         let across = Axis::new(window.width, window.x, self.width, self.block_width);

@@ -31,8 +31,8 @@ pub struct Args {
     out: PathBuf,
     #[command(flatten)]
     request: RequestArgs,
-    /// Also write the SHA-256 and MD5 digests into a filter of DCSO's format (version 1), for tools that read it. It holds
-    /// no PDQ hash.
+    /// Also write the SHA-256 and MD5 digests into a filter of DCSO's format (version 1), for tools that read it. It
+    /// holds no PDQ hash.
     #[arg(long, value_name = "FILE")]
     dcso: Option<PathBuf>,
     /// False-positive rate of one lookup of the DCSO filter.
@@ -62,7 +62,8 @@ pub struct RequestArgs {
     /// Number of ring keys per PDQ hash, 1 to 4. More ring keys find more edited copies and make the file larger.
     #[arg(long, default_value_t = 2)]
     pub rings: u32,
-    /// Share of clean pictures that may match by chance (image false-positive rate). Default: 1e-4, or 1e-6 with --frames.
+    /// Share of clean pictures that may match by chance (image false-positive rate). Default: 1e-4, or 1e-6 with
+    /// --frames.
     #[arg(long, alias = "escalation")]
     pub false_positive_rate: Option<f64>,
     /// The lists hold frames of films: the rate counts per frame, and a film has thousands. Two more bytes per hash.

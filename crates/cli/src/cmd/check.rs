@@ -22,12 +22,12 @@ use crate::{exit, film, intake};
 ///
 /// A file that can't be checked is unchecked, with the reason, and the other files are checked all the same.
 ///
-/// Exit code: 0 if every file is clear, 1 if one is a possible match, 2 if one is unchecked (also if another matched) or a
-/// filter was refused.
+/// Exit code: 0 if every file is clear, 1 if one is a possible match, 2 if one is unchecked (also if another matched)
+/// or a filter was refused.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Filter file. May be given several times. Also DCSO's `.bloom` (version 1) and the Private Search Set's, which hold
-    /// SHA-1, SHA-256 or MD5 of files.
+    /// Filter file. May be given several times. Also DCSO's `.bloom` (version 1) and the Private Search Set's, which
+    /// hold SHA-1, SHA-256 or MD5 of files.
     #[arg(long = "filter", required = true, value_name = "FILE")]
     filters: Vec<PathBuf>,
     /// Key of a Private Search Set. Default: the one that such a set has without another.

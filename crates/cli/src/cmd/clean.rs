@@ -19,15 +19,15 @@ const MATCHES: usize = 64;
 /// Clean pictures that a list must not hold.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct CleanArgs {
-    /// Folder of clean pictures, or a picture. Says which entries of the lists would hold them. May be given several times;
-    /// --suspect leave-out leaves these entries out, --suspect refuse refuses the lists.
+    /// Folder of clean pictures, or a picture. Says which entries of the lists would hold them. May be given several
+    /// times; --suspect leave-out leaves these entries out, --suspect refuse refuses the lists.
     #[arg(long, value_name = "FOLDER")]
     pub check_against: Vec<PathBuf>,
 }
 
 impl CleanArgs {
-    /// Builds the filter of the entries, checks the pictures against it, and says which entries match. Leaves these out if
-    /// `suspect` says so.
+    /// Builds the filter of the entries, checks the pictures against it, and says which entries match. Leaves these out
+    /// if `suspect` says so.
     ///
     /// # Errors
     /// The filter can't be built; or an entry matches and `suspect` refuses it.

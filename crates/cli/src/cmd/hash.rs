@@ -27,8 +27,8 @@ use crate::{exit, film, intake};
 /// If a file can't be read as a picture, the reason goes to stderr (csv) or into the line (jsonl), the other files are
 /// hashed all the same, and the exit code is 2.
 ///
-/// In csv, control characters of a path are escaped, and a path that a spreadsheet could take for a formula gets ./ before
-/// it. JSON has the exact path.
+/// In csv, control characters of a path are escaped, and a path that a spreadsheet could take for a formula gets ./
+/// before it. JSON has the exact path.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]

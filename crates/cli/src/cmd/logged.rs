@@ -20,14 +20,15 @@ pub const PROOF: &str = "manifest.tlog-proof";
 /// The public log that a release is entered into.
 #[derive(Debug, Clone, clap::Args)]
 pub struct LogArgs {
-    /// Folder of the public log, served beside the list. Made if it isn't there. The release is entered before it becomes
-    /// current.
+    /// Folder of the public log, served beside the list. Made if it isn't there. The release is entered before it
+    /// becomes current.
     #[arg(long, value_name = "DIR", requires = "log_key")]
     log: Option<PathBuf>,
     /// File of the log's private key, as `keygen` writes it. Its name is the log's origin. Not the key of the list.
     #[arg(long, value_name = "FILE", requires = "log")]
     log_key: Option<PathBuf>,
-    /// Witnesses that are asked to cosign, as a C2SP tlog-policy. A release becomes current if as many as its quorum have.
+    /// Witnesses that are asked to cosign, as a C2SP tlog-policy. A release becomes current if as many as its quorum
+    /// have.
     #[arg(long, value_name = "FILE", requires = "log")]
     log_policy: Option<PathBuf>,
 }

@@ -108,8 +108,8 @@ fn killed_while_it_reads_a_list_it_comes_back_with_all_of_it() {
         replace(folder, 0..60_000);
         let server = start(folder, &args);
         replace(folder, 1..60_001);
-        // Waits a different time in each round, so that the kill comes before the server sees the change, while it reads, or
-        // afterwards.
+        // Waits a different time in each round, so that the kill comes before the server sees the change, while it
+        // reads, or afterwards.
         std::thread::sleep(Duration::from_millis(850 + 150 * round));
         server.signal("-KILL");
         drop(server);

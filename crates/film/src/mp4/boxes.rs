@@ -20,7 +20,8 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Reads a header from its first 16 bytes. Returns `None` if there is none, or if the box is shorter than its header.
+    /// Reads a header from its first 16 bytes. Returns `None` if there is none, or if the box is shorter than its
+    /// header.
     pub fn read(head: &[u8], at: u64, size: u64) -> Option<Self> {
         let kind = *head.get(4..)?.first_chunk()?;
         let (header, length) = match be32(head, 0)? {

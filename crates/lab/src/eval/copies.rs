@@ -28,8 +28,8 @@ pub struct Copy {
     pub hashes: Option<[PdqHash; 8]>,
 }
 
-/// Reads up to `limit` pictures of a folder, which `seed` chooses. Also returns the paths of those that can't be used, with
-/// the reason.
+/// Reads up to `limit` pictures of a folder, which `seed` chooses. Also returns the paths of those that can't be used,
+/// with the reason.
 ///
 /// # Errors
 /// There are fewer than two usable pictures.

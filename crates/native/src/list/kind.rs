@@ -58,8 +58,8 @@ pub(super) fn is_digest(name: &str) -> bool {
     matches!(named(name), Named::Used(Kind::Sha256 | Kind::Md5))
 }
 
-/// Types that owners of lists exchange and that aren't used here: hashes of whole films and of texts, hashes without a public
-/// algorithm, and digests that filters don't hold.
+/// Types that owners of lists exchange and that aren't used here: hashes of whole films and of texts, hashes without a
+/// public algorithm, and digests that filters don't hold.
 const OTHER: [&str; 49] = [
     "ahash",
     "blake2b",

@@ -83,8 +83,8 @@ fn plain(number: u64, line: &str, builder: &mut Builder) {
     builder.row(number, &Row { hash, kind, ..Row::default() });
 }
 
-/// `TYPE SIGNAL 'COLLABORATION' OPINION TAG,TAG`. `-s` with one type leaves the type out, `-c` with one collaboration leaves
-/// the collaboration out.
+/// `TYPE SIGNAL 'COLLABORATION' OPINION TAG,TAG`. `-s` with one type leaves the type out, `-c` with one collaboration
+/// leaves the collaboration out.
 fn signals(number: u64, line: &str, builder: &mut Builder) {
     let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
     let (kind, hash, rest) = match named(word) {

@@ -57,8 +57,8 @@ impl Columns {
         found.then_some(columns)
     }
 
-    /// Guesses the columns of a table without a header from its first row: a cell with the digits of a hash, and perhaps a
-    /// cell with a type. `pdq-photo-hasher` prints the PDQ hash, the quality and the file name.
+    /// Guesses the columns of a table without a header from its first row: a cell with the digits of a hash, and
+    /// perhaps a cell with a type. `pdq-photo-hasher` prints the PDQ hash, the quality and the file name.
     fn of_first_row(cells: &[&str]) -> Option<(Self, bool)> {
         let hash = cells.iter().position(|cell| is_hash(cell.trim()))?;
         let kind = cells.iter().position(|cell| named(cell) != Named::Unknown);

@@ -1,7 +1,7 @@
 //! clamd's protocol, for programs that scan uploads by ClamAV: `man 8 clamd`, "COMMANDS".
 //!
-//! It answers PING, VERSION, VERSIONCOMMANDS, STATS, INSTREAM, IDSESSION and END. Commands that name files of this machine
-//! (SCAN and its kin, FILDES) or control clamd are unknown here.
+//! It answers PING, VERSION, VERSIONCOMMANDS, STATS, INSTREAM, IDSESSION and END. Commands that name files of this
+//! machine (SCAN and its kin, FILDES) or control clamd are unknown here.
 
 use std::fmt;
 use std::net::SocketAddr;

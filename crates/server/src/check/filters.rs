@@ -107,8 +107,8 @@ fn check_held(filter: &Filter, held: &Filter) -> Result<()> {
     Ok(())
 }
 
-/// Returns the path of the filter that the current manifest names and when the release expires, or `None` if nothing was
-/// published yet. The signatures are not checked: it is the operator's own folder.
+/// Returns the path of the filter that the current manifest names and when the release expires, or `None` if nothing
+/// was published yet. The signatures are not checked: it is the operator's own folder.
 fn published(folder: &Path) -> Result<Option<(PathBuf, u64)>> {
     let path = folder.join("manifest.txt");
     let manifest = match std::fs::read(&path) {
