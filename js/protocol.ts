@@ -47,7 +47,7 @@ export interface FrameSignals {
 export interface SampledFrame extends FrameSignals {
   /** The frame's own time in seconds. */
   atS: number;
-  /** When it was sampled, in milliseconds since 1970. */
+  /** When the frame was sampled, in milliseconds since 1970. */
   atMs: number;
   width: number;
   height: number;
@@ -131,7 +131,7 @@ export interface Following {
   threshold: number;
   /** The trusted list; undefined if every list that the keys sign is trusted. */
   list: { name: string; category?: string } | undefined;
-  /** Undefined if releases need not be in a log. */
+  /** The log that releases must be in. Undefined if they need not be in a log. */
   log: FollowingLog | undefined;
   maxBytes: number;
   timeoutMs: number;

@@ -59,7 +59,10 @@ const FILM_RATE = 1e-4;
  * (too-many-candidates).
  */
 const MOST_QUESTIONS = 8;
-/** A list's `falsePositiveParts` states its rate of chance hits in parts of this number. */
+/**
+ * The denominator of a list's `falsePositiveParts`: the list's rate of chance hits is `falsePositiveParts` divided by
+ * this number.
+ */
 const RATE_UNIT = 1e12;
 
 type Problem = NonNullable<FilmReading["problem"]>;

@@ -342,8 +342,8 @@ class OpenGate extends EventTarget implements Gate {
     }
     if (!file) {
       if (size > most) return { refused: tooLarge(size) };
-      // Where workers take no Blobs, a large one is lent, so that a film under a list with digests isn't held in
-      // memory.
+      // If workers can't receive Blobs, lends a large Blob to the worker (see `loan.ts`). So a film isn't held in
+      // memory as a whole if the list has digests.
       if (here && size > LEND_FROM && isPlatformBlob(given.blob)) {
         const loan = lend(given.blob);
         const asked = worker.ask("fingerprint", { ...hashing, file: loan.file }, [loan.file.port], { early });

@@ -29,7 +29,7 @@ export interface BlobLike {
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** Where a filter comes from: a URL (relative to the page; in Node a path too) or its bytes. */
+/** The source of a filter: a URL (relative to the page; in Node a path too) or its bytes. */
 export type FilterSource = string | URL | ArrayBuffer | Uint8Array;
 
 /** A possible match that `confirm` is asked about: hashes of the file, never the file itself. */

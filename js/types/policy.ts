@@ -1,4 +1,4 @@
-// What a host decides about files, by options.
+// The types of a host's decisions about files.
 import type { Caveat, UncheckedReason } from "../generated/core.js";
 
 /** The decision about a file. */

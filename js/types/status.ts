@@ -110,7 +110,7 @@ export interface GateStatus {
   checkpoint?: LoggedCheckpoint;
   /** This device's clock seems to be wrong. */
   clock?: ClockHint;
-  /** Where this gate got the list. `host`: the host passed the bytes. */
+  /** The place from which this gate got the list. `host`: the host passed the bytes. */
   from?: "network" | "storage" | "host";
   /** The highest release that this browser or folder has seen. The gate refuses an older one. */
   highestRelease?: number;

@@ -105,7 +105,7 @@ export interface ListAbout {
   curators: string[];
   /** Address of their policy. */
   policy?: string;
-  /** Where to object: `https:` or `mailto:`. */
+  /** The address for objections: `https:` or `mailto:`. */
   appeals?: string;
   jurisdiction?: string;
 }
@@ -144,7 +144,7 @@ export interface PossibleMatch extends Findings {
   ifNotListed?: Outcome;
   /** Left out if the gate wasn't opened with `confirm`. */
   confirmation?: Unconfirmed;
-  /** What went wrong when the gate asked `confirm`, in words for people. */
+  /** The error that occurred when the gate asked `confirm`, in words for people. */
   confirmationDetail?: string;
 }
 

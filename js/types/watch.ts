@@ -2,7 +2,7 @@
 import type { Orientations, ViewSet } from "../generated/core.js";
 import type { Verdict } from "./verdict.js";
 
-/** What can be watched: a camera, a screen, a call, a playing film, or a canvas. */
+/** The sources that can be watched: a camera, a screen, a call, a playing film, or a canvas. */
 export type WatchSource = MediaStream | MediaStreamTrack | HTMLVideoElement | HTMLCanvasElement;
 
 /**

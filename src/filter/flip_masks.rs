@@ -67,7 +67,7 @@ pub(crate) struct Run {
     pub length: usize,
 }
 
-/// Number of ranks that vary within a run.
+/// Number of lowest ranks in which the masks of a run differ. All masks of a run have the same ranks above these.
 pub(crate) const LOWER: usize = 8;
 
 /// All masks that flip only ranks up to [`LOWER`], in the order in which masks are tried.

@@ -31,8 +31,8 @@ pub enum Caveat {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NotOrdinary {
-    /// Its colour profile is far from every common one. `applied` says whether a surface of the picture shows the
-    /// colours that the profile asks for.
+    /// The file's colour profile is far from every common one. `applied` says whether a surface of the picture shows
+    /// the colours that the profile asks for.
     ColourProfile {
         /// Whether [`Surface::Managed`](super::Surface::Managed) was added.
         applied: bool,

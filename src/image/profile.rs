@@ -12,13 +12,13 @@ use super::caveat::NotOrdinary;
 /// Largest number of bytes of a profile that is read. Profiles of curves and a matrix have a few kilobytes.
 pub(super) const MAX_LENGTH: usize = 1 << 20;
 
-/// What a profile does to the colours of its picture.
+/// The effect of a profile on the colours of its picture.
 pub(super) enum Profile {
-    /// It changes next to nothing: viewers show the stored colours.
+    /// The profile changes next to nothing: viewers show the stored colours.
     Usual,
     /// Converts them as given.
     Converts(Box<Conversion>),
-    /// Its effect is unknown: applying it takes full colour management.
+    /// The profile's effect is unknown: applying the profile takes full colour management.
     Unknown,
 }
 

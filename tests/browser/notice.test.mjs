@@ -254,7 +254,7 @@ test("what is added is shown beside what was shown, and the most serious names t
     const focused = () => window.notice.shadowRoot.activeElement?.textContent ?? document.activeElement.id;
     const before = focused();
     add({ name: "three.jpg" }, "possible");
-    // The same file is checked again. Its entry replaces the earlier one.
+    // The same file is checked again. The new entry replaces the earlier one.
     add(first, "possible");
     return [before, window.notice.entries.map(({ file }) => file.name)];
   });

@@ -105,7 +105,7 @@ fn tracks(path: &Path) -> Result<Index> {
 pub struct FilmVerdict {
     /// The verdict. If the frames hold the film, its matches are the best match of each list.
     pub verdict: Verdict,
-    /// What JSON adds to the verdict.
+    /// The fields that JSON output adds to the verdict.
     pub more: Value,
     /// Sentences that say how many distinct keys there are, and at which times.
     pub words: Vec<String>,

@@ -21,7 +21,7 @@ pub struct Memory {
     pub lists: BTreeMap<String, OfList>,
 }
 
-/// What is remembered of one list.
+/// The settings that are remembered for one list.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OfList {

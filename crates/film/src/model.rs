@@ -66,19 +66,19 @@ pub struct TrackInfo {
     pub problem: Option<FilmRefusal>,
 }
 
-/// One frame as it lies in the file.
+/// One coded frame, and its position in the file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample {
     /// The sample's number in its track, for [`Film::samples`](crate::Film::samples). Numbers rise, but in WebM and
     /// Matroska not by one.
     pub index: u64,
-    /// Where its bytes begin in the file.
+    /// Position in the file at which the frame's bytes begin.
     pub offset: u64,
     /// The number of its bytes.
     pub size: u32,
-    /// Seconds at which it is shown. May be below 0: then an edit list cuts it off.
+    /// The time in seconds at which the frame is shown. If the time is below 0, an edit list cuts the frame off.
     pub pts_s: f64,
-    /// For how many seconds it is shown; 0 if the file doesn't say.
+    /// For how many seconds the frame is shown; 0 if the file doesn't say.
     pub duration_s: f64,
     /// Whether a decoder can begin here.
     pub key: bool,

@@ -29,7 +29,7 @@ impl Finding {
     }
 }
 
-/// A release, and what changed since the one before it.
+/// A release, and its changes compared with the release before it.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Release {

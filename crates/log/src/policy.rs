@@ -29,7 +29,7 @@ pub struct Policy {
     pub url: Option<String>,
     /// The witnesses of the quorum.
     pub witnesses: Vec<Witness>,
-    /// How many of them must have cosigned.
+    /// Number of these witnesses that must have cosigned.
     pub threshold: usize,
 }
 

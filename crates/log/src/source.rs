@@ -17,7 +17,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub enum Source {
     /// A folder.
     Folder(PathBuf),
-    /// An address, without a slash at its end.
+    /// The address of a folder on the web, without a slash at its end.
     Web(String, reqwest::Client, tokio::runtime::Runtime),
 }
 

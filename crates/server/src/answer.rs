@@ -1,4 +1,4 @@
-//! Answers, and the rule that decides them.
+//! The answers to questions about hashes, and the rule by which the server decides them.
 
 use hashgate::confirm::REST;
 use serde::Serialize;

@@ -25,7 +25,7 @@ pub fn sample_bytes(number: usize, size: u32) -> Vec<u8> {
 /// The content of an `avcC` box: H.264, high profile, level 3.1, no parameter sets.
 pub const AVCC: [u8; 9] = [1, 0x64, 0, 0x1f, 0xff, 0xe0, 0, 0, 0];
 
-/// Writes an MP4 box of these parts.
+/// Writes an MP4 box of this kind. Its content is `parts`, one after the other.
 #[must_use]
 pub fn mp4_box(kind: &[u8; 4], parts: &[&[u8]]) -> Vec<u8> {
     let length = 8 + parts.iter().map(|part| part.len()).sum::<usize>();

@@ -3,7 +3,7 @@
 //! Used by the Rust tests, and written to a folder by `cargo run -p hashgate-testkit --bin make-hostile DIR` for
 //! the tests of the command-line tool and of the browser build.
 
-/// What [`hashgate::image::read`] should make of a file.
+/// The result that [`hashgate::image::read`] should have for a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
     /// The whole picture.

@@ -126,7 +126,7 @@ impl Args {
     }
 }
 
-/// The release that is current before this one is published.
+/// The release that is current until the new release is published.
 struct Last {
     manifest: Manifest,
     filter: Filter,

@@ -8,7 +8,7 @@ use crate::refusal::FilmRefusal;
 /// An entry of the cues: a keyframe's track, time and cluster.
 pub(super) struct Cue {
     pub track: u64,
-    /// Its time in units of the segment.
+    /// The keyframe's time, in the segment's units of time.
     pub time: u64,
     /// Where the content of the keyframe's cluster begins in the file. Until the clusters are known, where its header
     /// begins.

@@ -65,7 +65,7 @@ pub(super) struct Header {
     pub id: u32,
     /// The number of bytes of the header.
     pub length: usize,
-    /// The number of bytes inside; `None` if it is unknown.
+    /// The number of bytes of the content; `None` if it is unknown.
     pub size: Option<u64>,
 }
 

@@ -15,7 +15,7 @@ const MOST: u64 = 16 << 30;
 pub(super) struct Content {
     /// The bytes, unpacked; as UTF-8 if they were UTF-16, without a byte order mark.
     pub bytes: Vec<u8>,
-    /// How they were packed or coded, for the line that says what was detected.
+    /// How the bytes were packed or coded, in words. The report of the detected form contains these words.
     pub wrapping: Vec<&'static str>,
 }
 

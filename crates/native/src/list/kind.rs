@@ -23,7 +23,7 @@ impl Kind {
     }
 }
 
-/// What a name of a type of hash means.
+/// The meaning of the name of a hash type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Named {
     /// A kind that filters hold.

@@ -39,7 +39,7 @@ pub struct Settings {
     pub queue: usize,
     /// Where files are stored while they are checked.
     pub spool: Spool,
-    /// What is done with each verdict.
+    /// The operator's policy: what is done with each verdict.
     pub policy: Policy,
 }
 

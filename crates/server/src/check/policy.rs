@@ -7,7 +7,8 @@ use axum::http::StatusCode;
 use hashgate::{Caveat, UncheckedReason, Verdict};
 use serde::de::DeserializeOwned;
 
-/// What is done with files that could not be checked: `block`, `allow`, or `REASON=block` or `REASON=allow`.
+/// One word of the operator about files that could not be checked: `block`, `allow`, or `REASON=block` or
+/// `REASON=allow`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Word {
     reason: Option<UncheckedReason>,
