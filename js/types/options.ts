@@ -139,7 +139,7 @@ export interface AdmitOptions extends CheckOptions {
   /** The caveats for which a file is held although it is clear. Default: none. */
   caveats?: readonly Caveat[];
   /**
-   * Copies a file of up to this many bytes into memory first, and judges and admits the copy. Then it doesn't matter if
+   * Copies a file of up to this many bytes into memory first, and checks and admits the copy. Then it doesn't matter if
    * the file on disk is changed between the check and the upload. Default 0: the file is admitted as it is.
    */
   copyUpToBytes?: number;

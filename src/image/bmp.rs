@@ -227,7 +227,8 @@ impl Header {
         }
     }
 
-    /// Returns why decoders may read the file differently, and whether it breaks a rule; `None` if they read it alike.
+    /// Returns why decoders may read the file differently, and whether the file breaks a rule. Returns `None` if all
+    /// decoders read it alike.
     fn oddity(&self, offset_holds: bool, overlaps: bool, palette: usize) -> Option<(&'static str, bool)> {
         let is_cut = self.bits <= 8 && palette < self.colour_count() * self.colour_length();
         match () {

@@ -1,5 +1,5 @@
-// Code that the tests of the integrations share: a page whose script esbuild bundles as an app would, Chromium, and a
-// real server that accepts uploads in every form that the libraries send and records them.
+// Code that the tests of the integrations share. It opens a page in Chromium whose script esbuild bundles as an app
+// would. It also starts a real server, which accepts uploads in every form that the libraries send, and records them.
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";

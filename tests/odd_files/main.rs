@@ -1,6 +1,5 @@
-//! Odd files, all drawn here: files that break a rule of their format but that browsers show, files about which
-//! decoders disagree, and pictures that look different on another background, in another frame, or by their colour
-//! profile.
+//! Tests odd files, all drawn here. Some break a rule of their format but browsers show them. About others, decoders
+//! disagree. Others look different on another background, in another frame, or by their colour profile.
 
 mod cut;
 mod gif_screen;

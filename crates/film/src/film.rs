@@ -71,7 +71,8 @@ impl<'a> Film<'a> {
 
     /// Returns up to `count` samples of a track from the one with number `from`, in the order in which a decoder wants
     /// them. `from` may also be the number of an earlier sample plus a count n; then n samples after that one are
-    /// skipped. Returns fewer at the end of the track; none behind it, or if there is no such track.
+    /// skipped. At the end of the track, returns fewer than `count`. Returns none after the end, or if there is no such
+    /// track.
     ///
     /// # Errors
     /// `film-box`, `film-limit`, `film-read` in WebM and Matroska, whose clusters are read when they are asked for.

@@ -71,8 +71,8 @@ pub fn topics() -> String {
 }
 
 /// Returns a page as plain text for a terminal. A link to another topic becomes its text and the command that shows the
-/// topic; a link to a website, its text and the address; a link to a file of the repository, its text alone, because
-/// the reader doesn't have the file.
+/// topic. A link to a website becomes its text and the address. A link to a file of the repository becomes only its
+/// text, because the reader doesn't have the file.
 fn plain(page: &str) -> String {
     let mut text = String::new();
     let mut rest = page;

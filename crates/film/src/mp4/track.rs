@@ -76,7 +76,7 @@ impl Track {
     }
 
     /// # Errors
-    /// `film-limit` if the track would have too many samples with `more` of them.
+    /// `film-limit` if `more` further samples would be too many for the track.
     pub fn may_have(&self, more: u32) -> Result<(), FilmRefusal> {
         match self.sums.samples.checked_add(more) {
             Some(0..=MAX_SAMPLES) => Ok(()),
@@ -85,7 +85,7 @@ impl Track {
     }
 
     /// # Errors
-    /// `film-overlap` if the samples have more bytes than the file with `more` of them.
+    /// `film-overlap` if `more` further bytes of samples would make all samples longer than the file.
     pub fn may_weigh(&self, more: u64, size: u64) -> Result<(), FilmRefusal> {
         match self.sums.bytes.checked_add(more) {
             Some(sum) if sum <= size => Ok(()),

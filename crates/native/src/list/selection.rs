@@ -18,7 +18,8 @@ const SHOWN: usize = 5;
 /// Leaves entries out of the lists, as the options say, and counts them there.
 ///
 /// # Errors
-/// An allow list can't be read; a doubtful hash with `--suspect refuse`; no entry has a category of `--only-category`.
+/// An allow list can't be read. A hash is suspect, and `--suspect` refuses such lists. No entry has a category of
+/// `--only-category`.
 pub(super) fn select(lists: &mut [List], options: &Options) -> Result<()> {
     disputes(lists, options);
     categories(lists, options)?;
