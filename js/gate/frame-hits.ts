@@ -1,10 +1,17 @@
-// The frames that matched, counted by distinct listed keys: a still picture makes many frames, and one chance hit.
+// Collects the frames that matched, and counts distinct listed keys. A still picture in a film makes many equal frames.
+// Together these are one hit, which may be a chance hit.
 import type { FrameMatch, Match, Orientations } from "../types/types.js";
 import type { LookupWorker } from "./lookup-worker.js";
 
-/** Frames count as different above this many bits (PDQ's threshold), and this many seconds apart. */
+/**
+ * Two frames are distinct if their hashes differ by more than this many bits (31 is PDQ's threshold) and they are more
+ * than this many seconds apart.
+ */
 const [NEAR_BITS, APART_S] = [31, 1];
-/** Up to this many bits apart, a frame counts as the same that a service said is not listed. */
+/**
+ * A match is dismissed if its key was dismissed before with a frame whose hash differs from this frame's by at most
+ * this many bits.
+ */
 const SAME_BITS = 8;
 /** Most distinct frames that are kept for each list. */
 const MOST_FRAMES = 64;
@@ -32,12 +39,12 @@ export class FrameHits {
     return this.#lists.size === 0;
   }
 
-  /** Number of distinct frames that were added, cleared ones too. */
+  /** Number of distinct frames that were added, including those that were removed by `clear` or `dismiss`. */
   get added(): number {
     return this.#added;
   }
 
-  /** Adds the matches of a frame. Returns whether one of them is of a distinct key. */
+  /** Adds the matches of a frame. Returns whether one of them is a distinct frame, or the first match of a list. */
   add(matches: readonly Match[], atS: number): boolean {
     let isNew = false;
     for (const match of matches) {
@@ -77,14 +84,14 @@ export class FrameHits {
     this.#lists.clear();
   }
 
-  /** Notes that the frames of all lists turned out not to be listed, and clears them. */
+  /** Notes that the service said "not-listed" about the frames of all lists, and removes the frames. */
   dismiss(): void {
     for (const { frames } of this.#lists.values())
       this.#dismissed.push(...frames.map(({ key, pdq }) => ({ key, pdq })));
     this.clear();
   }
 
-  /** Returns whether a match is the same as one that turned out not to be listed: by its key, in nearly the same frame. */
+  /** Returns whether the service said "not-listed" about the same key in nearly the same frame. */
   isDismissed(match: Match): boolean {
     if (match.signal !== "pdq") return false;
     const { key, pdq } = match;
@@ -92,12 +99,15 @@ export class FrameHits {
   }
 }
 
-/** How often a frame is looked up past dismissed matches. */
+/**
+ * If the first lookup of a frame and this many further lookups find only dismissed matches, the frame has too many
+ * candidates.
+ */
 const ROUNDS = 8;
 
 /**
- * Looks a frame up, past matches that turned out not to be listed. Resolves to undefined if the followed list can't be
- * used.
+ * Looks a frame up. If all matches were dismissed, looks it up again without them. Resolves to undefined if the
+ * followed list can't be used.
  */
 export async function lookUpFrame(
   lookup: LookupWorker,
@@ -135,12 +145,12 @@ export function widened(ranges: readonly [number, number][], atS: number, joinS:
 }
 
 /**
- * Returns the chance of at least `count` events where `mean` are expected that don't depend on each other (the tail of
- * a Poisson distribution). The core has the same rule for films: src/check/film.rs.
+ * Returns the probability of at least `count` independent events if `mean` events are expected (the tail of a Poisson
+ * distribution). The core has the same rule for films: src/check/film.rs.
  */
 export function poissonTail(count: number, mean: number): number {
   if (count === 0) return 1;
-  // Adds up the smaller side, so that a small chance keeps its digits.
+  // Adds up the smaller of the two tails, so that a small probability isn't lost to rounding.
   const upper = count > mean;
   let term = Math.exp(-mean);
   let sum = upper ? 0 : term;

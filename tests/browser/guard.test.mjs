@@ -67,7 +67,7 @@ test("an input: the page's listeners get clean files alone, and find nothing mea
     "hashgate-held listed-2-mirrored.jpg possible-match",
     "hashgate-settled",
   ]);
-  // The notice appears although the page has no code for it.
+  // The page has no code that shows a notice, but the guard shows one by itself.
   const notice = page.locator("hashgate-notice");
   assert.match(
     await notice.locator("section").textContent(),

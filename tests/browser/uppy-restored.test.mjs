@@ -110,7 +110,7 @@ for (const version of [6, 5]) {
       await page.waitForFunction(() => window.held.length === 1);
       assert.deepEqual(uploads.sort(), ["clean/clean-1.jpg", "clean/clean-2.jpg"]);
       assert.deepEqual(await page.evaluate(() => window.held), ["listed-0.jpg possible-match"]);
-      // The held file is kept with its error. After another reload nothing uploads it either, not even a retry.
+      // The held file is stored with its error. After another reload nothing uploads it, not even a retry.
       await kept(page, 1);
       await reload(page, search);
       await page.evaluate(() => Promise.allSettled([window.uppy.retryAll(), window.uppy.upload()]));

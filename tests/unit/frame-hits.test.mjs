@@ -1,11 +1,11 @@
-// How the frames of a film or stream that matched are counted.
+// Tests how matching frames of a film or stream are counted.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./load.mjs";
 
 const { FrameHits, poissonTail, widened } = await load("gate/frame-hits");
 
-/** A match of a frame, with a hash of 64 equal digits. */
+/** Returns a match of a frame. The frame's hash consists of 64 equal digits. */
 const match = (digit, key, strength = "one-ring", list = "one") => ({
   list,
   category: "",
@@ -21,7 +21,8 @@ const match = (digit, key, strength = "one-ring", list = "one") => ({
 });
 
 test("tails are those of the core's table", () => {
-  // R: ppois(k - 1, mean, lower.tail = FALSE); tests of src/check/film.rs have the same rows.
+  // The expected values were computed in R by `ppois(least - 1, mean, lower.tail = FALSE)`. The tests of
+  // src/check/film.rs have the same rows.
   for (const [least, mean, wanted] of [
     [1, 0.0108, 1.07419e-2],
     [2, 0.0108, 5.79018e-5],

@@ -1,4 +1,4 @@
-//! Films on the command line: their frames for lists, and the check of a film, by the rule that the browser has.
+//! Films on the command line: chooses their frames for lists, and checks them by the same rule as the browser.
 
 use std::fs::File;
 use std::io::Read;
@@ -18,23 +18,23 @@ use hashgate_native::open_file::OpenFile;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// Bytes from the start of a file that decide whether it is a film.
+/// Number of bytes at the start of a file that show whether it is a film.
 const HEAD: usize = 1 << 16;
 /// Seconds between frames of the dense stage.
 const DENSE_S: f64 = 0.5;
-/// Seconds between the frames among which those of a list are chosen by content.
+/// Seconds between the frames that are decoded for a list. The frames on the list are chosen among them by content.
 const FINE_S: f64 = 0.08;
-/// A film that ends so many seconds before its index says was not seen to its end.
+/// If the last decoded frame is this many seconds before the end that the index gives, part of the film was missed.
 const MISSED_S: f64 = 4.0;
 
-/// Returns the start of a file, if it is a film.
+/// Returns the first bytes of a file if it is a film, and `None` otherwise.
 pub fn head_of_film(path: &Path) -> Option<Vec<u8>> {
     let mut head = Vec::new();
     File::open(path).ok()?.take(HEAD as u64).read_to_end(&mut head).ok()?;
     film_kind(&head).is_some().then_some(head)
 }
 
-/// What is known of a film, with the names that the JavaScript verdict has.
+/// Facts about a film that JSON output adds. The fields have the names of the JavaScript verdict.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Findings {
@@ -49,7 +49,7 @@ struct Findings {
     decoded_by: &'static str,
 }
 
-/// The frames of a film for a list.
+/// Returns the width, the height and the chosen frames of a film, for a list.
 ///
 /// # Errors
 /// There is no ffmpeg, or it can't decode the film.
@@ -75,7 +75,7 @@ pub fn frames_for_list(path: &Path, head: &[u8], every: Every) -> Result<(u32, u
 
 struct Index {
     tracks: usize,
-    /// Why a track can't be decoded, as far as the index says.
+    /// Why a track can't be decoded, according to the index; `None` if the index gives no reason.
     problem: Option<String>,
     findings: Findings,
 }
@@ -103,11 +103,11 @@ fn tracks(path: &Path) -> Result<Index> {
 
 /// The verdict on a film, and its JSON.
 pub struct FilmVerdict {
-    /// The verdict. If frames hold the film, its matches are the best of each list.
+    /// The verdict. If the frames hold the film, its matches are the best match of each list.
     pub verdict: Verdict,
-    /// What JSON adds to the verdict.
+    /// The fields that JSON output adds to the verdict.
     pub more: Value,
-    /// In words: how many distinct keys there are, and where.
+    /// Sentences that say how many distinct keys there are, and at which times.
     pub words: Vec<String>,
 }
 
@@ -125,7 +125,8 @@ pub fn check(
     let digests = crate::intake::fingerprint_of(file, &Limits::default(), &wanted.with_pdq(false))?;
     let mut verdict = look_up(&digests, filters, Orientations::All);
     let exact = verdict.matches().to_vec();
-    // Of other containers, only ffmpeg knows the index.
+    // Other containers have an index that only ffmpeg can read. For them, an error isn't a reason to call the film
+    // unreadable.
     let (index, unreadable) = match tracks(path) {
         Ok(index) => (Some(index), None),
         Err(error) => (None, Some(error).filter(|_| film_kind(head) != Some(FilmKind::Other))),
@@ -183,7 +184,8 @@ fn unchecked(reason: UncheckedReason, detail: String) -> Outcome {
     Outcome::Unchecked { reason, detail }
 }
 
-/// Looks the frames up: first few of them, then more of them if one matched. Returns the outcome if they don't hold the film.
+/// Looks up few frames of a film, and more frames if one of them matched. Returns the outcome if the frames don't hold
+/// the film.
 fn look(
     path: &Path,
     head: &[u8],
@@ -230,7 +232,7 @@ fn look(
     Outcome::Clear
 }
 
-/// Reads what is to be left out of lists of frames: lists, and folders of pictures.
+/// Reads the hashes that `--leave-out` names: from lists, pictures, films, or folders of them.
 ///
 /// # Errors
 /// A list can't be read.

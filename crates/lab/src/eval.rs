@@ -25,9 +25,9 @@ use self::figures::{Budget, Figures};
 /// Measure how well edited copies are found, on a folder of your own pictures.
 ///
 /// Makes edited copies of every picture, each by a real encoder, and looks them up in filters. The filters hold the
-/// originals, and numbered hashes that stand for the rest of a list. For comparison, the same copies are looked up in the
-/// raw list: by equal PDQ hashes, and by a Hamming distance of at most 31, each in the best of eight orientations. Nothing
-/// leaves the machine.
+/// originals, and numbered hashes that stand for the rest of a list. For comparison, the same copies are looked up in
+/// the raw list: by equal PDQ hashes, and by a Hamming distance of at most 31, each in the best of eight orientations.
+/// Nothing leaves the machine.
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder of pictures.

@@ -1,4 +1,4 @@
-//! What this crate writes, read by implementations of others (Cloudflare's `tlog_tiles` and `signed_note`).
+//! Reads the output of this crate by other implementations (Cloudflare's `tlog_tiles` and `signed_note`).
 
 use hashgate::release::log::merkle::{Hash, leaf};
 use hashgate::release::log::sign::{WitnessKey, checkpoint};
@@ -38,7 +38,8 @@ fn another_writer_names_the_same_tiles() {
     for (old, size) in [(0, 1), (0, 255), (255, 256), (256, 257), (0, 70_000), (65_535, 65_536), (69_999, 70_000)] {
         let leaves = vec![[1; 32]; size as usize];
         let mut ours: Vec<_> = tiles::hashes(&leaves, old).iter().map(|(tile, _)| tile.path()).collect();
-        // Their paths name the height too, as Go's checksum database does.
+        // The paths of `tlog_tiles` also contain the height of the tiles (8), as the paths of Go's checksum database
+        // do.
         let mut theirs: Vec<_> = tlog_tiles::Tile::new_tiles(8, old, size)
             .iter()
             .map(|tile| tile.path().replacen("tile/8/", "tile/", 1))
@@ -66,7 +67,8 @@ fn another_reader_takes_checkpoints_and_their_signatures() {
     let signature = signed_note::Signature::from_bytes(line.as_bytes()).unwrap();
     assert_eq!((verifier.name(), verifier.key_id()), (signature.name(), signature.id()));
     assert!(verifier.verify(read.text(), signature.signature()));
-    // A cosigned checkpoint is a note to others too, and its timestamp the number before the signature.
+    // Other implementations also read a cosigned checkpoint as a note. The cosignature begins with its timestamp, in 8
+    // bytes.
     let witness = WitnessKey::new("witness.example", &[6; 32]).unwrap();
     let cosigned = note.clone() + &witness.cosign(note.as_bytes(), 1_679_315_147).unwrap();
     let last = cosigned.lines().last().unwrap();

@@ -1,4 +1,4 @@
-//! Films, decoded by the `ffmpeg` of the system: which frames are taken, and what they hash to.
+//! Decodes films with the system's `ffmpeg`, chooses frames of them, and hashes these frames.
 
 mod cover;
 mod ffmpeg;

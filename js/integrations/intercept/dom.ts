@@ -60,8 +60,9 @@ export function windowOf(node: Node): Window & typeof globalThis {
 }
 
 /**
- * Returns the element that stands for a node: the node itself, the host of a shadow root, the root element of a document,
- * or else the nearest element around the node. A node without one gets the root element of its window's document.
+ * Returns the element that stands for a node: the node itself, the host of a shadow root, the root element of a
+ * document, or else the nearest element around the node. A node without one gets the root element of its window's
+ * document.
  */
 export function elementOf(node: Node): Element {
   if (isElement(node)) return node;

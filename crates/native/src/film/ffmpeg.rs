@@ -1,4 +1,4 @@
-//! Runs `ffmpeg`, which decodes films that hashgate itself reads only the index of.
+//! Runs `ffmpeg` to decode films. hashgate itself reads only the index of a film.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -11,7 +11,7 @@ use hashgate::pdq::{Luma, LumaBuilder};
 use hashgate::views;
 use hashgate::{ImageHashes, ViewSet};
 
-/// The oldest version that is known to have what is asked of it.
+/// Oldest major version of ffmpeg that is known to have all options and filters that are used here.
 const OLDEST: u32 = 4;
 /// Largest side of a frame in pixels.
 const MOST_PIXELS: u32 = 1 << 14;
@@ -20,7 +20,7 @@ const MOST_PIXELS: u32 = 1 << 14;
 #[derive(Debug, Clone)]
 pub struct Ffmpeg {
     version: String,
-    /// Whether the option `-fps_mode` is there, which replaces `-vsync`.
+    /// Whether this version has the option `-fps_mode`, which replaces `-vsync`.
     has_fps_mode: bool,
 }
 
@@ -29,9 +29,9 @@ pub struct Ffmpeg {
 pub enum Stage {
     /// Each keyframe and the 0.45 seconds after it, and one frame at least every four seconds.
     First,
-    /// Frames that are at least so many seconds apart.
+    /// Frames that are at least this many seconds apart.
     Apart(f64),
-    /// The first frame of each stretch of so many seconds.
+    /// The first frame of each stretch of this many seconds.
     Every(f64),
 }
 
@@ -39,7 +39,8 @@ impl Stage {
     /// The expression of ffmpeg's filter `select`.
     fn expression(self) -> String {
         match self {
-            // Variable 0 is the time of the last keyframe. A sum is true if one of its parts is.
+            // `st(0,…)` keeps the time of the last keyframe in variable 0. A sum is true if one of its terms is, so `+`
+            // means "or".
             Self::First => "st(0,if(key,t,ld(0)));key+isnan(prev_selected_t)+gte(t-prev_selected_t,4)\
                  +lte(t-ld(0),0.46)*gte(t-prev_selected_t,0.14)"
                 .into(),
@@ -53,7 +54,7 @@ impl Stage {
 
 /// A frame of a film.
 pub struct TakenFrame {
-    /// Seconds at which it is shown.
+    /// The time in seconds at which the frame is shown.
     pub at_s: f64,
     /// Width in pixels.
     pub width: u32,
@@ -71,7 +72,7 @@ impl TakenFrame {
     }
 }
 
-/// What ffmpeg says of a frame on its error output.
+/// The line about one frame that ffmpeg writes to its error output.
 struct Shown {
     at_s: f64,
     size: (u32, u32),
@@ -98,7 +99,8 @@ impl Ffmpeg {
     fn of_version(said: &str) -> Result<Self> {
         let version = said.split_whitespace().nth(2).unwrap_or_default().to_owned();
         ensure!(said.starts_with("ffmpeg version "), "ffmpeg: expected `ffmpeg version`, got {said:.40}");
-        // Builds between releases are named after a commit, such as `N-109741-gbbe95f7353`; they are newer than these.
+        // Development builds are named after a commit, such as `N-109741-gbbe95f7353`. They count as newer than every
+        // release.
         let digits =
             version.trim_start_matches('n').split(['.', '-']).next().and_then(|major| major.parse::<u32>().ok());
         let major = digits.unwrap_or(u32::MAX);
@@ -112,8 +114,8 @@ impl Ffmpeg {
         &self.version
     }
 
-    /// Decodes a video track of a film, and passes on the frames that are wanted. `head` is the start of the file, which
-    /// decides about the container. `each` returns whether it wants more.
+    /// Decodes a video track of a film, and passes the frames that `stage` wants to `each`. `head` is the start of the
+    /// file, from which the container is recognised. `each` returns whether it wants more frames.
     ///
     /// # Errors
     /// The file is no film, ffmpeg can't be started or can't decode the film to its end, or `each` failed.
@@ -128,7 +130,7 @@ impl Ffmpeg {
         let demuxer = demuxer(head).context("expected a film, got another file")?;
         let mut file = std::ffi::OsString::from("file:");
         file.push(path);
-        // Frames in other forms than 8 bits of luma and chroma are converted to them; those that have them aren't.
+        // ffmpeg converts frames to one of these formats, of 8 bits per sample, unless they already have one of them.
         let formats = "yuv420p|yuv422p|yuv444p|yuvj420p|yuvj422p|yuvj444p";
         let filters =
             format!("select='{}',format=pix_fmts={formats},showinfo=checksum=0,extractplanes=y", stage.expression());
@@ -136,7 +138,8 @@ impl Ffmpeg {
             if self.has_fps_mode { &["-fps_mode", "passthrough"] } else { &["-vsync", "passthrough"] };
         let mut child = Command::new("ffmpeg")
             .args(["-hide_banner", "-nostdin", "-nostats", "-loglevel", "info"])
-            // A film may name other files and addresses, which must not be read.
+            // A film can name other files and addresses. ffmpeg must not read addresses, so only the protocol `file` is
+            // allowed.
             .args(["-protocol_whitelist", "file", "-f", demuxer, "-i"])
             .arg(file)
             .args(["-map", &format!("0:v:{track}"), "-an", "-sn", "-dn", "-vf", &filters])
@@ -154,7 +157,7 @@ impl Ffmpeg {
         let mut first_size = None;
         let mut result = Ok(());
         while let Ok(Shown { at_s, size, full_range }) = shown.recv() {
-            // Later frames of another size are scaled by ffmpeg to that of the first.
+            // If the size changes within the film, ffmpeg scales the later frames to the size of the first.
             let (width, height) = *first_size.get_or_insert(size);
             let frame = match read_frame(&mut pixels, width, height, full_range) {
                 Ok(Some(luma)) => TakenFrame { at_s, width, height, luma },
@@ -189,7 +192,8 @@ impl Ffmpeg {
     }
 }
 
-/// Returns ffmpeg's name for the container, so that ffmpeg doesn't guess it: some of its containers read other files.
+/// Returns ffmpeg's name for the file's container. It is given to ffmpeg so that ffmpeg doesn't guess: some containers
+/// that it might guess make it read other files.
 fn demuxer(head: &[u8]) -> Option<&'static str> {
     Some(match film_kind(head)? {
         FilmKind::Mp4 => "mov",
@@ -222,7 +226,7 @@ fn read_frame(pixels: &mut impl Read, width: u32, height: u32, full_range: bool)
             Err(error) => return Err(error).context("a frame of ffmpeg"),
         }
         if !full_range {
-            // Luma from 16 to 235 (ITU-R BT.601, 2.5.3).
+            // Stretches limited-range brightness, 16 to 235, to 0 to 255 (ITU-R BT.601, 2.5.3).
             for value in &mut row {
                 *value = ((u32::from(*value).saturating_sub(16) * 255 + 109) / 219).min(255) as u8;
             }
@@ -232,13 +236,14 @@ fn read_frame(pixels: &mut impl Read, width: u32, height: u32, full_range: bool)
     Ok(Some(builder.finish()))
 }
 
-/// Reads ffmpeg's error output: tells of each frame, and returns the complaints about what can't be decoded.
+/// Reads ffmpeg's error output. Sends what it says about each frame to `tell`, and returns its messages about data that
+/// can't be decoded.
 fn read_log(log: impl Read, tell: &mpsc::Sender<Shown>) -> String {
     let mut complaints = String::new();
     for line in BufReader::new(log).split(b'\n').map_while(Result::ok) {
         let line = String::from_utf8_lossy(&line);
         if let Some(shown) = shown(&line) {
-            let _ = tell.send(shown); // Nobody listens any more if enough was seen.
+            let _ = tell.send(shown); // Sending fails if enough frames were seen and nobody listens any more.
         } else if is_complaint(&line) && complaints.len() < 400 {
             complaints += line.trim();
             complaints.push(' ');
@@ -247,8 +252,8 @@ fn read_log(log: impl Read, tell: &mpsc::Sender<Shown>) -> String {
     complaints.trim_end().to_owned()
 }
 
-/// Reads a line of the filter `showinfo`:
-/// `[Parsed_showinfo_2 @ 0x…] n:   0 pts:      0 pts_time:0  … fmt:yuv420p … s:320x180 …`.
+/// Parses a line that ffmpeg's filter `showinfo` writes for a frame: `[Parsed_showinfo_2 @ 0x…] n: 0 pts: 0 pts_time:0
+/// … fmt:yuv420p … s:320x180 …`.
 fn shown(line: &str) -> Option<Shown> {
     if !line.starts_with("[Parsed_showinfo") {
         return None;
