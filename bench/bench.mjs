@@ -109,8 +109,8 @@ async function renderer() {
 }
 
 /**
- * Returns the memory of a process in bytes (resident set size): now, and the maximum since the last reset. Only Linux
- * reports these values.
+ * Returns the resident memory of a process in bytes, now and at its peak. The peak counts from when `5` was last written
+ * to the process's `clear_refs`. Both values come from `/proc`, so this works on Linux alone.
  */
 function resident(pid) {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");

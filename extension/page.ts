@@ -52,8 +52,8 @@ precede(HTMLInputElement.prototype, "showPicker", (self) => self instanceof HTML
 precede(EventTarget.prototype, "dispatchEvent", (self, [event]) => {
   if (event instanceof Event && event.type === "click" && self instanceof Node) announceTree(self);
 });
-// When the page adds a capturing listener to an input, first reports the input, so that the content script's listener
-// comes before the page's.
+// When the page adds a capturing listener to an input, this script first reports the input to the content script. The
+// content script then adds its own listener, which comes before the page's.
 precede(EventTarget.prototype, "addEventListener", (self, [type, , how]) => {
   if ((type !== "change" && type !== "input") || !(self instanceof HTMLInputElement) || told.has(self)) return;
   if (how !== true && !(typeof how === "object" && how !== null && (how as AddEventListenerOptions).capture)) return;

@@ -144,8 +144,8 @@ fn terms_that_are_refined_from_a_higher_bit_on_wait_for_their_last_but_one() {
         arrival.early().is_some()
     };
     assert!(early(&bytes) && !early(&coarse));
-    // At quality 10 the quantizer steps are so large that the last DC bit matters: without the last DC scan, no picture
-    // is known early.
+    // The last scan of DC terms refines their lowest bit. At quality 85 the decoder gives a picture before that scan has
+    // arrived. At quality 10 the quantizer steps are so large that the lowest bit matters, so it gives none.
     for (quality, known) in [(85, true), (10, false)] {
         let bytes = draw(1003, 907, Kind { progressive: true, refined: true, quality, ..PLAIN }, 3);
         let last = bytes.windows(5).rposition(|window| window[..2] == *b"\xff\xda" && window[4] == 3).unwrap();

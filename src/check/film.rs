@@ -42,7 +42,8 @@ pub struct FrameMatch {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FilmMatch {
-    /// The best match of a frame. Its strength is `several-frames` if there is more than one distinct key.
+    /// The best match among those of all frames. Its strength becomes `several-frames` if the frames matched two or more
+    /// different listed hashes.
     #[serde(flatten)]
     pub best: Match,
     /// How many distinct listed keys matched.

@@ -20,8 +20,8 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Reads a header from its first 16 bytes. Returns `None` if there is none, or if the box is shorter than its
-    /// header.
+    /// Reads a box's header from the first 16 bytes of the box. Returns `None` if the bytes are too few for a header, or
+    /// if the header gives a length that is shorter than itself or too large for a file.
     pub fn read(head: &[u8], at: u64, size: u64) -> Option<Self> {
         let kind = *head.get(4..)?.first_chunk()?;
         let (header, length) = match be32(head, 0)? {

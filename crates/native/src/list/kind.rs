@@ -53,7 +53,8 @@ pub(super) fn named(name: &str) -> Named {
     }
 }
 
-/// Returns whether a type is a digest of a file's bytes that filters hold, be the file a picture or a film.
+/// Returns whether a hash type of this name is one of the digests that filters hold: the SHA-256 or the MD5 of a file's
+/// bytes, be the file a picture or a film.
 pub(super) fn is_digest(name: &str) -> bool {
     matches!(named(name), Named::Used(Kind::Sha256 | Kind::Md5))
 }

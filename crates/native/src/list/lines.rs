@@ -27,8 +27,8 @@ pub(super) fn shape(text: &str) -> Option<Shape> {
         return Some(Shape::Sums);
     }
     let (word, rest) = first.split_once(' ').unwrap_or((first, ""));
-    // A line that begins with a type may hold commas, because signals of other types are texts. It must not be taken
-    // for a table.
+    // A line that begins with the name of a hash type is not a row of a table, even if it has commas in it: some types
+    // that are listed beside hashes are texts.
     if named(word) != Named::Unknown && !rest.is_empty() {
         return Some(if opinion_of(rest).is_some() { Shape::Signals } else { Shape::Plain });
     }

@@ -73,8 +73,8 @@ impl Walk<'_, '_> {
     }
 }
 
-/// Returns the hashes with which a pattern such as `[file:hashes.'SHA-256' = '…']` compares a file's, and the names of
-/// their types. Returns none if the pattern combines conditions with AND, FOLLOWEDBY or NOT: then one matching hash
+/// Returns the hashes in a pattern such as `[file:hashes.'SHA-256' = '…']`, each with the name of its type. Returns an
+/// empty list if the pattern combines conditions with AND, FOLLOWEDBY or NOT: then one matching hash
 /// doesn't mean that the pattern matches.
 fn pattern_hashes(pattern: &str) -> Vec<(&str, &str)> {
     let words = |word: &str| pattern.split_whitespace().any(|other| other == word);
