@@ -161,6 +161,19 @@ fn limits_have_the_documented_defaults() {
 }
 
 #[test]
+#[cfg(feature = "build")]
+fn pages_give_the_number_of_views() {
+    let (full, derived) = (signal::views::FULL_VIEWS, signal::views::DERIVED_VIEWS);
+    for (page, words) in [
+        (include_str!("../docs/explanation/near-match.md"), format!("The {derived} derived views")),
+        (include_str!("../docs/reference/filter-format.md"), format!("each of the {derived} derived views")),
+        (include_str!("../docs/explanation/system.md"), format!("in up to {} views", full + derived)),
+    ] {
+        assert!(page.contains(&words), "expected a page to say {words:?}");
+    }
+}
+
+#[test]
 fn every_code_has_one_name_and_is_explained() {
     let names: std::collections::BTreeSet<_> = RefusalCode::ALL.iter().map(|code| code.as_str()).collect();
     assert_eq!(names.len(), RefusalCode::ALL.len());

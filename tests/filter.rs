@@ -143,3 +143,13 @@ fn a_clean_picture_costs_the_lookups_that_its_filter_says() {
         assert_eq!(report.lookups, planned, "{rings} rings, {lookup_budget}, {view_lookup_budget}");
     }
 }
+
+#[test]
+fn pages_give_the_lookups_of_a_clean_picture() {
+    let lookups = Plan::new(&Request::new("demo", "drawn"), &entries(1, 0, 0)).unwrap().lookups;
+    let words = format!("{},{:03}", lookups / 1000, lookups % 1000);
+    for page in [include_str!("../docs/explanation/near-match.md"), include_str!("../docs/explanation/confirmation.md")]
+    {
+        assert!(page.contains(&words), "expected a page to say {words}");
+    }
+}

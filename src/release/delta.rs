@@ -1,5 +1,5 @@
 //! Deltas: which bits of a filter have changed between two releases of the same geometry
-//! (`docs/reference/filter-format.md`).
+//! (`docs/reference/release-format.md`).
 
 mod header;
 mod read;

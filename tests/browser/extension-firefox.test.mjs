@@ -7,7 +7,7 @@ import { after, before, beforeEach, test } from "node:test";
 import puppeteer from "puppeteer-core";
 import { buildExtension, folderOf } from "../../scripts/extension.mjs";
 import { FIREFOX } from "./firefox.mjs";
-import { PICKERS, pickersScript } from "./pickers.mjs";
+import { PICKERS, pickersScript } from "./input-openers.mjs";
 
 const LISTED = resolve("target/samples/listed/listed-0.jpg");
 const CLEAN = resolve("target/samples/clean/clean-1.jpg");

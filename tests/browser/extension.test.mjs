@@ -10,7 +10,7 @@ import { join, resolve } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { chromium } from "playwright-core";
 import { buildExtension, folderOf, zipped } from "../../scripts/extension.mjs";
-import { PICKERS, pickersScript } from "./pickers.mjs";
+import { PICKERS, pickersScript } from "./input-openers.mjs";
 
 const LISTED = resolve("target/samples/listed/listed-0.jpg");
 const EDITED = resolve("target/samples/edited/listed-2-mirrored.jpg");

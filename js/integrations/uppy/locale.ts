@@ -9,6 +9,9 @@ export interface Locale {
 const REASONS = Object.keys(ENGLISH.unchecked) as (keyof NoticeStrings["unchecked"])[];
 const TEXTS = (Object.keys(ENGLISH) as (keyof NoticeStrings)[]).filter((name) => name !== "unchecked");
 
+/** All placeholders of the strings, each with itself as its value: `{ file: "{file}", … }`. */
+const KEPT = Object.fromEntries([...JSON.stringify(ENGLISH).matchAll(/\{(\w+)\}/g)].map(([text, name]) => [name, text]));
+
 const pascal = (name: string) => name.replace(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase());
 const keyOf = (name: string) => `hashgate${pascal(name)}`;
 const reasonKeyOf = (reason: string) => `hashgateUnchecked${pascal(reason)}`;
@@ -34,14 +37,7 @@ export function localeFrom(strings: NoticeStrings): Locale {
  * text.
  */
 export function stringsFrom(i18n: (key: string, values: Record<string, string>) => string): NoticeStrings {
-  const kept = {
-    file: "{file}",
-    list: "{list}",
-    category: "{category}",
-    curators: "{curators}",
-    jurisdiction: "{jurisdiction}",
-  };
-  const texts = TEXTS.map((name) => [name, i18n(keyOf(name), kept)]);
-  const unchecked = REASONS.map((reason) => [reason, i18n(reasonKeyOf(reason), kept)]);
+  const texts = TEXTS.map((name) => [name, i18n(keyOf(name), KEPT)]);
+  const unchecked = REASONS.map((reason) => [reason, i18n(reasonKeyOf(reason), KEPT)]);
   return { ...Object.fromEntries(texts), unchecked: Object.fromEntries(unchecked) } as NoticeStrings;
 }
