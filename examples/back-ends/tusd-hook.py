@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A hook of tusd (v2, filestore): holds an upload that has arrived, before tusd says that it is complete.
 
-Put it into the hook folder as `pre-finish`, and check.py beside it:
+Put it into the hook folder as `pre-finish`, let it be executed (`chmod +x`), and put check.py beside it:
 
     tusd -upload-dir data -hooks-dir hooks -hooks-enabled-events pre-create,post-create,pre-finish,post-finish
 

@@ -1,7 +1,7 @@
 // Tests a real pict-rs (Lemmy's picture store) that asks `hashgate serve` about each upload. It must refuse listed and
 // edited pictures, and accept clean ones.
 //
-//   cargo install --locked pict-rs --root /tmp/pict-rs      (minutes)
+//   cargo install --locked pict-rs --root /tmp/pict-rs      (half an hour on two processors)
 //   PICTRS=/tmp/pict-rs/bin/pict-rs node tests/pict-rs/check.mjs
 //
 // Needs target/samples (npm start), target/debug/hashgate or HASHGATE, and for pict-rs ffmpeg and exiftool. Without
@@ -9,7 +9,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,7 +46,10 @@ async function startHashgate(port = 0) {
   return { server, address: line.replace("listening on ", "") };
 }
 
-/** Starts pict-rs with a validator. Returns a function that uploads a file and returns the status and the message. */
+/**
+ * Starts pict-rs with a validator. Returns a function that uploads a file, at once or in the background as Lemmy does, and
+ * returns the status and the message.
+ */
 async function startPictrs(validator) {
   const port = await freePort();
   const data = join(folder, String(port));
@@ -54,6 +57,7 @@ async function startPictrs(validator) {
   const env = {
     ...process.env,
     PICTRS__SERVER__ADDRESS: `127.0.0.1:${port}`,
+    PICTRS__SERVER__TEMPORARY_DIRECTORY: data,
     PICTRS__MEDIA__EXTERNAL_VALIDATION: validator,
     PICTRS__REPO__TYPE: "sled",
     PICTRS__REPO__PATH: join(data, "repo"),
@@ -70,19 +74,26 @@ async function startPictrs(validator) {
     if ((await fetch(`${address}/healthz`).catch(() => undefined))?.ok) break;
     await new Promise((later) => setTimeout(later, 100));
   }
-  return async (path) => {
+  return async (path, inBackground = false) => {
     const form = new FormData();
     form.append("images[]", new File([readFileSync(path)], "picture.jpg", { type: "image/jpeg" }));
-    const response = await fetch(`${address}/image`, { method: "POST", body: form });
-    return [response.status, (await response.json()).msg];
+    const route = inBackground ? "/image/backgrounded" : "/image";
+    const response = await fetch(`${address}${route}`, { method: "POST", body: form });
+    const { msg, uploads } = await response.json();
+    if (!inBackground || !uploads) return [response.status, msg];
+    // 204 means that it isn't done yet.
+    for (;;) {
+      const claimed = await fetch(`${address}/image/backgrounded/claim?upload_id=${uploads[0].upload_id}`);
+      if (claimed.status !== 204) return [claimed.status, (await claimed.json()).msg];
+    }
   };
 }
 
 let failed = 0;
 let passed = 0;
-async function check(name, upload, path, accepts) {
-  const [status, message] = await upload(path);
-  const good = accepts ? status === 201 : status >= 400 && /validation/i.test(message);
+async function check(name, upload, path, accepts, inBackground = false) {
+  const [status, message] = await upload(path, inBackground);
+  const good = accepts ? status < 300 : status >= 400 && /validation/i.test(message);
   if (good) passed += 1;
   else failed += 1;
   console.log(`${good ? "ok" : "NOT OK"}: ${name}: ${status} ${message}`);
@@ -95,8 +106,10 @@ try {
   const upload = await startPictrs(`${address}/v1/check?token=${TOKEN}`);
   await check("a clean picture", upload, `${SAMPLES}/clean/clean-1.jpg`, true);
   await check("a listed picture", upload, `${SAMPLES}/listed/listed-0.jpg`, false);
-  await check("a listed picture, mirrored", upload, `${SAMPLES}/edited/listed-2-mirrored.jpg`, false);
+  for (const name of readdirSync(`${SAMPLES}/edited`)) await check(name, upload, `${SAMPLES}/edited/${name}`, false);
   await check("a second clean picture", upload, `${SAMPLES}/clean/clean-0.png`, true);
+  await check("a clean picture in the background", upload, `${SAMPLES}/clean/clean-2.jpg`, true, true);
+  await check("a listed picture in the background", upload, `${SAMPLES}/listed/listed-1.jpg`, false, true);
   const wrong = await startPictrs(`${address}/v1/check?token=another`);
   await check("a clean picture with a wrong token", wrong, `${SAMPLES}/clean/clean-1.jpg`, false);
   server.kill();
@@ -106,7 +119,11 @@ try {
   assert.ok(status >= 400, "an upload that nobody checked is refused");
   passed += 1;
 } finally {
-  for (const server of started) server.kill();
+  for (const server of started) {
+    if (server.exitCode !== null || server.signalCode !== null) continue;
+    server.kill();
+    await once(server, "exit");
+  }
   rmSync(folder, { recursive: true, force: true });
 }
 console.log(`${passed} passed, ${failed} failed`);

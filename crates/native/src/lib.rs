@@ -5,6 +5,7 @@ pub mod batch;
 pub mod clock;
 pub mod contain;
 pub mod dcso;
+pub mod exact;
 pub mod film;
 pub mod list;
 pub mod lock;

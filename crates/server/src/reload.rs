@@ -17,7 +17,7 @@ pub fn swap(service: &Service, listed: Arc<Listed>, filters: Filters, start: Ins
     let [pdq, sha256, md5] = listed.counts();
     service.metrics.held(listed.counts());
     service.metrics.load("loaded");
-    let count = filters.lookup.filters().len();
+    let count = filters.count();
     service.judge.swap(filters);
     *service.listed.write().expect("never poisoned") = listed;
     service.stale.store(false, Ordering::Relaxed);

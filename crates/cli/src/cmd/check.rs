@@ -7,12 +7,11 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use hashgate::{Filter, Limits, Match, Orientations, Outcome, UncheckedReason, Verdict, ViewSet, look_up, wanted};
 use hashgate_native::batch::{self, Failure, Files};
-use hashgate_native::dcso::ExactFilter;
+use hashgate_native::exact::{Exact, ExactFilters};
 use hashgate_native::open_file::OpenFile;
 use hashgate_native::terminal::{say, say_json};
 use serde::Serialize;
 use serde_json::Value;
-use sha1::{Digest, Sha1};
 
 use crate::{exit, film, intake};
 
@@ -59,86 +58,35 @@ struct Line<'a> {
     verdict: &'a Verdict,
 }
 
-/// A digest that a filter of another program holds.
-#[derive(Serialize)]
-struct Exact {
-    list: String,
-    signal: &'static str,
-}
-
-/// Returns the digests of a file that filters of other programs hold. If there are any, changes the verdict to a
-/// possible match.
-///
-/// `alone` says that no filter of hashgate's own format was given.
-fn exact(
-    filters: &[(String, ExactFilter)],
-    alone: bool,
-    file: &mut OpenFile,
-    verdict: &mut Verdict,
-) -> Result<Vec<Exact>> {
-    if filters.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut sha1 = Sha1::new();
-    file.pieces(|piece| sha1.update(piece))?;
-    let sha1 = sha1.finalize();
-    let digests: [(&str, Option<&[u8]>); 3] = [
-        ("sha256", verdict.sha256.as_ref().map(|digest| &digest.0[..])),
-        ("sha1", Some(&sha1[..])),
-        ("md5", verdict.md5.as_ref().map(|digest| &digest.0[..])),
-    ];
-    let mut found = Vec::new();
-    for (list, filter) in filters {
-        for (signal, digest) in &digests {
-            if digest.is_some_and(|digest| filter.holds(digest)) {
-                found.push(Exact { list: list.clone(), signal });
-            }
-        }
-    }
-    match &verdict.outcome {
-        Outcome::PossibleMatch { .. } => {}
-        _ if !found.is_empty() => verdict.outcome = Outcome::PossibleMatch { matches: Vec::new() },
-        // If no filter of hashgate's own format was given, there are only digests to look up. These were looked up
-        // above.
-        Outcome::Unchecked { reason: UncheckedReason::Incomplete, .. } if alone => verdict.outcome = Outcome::Clear,
-        _ => {}
-    }
-    Ok(found)
-}
-
 /// Checks the files and prints their verdicts.
 ///
 /// # Errors
 /// A filter can't be read, or the output can't be written.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let open = |path: &PathBuf| -> Result<Filter> { Ok(Filter::open(std::fs::read(path)?)?) };
-    let mut exact_filters = Vec::new();
-    let mut own = Vec::new();
-    for path in &args.filters {
-        match ExactFilter::is_one(path)? {
-            true => exact_filters
-                .push((path.display().to_string(), ExactFilter::open(path, args.search_set_key.as_deref())?)),
-            false => own.push(path),
-        }
-    }
-    let filters = own
-        .into_iter()
-        .map(|path| open(path).with_context(|| path.display().to_string()))
-        .collect::<Result<Vec<_>>>()?;
-    let wanted = wanted(&filters, ViewSet::All).with_pdq(true).with_sha256(true);
-    let wanted = if exact_filters.is_empty() { wanted } else { wanted.with_md5(true) };
+    let mut own = args.filters.clone();
+    let name = |path: &PathBuf| path.display().to_string();
+    let exact_filters = ExactFilters::take(&mut own, args.search_set_key.as_deref(), name)?;
+    let filters =
+        own.iter().map(|path| open(path).with_context(|| path.display().to_string())).collect::<Result<Vec<_>>>()?;
+    let wanted = exact_filters.wanted(wanted(&filters, ViewSet::All).with_pdq(true).with_sha256(true));
+    let look_up_exact = |file: &mut OpenFile, verdict: &mut Verdict| -> Result<Vec<Exact>> {
+        let found = exact_filters.look_up(file, verdict.sha256, verdict.md5)?;
+        exact_filters.settle(verdict, &found, filters.is_empty());
+        Ok(found)
+    };
     let (mut matched, mut unchecked) = (false, false);
     batch::each(
         &args.files,
         |path, file| {
             if let Some(head) = film::head_of_film(path) {
                 let mut film = film::check(path, &head, file, &filters, &wanted)?;
-                let exact = exact(&exact_filters, filters.is_empty(), file, &mut film.verdict)?;
+                let exact = look_up_exact(file, &mut film.verdict)?;
                 return Ok((film.verdict, exact, Some((film.more, film.words))));
             }
             let fingerprint = intake::fingerprint_of(file, &Limits::default(), &wanted)?;
             let mut verdict = look_up(&fingerprint, &filters, Orientations::All);
-            let exact = exact(&exact_filters, filters.is_empty(), file, &mut verdict)?;
+            let exact = look_up_exact(file, &mut verdict)?;
             Ok((verdict, exact, None))
         },
         |_, failure| {

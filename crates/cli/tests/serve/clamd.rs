@@ -6,15 +6,20 @@ use super::support::*;
 /// Starts a server, and returns it with the address at which it speaks clamd's protocol.
 fn start_clamd(folder: &Path, args: &[&str]) -> (Server, SocketAddr) {
     let server = start(folder, &[&["--filter", "pictures.hgf", "--clamd", "127.0.0.1:0"], args].concat());
-    server.logged("clamd-listening", 1);
-    let log = server.log.lock().unwrap().clone();
-    let line = log.lines().find(|line| line.contains("clamd-listening")).unwrap();
-    let address = serde_json::from_str::<Value>(line).unwrap()["address"].as_str().unwrap().parse().unwrap();
+    let address = logged_address(&server);
     (server, address)
 }
 
+/// Returns the address that a server with `--clamd` has logged.
+pub fn logged_address(server: &Server) -> SocketAddr {
+    server.logged("clamd-listening", 1);
+    let log = server.log.lock().unwrap().clone();
+    let line = log.lines().find(|line| line.contains("clamd-listening")).unwrap();
+    serde_json::from_str::<Value>(line).unwrap()["address"].as_str().unwrap().parse().unwrap()
+}
+
 /// Sends bytes, and returns all that comes back.
-fn talk(address: SocketAddr, bytes: &[u8]) -> String {
+pub fn talk(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let _ = stream.write_all(bytes);
@@ -23,7 +28,7 @@ fn talk(address: SocketAddr, bytes: &[u8]) -> String {
     String::from_utf8(reply).unwrap()
 }
 
-fn in_chunks(file: &[u8], size: usize) -> Vec<u8> {
+pub fn in_chunks(file: &[u8], size: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     for chunk in file.chunks(size) {
         bytes.extend_from_slice(&(chunk.len() as u32).to_be_bytes());

@@ -4,6 +4,7 @@ mod check;
 mod clamd;
 mod clients;
 mod confirm;
+mod exact;
 mod files;
 mod lifetime;
 mod simulate;

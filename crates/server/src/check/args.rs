@@ -19,12 +19,16 @@ use super::spool::Spool;
 // struct `Args`.
 #[group(skip)]
 pub struct Args {
-    /// Filter file that files are checked against. May be given several times. A match of it is a possible match,
-    /// unless --list gives the full list of the same name, by which it is confirmed.
+    /// Filter file that files are checked against. May be given several times. A match of it is a possible match, unless
+    /// --list gives the full list of the same name, by which it is confirmed. Also DCSO's `.bloom` (version 1) and the
+    /// Private Search Set's, which hold SHA-1, SHA-256 or MD5 of files. What they hold is a possible match.
     #[arg(long = "filter", value_name = "FILE", num_args = 1..)]
     pub filters: Vec<PathBuf>,
-    /// What is done with files that could not be checked: block or allow for all reasons, or REASON=block or
-    /// REASON=allow for one. May be given several times. Default: not-a-picture=allow, block for all other reasons.
+    /// Key of a Private Search Set. Default: the one that such a set has without another.
+    #[arg(long, value_name = "TEXT")]
+    search_set_key: Option<String>,
+    /// What is done with files that could not be checked: block or allow for all reasons, or REASON=block or REASON=allow
+    /// for one. May be given several times. Default: not-a-picture=allow, block for all other reasons.
     #[arg(long, value_name = "[REASON=]block|allow")]
     unchecked: Vec<Word>,
     /// Hold a clear file that has this caveat, such as low-detail. May be given several times.
@@ -65,7 +69,11 @@ pub struct Args {
 impl Args {
     /// Where filters come from.
     pub fn sources(&self, published: Option<&Path>) -> Sources {
-        Sources { files: self.filters.clone(), published: published.map(Path::to_owned) }
+        Sources {
+            files: self.filters.clone(),
+            search_set_key: self.search_set_key.clone(),
+            published: published.map(Path::to_owned),
+        }
     }
 
     /// Returns the settings for checking files.

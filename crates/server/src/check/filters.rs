@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use hashgate::release::Manifest;
 use hashgate::{Filter, Lookup, Orientations};
 use hashgate_native::clock;
+use hashgate_native::exact::ExactFilters;
 
 use crate::listed::{Listed, Stamp};
 
@@ -15,6 +16,8 @@ use crate::listed::{Listed, Stamp};
 pub struct Sources {
     /// Filter files.
     pub files: Vec<PathBuf>,
+    /// The key of a Private Search Set among them, if it isn't the default one.
+    pub search_set_key: Option<String>,
     /// The folder of a published list. The folder is not read if there are full lists, because they hold at least as
     /// many hashes.
     pub published: Option<PathBuf>,
@@ -36,6 +39,8 @@ impl Sources {
 pub struct Filters {
     /// The filters, ready for lookups.
     pub lookup: Lookup,
+    /// Filters of other programs, which hold digests of files.
+    pub exact: ExactFilters,
     /// Names of the lists that this server holds in full. The server confirms matches of these lists itself.
     pub own: BTreeSet<String>,
     /// When the published release expires, in seconds since 1970, if there is one.
@@ -51,10 +56,11 @@ impl Filters {
     /// A filter can't be read, or holds more hashes than the full list of its name.
     pub fn read(sources: &Sources, listed: &Listed) -> Result<Self> {
         let stamp = sources.stamp()?;
-        let mut filters = Vec::new();
-        for path in &sources.files {
-            filters.push(open(path)?);
-        }
+        let mut files = sources.files.clone();
+        // Their names reach whoever sends files, so they tell no folder.
+        let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let exact = ExactFilters::take(&mut files, sources.search_set_key.as_deref(), name)?;
+        let mut filters = files.iter().map(|path| open(path)).collect::<Result<Vec<_>>>()?;
         let mut expires_unix_s = None;
         if let Some((path, expires)) = sources.published.as_deref().map(published).transpose()?.flatten() {
             filters.push(open(&path)?);
@@ -68,18 +74,29 @@ impl Filters {
                 None => filters.push(held),
             }
         }
-        Ok(Self { lookup: Lookup::new(filters, Orientations::All), own, expires_unix_s, stamp })
+        Ok(Self { lookup: Lookup::new(filters, Orientations::All), exact, own, expires_unix_s, stamp })
     }
 
     /// No filter.
     pub fn none() -> Self {
-        Self { lookup: Lookup::default(), own: BTreeSet::new(), expires_unix_s: None, stamp: Stamp::none() }
+        Self {
+            lookup: Lookup::default(),
+            exact: ExactFilters::default(),
+            own: BTreeSet::new(),
+            expires_unix_s: None,
+            stamp: Stamp::none(),
+        }
+    }
+
+    /// Number of filters, those of other programs included.
+    pub fn count(&self) -> usize {
+        self.lookup.filters().len() + self.exact.len()
     }
 
     /// Returns whether files can be checked: there is a filter, and the published release has not expired.
     pub fn are_usable(&self) -> bool {
         let valid = |expires| clock::now_unix_s().is_ok_and(|now| now < expires);
-        !self.lookup.filters().is_empty() && self.expires_unix_s.is_none_or(valid)
+        self.count() > 0 && self.expires_unix_s.is_none_or(valid)
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use hashgate::{Dismissed, Fingerprint, Limits, Match, Outcome, UncheckedReason, Verdict, ViewSet, Wanted};
 use hashgate_native::contain::contained;
+use hashgate_native::exact::Exact;
 use hashgate_native::open_file::OpenFile;
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -95,6 +96,7 @@ impl Judgement {
     /// Returns the name of the list that matched first, else the reason why the file is unchecked, else the caveat.
     pub fn why(&self) -> &str {
         let list = self.json["matches"][0]["list"].as_str();
+        let list = list.or(self.json["exact"][0]["list"].as_str());
         list.or(self.json["reason"].as_str()).or(self.json["caveat"].as_str()).unwrap_or_default()
     }
 }
@@ -191,7 +193,7 @@ impl Judge {
             // the client has disconnected.
             let _held = (place, thread);
             let mut arrived = arrived;
-            let wanted = filters.lookup.wanted(ViewSet::All);
+            let wanted = filters.exact.wanted(filters.lookup.wanted(ViewSet::All));
             // Always reads the picture, even if all lists hold digests alone, so that the verdict says whether the file
             // is a picture.
             let done = contained(|| (hasher)(&mut arrived.file, &limits, &wanted.with_pdq(true)));
@@ -200,7 +202,11 @@ impl Judge {
                 Ok(Err(error)) => return unchecked(UncheckedReason::InvalidInput, format!("{error:#}"), &policy),
                 Err(why) => return unchecked(UncheckedReason::EngineFailed, why, &policy),
             };
-            contained(|| look_up(&print, &filters, &listed, &policy))
+            let exact = match filters.exact.look_up(&mut arrived.file, print.sha256, print.md5) {
+                Ok(exact) => exact,
+                Err(error) => return unchecked(UncheckedReason::InvalidInput, format!("{error:#}"), &policy),
+            };
+            contained(|| look_up(&print, &exact, &filters, &listed, &policy))
                 .unwrap_or_else(|why| unchecked(UncheckedReason::EngineFailed, why, &policy))
         };
         let judgement = self.workers.run(work).await;
@@ -225,14 +231,26 @@ fn to_json(verdict: &Verdict) -> Value {
 
 /// Looks a file up. If the server holds the list of a match in full, it confirms the match here. If the full list
 /// doesn't hold the hash, the match was a chance hit, and the search goes on without it.
-fn look_up(print: &Fingerprint, filters: &Filters, listed: &Listed, policy: &Policy) -> Judgement {
+///
+/// `exact` is what the filters of other programs hold of it.
+fn look_up(print: &Fingerprint, exact: &[Exact], filters: &Filters, listed: &Listed, policy: &Policy) -> Judgement {
+    let alone = filters.lookup.filters().is_empty();
+    let end = |mut verdict: Verdict| {
+        filters.exact.settle(&mut verdict, exact, alone);
+        let mut judgement = judgement(&verdict, policy);
+        if !exact.is_empty() {
+            judgement.json["exact"] = json!(exact);
+        }
+        judgement
+    };
     let mut dismissed: Vec<Dismissed> = Vec::new();
     let mut seeming: Vec<Match> = Vec::new();
     loop {
         let verdict = filters.lookup.look_up_past(print, &dismissed);
         let Outcome::PossibleMatch { matches } = &verdict.outcome else {
-            let mut judgement = judgement(&verdict, policy);
-            if verdict.outcome == Outcome::Clear && !seeming.is_empty() {
+            let is_clear = verdict.outcome == Outcome::Clear && exact.is_empty();
+            let mut judgement = end(verdict);
+            if is_clear && !seeming.is_empty() {
                 judgement.json["matches"] = json!(seeming);
                 judgement.json["confirmedBy"] = json!(CONFIRMER);
             }
@@ -251,12 +269,15 @@ fn look_up(print: &Fingerprint, filters: &Filters, listed: &Listed, policy: &Pol
                 json["matches"][place]["category"] = json!(category);
             }
             json.as_object_mut().map(|fields| fields.remove("ifNotListed"));
+            if !exact.is_empty() {
+                json["exact"] = json!(exact);
+            }
             return Judgement { json, decision: Decision::HoldMatch };
         }
         if own.is_empty() || own.len() < matches.len() {
             // The server can't confirm a match of a list that it doesn't hold in full, so the outcome stays
             // "possible-match".
-            return judgement(&verdict, policy);
+            return end(verdict);
         }
         dismissed.extend(own.iter().map(|found| Dismissed::from(*found)));
         seeming.extend(own.into_iter().cloned());
