@@ -298,8 +298,9 @@ impl Pixel {
                 Self::Index(header.bits, palette)
             }
             (0, 24) => Self::Bytes,
-            (0, 16) => Self::Masks(2, [0x7c00, 0x03e0, 0x001f, 0]),
-            (0, 32) => Self::Masks(4, [0xff_0000, 0xff00, 0xff, 0]),
+            // Without fields, the masks for colours don't count. Chromium heeds the one for alpha all the same.
+            (0, 16) => Self::Masks(2, [0x7c00, 0x03e0, 0x001f, masks(with_alpha)[3]]),
+            (0, 32) => Self::Masks(4, [0xff_0000, 0xff00, 0xff, masks(with_alpha)[3]]),
             (3, 16 | 32) => Self::Masks(usize::from(header.bits / 8), masks(with_alpha)),
             (6, 16 | 32) => Self::Masks(usize::from(header.bits / 8), masks(4)),
             (compression, bits) => {

@@ -121,8 +121,21 @@ impl Picture {
     }
 
     /// Notes why decoders may disagree. A reason that leads to a caveat replaces one that doesn't; otherwise the
-    /// first reason stays.
+    /// first reason stays. If it is both the structure and an unknown colour profile, notes the structure and adds the
+    /// profile's caveat, which stays after a second reading.
     pub fn mark_not_ordinary(&mut self, reason: NotOrdinary) {
+        let unknown_profile = NotOrdinary::ColourProfile { applied: false };
+        match (&self.not_ordinary, &reason) {
+            (Some(noted), NotOrdinary::Structure(_)) if *noted == unknown_profile => {
+                self.admit(Caveat::ColourProfile);
+                self.not_ordinary = Some(reason);
+                return;
+            }
+            (Some(NotOrdinary::Structure(_)), marked) if *marked == unknown_profile => {
+                return self.admit(Caveat::ColourProfile);
+            }
+            _ => {}
+        }
         if self.not_ordinary.as_ref().is_none_or(|noted| noted.caveat().is_none()) {
             self.not_ordinary = Some(reason);
         }
