@@ -401,3 +401,29 @@ fn unpack_lines(data: &[u8], header: &Header, line: &mut u32, push: Push) -> Opt
     }
     Some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::picture::Surface;
+
+    #[test]
+    fn a_mask_for_alpha_counts_without_masks_for_colours() {
+        for bits in [16u16, 32] {
+            let mut file = vec![0; 122];
+            file[..2].copy_from_slice(b"BM");
+            for (at, value) in [(10, 122u32), (14, 108), (18, 64), (22, 64), (66, 0xff << (bits - 8))] {
+                file[at..at + 4].copy_from_slice(&value.to_le_bytes());
+            }
+            file[26..30].copy_from_slice(&[1, 0, bits as u8, 0]);
+            file.extend((0..64 * 64 * usize::from(bits / 8)).map(|at| (at * 7 / 3) as u8));
+            let surfaces = |file: &[u8]| {
+                let picture = read(file, &Limits::default()).unwrap();
+                picture.frames.iter().map(|frame| frame.surface).collect::<Vec<_>>()
+            };
+            assert!(surfaces(&file).contains(&Surface::OverBlack), "{bits}");
+            file[66..70].fill(0);
+            assert_eq!(surfaces(&file), [Surface::Plain], "{bits}");
+        }
+    }
+}

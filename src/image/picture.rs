@@ -141,3 +141,25 @@ impl Picture {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_odd_structure_does_not_hide_an_unknown_profile() {
+        let structure = NotOrdinary::structure("it is odd");
+        let profile = |applied| NotOrdinary::ColourProfile { applied };
+        let marked = |reasons: [NotOrdinary; 2]| {
+            let mut picture = Picture::new(Format::Png, (1, 1), DecodedBy::General, 1, Vec::new());
+            reasons.into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
+            (picture.not_ordinary.unwrap(), picture.caveats)
+        };
+        for reasons in [[structure.clone(), profile(false)], [profile(false), structure.clone()]] {
+            assert_eq!(marked(reasons), (structure.clone(), vec![Caveat::ColourProfile]));
+        }
+        for reasons in [[structure.clone(), profile(true)], [profile(true), structure.clone()]] {
+            assert_eq!(marked(reasons), (structure.clone(), vec![]));
+        }
+    }
+}
