@@ -23,11 +23,6 @@ pub(super) trait Blocks {
         Ok(())
     }
 
-    /// Returns in how many of the following blocks, at most `most`, nothing is to be read, and passes them.
-    fn pass(&mut self, _most: u32) -> u32 {
-        0
-    }
-
     /// Reads a block and stores its coefficient or variance in `term`. `place` is the index of its component in the
     /// scan.
     fn read(&mut self, bits: &mut Reading, place: usize, term: &mut Term) -> Result<(), Outside>;
@@ -112,18 +107,15 @@ impl Blocks for Band {
     }
 
     #[inline(always)]
-    fn pass(&mut self, most: u32) -> u32 {
-        let passed = self.ended.min(most);
-        self.ended -= passed;
-        passed
-    }
-
-    #[inline(always)]
     fn read(&mut self, bits: &mut Reading, _: usize, term: &mut Term) -> Result<(), Outside> {
-        let energy;
-        bits.refill();
-        (self.ended, energy) = self.table.skip_block(bits)?;
-        add_energy(term, energy);
+        if self.ended > 0 {
+            self.ended -= 1;
+        } else {
+            let energy;
+            bits.refill();
+            (self.ended, energy) = self.table.skip_block(bits)?;
+            add_energy(term, energy);
+        }
         Ok(())
     }
 }
@@ -243,17 +235,6 @@ impl Walk {
                     place = self.bits.place;
                     (self.left, self.restarts) = (self.restart_interval, (self.restarts + 1) % 8);
                     to.restart()?;
-                }
-                // A scan that passes over blocks has one block in each unit.
-                let most = self.columns - self.column;
-                let passed = to.pass(if self.restart_interval > 0 { most.min(self.left) } else { most });
-                if passed > 0 {
-                    self.left = self.left.wrapping_sub(passed);
-                    self.column += passed;
-                    for block in &mut self.blocks {
-                        block.next += passed as usize * block.across;
-                    }
-                    continue;
                 }
                 if !self.bits.holds_unit(place) {
                     self.bits.place = place;
