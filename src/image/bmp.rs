@@ -300,8 +300,9 @@ impl Pixel {
                 Self::Index(header.bits, palette)
             }
             (0, 24) => Self::Bytes,
-            (0, 16) => Self::Masks(2, [0x7c00, 0x03e0, 0x001f, 0]),
-            (0, 32) => Self::Masks(4, [0xff_0000, 0xff00, 0xff, 0]),
+            // Without fields, the masks for colours don't count. Chromium heeds the one for alpha all the same.
+            (0, 16) => Self::Masks(2, [0x7c00, 0x03e0, 0x001f, masks(with_alpha)[3]]),
+            (0, 32) => Self::Masks(4, [0xff_0000, 0xff00, 0xff, masks(with_alpha)[3]]),
             (3, 16 | 32) => Self::Masks(usize::from(header.bits / 8), masks(with_alpha)),
             (6, 16 | 32) => Self::Masks(usize::from(header.bits / 8), masks(4)),
             (compression, bits) => {
@@ -401,4 +402,30 @@ fn unpack_lines(data: &[u8], header: &Header, line: &mut u32, push: Push) -> Opt
         }
     }
     Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::picture::Surface;
+
+    #[test]
+    fn a_mask_for_alpha_counts_without_masks_for_colours() {
+        for bits in [16u16, 32] {
+            let mut file = vec![0; 122];
+            file[..2].copy_from_slice(b"BM");
+            for (at, value) in [(10, 122u32), (14, 108), (18, 64), (22, 64), (66, 0xff << (bits - 8))] {
+                file[at..at + 4].copy_from_slice(&value.to_le_bytes());
+            }
+            file[26..30].copy_from_slice(&[1, 0, bits as u8, 0]);
+            file.extend((0..64 * 64 * usize::from(bits / 8)).map(|at| (at * 7 / 3) as u8));
+            let surfaces = |file: &[u8]| {
+                let picture = read(file, &Limits::default()).unwrap();
+                picture.frames.iter().map(|frame| frame.surface).collect::<Vec<_>>()
+            };
+            assert!(surfaces(&file).contains(&Surface::OverBlack), "{bits}");
+            file[66..70].fill(0);
+            assert_eq!(surfaces(&file), [Surface::Plain], "{bits}");
+        }
+    }
 }

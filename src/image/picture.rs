@@ -121,10 +121,45 @@ impl Picture {
     }
 
     /// Notes why decoders may disagree. A reason that leads to a caveat replaces one that doesn't; otherwise the
-    /// first reason stays.
+    /// first reason stays. If it is both the structure and an unknown colour profile, notes the structure and adds the
+    /// profile's caveat, which stays after a second reading.
     pub fn mark_not_ordinary(&mut self, reason: NotOrdinary) {
+        let unknown_profile = NotOrdinary::ColourProfile { applied: false };
+        match (&self.not_ordinary, &reason) {
+            (Some(noted), NotOrdinary::Structure(_)) if *noted == unknown_profile => {
+                self.admit(Caveat::ColourProfile);
+                self.not_ordinary = Some(reason);
+                return;
+            }
+            (Some(NotOrdinary::Structure(_)), marked) if *marked == unknown_profile => {
+                return self.admit(Caveat::ColourProfile);
+            }
+            _ => {}
+        }
         if self.not_ordinary.as_ref().is_none_or(|noted| noted.caveat().is_none()) {
             self.not_ordinary = Some(reason);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_odd_structure_does_not_hide_an_unknown_profile() {
+        let structure = NotOrdinary::structure("it is odd");
+        let profile = |applied| NotOrdinary::ColourProfile { applied };
+        let marked = |reasons: [NotOrdinary; 2]| {
+            let mut picture = Picture::new(Format::Png, (1, 1), DecodedBy::General, 1, Vec::new());
+            reasons.into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
+            (picture.not_ordinary.unwrap(), picture.caveats)
+        };
+        for reasons in [[structure.clone(), profile(false)], [profile(false), structure.clone()]] {
+            assert_eq!(marked(reasons), (structure.clone(), vec![Caveat::ColourProfile]));
+        }
+        for reasons in [[structure.clone(), profile(true)], [profile(true), structure.clone()]] {
+            assert_eq!(marked(reasons), (structure.clone(), vec![]));
         }
     }
 }

@@ -29,7 +29,8 @@ const REDUCED_SIDE: u32 = 128;
 /// A frame counts as at least this many pixels, because its headers, palette and tables take time, too.
 const LEAST_PIXELS: u64 = 4096;
 
-/// A frame that is shown for at least this long counts as long (see [`Sample::new`]). A long frame is left out only if
+/// A frame that is shown for at least this long counts as long, and so does one that takes more than a sixteenth of the
+/// animation. A long frame is left out only if
 /// it differs from a kept frame by at most [`ALIKE`]. If there are too many long frames for half of the places, those
 /// that are shown for the shortest time are treated like other frames.
 const LONG_MS: u32 = 1000;
@@ -93,8 +94,10 @@ impl Sample {
         let is_long = |duration: u32| duration >= LONG_MS || u64::from(duration) * 16 > total;
         let mut long: Vec<_> = durations().filter(|&(duration, _)| is_long(duration)).collect();
         long.sort_by_key(|&(duration, index)| (std::cmp::Reverse(duration), index));
-        let mut always = vec![0, (frames.len() as u32).saturating_sub(1)];
-        always.extend(long.into_iter().map(|(_, index)| index));
+        let last = (frames.len() as u32).saturating_sub(1);
+        let mut always = vec![0, last];
+        // A first or last frame that is long has its place already.
+        always.extend(long.into_iter().map(|(_, index)| index).filter(|index| ![0, last].contains(index)));
         always.dedup();
         always.truncate(max_frames.min(2).max(max_frames / 2));
         Self { max_frames, always, kept: Vec::new(), distance: ALIKE, composed: 0, left_out: false, cells: None }
@@ -341,5 +344,25 @@ fn reduced(plane: &Plane, side: u32) -> Plane {
         block_height: plane.block_height * down as u32,
         cells,
         ..*plane
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_first_or_last_frame_takes_one_place() {
+        let frame = |duration_ms| FrameHead { rect: Rect { x: 0, y: 0, width: 8, height: 8 }, duration_ms };
+        let mut frames = vec![frame(10); 40];
+        for (index, duration) in [(0, 9000), (39, 8000), (5, 3000), (20, 2000), (30, 1000)] {
+            frames[index] = frame(duration);
+        }
+        let always = |most| Sample::new(&frames, &Limits::default().with_max_frames(most)).always;
+        assert_eq!(always(20), [0, 39, 5, 20, 30]);
+        assert_eq!(always(8), [0, 39, 5, 20]);
+        assert_eq!(always(1), [0]);
+        let alone = Sample::new(&frames[..1], &Limits::default());
+        assert_eq!(alone.always, [0]);
     }
 }

@@ -27,7 +27,7 @@ fn is_text(head: &[u8]) -> bool {
 }
 
 /// Returns whether a file is an XML text whose first element is `svg`. Also returns true if the first element lies
-/// beyond the first [`HEAD`] bytes, because it may be `svg`.
+/// beyond the first [`HEAD`] bytes, because it may be `svg`. Callers may pass no more than those bytes.
 pub(super) fn is_svg(bytes: &[u8]) -> bool {
     // Tests for text first, because this is fast and most files are not text.
     let head = narrowed(&bytes[..bytes.len().min(HEAD)]);
@@ -37,7 +37,7 @@ pub(super) fn is_svg(bytes: &[u8]) -> bool {
                 let is_page = has(&head, b"<!doctype html") && !has(&head, b"http://www.w3.org/2000/svg");
                 name.rsplit(|&byte| byte == b':').next() == Some(b"svg") && !is_page
             }
-            None => starts_with_a_tag(&head) && bytes.len() > HEAD,
+            None => starts_with_a_tag(&head) && bytes.len() >= HEAD,
         }
 }
 
@@ -128,6 +128,8 @@ mod tests {
             b"<!DOCTYPE html><svg xmlns='http://www.w3.org/2000/svg'/>",
             b"<!DOCTYPE svg PUBLIC '>' \"<html>\" [<!ENTITY a \"]>\"><!-- ' --><!ENTITY b '<html>'>] ><s:svg a=''/>",
             long.as_bytes(),
+            // The start of the file, by which callers tell whether it may be a picture.
+            &long.as_bytes()[..HEAD],
             &wide("<?xml version='1.0'?><svg/>", true),
             &wide("<svg/>", false),
             &[b"\xff\xfe".as_slice(), &wide("<svg/>", true)].concat(),

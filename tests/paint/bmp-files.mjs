@@ -160,6 +160,11 @@ function* plainFiles(size) {
   const { width, height } = L;
   const base = { width, height };
   const rgb = () => ({ ...base, bits: 24, rows: rows24(L) });
+  let drawn;
+  const indices = () => {
+    drawn ??= indexed(L);
+    return drawn;
+  };
   const file = (kind, name, options) => ({ kind: `bmp-${kind}`, name, make: () => assembled(options()) });
 
   for (const header of [12, 16, 40, 52, 56, 64, 108, 124, 20, 41, 128, 200]) {
@@ -168,7 +173,7 @@ function* plainFiles(size) {
       ...base,
       header,
       bits: 8,
-      rows: packedRows(width, height, 8, (at) => indexed(L)[at]),
+      rows: packedRows(width, height, 8, (at) => indices()[at]),
       palette: paletteOf(header === 12 ? 3 : 4),
       colours: 252,
     }));

@@ -1,6 +1,7 @@
 // Yields all generated files as `{ kind, name, type, make }`, in the same order and with the same bytes in each run.
 import { bmpFiles } from "./bmp-files.mjs";
 import { colourFiles } from "./colour-files.mjs";
+import { combinedFiles } from "./combined-files.mjs";
 import { containerFiles } from "./container-files.mjs";
 import { gifFiles } from "./gif-files.mjs";
 import { jpegFiles } from "./jpeg-files.mjs";
@@ -16,4 +17,5 @@ export function* generated(lossy) {
   for (const file of bmpFiles()) yield { type: "image/bmp", ...file };
   yield* colourFiles();
   yield* containerFiles();
+  yield* combinedFiles();
 }

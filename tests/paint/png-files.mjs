@@ -456,7 +456,7 @@ function* data() {
  * Returns an animated PNG. The frames are `{ picture, x, y, delay, dispose, blend, alpha }`. With `still`, the IDAT
  * picture is not a frame of the animation.
  */
-function animation({ frames, still, width = 160, height = 120, plays = 0, count, edit = (chunks) => chunks }) {
+export function animation({ frames, still, width = 160, height = 120, plays = 0, count, edit = (chunks) => chunks }) {
   let sequence = -1;
   const numbered = () => {
     sequence += 1;

@@ -144,6 +144,10 @@ const animationFrame = ({ picture, chunks, x = 0, y = 0, delay = 100, flags = 0 
   );
 const control = (loops = 0) => webpChunk("ANIM", join(le32(0), le16(loops)));
 
+/** Makes an animated WebP file of frames `{ picture, x, y, delay, flags }`. */
+export const animatedWebp = (canvas, frames) =>
+  webp([extended(canvas, "animation"), control(), ...frames.map(animationFrame)]);
+
 /** Returns the pictures of which `webpFiles` needs a lossy bitstream. */
 export function lossyPictures() {
   return ["small", "large"].flatMap((size) => {

@@ -37,8 +37,12 @@ const PROCESSORS: [(&str, &str, &[&str], &[&str]); 2] = [
     ("simd", "", &["-C", "target-feature=+simd128"], &["--enable-simd"]),
     ("baseline", "-baseline", &["--cfg", "sha2_backend_soft=\"compact\""], &[]),
 ];
-/// The engines, with the features of each. The formats engine is a superset of the main one.
-const ENGINES: [(&str, &[&str]); 2] = [("hashgate", &[]), ("hashgate-formats", &["--features", "every-format"])];
+/// The engines, with the arguments of cargo for each. The formats engine is a superset of the main one. Few pages load it,
+/// so it is optimised for speed: its decoders read every pixel.
+const ENGINES: [(&str, &[&str]); 2] = [
+    ("hashgate", &[]),
+    ("hashgate-formats", &["--features", "every-format", "--config", "profile.wasm.package.hashgate.opt-level=2"]),
+];
 /// A crate that becomes wasm, and the name of its bindings.
 struct Bound {
     package: &'static str,

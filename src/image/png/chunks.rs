@@ -101,6 +101,9 @@ impl Scan {
             b"iCCP" | b"cICP" | b"gAMA" | b"cHRM" | b"sRGB" if had_pixels => {
                 found.odd("its colour space is told too late");
             }
+            b"iCCP" | b"cICP" | b"gAMA" | b"cHRM" if found.has_told(kind) => {
+                found.odd("its colour space is told twice");
+            }
             b"IHDR" if length != 13 => found.odd("its header has a wrong length"),
             b"IHDR" | b"IEND" => {}
             [first, ..] if first.is_ascii_uppercase() => found.odd("it has a critical chunk of unknown kind"),
@@ -123,6 +126,8 @@ impl Scan {
         let numbers = data.as_chunks::<4>().0.iter().map(|number| u32::from_be_bytes(*number));
         match &self.kind {
             b"IHDR" => found.colour_type = data.get(9).copied().unwrap_or(0),
+            // Browsers heed the first chunk of a kind.
+            kind if found.has_told(*kind) => {}
             b"cICP" => found.colour_code = data.try_into().ok(),
             b"iCCP" => found.icc = Some(std::mem::take(&mut self.kept)),
             b"sRGB" => found.is_srgb = true,
@@ -140,6 +145,17 @@ fn is_kept(kind: [u8; 4]) -> bool {
 impl Found {
     fn odd(&mut self, reason: &'static str) {
         self.oddity.get_or_insert(reason);
+    }
+
+    /// Returns whether an earlier chunk of this kind has told the colour space.
+    fn has_told(&self, kind: [u8; 4]) -> bool {
+        match &kind {
+            b"iCCP" => self.icc.is_some(),
+            b"cICP" => self.colour_code.is_some(),
+            b"gAMA" => self.gamma.is_some(),
+            b"cHRM" => self.chromaticities.is_some(),
+            _ => false,
+        }
     }
 
     /// Returns whether the palette's length is 0, above 768 or no multiple of 3. The `png` crate panics at such a
@@ -255,4 +271,38 @@ fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
         rest = end.and_then(|end| data.get(end..)).unwrap_or_default();
         Some((kind, data))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+        [&(data.len() as u32).to_be_bytes(), kind.as_slice(), data, &[0; 4]].concat()
+    }
+
+    #[test]
+    fn of_two_chunks_about_colours_the_first_counts_and_the_file_is_odd() {
+        let kinds: [(&[u8; 4], [&[u8]; 2]); 4] = [
+            (b"iCCP", [b"one", b"two"]),
+            (b"cICP", [&[1; 4], &[2; 4]]),
+            (b"gAMA", [&[0, 0, 0, 1], &[0, 0, 0, 2]]),
+            (b"cHRM", [&[1; 32], &[2; 32]]),
+        ];
+        for (kind, told) in kinds {
+            let mut scan = Scan::default();
+            scan.push(b"\x89PNG\r\n\x1a\n");
+            scan.push(&chunk(b"IHDR", &[0; 13]));
+            scan.push(&chunk(kind, told[0]));
+            assert_eq!(scan.found.oddity, None);
+            scan.push(&chunk(kind, told[1]));
+            scan.push(&chunk(b"IDAT", b""));
+            let found = scan.found;
+            assert_eq!(found.oddity, Some("its colour space is told twice"));
+            assert!(found.icc.is_none_or(|icc| icc.starts_with(b"one")));
+            assert!(found.colour_code.is_none_or(|code| code == [1; 4]));
+            assert!(found.gamma.is_none_or(|gamma| gamma == 1));
+            assert!(found.chromaticities.is_none_or(|numbers| numbers == [0x0101_0101; 8]));
+        }
+    }
 }
