@@ -1,4 +1,5 @@
 // Decodes stretches of a film's track by WebCodecs, and hands over the frames that are wanted.
+import type { IsDisposable } from "./disposable.js";
 import type { Sample, Segment } from "./plan.js";
 
 /** Decoding fails: the stretch is left out. */
@@ -11,6 +12,10 @@ const [MOST_IN_WORK, MOST_WAITING] = [12, 3];
  * that is shown later. H.264 allows 16; encoders use up to 4.
  */
 const REORDERED = 5;
+/** Samples that are read at once, and so many before them whose times are remembered. */
+const [AT_ONCE, REMEMBERED] = [64, 32];
+/** Times of frames that are less than this many seconds apart are the same. */
+const SAME_S = 1e-4;
 /** Milliseconds without an answer after which a decoder is given up. */
 const SILENCE_MS = 20_000;
 
@@ -24,15 +29,18 @@ export interface Packets {
 export class TrackDecoder {
   readonly #config: VideoDecoderConfig;
   readonly #packets: Packets;
+  readonly #isDisposable: IsDisposable | undefined;
   #decoder: VideoDecoder | undefined;
   #failed: CannotDecode | undefined;
   #frames: VideoFrame[] = [];
   #targets: number[] = [];
   #wake: (() => void) | undefined;
 
-  constructor(config: VideoDecoderConfig, packets: Packets) {
+  /** With `isDisposable`, samples that neither anybody wants nor others need aren't decoded. */
+  constructor(config: VideoDecoderConfig, packets: Packets, isDisposable?: IsDisposable) {
     this.#config = config;
     this.#packets = packets;
+    this.#isDisposable = isDisposable;
   }
 
   /**
@@ -46,10 +54,12 @@ export class TrackDecoder {
     const until = segment.targets.at(-1) ?? segment.fromS;
     let behind = 0;
     let from = segment.key.index;
+    let times: number[] = [];
     try {
       feeding: for (;;) {
-        const samples = this.#packets.samples(from, 64);
+        const samples = this.#packets.samples(from, AT_ONCE);
         if (samples.length === 0) break;
+        times = [...times.slice(-REMEMBERED), ...samples.map(({ ptsS }) => ptsS)];
         for (const sample of samples) {
           if (sample.index >= segment.untilIndex) break feeding;
           from = sample.index + 1;
@@ -58,6 +68,7 @@ export class TrackDecoder {
           if (sample.ptsS > until && ++behind > REORDERED) break feeding;
           const data = this.#packets.bytes(sample) as Uint8Array<ArrayBuffer>;
           if (data.length === 0) continue;
+          if (this.#isDisposable?.(data) && !isWanted(sample.ptsS, times, segment.targets)) continue;
           const type = sample.index === segment.key.index || sample.key ? "key" : "delta";
           this.#try(() => decoder.decode(new EncodedVideoChunk({ type, timestamp: sample.ptsS * 1e6, data })));
           yield* this.#waiting();
@@ -105,7 +116,7 @@ export class TrackDecoder {
     if (this.#decoder) return this.#decoder;
     const decoder = new VideoDecoder({
       output: (frame) => {
-        const time = frame.timestamp / 1e6 + 1e-4;
+        const time = frame.timestamp / 1e6 + SAME_S;
         if (decoder === this.#decoder && this.#targets[0] !== undefined && time >= this.#targets[0]) {
           while (this.#targets[0] !== undefined && this.#targets[0] <= time) this.#targets.shift();
           this.#frames.push(frame);
@@ -161,4 +172,20 @@ export class TrackDecoder {
       if (this.#failed) this.#wake();
     });
   }
+}
+
+/**
+ * Returns whether a frame is the first that isn't before one of the targets. Where the frame before it isn't among `times`
+ * yet, the answer may be true for one that isn't.
+ */
+export function isWanted(ptsS: number, times: readonly number[], targets: readonly number[]): boolean {
+  const before = Math.max(...times.filter((time) => time < ptsS));
+  // The last target that isn't behind the frame, by halving: a long film has many.
+  let [least, most] = [0, targets.length];
+  while (least < most) {
+    const middle = (least + most) >> 1;
+    if ((targets[middle] ?? 0) <= ptsS + 2 * SAME_S) least = middle + 1;
+    else most = middle;
+  }
+  return (targets[least - 1] ?? Number.NEGATIVE_INFINITY) > before + SAME_S / 2;
 }

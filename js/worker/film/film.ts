@@ -6,6 +6,7 @@ import type { Asks, FilmReading, FilmSample, Part } from "../../protocol.js";
 import type { Box, FrameHasher } from "../frames.js";
 import { FilmBytes, FilmUnreadable } from "./bytes.js";
 import { CannotDecode, type Packets, TrackDecoder } from "./decoder.js";
+import { disposableOf } from "./disposable.js";
 import { Motion } from "./motion.js";
 import { denseStage, firstStage, joined, type Sample, type Segment, samplesOf } from "./plan.js";
 
@@ -76,7 +77,7 @@ class Reading {
 
   async #read(at: number, track: TrackInfo, progress: (seconds: number) => void): Promise<void> {
     const all: [number, number] = [Math.max(0, track.startS), track.endS];
-    const refused = await this.#refuse(at, track);
+    const refused = refuse(track);
     if (refused) return this.#leaveOut(all, refused);
     let keys: Sample[];
     try {
@@ -97,7 +98,17 @@ class Reading {
     }
     const { stage, maxGapS } = this.#ask;
     const plan = stage === "first" ? firstStage(keys, track.endS, maxGapS) : denseStage(keys, track.endS);
-    const decoder = new TrackDecoder(configOf(track, this.#film.description(at)), this.#packets(at));
+    const missing = await this.#missingDecoder(at, track);
+    if (missing) {
+      // A <video> shows one track alone.
+      if (this.#info.tracks.length > 1) return this.#leaveOut(all, missing);
+      const targets = plan.flatMap(({ targets }) => targets);
+      this.#made.undecoded = { targets, range: all, problem: missing };
+      return;
+    }
+    const description = this.#film.description(at);
+    const isDisposable = disposableOf(track.codec, description);
+    const decoder = new TrackDecoder(configOf(track, description), this.#packets(at), isDisposable);
     const motion = new Motion();
     let failures = 0;
     try {
@@ -121,12 +132,8 @@ class Reading {
     this.#made.parts[at] = motion.part();
   }
 
-  /** Returns why a track can't be decoded here, if that is known beforehand. */
-  async #refuse(at: number, track: TrackInfo): Promise<Problem | undefined> {
-    const unsupported = (detail: string) => ({ reason: "unsupported-film" as const, detail });
-    if (track.encrypted) return unsupported("the film is encrypted");
-    const { problem } = track;
-    if (problem) return unsupported(`${problem.field}: expected ${problem.expected}, got ${problem.got}`);
+  /** Returns why a track can't be decoded in the worker, if it can't because the browser has no decoder for it there. */
+  async #missingDecoder(at: number, track: TrackInfo): Promise<Problem | undefined> {
     if (typeof VideoDecoder === "undefined") {
       return unsupported("the browser has no WebCodecs, so films can't be decoded in the worker");
     }
@@ -210,6 +217,16 @@ class Reading {
   }
 }
 
+/** Returns why a track can't be decoded anywhere, if its index says so. */
+function refuse({ encrypted, problem }: TrackInfo): Problem | undefined {
+  if (encrypted) return unsupported("the film is encrypted");
+  return problem ? unsupported(`${problem.field}: expected ${problem.expected}, got ${problem.got}`) : undefined;
+}
+
+function unsupported(detail: string): Problem {
+  return { reason: "unsupported-film", detail };
+}
+
 function nothing(problem: Problem | undefined): FilmReading {
   return {
     container: "mp4",
@@ -220,6 +237,7 @@ function nothing(problem: Problem | undefined): FilmReading {
     lowQuality: 0,
     gaps: [],
     parts: [],
+    undecoded: undefined,
     problem,
     memoryBytes: 0,
   };
