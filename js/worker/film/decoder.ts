@@ -5,8 +5,13 @@ import type { Sample, Segment } from "./plan.js";
 /** Decoding fails: the stretch is left out. */
 export class CannotDecode extends Error {}
 
-/** Frames that a decoder may have in work, and decoded frames that may wait for hashing. */
-const [MOST_IN_WORK, MOST_WAITING] = [12, 3];
+/**
+ * Samples that a decoder may have in work: many, because each answer of it takes the way through the worker's event loop;
+ * fewer if the frames of several of them are wanted, or if they are large.
+ */
+const [MOST_IN_WORK, FEWER_IN_WORK, MOST_BYTES_IN_WORK] = [64, 12, 16 * 1024 * 1024];
+/** Decoded frames that may wait for hashing. */
+const MOST_WAITING = 3;
 /**
  * Samples behind the last wanted time that are decoded all the same: frames that are shown earlier may come after one
  * that is shown later. H.264 allows 16; encoders use up to 4.
@@ -34,6 +39,8 @@ export class TrackDecoder {
   #failed: CannotDecode | undefined;
   #frames: VideoFrame[] = [];
   #targets: number[] = [];
+  /** How many of the samples in work have wanted frames. */
+  #wanted = 0;
   #wake: (() => void) | undefined;
 
   /** With `isDisposable`, samples that neither anybody wants nor others need aren't decoded. */
@@ -51,6 +58,7 @@ export class TrackDecoder {
   async *frames(segment: Segment): AsyncGenerator<VideoFrame> {
     const decoder = this.#ready();
     this.#targets = [...segment.targets];
+    this.#wanted = 0;
     const until = segment.targets.at(-1) ?? segment.fromS;
     let behind = 0;
     let from = segment.key.index;
@@ -68,11 +76,13 @@ export class TrackDecoder {
           if (sample.ptsS > until && ++behind > REORDERED) break feeding;
           const data = this.#packets.bytes(sample) as Uint8Array<ArrayBuffer>;
           if (data.length === 0) continue;
-          if (this.#isDisposable?.(data) && !isWanted(sample.ptsS, times, segment.targets)) continue;
+          const wanted = isWanted(sample.ptsS, times, segment.targets);
+          if (!wanted && this.#isDisposable?.(data)) continue;
+          if (wanted) this.#wanted += 1;
           const type = sample.index === segment.key.index || sample.key ? "key" : "delta";
           this.#try(() => decoder.decode(new EncodedVideoChunk({ type, timestamp: sample.ptsS * 1e6, data })));
           yield* this.#waiting();
-          while (decoder.decodeQueueSize > MOST_IN_WORK || this.#frames.length > MOST_WAITING) {
+          while (decoder.decodeQueueSize > this.#room(data.length) || this.#frames.length > MOST_WAITING) {
             if (this.#frames.length === 0) await this.#answer();
             yield* this.#waiting();
           }
@@ -106,6 +116,12 @@ export class TrackDecoder {
     }
   }
 
+  /** How many samples of a size the decoder may have in work. */
+  #room(bytes: number): number {
+    if (this.#wanted > MOST_WAITING) return FEWER_IN_WORK;
+    return Math.max(FEWER_IN_WORK, Math.min(MOST_IN_WORK, MOST_BYTES_IN_WORK / bytes));
+  }
+
   close(): void {
     if (this.#decoder && this.#decoder.state !== "closed") this.#decoder.close();
     this.#decoder = undefined;
@@ -119,6 +135,7 @@ export class TrackDecoder {
         const time = frame.timestamp / 1e6 + SAME_S;
         if (decoder === this.#decoder && this.#targets[0] !== undefined && time >= this.#targets[0]) {
           while (this.#targets[0] !== undefined && this.#targets[0] <= time) this.#targets.shift();
+          this.#wanted -= 1;
           this.#frames.push(frame);
         } else {
           frame.close();
