@@ -118,7 +118,7 @@ class Reading {
           const detail = `frames: expected at most ${this.#ask.maxFrames} to look at, got more`;
           return this.#leaveOut(rest, { reason: "too-large", detail });
         }
-        const failed = await this.#decode(at, decoder, segment, motion);
+        const failed = await this.#decode(at, decoder, segment, motion, progress);
         if (this.#enough) return;
         failures = failed ? failures + 1 : 0;
         if (failed) this.#leaveOut([failed.fromS, segment.toS], failed.problem);
@@ -152,6 +152,7 @@ class Reading {
     decoder: TrackDecoder,
     segment: Segment,
     motion: Motion,
+    progress: (seconds: number) => void,
   ): Promise<{ fromS: number; problem: Problem } | undefined> {
     let fromS = segment.fromS;
     let count = 0;
@@ -170,7 +171,9 @@ class Reading {
           if (!signals.comparable) this.#made.lowQuality += 1;
           fromS = atS;
           count += 1;
-          if (await this.#listener.frame({ ...signals, atS, atMs: 0, width, height })) continue;
+          const isWanted = await this.#listener.frame({ ...signals, atS, atMs: 0, width, height });
+          progress(Math.min(atS, segment.toS));
+          if (isWanted) continue;
           this.#enough = true;
           return undefined;
         } finally {
