@@ -67,10 +67,10 @@ test("films: a clean one is uploaded, a listed one stays, and its item says wher
   await choose(page, [film("clean"), film("listed")]);
   await until(() => uploads.length === 1, "an upload");
   await page.waitForSelector("[data-filepond-item-state='load-invalid']");
-  assert.deepEqual([uploads, await page.evaluate(() => window.held)], [
-    ["films/clean.mp4"],
-    ["listed.mp4 possible-match"],
-  ]);
+  assert.deepEqual(
+    [uploads, await page.evaluate(() => window.held)],
+    [["films/clean.mp4"], ["listed.mp4 possible-match"]],
+  );
   const item = page.locator(".filepond--item", { hasText: "listed.mp4" });
   assert.match(await item.textContent(), /may match a picture on the list “Demo list”.*In the film: 0:02–0:0[2345]\./);
 });

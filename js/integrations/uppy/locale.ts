@@ -40,6 +40,7 @@ export function stringsFrom(i18n: (key: string, values: Record<string, string>) 
     category: "{category}",
     curators: "{curators}",
     jurisdiction: "{jurisdiction}",
+    ranges: "{ranges}",
   };
   const texts = TEXTS.map((name) => [name, i18n(keyOf(name), kept)]);
   const unchecked = REASONS.map((reason) => [reason, i18n(reasonKeyOf(reason), kept)]);
