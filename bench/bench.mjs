@@ -12,9 +12,11 @@ import { setUp } from "../scripts/setup.mjs";
 import { serve } from "../tests/browser/server.mjs";
 import { FOLDER, millionFilter } from "./million.mjs";
 
-// Films have a benchmark of their own, which runs instead.
-if (process.argv[process.argv.indexOf("--only") + 1] === "film") {
-  await import("./film.mjs");
+// Films and streams have benches of their own.
+const others = { film: "./film.mjs", "film-large": "./film-large.mjs", live: "./live.mjs" };
+const other = others[process.argv[process.argv.indexOf("--only") + 1]];
+if (other) {
+  await import(other);
   process.exit();
 }
 

@@ -2,6 +2,7 @@
 // and its style sheet is a constructed one, which no Content-Security-Policy of the page forbids. It ignores clicks
 // that the page's scripts dispatch.
 import type { Verdict } from "hashgate";
+import { rangesText } from "../js/ui/ranges.js";
 
 /** A file and its verdict. */
 export interface Checked {
@@ -69,7 +70,9 @@ function reason({ file, verdict }: Checked): string {
   if (verdict.outcome === "unchecked") return say("fileUnchecked", name, verdict.detail);
   if (verdict.outcome === "clear") return name;
   const lists = new Set(verdict.matches.map(({ list, category }) => say("list", list, category)));
-  return say("fileHeld", name, [...lists].join(", "));
+  const held = say("fileHeld", name, [...lists].join(", "));
+  const ranges = verdict.matches.flatMap((match) => match.ranges ?? []);
+  return ranges.length > 0 ? `${held} ${say("inFilm", rangesText(ranges))}` : held;
 }
 
 function card(role: string, title: string, texts: string[], files: Checked[]): HTMLElement {

@@ -78,9 +78,20 @@ export interface FilmReading {
   gaps: [number, number][];
   /** For each video track, the part of the picture that moves, if the rest stands still. */
   parts: (Part | undefined)[];
+  /**
+   * The seconds that this stage wants of a track for which the worker has no decoder, but a `<video>` may have one; the
+   * stretch that the track takes, and what is said if nothing decodes it.
+   */
+  undecoded: { targets: number[]; range: [number, number]; problem: FilmProblem } | undefined;
   /** Why the film, or a part of it, could not be looked at. */
-  problem: { reason: UncheckedReason; detail: string } | undefined;
+  problem: FilmProblem | undefined;
   memoryBytes: number;
+}
+
+/** Why a film, or a part of it, could not be looked at. */
+export interface FilmProblem {
+  reason: UncheckedReason;
+  detail: string;
 }
 
 /** How a watched stream is guarded. */

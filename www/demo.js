@@ -1,7 +1,7 @@
 // The demo page: everything about a picture happens here, through the published package alone.
 import { hashgateConfirmer } from "/hashgate/confirm.js";
 import { openGate } from "/hashgate/index.js";
-import { clock, makeFilm, timeline } from "./films.js";
+import { clock, makeFilm, thumbnails, timeline } from "./films.js";
 import { setUpLive } from "./live.js";
 
 const element = (id) => document.getElementById(id);
@@ -89,7 +89,7 @@ function next() {
   }
 }
 
-function answer({ name, card }, verdict, ms) {
+function answer({ name, card, blob }, verdict, ms) {
   // The person has removed the card meanwhile.
   if (!card.isConnected) return;
   const outcome = OUTCOMES[verdict.outcome];
@@ -104,21 +104,21 @@ function answer({ name, card }, verdict, ms) {
   const details = card.querySelector("details");
   details.hidden = false;
   details.querySelector("summary").textContent = verdict.outcome === "clear" ? "Details" : "What this means";
-  details.querySelector(".more").append(...explain(verdict));
+  details.querySelector(".more").append(...explain(verdict, blob));
   const done = counts.checked === counts.asked;
   const held = `${counts.clear} clear, ${counts.held} held, ${counts.unchecked} not checked`;
   element("live").textContent = done ? `All ${counts.checked} pictures checked: ${held}.` : `${name}: ${outcome.name}.`;
   show();
 }
 
-function explain(verdict) {
+function explain(verdict, file) {
   const parts = [];
   const say = (text) => parts.push(make("p", "", text));
   for (const match of verdict.matches ?? []) {
     const how = match.signal === "pdq" && match.view !== "plain" ? `, seen ${match.view.replaceAll("-", " ")}` : "";
     say(`On “${match.list}” (${match.category}), release ${match.release}: ${STRENGTHS[match.strength]}${how}.`);
   }
-  if (verdict.video) parts.unshift(timeline(verdict));
+  if (verdict.video) parts.unshift(timeline(verdict), thumbnails(file, verdict));
   if (verdict.outcome === "clear" && verdict.matches && !verdict.confirmedBy) {
     say("Only frames of one kind matched, which chance can do: a film is held by several that differ.");
   }

@@ -77,3 +77,43 @@ export function timeline(verdict) {
   );
   return svg;
 }
+
+/** Thumbnails at most, and their width in pixels. */
+const [MOST_THUMBNAILS, THUMBNAIL] = [8, 112];
+
+/**
+ * Returns small pictures of where a film matched, each with its time. Without a match they are of the whole film. They
+ * appear as they are decoded, by the muxer's own reader; a film that it can't decode has none.
+ */
+export function thumbnails(film, verdict) {
+  const list = document.createElement("ol");
+  list.className = "thumbnails";
+  const hits = (verdict.matches ?? []).flatMap(({ frames = [] }) => frames.map(({ atS }) => atS));
+  const { durationS } = verdict.video;
+  const times = hits.length > 0 ? hits : [0.1, 0.3, 0.5, 0.7, 0.9].map((share) => share * durationS);
+  drawThumbnails(list, film, times.toSorted((a, b) => a - b).slice(0, MOST_THUMBNAILS), hits.length > 0).catch(
+    () => {},
+  );
+  return list;
+}
+
+async function drawThumbnails(list, film, times, isHit) {
+  const bunny = await muxer;
+  const input = new bunny.Input({ formats: bunny.ALL_FORMATS, source: new bunny.BlobSource(film) });
+  const track = await input.getPrimaryVideoTrack();
+  if (!track || !(await track.canDecode())) return;
+  const sink = new bunny.CanvasSink(track, { width: THUMBNAIL });
+  for (const time of times) {
+    const shown = await sink.getCanvas(time);
+    if (!shown) continue;
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [shown.canvas.width, shown.canvas.height];
+    canvas.getContext("2d").drawImage(shown.canvas, 0, 0);
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", `${isHit ? "Match" : "Frame"} at ${clock(time)}`);
+    const item = document.createElement("li");
+    item.append(canvas, clock(time));
+    if (isHit) item.className = "hit";
+    list.append(item);
+  }
+}

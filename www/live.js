@@ -1,5 +1,8 @@
 // The camera or a screen on the demo page: a live verdict, made on this device.
 
+/** Milliseconds from one looked-at frame to the next. */
+const EVERY_MS = 500;
+
 const element = (id) => document.getElementById(id);
 const SAYS = {
   starting: "waiting for a frame",
@@ -17,7 +20,9 @@ export function setUpLive(gate) {
 
   const show = () => {
     const { verdict } = watch;
-    const took = verdict?.frame ? `, in ${verdict.frame.tookMs.toFixed(0)} ms` : "";
+    // A page isn't told what its processes use. While a frame is looked at, at most one core works on it.
+    const share = ((100 * (verdict?.frame?.tookMs ?? 0)) / EVERY_MS).toFixed(1);
+    const took = verdict?.frame ? `, in ${verdict.frame.tookMs.toFixed(0)} ms, about ${share}% of a core` : "";
     const why = verdict?.outcome === "unchecked" ? `: ${verdict.detail}` : "";
     const strength = verdict?.matches ? `, ${verdict.matches[0].distinctKeys} distinct` : "";
     state.textContent = `${SAYS[watch.state]}${strength}${why}${took} (by ${watch.by})`;
@@ -34,7 +39,7 @@ export function setUpLive(gate) {
     }
     video.srcObject = stream;
     video.hidden = false;
-    watch = gate.watch(stream, { everyMs: 500 });
+    watch = gate.watch(stream, { everyMs: EVERY_MS });
     watch.addEventListener("verdict", show);
     watch.addEventListener("statechange", show);
     watch.addEventListener("end", end);

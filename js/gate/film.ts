@@ -9,6 +9,7 @@ import type {
   LentFile,
   NeedsFormats,
   Part,
+  FilmProblem as Problem,
   Wanted,
 } from "../protocol.js";
 import type {
@@ -24,6 +25,7 @@ import type {
 } from "../types/types.js";
 import type { Connection, Meanwhile } from "./connection.js";
 import { DEFAULTS } from "./defaults.js";
+import { CannotShow, FilmElement } from "./film-element.js";
 import { FrameHits, lookUpFrame, poissonTail } from "./frame-hits.js";
 import type { HashingPool } from "./hashing-pool.js";
 import type { LookupWorker } from "./lookup-worker.js";
@@ -65,7 +67,6 @@ const MOST_QUESTIONS = 8;
  */
 const RATE_UNIT = 1e12;
 
-type Problem = NonNullable<FilmReading["problem"]>;
 type Digests = Pick<CoreVerdict, "sha256" | "md5" | "lookups"> & { matches: Match[] };
 
 /** The followed list can't be used any more, for example because it has expired. */
@@ -109,6 +110,9 @@ class FilmCheck {
   #lowQuality = 0;
   #first: FilmSample | undefined;
   #tooMany: string | undefined;
+  /** The page's `<video>`, if the worker can't decode the film. */
+  #element: Promise<FilmElement> | undefined;
+  #decodedBy: "webcodecs" | "video-element" = "webcodecs";
 
   constructor(gate: FilmGate, file: Blob | Uint8Array | LentFile, options: VideoOptions, ends: AbortSignal) {
     this.#gate = gate;
@@ -210,8 +214,45 @@ class FilmCheck {
       const reading = await worker.ask("film", ask, [], meanwhile);
       await Promise.all(judging);
       if (failed !== undefined) throw failed;
-      return reading;
+      if (!reading.undecoded || this.#isEnough) return reading;
+      const shown = await this.#show(worker, file, reading.undecoded, stage, alive);
+      return { ...reading, gaps: [...reading.gaps, ...shown.gaps], problem: reading.problem ?? shown.problem };
     }, this.#ends);
+  }
+
+  /** Takes the frames of a stage from a `<video>` of the page. Returns what could not be looked at. */
+  async #show(
+    worker: Connection,
+    file: Blob | Uint8Array,
+    { targets, range: [startS, endS], problem }: NonNullable<FilmReading["undecoded"]>,
+    stage: "first" | "dense",
+    alive: () => void,
+  ): Promise<Pick<FilmReading, "gaps" | "problem">> {
+    const { maxFrames = DEFAULTS.maxFrames, onProgress } = this.#options;
+    let fromS = startS;
+    const rest = (problem: Problem) => ({ gaps: [[fromS, endS] as [number, number]], problem });
+    try {
+      this.#element ??= FilmElement.open(file, this.#ends);
+      const element = await this.#element;
+      for (const [count, second] of targets.entries()) {
+        if (count >= maxFrames) {
+          return rest({ reason: "too-large", detail: `frames: expected at most ${maxFrames} to look at, got more` });
+        }
+        const frame = await element.frameAt(second);
+        alive();
+        const sampled = await worker.ask("frame", { frame, atS: second, views: this.#gate.views }, [frame]);
+        if ("noise" in sampled) return rest({ reason: "canvas-noise", detail: sampled.noise });
+        this.#decodedBy = "video-element";
+        await this.#judge(sampled);
+        fromS = second;
+        onProgress?.({ seconds: second, of: endS, stage });
+        if (this.#isEnough) break;
+      }
+      return { gaps: [], problem: undefined };
+    } catch (error) {
+      if (!(error instanceof CannotShow)) throw error;
+      return rest({ reason: error.reason, detail: `${problem.detail}, and ${error.message}` });
+    }
   }
 
   async #judge(frame: FilmSample): Promise<void> {
@@ -289,7 +330,7 @@ class FilmCheck {
       frames: this.#frames,
       keyframes: decoded.keyframes,
       lowQuality: this.#lowQuality,
-      decodedBy: this.#frames > 0 ? "webcodecs" : "none",
+      decodedBy: this.#frames > 0 ? this.#decodedBy : "none",
       gaps: decoded.gaps,
     };
     return {

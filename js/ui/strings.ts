@@ -1,5 +1,6 @@
 // The strings of the notice, in English and French. Hosts pass strings of their own for other languages or other words.
 import type { Decision, ListAbout, UncheckedReason, Verdict } from "../types/types.js";
+import { rangesText } from "./ranges.js";
 
 /** The strings of the notice. `{file}`, `{list}` and `{category}` are replaced by names. */
 export interface NoticeStrings {
@@ -170,25 +171,11 @@ export function sentencesOf({ file, verdict, decision }: NoticeEntry, strings: N
   return [
     ...[...lists.values()].flatMap(({ list, category, ranges }) => [
       filled(sentence, { file: name, list, category }),
-      ...(ranges ? [filled(strings.seconds, { ranges: ranges.slice(0, MOST_RANGES).map(rangeOf).join(", ") })] : []),
+      ...(ranges ? [filled(strings.seconds, { ranges: rangesText(ranges) })] : []),
     ]),
     ...(isMatch ? [] : [strings.doubt]),
     asked ? strings.asked : strings.onDevice,
   ];
-}
-
-/** Largest number of a film's ranges that the notice names. */
-const MOST_RANGES = 5;
-
-/** Returns a range of seconds as people write it: 1:05–1:20. */
-function rangeOf([from, to]: readonly [number, number]): string {
-  const time = (seconds: number) => {
-    const whole = Math.floor(Math.max(0, seconds));
-    const [minutes, rest] = [Math.floor(whole / 60), String(whole % 60).padStart(2, "0")];
-    const hours = Math.floor(minutes / 60);
-    return hours > 0 ? `${hours}:${String(minutes % 60).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
-  };
-  return time(from) === time(to) ? time(from) : `${time(from)}–${time(to)}`;
 }
 
 /** Returns who decides what is on the lists that matched. Each list occurs once. */

@@ -266,10 +266,21 @@ test("the demo page draws films and checks them, and watches a camera", async (c
     /several frames .*matched at\s*0:0[34] to 0:0[89]/s,
   );
   assert.ok((await page.locator(".timeline .hit").count()) >= 1);
+  // The thumbnails show what was drawn there: the listed scenes begin after 3 s.
+  await page.waitForFunction(() => document.querySelectorAll(".result.held .thumbnails .hit canvas").length >= 2);
+  assert.match(await page.locator(".result.held .thumbnails .hit").first().textContent(), /^0:0[345]$/);
+  const levels = await page.evaluate(() => {
+    const canvas = document.querySelector(".result.held .thumbnails canvas");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(data.filter((_, at) => at % 4 === 1)).size;
+  });
+  assert.ok(levels > 20, `${levels} grey levels`);
 
   await page.click("#live-camera");
   await page.waitForFunction(() =>
-    /^clear: .* ms \(by track-processor\)$/.test(document.querySelector("#live-state").textContent),
+    /^clear: .* ms, about [\d.]+% of a core \(by track-processor\)$/.test(
+      document.querySelector("#live-state").textContent,
+    ),
   );
   await page.click("#live-stop");
   assert.equal(await page.locator("#live-state").textContent(), "Nothing is watched.");

@@ -11,6 +11,7 @@ import { after, before, beforeEach, test } from "node:test";
 import { chromium } from "playwright-core";
 import { buildExtension, folderOf, zipped } from "../../scripts/extension.mjs";
 import { PICKERS, pickersScript } from "./input-openers.mjs";
+import { film } from "./uploads.mjs";
 
 const LISTED = resolve("target/samples/listed/listed-0.jpg");
 const EDITED = resolve("target/samples/edited/listed-2-mirrored.jpg");
@@ -225,6 +226,26 @@ test("a plain form: the held file never reaches the page, the clean one does, an
   assert.equal(uploads.length, 1);
   assert.ok(uploads[0].includes(readFileSync(CLEAN)));
   assert.ok(!uploads[0].includes("listed-0.jpg"));
+});
+
+test("films: a listed one is held, with its seconds, and a clean one reaches the page", async () => {
+  await open("/form.html");
+  await page.setInputFiles(
+    "form input",
+    [film("listed"), film("clean")].map((path) => resolve(path)),
+  );
+  const text = await notice("alertdialog");
+  assert.match(
+    text,
+    /listed\.mp4: possibly on the list “Demo list” \(drawn sample pictures\) In the film: 0:02–0:0[2345]\./,
+  );
+  assert.deepEqual(await seen(), []);
+  await page.keyboard.press("Enter");
+  await untilSeen("change clean.mp4");
+  assert.deepEqual(
+    (await seen()).filter((entry) => entry.includes("listed")),
+    [],
+  );
 });
 
 test("a person may let a held file through, which the page can't do for them", async () => {

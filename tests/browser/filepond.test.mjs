@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CSP } from "./server.mjs";
-import { openApp, sample, unavailableGates, until } from "./uploads.mjs";
+import { film, openApp, sample, unavailableGates, until } from "./uploads.mjs";
 
 // FilePond sets style attributes, and reads the files that it gets through blob: URLs. The policy must allow both.
 const csp = CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'");
@@ -60,6 +60,19 @@ test("clean files are uploaded, listed and edited ones stay with their reason", 
   await item.getByRole("button", { name: "Remove" }).click();
   await page.waitForFunction(() => window.pond.getFiles().length === 3);
   assert.equal(uploads.length, 2);
+});
+
+test("films: a clean one is uploaded, a listed one stays, and its item says where in it", async (context) => {
+  const { page, uploads } = await openApp(context, { script: app(), body, csp });
+  await choose(page, [film("clean"), film("listed")]);
+  await until(() => uploads.length === 1, "an upload");
+  await page.waitForSelector("[data-filepond-item-state='load-invalid']");
+  assert.deepEqual(
+    [uploads, await page.evaluate(() => window.held)],
+    [["films/clean.mp4"], ["listed.mp4 possible-match"]],
+  );
+  const item = page.locator(".filepond--item", { hasText: "listed.mp4" });
+  assert.match(await item.textContent(), /may match a picture on the list “Demo list”.*In the film: 0:02–0:0[2345]\./);
 });
 
 test("removed while it is checked, it is not uploaded; a failed upload is retried", async (context) => {

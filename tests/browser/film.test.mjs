@@ -48,10 +48,14 @@ const extra = {
   ...SERVED,
   "/page.html": { body: PAGE, type: "text/html; charset=utf-8" },
   "/page.js": { body: SCRIPT, type: "text/javascript" },
+  // A policy that doesn't let a <video> play what the page has.
+  "/strict.html": { body: PAGE, type: "text/html; charset=utf-8", csp: CSP },
+  // 6 s of H.264 of 10 bits, 192x144: a clean picture and two listed ones, 2 s each. By ffmpeg's libx264 with -g 20.
+  "/ten-bit.mp4": { body: readFileSync("tests/browser/films/ten-bit.mp4"), type: "video/mp4" },
 };
 
 before(async () => {
-  server = await serve({ extra, csp: CSP });
+  server = await serve({ extra, csp: `${CSP}; media-src blob:` });
   browser = await chromium.launch(CHROMIUM);
   page = await browser.newPage();
   page.setDefaultTimeout(120_000);
@@ -394,13 +398,49 @@ test("the guard holds a listed film, and lets a clean one through", async () => 
   assert.deepEqual(seen.kept.at(-1), ["clean.mp4"]);
 });
 
-test("Firefox: decoded frames of RGB are hashed as those of Chromium", async (t) => {
-  const firefox = await puppeteer.launch({
-    ...FIREFOX,
-    protocolTimeout: 120_000,
-  });
+/** Opens the page in a Firefox of its own. */
+async function inFirefox(t, path = "/page.html", preferences = {}) {
+  const firefox = await puppeteer.launch({ ...FIREFOX, protocolTimeout: 120_000, extraPrefsFirefox: preferences });
   t.after(() => firefox.close());
   const tab = await firefox.newPage();
+  await tab.goto(`${server.url}${path}`);
+  await tab.waitForFunction("window.ready");
+  return tab;
+}
+const checkTenBits = async () => window.gate.check(await (await fetch("/ten-bit.mp4")).blob());
+const firstHash = ({ matches }) => matches[0].frames[0];
+
+test("H.264 of 10 bits: by WebCodecs in Chromium, by a <video> of the page in Firefox, with the same seconds", async (t) => {
+  const tab = await inFirefox(t);
+  const shown = await tab.evaluate(checkTenBits);
+  const decoded = await page.evaluate(checkTenBits);
+  for (const [verdict, decodedBy] of [
+    [shown, "video-element"],
+    [decoded, "webcodecs"],
+  ]) {
+    assert.equal(verdict.outcome, "possible-match", JSON.stringify(verdict));
+    assert.equal(verdict.matches[0].strength, "several-frames");
+    assert.deepEqual([verdict.video.decodedBy, verdict.video.gaps], [decodedBy, []]);
+  }
+  assert.ok(bitsBetween(shown.pdq, decoded.pdq) <= 8, "the first frames");
+  assert.ok(Math.abs(firstHash(shown).atS - firstHash(decoded).atS) < 0.2, JSON.stringify([shown, decoded]));
+  // What neither decodes is unchecked, and its stretch is told.
+  await tab.goto(`${server.url}/strict.html`);
+  await tab.waitForFunction("window.ready");
+  const refused = await tab.evaluate(checkTenBits);
+  assert.deepEqual([refused.outcome, refused.reason], ["unchecked", "unsupported-film"]);
+  assert.match(refused.detail, /no decoder for the codec avc1\.6e.*media-src blob:.*from 0\.0 to 6\.0 s/);
+  assert.deepEqual([refused.video.gaps, refused.video.decodedBy], [[[0, 6]], "none"]);
+});
+
+test("Firefox with resistFingerprinting: a film is unchecked, canvas-noise", async (t) => {
+  const tab = await inFirefox(t, "/page.html", { "privacy.resistFingerprinting": true });
+  const verdict = await tab.evaluate(checkTenBits);
+  assert.deepEqual([verdict.outcome, verdict.reason], ["unchecked", "canvas-noise"]);
+  assert.deepEqual(verdict.video.gaps, [[0, 6]]);
+});
+
+test("Firefox: decoded frames of RGB are hashed as those of Chromium", async (t) => {
   // Both browsers check the same bytes.
   const recipe = { container: "webm", codec: "vp9", ...LISTED };
   const bytes = Buffer.from(
@@ -410,20 +450,20 @@ test("Firefox: decoded frames of RGB are hashed as those of Chromium", async (t)
     ),
   );
   extra["/made.webm"] = { body: bytes, type: "video/webm" };
-  await tab.goto(`${server.url}/page.html`);
-  await tab.waitForFunction("window.ready");
+  const tab = await inFirefox(t);
   const verdict = await tab.evaluate(async () => window.gate.check(await (await fetch("/made.webm")).blob()));
   assert.equal(verdict.outcome, "possible-match", JSON.stringify(verdict));
   assert.equal(verdict.matches[0].strength, "several-frames");
   const here = await check(recipe);
-  let bits = 0;
-  for (let at = 0; at < 64; at += 1) {
-    for (
-      let differ = Number.parseInt(verdict.pdq[at], 16) ^ Number.parseInt(here.pdq[at], 16);
-      differ;
-      differ &= differ - 1
-    )
-      bits += 1;
-  }
-  assert.ok(bits <= 8, `${bits} bits between the first frames`);
+  assert.ok(bitsBetween(verdict.pdq, here.pdq) <= 8, "between the first frames");
 });
+
+/** Number of bits in which two hashes differ. */
+function bitsBetween(one, other) {
+  let bits = 0;
+  for (let at = 0; at < one.length; at += 1) {
+    const differ = Number.parseInt(one[at], 16) ^ Number.parseInt(other[at], 16);
+    bits += differ.toString(2).replaceAll("0", "").length;
+  }
+  return bits;
+}

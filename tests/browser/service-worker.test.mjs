@@ -86,7 +86,10 @@ async function serving(context) {
     if (pathname === "/sw.js") return send(200, "text/javascript", SERVICE_WORKER);
     if (pathname === "/classic.js") return send(200, "text/javascript", CLASSIC);
     try {
-      const path = pathname.replace(/^\/hashgate\//, "dist/").replace(/^\/samples\//, "target/samples/");
+      const path = pathname
+        .replace(/^\/hashgate\//, "dist/")
+        .replace(/^\/samples\//, "target/samples/")
+        .replace(/^\/films\//, "tests/browser/films/");
       send(200, TYPES[path.split(".").at(-1)] ?? "application/octet-stream", readFileSync(path));
     } catch {
       send(404, "text/plain", "not found");
@@ -161,6 +164,29 @@ for (const browser of Object.keys(OPEN)) {
     ]);
     const shown = await page.evaluate(() => document.querySelector("hashgate-notice").shadowRoot.textContent);
     assert.match(shown, /listed-0\.jpg/);
+  });
+
+  test(`${browser}: a film is checked by the page; a listed one is answered with 451, and the notice says where`, async (context) => {
+    const { page, uploads } = await opened(context, browser);
+    const send = (name) =>
+      page.evaluate(async (name) => {
+        const film = await (await fetch(`/films/${name}.mp4`)).blob();
+        const form = new FormData();
+        form.append("film", film, `${name}.mp4`);
+        return window.sent("/upload", { method: "POST", body: form });
+      }, name);
+    const held = await send("listed");
+    assert.equal(held.status, 451, held.text);
+    assert.deepEqual(JSON.parse(held.text).files, [{ name: "listed.mp4", outcome: "possible-match" }]);
+    assert.equal(uploads.length, 0);
+    const shown = await page.evaluate(() => {
+      const { shadowRoot } = document.querySelector("hashgate-notice");
+      return { text: shadowRoot.textContent, media: shadowRoot.querySelectorAll("video, audio, img").length };
+    });
+    assert.match(shown.text, /listed\.mp4.*In the film: 0:02–0:0[2345]\./s);
+    assert.equal(shown.media, 0, "the notice plays nothing");
+    assert.equal((await send("clean")).status, 200);
+    assert.ok(uploads[0].bytes.includes(readFileSync("tests/browser/films/clean.mp4")));
   });
 
   test(`${browser}: bodies arrive byte for byte`, async (context) => {

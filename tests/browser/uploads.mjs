@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { extname, join } from "node:path";
+import { basename, extname, join } from "node:path";
 import { after } from "node:test";
 import { FileStore } from "@tus/file-store";
 import { Server as TusServer } from "@tus/server";
@@ -22,13 +22,15 @@ after(async () => (await browser)?.close());
 /** Returns the path of a sample picture; `index` counts the folder's files by name. */
 export const sample = (folder, index) =>
   `target/samples/${folder}/${readdirSync(`target/samples/${folder}`).sort()[index]}`;
+/**
+ * Returns the path of a film of 6 s: `listed.mp4` has two listed pictures from second 2 on, `clean.mp4` has none. Made by
+ * ffmpeg's libx264 with -g 20, of three sample pictures at 192x144.
+ */
+export const film = (name) => `tests/browser/films/${name}.mp4`;
 const digest = (bytes) => createHash("sha256").update(bytes).digest("hex");
 const names = new Map(
-  ["listed", "edited", "clean"].flatMap((folder) =>
-    readdirSync(`target/samples/${folder}`).map((name) => [
-      digest(readFileSync(`target/samples/${folder}/${name}`)),
-      `${folder}/${name}`,
-    ]),
+  ["target/samples/listed", "target/samples/edited", "target/samples/clean", "tests/browser/films"].flatMap((folder) =>
+    readdirSync(folder).map((name) => [digest(readFileSync(join(folder, name))), `${basename(folder)}/${name}`]),
   ),
 );
 

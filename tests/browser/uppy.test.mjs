@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CSP } from "./server.mjs";
-import { openApp, sample, unavailableGates, until } from "./uploads.mjs";
+import { film, openApp, sample, unavailableGates, until } from "./uploads.mjs";
 
 // Uppy's Dashboard sets style attributes, so the policy must allow them.
 const csp = CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace("blob:", "blob: data:");
@@ -77,6 +77,20 @@ test("clean files are uploaded, listed and edited ones stay with their reason, r
     said.filter((line) => /hashgate|TypeError/.test(line)),
     [],
   );
+});
+
+test("films: a clean one is uploaded, a listed one stays, and its card says where in it", async (context) => {
+  const { page, uploads } = await openApp(context, { script: app(), body: `<div id="app"></div>`, csp });
+  await choose(page, [film("clean"), film("listed")]);
+  await press(page);
+  await page.waitForFunction(() => window.result);
+  assert.deepEqual(await page.evaluate(() => [window.result, window.held]), [
+    { successful: ["clean.mp4"], failed: ["listed.mp4"] },
+    ["listed.mp4 possible-match"],
+  ]);
+  assert.deepEqual(uploads, ["films/clean.mp4"]);
+  const card = await page.locator(".hashgate-reason").textContent();
+  assert.match(card, /“listed\.mp4” may match a picture on the list “Demo list”.*In the film: 0:02–0:0[2345]\./);
 });
 
 test("cancelled while it is checked, nothing is uploaded, and the next batch works", async (context) => {

@@ -10,7 +10,9 @@ const REASONS = Object.keys(ENGLISH.unchecked) as (keyof NoticeStrings["unchecke
 const TEXTS = (Object.keys(ENGLISH) as (keyof NoticeStrings)[]).filter((name) => name !== "unchecked");
 
 /** All placeholders of the strings, each with itself as its value: `{ file: "{file}", … }`. */
-const KEPT = Object.fromEntries([...JSON.stringify(ENGLISH).matchAll(/\{(\w+)\}/g)].map(([text, name]) => [name, text]));
+const KEPT = Object.fromEntries(
+  [...JSON.stringify(ENGLISH).matchAll(/\{(\w+)\}/g)].map(([text, name]) => [name, text]),
+);
 
 const pascal = (name: string) => name.replace(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase());
 const keyOf = (name: string) => `hashgate${pascal(name)}`;

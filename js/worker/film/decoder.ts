@@ -1,17 +1,27 @@
 // Decodes stretches of a film's track by WebCodecs, and hands over the frames that are wanted.
+import type { IsDisposable } from "./disposable.js";
 import type { Sample, Segment } from "./plan.js";
 
 /** The decoder failed, so a part of the film is left out. */
 export class CannotDecode extends Error {}
 
-/** Largest number of frames that the decoder may work on, and of decoded frames that may wait for hashing. */
-const [MOST_IN_WORK, MOST_WAITING] = [12, 3];
+/**
+ * Samples that a decoder may have in work: many, because each answer of it takes the way through the worker's event loop;
+ * fewer if the frames of several of them are wanted, or if they are large.
+ */
+const [MOST_IN_WORK, FEWER_IN_WORK, MOST_BYTES_IN_WORK] = [64, 12, 16 * 1024 * 1024];
+/** Decoded frames that may wait for hashing. */
+const MOST_WAITING = 3;
 /**
  * Number of samples that are decoded although their time is after the last wanted time. In the file, a frame that is
  * shown earlier can be stored after a frame that is shown later. H.264 allows such a distance of 16 frames; encoders
  * use up to 4.
  */
 const REORDERED = 5;
+/** Samples that are read at once, and so many before them whose times are remembered. */
+const [AT_ONCE, REMEMBERED] = [64, 32];
+/** Times of frames that are less than this many seconds apart are the same. */
+const SAME_S = 1e-4;
 /** Milliseconds without an answer after which a decoder is given up. */
 const SILENCE_MS = 20_000;
 
@@ -25,15 +35,20 @@ export interface Packets {
 export class TrackDecoder {
   readonly #config: VideoDecoderConfig;
   readonly #packets: Packets;
+  readonly #isDisposable: IsDisposable | undefined;
   #decoder: VideoDecoder | undefined;
   #failed: CannotDecode | undefined;
   #frames: VideoFrame[] = [];
   #targets: number[] = [];
+  /** How many of the samples in work have wanted frames. */
+  #wanted = 0;
   #wake: (() => void) | undefined;
 
-  constructor(config: VideoDecoderConfig, packets: Packets) {
+  /** With `isDisposable`, samples that neither anybody wants nor others need aren't decoded. */
+  constructor(config: VideoDecoderConfig, packets: Packets, isDisposable?: IsDisposable) {
     this.#config = config;
     this.#packets = packets;
+    this.#isDisposable = isDisposable;
   }
 
   /**
@@ -44,13 +59,16 @@ export class TrackDecoder {
   async *frames(segment: Segment): AsyncGenerator<VideoFrame> {
     const decoder = this.#ready();
     this.#targets = [...segment.targets];
+    this.#wanted = 0;
     const until = segment.targets.at(-1) ?? segment.fromS;
     let behind = 0;
     let from = segment.key.index;
+    let times: number[] = [];
     try {
       feeding: for (;;) {
-        const samples = this.#packets.samples(from, 64);
+        const samples = this.#packets.samples(from, AT_ONCE);
         if (samples.length === 0) break;
+        times = [...times.slice(-REMEMBERED), ...samples.map(({ ptsS }) => ptsS)];
         for (const sample of samples) {
           if (sample.index >= segment.untilIndex) break feeding;
           from = sample.index + 1;
@@ -60,10 +78,13 @@ export class TrackDecoder {
           if (sample.ptsS > until && ++behind > REORDERED) break feeding;
           const data = this.#packets.bytes(sample) as Uint8Array<ArrayBuffer>;
           if (data.length === 0) continue;
+          const wanted = isWanted(sample.ptsS, times, segment.targets);
+          if (!wanted && this.#isDisposable?.(data)) continue;
+          if (wanted) this.#wanted += 1;
           const type = sample.index === segment.key.index || sample.key ? "key" : "delta";
           this.#try(() => decoder.decode(new EncodedVideoChunk({ type, timestamp: sample.ptsS * 1e6, data })));
           yield* this.#waiting();
-          while (decoder.decodeQueueSize > MOST_IN_WORK || this.#frames.length > MOST_WAITING) {
+          while (decoder.decodeQueueSize > this.#room(data.length) || this.#frames.length > MOST_WAITING) {
             if (this.#frames.length === 0) await this.#answer();
             yield* this.#waiting();
           }
@@ -97,6 +118,12 @@ export class TrackDecoder {
     }
   }
 
+  /** How many samples of a size the decoder may have in work. */
+  #room(bytes: number): number {
+    if (this.#wanted > MOST_WAITING) return FEWER_IN_WORK;
+    return Math.max(FEWER_IN_WORK, Math.min(MOST_IN_WORK, MOST_BYTES_IN_WORK / bytes));
+  }
+
   close(): void {
     if (this.#decoder && this.#decoder.state !== "closed") this.#decoder.close();
     this.#decoder = undefined;
@@ -107,9 +134,10 @@ export class TrackDecoder {
     if (this.#decoder) return this.#decoder;
     const decoder = new VideoDecoder({
       output: (frame) => {
-        const time = frame.timestamp / 1e6 + 1e-4;
+        const time = frame.timestamp / 1e6 + SAME_S;
         if (decoder === this.#decoder && this.#targets[0] !== undefined && time >= this.#targets[0]) {
           while (this.#targets[0] !== undefined && this.#targets[0] <= time) this.#targets.shift();
+          this.#wanted -= 1;
           this.#frames.push(frame);
         } else {
           frame.close();
@@ -165,4 +193,20 @@ export class TrackDecoder {
       if (this.#failed) this.#wake();
     });
   }
+}
+
+/**
+ * Returns whether a frame is the first that isn't before one of the targets. Where the frame before it isn't among `times`
+ * yet, the answer may be true for one that isn't.
+ */
+export function isWanted(ptsS: number, times: readonly number[], targets: readonly number[]): boolean {
+  const before = Math.max(...times.filter((time) => time < ptsS));
+  // The last target that isn't behind the frame, by halving: a long film has many.
+  let [least, most] = [0, targets.length];
+  while (least < most) {
+    const middle = (least + most) >> 1;
+    if ((targets[middle] ?? 0) <= ptsS + 2 * SAME_S) least = middle + 1;
+    else most = middle;
+  }
+  return (targets[least - 1] ?? Number.NEGATIVE_INFINITY) > before + SAME_S / 2;
 }

@@ -6,6 +6,7 @@ import type { Asks, FilmReading, FilmSample, Part } from "../../protocol.js";
 import type { Box, FrameHasher } from "../frames.js";
 import { FilmBytes, FilmUnreadable } from "./bytes.js";
 import { CannotDecode, type Packets, TrackDecoder } from "./decoder.js";
+import { disposableOf } from "./disposable.js";
 import { Motion } from "./motion.js";
 import { denseStage, firstStage, joined, type Sample, type Segment, samplesOf } from "./plan.js";
 
@@ -79,7 +80,7 @@ class Reading {
 
   async #read(at: number, track: TrackInfo, progress: (seconds: number) => void): Promise<void> {
     const all: [number, number] = [Math.max(0, track.startS), track.endS];
-    const refused = await this.#refuse(at, track);
+    const refused = refuse(track);
     if (refused) return this.#leaveOut(all, refused);
     let keys: Sample[];
     try {
@@ -100,7 +101,17 @@ class Reading {
     }
     const { stage, maxGapS } = this.#ask;
     const plan = stage === "first" ? firstStage(keys, track.endS, maxGapS) : denseStage(keys, track.endS);
-    const decoder = new TrackDecoder(configOf(track, this.#film.description(at)), this.#packets(at));
+    const missing = await this.#missingDecoder(at, track);
+    if (missing) {
+      // A <video> shows one track alone.
+      if (this.#info.tracks.length > 1) return this.#leaveOut(all, missing);
+      const targets = plan.flatMap(({ targets }) => targets);
+      this.#made.undecoded = { targets, range: all, problem: missing };
+      return;
+    }
+    const description = this.#film.description(at);
+    const isDisposable = disposableOf(track.codec, description);
+    const decoder = new TrackDecoder(configOf(track, description), this.#packets(at), isDisposable);
     const motion = new Motion();
     let failures = 0;
     try {
@@ -110,7 +121,7 @@ class Reading {
           const detail = `frames: expected at most ${this.#ask.maxFrames} to look at, got more`;
           return this.#leaveOut(rest, { reason: "too-large", detail });
         }
-        const failed = await this.#decode(at, decoder, segment, motion);
+        const failed = await this.#decode(at, decoder, segment, motion, progress);
         if (this.#enough) return;
         failures = failed ? failures + 1 : 0;
         if (failed) this.#leaveOut([failed.fromS, segment.toS], failed.problem);
@@ -124,12 +135,8 @@ class Reading {
     this.#made.parts[at] = motion.part();
   }
 
-  /** Returns why a track can't be decoded here, if that is known beforehand. */
-  async #refuse(at: number, track: TrackInfo): Promise<Problem | undefined> {
-    const unsupported = (detail: string) => ({ reason: "unsupported-film" as const, detail });
-    if (track.encrypted) return unsupported("the film is encrypted");
-    const { problem } = track;
-    if (problem) return unsupported(`${problem.field}: expected ${problem.expected}, got ${problem.got}`);
+  /** Returns why a track can't be decoded in the worker, if it can't because the browser has no decoder for it there. */
+  async #missingDecoder(at: number, track: TrackInfo): Promise<Problem | undefined> {
     if (typeof VideoDecoder === "undefined") {
       return unsupported("the browser has no WebCodecs, so films can't be decoded in the worker");
     }
@@ -151,6 +158,7 @@ class Reading {
     decoder: TrackDecoder,
     segment: Segment,
     motion: Motion,
+    progress: (seconds: number) => void,
   ): Promise<{ fromS: number; problem: Problem } | undefined> {
     let fromS = segment.fromS;
     let count = 0;
@@ -169,7 +177,9 @@ class Reading {
           if (!signals.comparable) this.#made.lowQuality += 1;
           fromS = atS;
           count += 1;
-          if (await this.#listener.frame({ ...signals, atS, atMs: 0, width, height })) continue;
+          const isWanted = await this.#listener.frame({ ...signals, atS, atMs: 0, width, height });
+          progress(Math.min(atS, segment.toS));
+          if (isWanted) continue;
           this.#enough = true;
           return undefined;
         } finally {
@@ -216,6 +226,16 @@ class Reading {
   }
 }
 
+/** Returns why a track can't be decoded anywhere, if its index says so. */
+function refuse({ encrypted, problem }: TrackInfo): Problem | undefined {
+  if (encrypted) return unsupported("the film is encrypted");
+  return problem ? unsupported(`${problem.field}: expected ${problem.expected}, got ${problem.got}`) : undefined;
+}
+
+function unsupported(detail: string): Problem {
+  return { reason: "unsupported-film", detail };
+}
+
 function nothing(problem: Problem | undefined): FilmReading {
   return {
     container: "mp4",
@@ -226,6 +246,7 @@ function nothing(problem: Problem | undefined): FilmReading {
     lowQuality: 0,
     gaps: [],
     parts: [],
+    undecoded: undefined,
     problem,
     memoryBytes: 0,
   };
