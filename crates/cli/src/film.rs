@@ -11,6 +11,9 @@ use hashgate_native::film::{Every, Ffmpeg, FilmFile, PASS_LIMIT, frames_for_list
 use hashgate_native::open_file::OpenFile;
 use serde_json::{Value, json};
 
+/// Seconds between the frames of a film that is left out of lists.
+const ALL_S: f64 = 0.04;
+
 /// How ffmpeg is run.
 #[derive(clap::Args)]
 pub struct FilmArgs {
@@ -119,7 +122,8 @@ pub fn left_out(paths: &[PathBuf], args: &FilmArgs) -> Result<Vec<PdqHash>> {
             if let Some(picture) = picture {
                 hashes.extend(picture.frames.first().map(|frame| Coefficients::of(&frame.luma.small).hash()));
             } else if let Some(film) = FilmFile::open(&file) {
-                let listed = frames_for_list(&args.ffmpeg()?, &film, Every::Content)
+                // All frames, not those that a list would have: the same title is cut at other times in another film.
+                let listed = frames_for_list(&args.ffmpeg()?, &film, Every::Seconds(ALL_S))
                     .with_context(|| format!("--leave-out: {}", file.display()))?;
                 hashes.extend(listed.frames.iter().map(|frame| frame.pdq));
             } else {

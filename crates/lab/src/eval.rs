@@ -31,7 +31,7 @@ use self::figures::{Budget, Figures};
 /// leaves the machine.
 ///
 /// Of films, ffmpeg makes the copies, of the first 40 seconds of each. They are looked up in a list whose frames were chosen
-/// by content and in one of one frame a second, and compared by vPDQ's own rules. Copies that you have count as well, if they
+/// by content and in one of one frame a second, and compared by vPDQ's own rules. A folder with films is measured by these, and its pictures aren't. Copies that you have count as well, if they
 /// lie in a folder with the film's name: those of film.mp4 in film/.
 #[derive(clap::Args)]
 pub struct Args {
@@ -55,6 +55,9 @@ pub struct Args {
     /// Number of threads. Default: one per processor.
     #[arg(long)]
     threads: Option<usize>,
+    /// Of films, measure this edit alone. May be given several times.
+    #[arg(long = "edit", value_name = "NAME")]
+    edits: Vec<String>,
     /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -91,7 +94,13 @@ fn measure(args: &Args) -> Result<ExitCode> {
     if args.report.is_some() {
         bail!("--report: expected a folder of pictures, got films; films have no page");
     }
-    let settings = films::Settings { limit: args.limit, list_size: args.list_size, rings: args.rings, seed: args.seed };
+    let settings = films::Settings {
+        limit: args.limit,
+        list_size: args.list_size,
+        rings: args.rings,
+        seed: args.seed,
+        edits: args.edits.clone(),
+    };
     let figures = films::measure(&films, &settings)?;
     match args.format {
         Format::Json => say_pretty_json(&figures)?,

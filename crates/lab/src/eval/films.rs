@@ -31,6 +31,8 @@ pub struct Settings {
     pub rings: u32,
     /// Seed of what is drawn over films.
     pub seed: u64,
+    /// Names of the edits; all if there are none.
+    pub edits: Vec<String>,
 }
 
 /// Share of clean frames that may match by chance: that of `build --frames`.
@@ -57,6 +59,10 @@ pub fn of_folder(folder: &Path) -> Vec<(PathBuf, Vec<PathBuf>)> {
 /// # Errors
 /// There is no ffmpeg, or fewer than two films can be used.
 pub fn measure(films: &[(PathBuf, Vec<PathBuf>)], settings: &Settings) -> Result<FilmFigures> {
+    let names: Vec<_> = edits::EDITS.iter().map(|edit| edit.name).collect();
+    for name in settings.edits.iter().filter(|name| !names.contains(&name.as_str())) {
+        bail!("--edit: expected one of {}, got {name:?}", names.join(", "));
+    }
     let ffmpeg = Ffmpeg::find()?;
     let encoders = copies::encoders()?;
     let folder = tempfile::tempdir()?;
@@ -80,7 +86,7 @@ pub fn measure(films: &[(PathBuf, Vec<PathBuf>)], settings: &Settings) -> Result
         left_out.push(format!("{}: this ffmpeg has no encoder {}", edit.name, edit.encoder.name()));
     }
     let lists = Lists::of(&ffmpeg, &originals, settings)?;
-    let copies = copies::all(&originals, &encoders);
+    let copies = copies::all(&originals, &encoders, &settings.edits);
     let bar = terminal::progress(copies.len() as u64);
     let found: Vec<_> = copies
         .par_iter()
@@ -116,7 +122,7 @@ fn one(ffmpeg: &Ffmpeg, path: &Path, lists: &Lists, film: usize) -> Result<Found
     let film_file = FilmFile::open(path).context("expected a film, got another file")?;
     let is_held = |list: &List| {
         let mut judge = FilmJudge::new(&list.filter, MIN_DISTINCT);
-        look(ffmpeg, &film_file, &list.filter, &mut judge);
+        let _ = look(ffmpeg, &film_file, &list.filter, &mut judge);
         judge.is_held()
     };
     Ok(Found {

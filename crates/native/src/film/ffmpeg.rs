@@ -38,7 +38,8 @@ pub struct Ffmpeg {
 /// Which frames of a film are taken.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Stage {
-    /// Each keyframe and the 0.45 seconds after it, and one frame at least every four seconds.
+    /// Each keyframe and the 0.45 seconds after it, and one frame at least every second. (The browser skips what lies
+    /// between; ffmpeg decodes it anyway.)
     First,
     /// Frames that are at least so many seconds apart.
     Apart(f64),
@@ -51,7 +52,7 @@ impl Stage {
     fn expression(self) -> String {
         match self {
             // Variable 0 is the time of the last keyframe. A sum is true if one of its parts is.
-            Self::First => "st(0,if(key,t,ld(0)));key+isnan(prev_selected_t)+gte(t-prev_selected_t,4)\
+            Self::First => "st(0,if(key,t,ld(0)));key+isnan(prev_selected_t)+gte(t-prev_selected_t,1)\
                  +lte(t-ld(0),0.46)*gte(t-prev_selected_t,0.14)"
                 .into(),
             Self::Apart(gap) => format!("isnan(prev_selected_t)+gte(t-prev_selected_t,{gap})"),
@@ -61,6 +62,26 @@ impl Stage {
         }
     }
 }
+
+/// ffmpeg was ended at its time limit.
+#[derive(Debug)]
+pub struct TookTooLong {
+    whole: Duration,
+    silence: Duration,
+}
+
+impl std::fmt::Display for TookTooLong {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            out,
+            "ffmpeg: expected an end within {} s (--film-timeout) and no silence of {} s, got none; it was ended",
+            self.whole.as_secs_f64(),
+            self.silence.as_secs_f64()
+        )
+    }
+}
+
+impl std::error::Error for TookTooLong {}
 
 /// A frame of a film.
 pub struct TakenFrame {
@@ -161,12 +182,7 @@ impl Ffmpeg {
         let status = running.wait()?;
         let complaint = reader.join().unwrap_or_default();
         if running.is_late() {
-            let silence = limit.silence.as_secs_f64();
-            let whole = limit.whole.as_secs_f64();
-            bail!(
-                "ffmpeg: expected an end within {whole} s (--film-timeout) and no silence of {silence} s, got neither; it \
-                 was ended"
-            );
+            return Err(TookTooLong { whole: limit.whole, silence: limit.silence }.into());
         }
         if !result? {
             return Ok(());

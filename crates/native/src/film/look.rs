@@ -3,7 +3,7 @@
 use hashgate::check::film::FilmJudge;
 use hashgate::{Filter, Fingerprint, Orientations, Outcome, UncheckedReason, ViewSet, look_up};
 
-use super::ffmpeg::{Ffmpeg, Stage};
+use super::ffmpeg::{Ffmpeg, Stage, TookTooLong};
 use super::index::FilmFile;
 use super::motion::{Motion, Part};
 
@@ -73,6 +73,9 @@ impl Pass<'_> {
             Ok(!judge.is_held())
         });
         if let Err(error) = looked {
+            if error.is::<TookTooLong>() {
+                return Some(unchecked(UncheckedReason::TooLarge, format!("{error:#}")));
+            }
             let reason = if last_s.is_finite() || self.film.unreadable.is_some() {
                 UncheckedReason::Unreadable
             } else {

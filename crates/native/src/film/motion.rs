@@ -92,3 +92,35 @@ fn bounds(count: impl Fn(usize) -> usize) -> Option<(usize, usize)> {
     let end = counts.iter().rposition(|&count| count >= least)? + 1;
     Some((start, end))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_those_that_the_browser_finds() {
+        let text = include_str!("../../../../tests/vectors/film-motion.json");
+        let vectors: serde_json::Value = serde_json::from_str(text).unwrap();
+        for case in vectors["cases"].as_array().unwrap() {
+            let number = |name: &str| case[name].as_u64().unwrap() as usize;
+            let window: Vec<usize> = serde_json::from_value(case["window"].clone()).unwrap();
+            let (across, down) = (window[0]..window[0] + window[2], window[1]..window[1] + window[3]);
+            let mut motion = Motion::default();
+            for frame in 0..=number("steps") {
+                let mut small: Luma64 = [0.0; SIDE * SIDE];
+                for (at, value) in small.iter_mut().enumerate() {
+                    let (x, y) = (at % SIDE, at / SIDE);
+                    let moves = across.contains(&x) && down.contains(&y);
+                    let time = if moves { frame + 1 } else { 0 };
+                    let level = x / 2 * 7 + y / 2 * 13 + number("seed") * 31 + time * 97 * (x / 2 + 3 * (y / 2) + 1);
+                    let flat = case["flat"] == true && !moves;
+                    *value = if flat { 200.0 } else { (level % 256) as f32 };
+                }
+                motion.add(&small, frame as f64 * case["stepS"].as_f64().unwrap());
+            }
+            let got = motion.part().map(|part| vec![part.x, part.y, part.width, part.height]);
+            let wanted: Option<Vec<f64>> = serde_json::from_value(case["part"].clone()).unwrap();
+            assert_eq!(got, wanted, "{}", case["name"]);
+        }
+    }
+}

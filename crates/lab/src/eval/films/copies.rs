@@ -80,8 +80,9 @@ pub fn prepare(ffmpeg: &Ffmpeg, folder: &Path, at: usize, path: &Path, own: &[Pa
 }
 
 /// Returns the copies that are to be looked for.
-pub fn all<'a>(originals: &'a [Original], encoders: &[&str]) -> Vec<Copy<'a>> {
-    let edits = EDITS.iter().filter(|edit| encoders.contains(&edit.encoder.name()));
+pub fn all<'a>(originals: &'a [Original], encoders: &[&str], names: &[String]) -> Vec<Copy<'a>> {
+    let is_wanted = |edit: &Edit| names.is_empty() || names.iter().any(|name| name == edit.name);
+    let edits = EDITS.iter().filter(|edit| encoders.contains(&edit.encoder.name()) && is_wanted(edit));
     let made = edits.flat_map(|edit| (0..originals.len()).map(move |film| Copy { film, how: How::Made(edit) }));
     let own = originals
         .iter()

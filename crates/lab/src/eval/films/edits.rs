@@ -48,7 +48,7 @@ impl Encoder {
     }
 }
 
-/// What an edit needs to know of the film.
+/// What an edit needs to know of the film. An overlay goes on for as long as the longer of the two, so it is cut.
 pub struct Sizes {
     /// Width in pixels, even.
     pub width: u32,
@@ -116,7 +116,8 @@ fn screen(sizes: &Sizes) -> String {
     format!(
         "[0:v]pad={width}:{height}:{x}:{y}[f];[f][2:v]overlay=0:0[u];color=c=red:s=8x4[bar];color=c=black:s=6x8[pointer];\
          [u][bar]overlay=x='{x}+t*{speed}':y={below}[p];\
-         [p][pointer]overlay=x='{width}*(0.8+0.1*sin(t/2))':y='{height}*(0.5+0.3*cos(t/3))'[v]"
+         [p][pointer]overlay=x='{width}*(0.8+0.1*sin(t/2))':y='{height}*(0.5+0.3*cos(t/3))',trim=duration={}[v]",
+        sizes.seconds
     )
 }
 
@@ -160,7 +161,7 @@ pub const EDITS: &[Edit] = &[
     },
     edit("picture-in-picture", "another film in a corner, 30% of the sides", DEFAULT, |sizes| {
         let (width, height) = (sizes.width * 3 / 10, sizes.height * 3 / 10);
-        format!("[1:v]scale={width}:{height}[in];[0:v][in]overlay=W-w-8:H-h-8:shortest=0[v]")
+        format!("[1:v]scale={width}:{height}[in];[0:v][in]overlay=W-w-8:H-h-8,trim=duration={}[v]", sizes.seconds)
     }),
     edit("inside", "8 s of it between 10 s of another film before and after", DEFAULT, |sizes| {
         let Sizes { width, height, seconds } = sizes;
