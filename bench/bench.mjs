@@ -1,7 +1,7 @@
 // npm run bench [-- --rounds N --only PART-OF-A-NAME --files FOLDER --no-setup]
-// Measures the time from a File to its verdict in real Chromium, against other ways to a hash, on the same files in one
-// run. The files are drawn, or the JPEG, PNG and WebP files of FOLDER. Prints medians and ratios, and writes
-// target/bench/bench.json. docs/lab/performance.md explains the output.
+// Measures in real Chromium how long it takes from a File to its verdict, and compares this with other ways to hash the
+// same files, in one run. The files are drawn, or are the JPEG, PNG and WebP files of FOLDER. Prints medians and
+// ratios, and writes target/bench/bench.json. docs/lab/performance.md explains the output.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { chromium as launcher } from "playwright-core";
@@ -12,7 +12,7 @@ import { setUp } from "../scripts/setup.mjs";
 import { serve } from "../tests/browser/server.mjs";
 import { FOLDER, millionFilter } from "./million.mjs";
 
-// Films have a bench of their own.
+// Films have a benchmark of their own, which runs instead.
 if (process.argv[process.argv.indexOf("--only") + 1] === "film") {
   await import("./film.mjs");
   process.exit();
@@ -99,7 +99,7 @@ async function launchOnOneProcessor() {
   return await launch().finally(() => keepTo(allowed));
 }
 
-/** Returns the process of the page and its workers: the renderer with the most CPU time. */
+/** Returns the renderer process with the most CPU time: that of the page and its workers. */
 async function renderer() {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send("SystemInfo.getProcessInfo");
@@ -108,7 +108,10 @@ async function renderer() {
   return renderers.sort((a, b) => b.cpuTime - a.cpuTime)[0]?.id;
 }
 
-/** Returns the resident bytes of a process: now, and the maximum since the last reset. Only Linux reports them. */
+/**
+ * Returns the resident memory of a process in bytes, now and at its peak. The peak counts from when `5` was last written
+ * to the process's `clear_refs`. Both values come from `/proc`, so this works on Linux alone.
+ */
 function resident(pid) {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   const of = (field) => 1024 * Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]);
@@ -144,7 +147,8 @@ try {
   for (const [name, bytes] of pictures.filter(([name]) => name.includes(only))) {
     const ways = {};
     for (const way of WAYS) ways[way] = { times: [], longest: 0 };
-    // The first round warms up. Then the ways take turns, so that other load on the machine affects all of them.
+    // The first round only warms up. In each round every way is measured once, so that other load on the machine
+    // affects all of them.
     for (let round = 0; round <= (name.startsWith("48mp") ? Math.ceil(rounds / 3) : rounds); round += 1) {
       for (const way of WAYS) {
         const { milliseconds, longest, outcome, reason, by } = await page.evaluate(
@@ -194,8 +198,9 @@ try {
   await alone?.waitForFunction(() => window.ready, undefined, { timeout: 120_000 });
   for (const name of several) {
     await alone?.evaluate(([name, type]) => window.add(name, type), [name, typeOf(name)]);
-    // In turn, only one worker works at a time: either the hashing or the lookup worker. Together, one hashing worker
-    // runs beside the lookup worker and the browser, unless the whole browser is limited to one processor (`alone`).
+    // `inTurn`: either the hashing worker or the lookup worker works at a time. `together`: one or two hashing workers
+    // run beside the lookup worker. `alone`: the same with one hashing worker, but the whole browser is limited to one
+    // processor.
     const ways = { inTurn: [page, "inTurn", 1], one: [page, "together", 1], two: [page, "together", 2] };
     if (alone) ways.alone = [alone, "together", 1];
     const times = { inTurn: [], one: [], two: [], alone: [] };
@@ -222,7 +227,7 @@ try {
     }
   }
 
-  // Each measurement uses a new page, because browsers keep compiled code within a page.
+  // Uses a new page for each measurement, because a browser keeps compiled code within a page.
   for (const name of given.filter((name) => !files && /^12mp/.test(name) && name.includes(only))) {
     for (const warmUp of [true, false]) {
       const times = [];

@@ -1,6 +1,6 @@
-// npm run bench -- --only film: the first stage of a film in Chromium and Firefox, against seeking a <video> once a second and
-// reading each frame from a canvas, in one run. The seeking is measured without hashing and lookups, so the ratio is a lower
-// bound. `--seconds 20` shortens the film, which is drawn and encoded anew.
+// npm run bench -- --only film: measures the first stage of a film in Chromium and Firefox. Compares it, in one run,
+// with seeking a <video> to each second and reading the frame from a canvas. The seeking is measured without hashing
+// and lookups, so the real ratio is larger. The film is drawn and encoded; `--seconds 20` shortens it.
 import { readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
 import puppeteer from "puppeteer-core";
@@ -11,7 +11,10 @@ import { millionFilter } from "./million.mjs";
 
 const at = process.argv.indexOf("--seconds");
 const SECONDS = at < 0 ? 60 : Number(process.argv[at + 1]);
-/** Seconds between keyframes: x264's default of 250 frames at 30 a second, and the 2 s of streaming services. */
+/**
+ * Seconds between keyframes: x264's default of 250 frames (at 30 frames per second), and the 2 seconds of streaming
+ * services.
+ */
 const KEYS = [250 / 30, 2];
 const ROUNDS = 3;
 

@@ -1,5 +1,5 @@
-// Builds the filter of the benchmarks: 1,000,000 PDQ hashes (the SHA-256 digests of the numbers from 0), default
-// settings.
+// Builds the filter of the benchmarks: 1,000,000 PDQ hashes (the SHA-256 digests of the numbers 0, 1, 2, …), with
+// default settings.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";

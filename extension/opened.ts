@@ -1,4 +1,4 @@
-/** Name of the event by which page.ts reports a node to the content script. The node is the event's `relatedTarget`. */
+/** Name of the event by which page.ts reports a node to the content script. The event's `relatedTarget` is the node. */
 export const OPENED = "hashgate-opened";
 /**
  * Names of two events: by `QUESTION`, page.ts asks the content script about the files of an input; `ANSWER` is the

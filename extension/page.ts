@@ -2,6 +2,7 @@
 // file picker by an <input> that is never in the document, or only for a moment, so its events don't reach the window.
 // This script reports such an input to the content script before it is opened. It also asks for a check of files that a
 // page gets from a promise and not from an event.
+import { entryOf } from "../js/integrations/intercept/entries.js";
 import { ANSWER, OPENED, PASSED, QUESTION } from "./opened.js";
 
 const { dispatchEvent, addEventListener } = EventTarget.prototype;
@@ -51,8 +52,8 @@ precede(HTMLInputElement.prototype, "showPicker", (self) => self instanceof HTML
 precede(EventTarget.prototype, "dispatchEvent", (self, [event]) => {
   if (event instanceof Event && event.type === "click" && self instanceof Node) announceTree(self);
 });
-// When the page adds a capturing listener to an input, first reports the input, so that the content script's listener
-// comes before the page's.
+// When the page adds a capturing listener to an input, this script first reports the input to the content script. The
+// content script then adds its own listener, which comes before the page's.
 precede(EventTarget.prototype, "addEventListener", (self, [type, , how]) => {
   if ((type !== "change" && type !== "input") || !(self instanceof HTMLInputElement) || told.has(self)) return;
   if (how !== true && !(typeof how === "object" && how !== null && (how as AddEventListenerOptions).capture)) return;
@@ -77,6 +78,14 @@ async function ask(files: readonly File[]): Promise<boolean[]> {
   const passed = new Set(input.getAttribute(PASSED)?.split(",").filter(Boolean).map(Number));
   return files.map((_, index) => passed.has(index));
 }
+
+// The content script can't give entries to the page: what it sets on an object isn't seen in the page's world.
+const nativeEntry = DataTransferItem.prototype.webkitGetAsEntry;
+DataTransferItem.prototype.webkitGetAsEntry = {
+  webkitGetAsEntry(this: DataTransferItem): FileSystemEntry | null {
+    return entryOf(this, nativeEntry);
+  },
+}.webkitGetAsEntry;
 
 interface FileHandle {
   getFile(): Promise<File>;

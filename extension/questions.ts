@@ -8,8 +8,8 @@ import { ANSWER, PASSED, QUESTION } from "./opened.js";
 const QUESTIONS = 4;
 
 /**
- * Answers page.ts, which asks which of its files may pass. `passing` decides, and asks the person about held files. After
- * {@link QUESTIONS} questions without a new click or key, no file passes. If the extension isn't running any more
+ * Answers page.ts, which asks which of its files may pass. `passing` decides, and asks the person about held files.
+ * After {@link QUESTIONS} questions without a new click or key, no file passes. If the extension isn't running any more
  * (`alive` returns false), every file passes.
  */
 export function answerPage(

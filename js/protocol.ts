@@ -12,7 +12,10 @@ export interface Wanted {
   md5: boolean;
 }
 
-/** A file whose bytes stay where they are. A number that is sent to the port asks for the piece that begins there. */
+/**
+ * A file whose bytes aren't sent to the worker as a whole. If the worker sends a number to the port, the reply is the
+ * piece of the file that begins at this byte.
+ */
 export interface LentFile {
   size: number;
   port: MessagePort;
@@ -36,7 +39,7 @@ export interface FrameSignals {
   pdq: string;
   /** PDQ quality of the frame as it is, 0 to 100. */
   quality: number;
-  /** Whether a view has detail enough to be compared. */
+  /** Whether at least one view has enough detail to be compared. */
   comparable: boolean;
 }
 
@@ -44,7 +47,7 @@ export interface FrameSignals {
 export interface SampledFrame extends FrameSignals {
   /** The frame's own time in seconds. */
   atS: number;
-  /** When it was sampled, in milliseconds since 1970. */
+  /** When the frame was sampled, in milliseconds since 1970. */
   atMs: number;
   width: number;
   height: number;
@@ -53,7 +56,7 @@ export interface SampledFrame extends FrameSignals {
 /** A frame of a film. */
 export type FilmSample = SampledFrame;
 
-/** A part of a frame, in shares of its sides. */
+/** A part of a frame. The position and the size are fractions (0 to 1) of the frame's width and height. */
 export interface Part {
   x: number;
   y: number;
@@ -61,19 +64,19 @@ export interface Part {
   height: number;
 }
 
-/** What a stage of reading a film came to. */
+/** The result of one stage of reading a film. */
 export interface FilmReading {
   container: Container;
   /** Codec of the first video track, as WebCodecs spells it. */
   codec: string;
   durationS: number;
-  /** Frames that were hashed, and those of them without enough detail to be compared. */
+  /** Number of frames that were hashed. `lowQuality` is the number of those with too little detail to be compared. */
   frames: number;
   lowQuality: number;
   keyframes: number;
   /** Stretches in seconds that could not be looked at. */
   gaps: [number, number][];
-  /** For each video track the part that moves, if the rest of the picture stands still. */
+  /** For each video track, the part of the picture that moves, if the rest stands still. */
   parts: (Part | undefined)[];
   /** Why the film, or a part of it, could not be looked at. */
   problem: { reason: UncheckedReason; detail: string } | undefined;
@@ -88,7 +91,7 @@ export interface Fingerprinted extends Signals {
   memoryBytes: number;
 }
 
-/** The main engine has no decoder for a file: the formats engine must read it. */
+/** The answer for a file that the main engine has no decoder for. The formats engine must read the file. */
 export interface NeedsFormats {
   needsFormats: true;
   /** The file's bytes, given back if they were transferred. */
@@ -96,10 +99,10 @@ export interface NeedsFormats {
   memoryBytes: number;
 }
 
-/** A kind of film; `other` is one that nothing here reads. */
+/** A kind of film. `other` stands for films that hashgate doesn't read. */
 export type FilmKind = "mp4" | "matroska" | "other";
 
-/** The file is a film, and nothing of it was computed. */
+/** The answer for a file that is a film. No signal of the film was computed. */
 export interface IsFilm {
   film: FilmKind;
   /** The file's bytes, given back if they were transferred. */
@@ -107,7 +110,7 @@ export interface IsFilm {
   memoryBytes: number;
 }
 
-/** A frame whose pixels can't be had, because the browser answers canvas read-back with noise. */
+/** The answer for a frame whose pixels can't be read, because the browser answers canvas read-back with noise. */
 export interface NoisyFrame {
   noise: string;
 }
@@ -128,7 +131,7 @@ export interface Following {
   threshold: number;
   /** The trusted list; undefined if every list that the keys sign is trusted. */
   list: { name: string; category?: string } | undefined;
-  /** Undefined if releases need not be in a log. */
+  /** The log that releases must be in. Undefined if they need not be in a log. */
   log: FollowingLog | undefined;
   maxBytes: number;
   timeoutMs: number;
@@ -143,7 +146,10 @@ export interface Loaded {
 
 /** The arguments of each operation of a worker. */
 export interface Asks {
-  /** With `digestsOnly`, a film's digests are computed while it streams; otherwise a film is answered by its kind. */
+  /**
+   * If `digestsOnly` is true and the file is a film, computes its digests while it is read. Otherwise the answer for a
+   * film is only its kind ({@link IsFilm}).
+   */
   fingerprint: {
     file: Blob | Uint8Array | LentFile;
     wanted: Wanted;
@@ -162,35 +168,39 @@ export interface Asks {
     views: ViewSet;
   };
   /**
-   * The page's judgement of the last sample of a watched stream: whether frames are blanked from now on. Of a film's frame:
-   * whether no more are wanted.
+   * The page's judgement. For the last sample of a watched stream, `blank` tells whether frames are replaced by black
+   * ones from now on. For a frame of a film, `enough` tells whether the page wants no more frames.
    */
   judged: { blank: boolean; enough?: boolean };
   /** Ends the watch. */
   unwatch: undefined;
   /**
-   * Reads a film: `frame` messages report the frames of a stage, each answered by `judged`; `seconds` messages say how far
-   * it is.
+   * Reads a film for one stage. `frame` messages report the frames, and the page answers each with `judged`. `seconds`
+   * messages tell the progress.
    */
   film: {
     file: Blob | Uint8Array;
     /** The reader of films. */
     module: WebAssembly.Module;
-    /** `first`: keyframes, what follows each for 0.45 s, and long gaps. `dense`: 2 frames a second. */
+    /**
+     * `first`: the keyframes, the frames of 0.45 s after each, and some frames in long gaps. `dense`: 2 frames a
+     * second.
+     */
     stage: "first" | "dense";
     views: ViewSet;
-    /** For each track the part of the frames to look at; the whole frame if there is none. */
+    /** For each track, the part of the frames to look at. Undefined for the whole frame. */
     parts: (Part | undefined)[];
     maxGapS: number;
     maxFrames: number;
   };
-  /** What kind of film a file is, by its first 64 KiB. */
+  /** Asks for the kind of a film, which the first 64 KiB of the file tell. */
   filmKind: { head: Uint8Array };
-  /** The first 64 KiB of a file, or all of a shorter one. */
+  /** Asks whether a file can be a picture. `head` has the first 64 KiB of the file, or all bytes of a shorter file. */
   mayBePicture: { head: Uint8Array };
   load: { sources: Source[]; maxBytes: number };
   /**
-   * Answered once there is a list, or none could be loaded. `state` messages report the list's status, then and later.
+   * Follows a list. The answer comes when a list is loaded, or when no list could be loaded. `state` messages report
+   * the list's status, both before and after the answer.
    */
   follow: Following;
   refresh: undefined;

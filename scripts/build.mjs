@@ -11,7 +11,7 @@ const run = (command, ...args) => execFileSync(command, args, { stdio: ["ignore"
 
 // With --js, keeps the wasm of an earlier build, for work on TypeScript.
 if (!process.argv.includes("--js")) run("cargo", "run", "--quiet", "--locked", "--package", "xtask", "--", "wasm");
-// What an earlier build left must not be packed.
+// Removes files of an earlier build, because they must not get into the package.
 const kept = new Set(["bindings", FILM, ...ENGINES]);
 for (const name of readdirSync("dist")) if (!kept.has(name)) rmSync(`dist/${name}`, { recursive: true });
 assertSmall();

@@ -14,14 +14,14 @@ export function demoArguments(folder, packageFolder = "dist") {
     ["--site", "www"],
     ["--site", `/hashgate=${packageFolder}`],
     ["--site", `/samples=${folder}/samples`],
-    // The demo draws films; mediabunny puts them into files.
+    // The demo draws films in the browser. The package mediabunny writes them as film files.
     ["--site", "/mediabunny=node_modules/mediabunny/dist/bundles"],
   ].flat();
 }
 
 /**
- * Starts the server on this machine's loopback address; port 0 takes a free port. Rejects with the server's own message if it
- * doesn't start.
+ * Starts the server on this machine's loopback address; port 0 takes a free port. Rejects with the server's own message
+ * if it doesn't start.
  */
 export async function startServer(args, { port = 0 } = {}) {
   const child = spawn("target/debug/hashgate", ["serve", "--listen", `127.0.0.1:${port}`, ...args], {

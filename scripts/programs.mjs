@@ -28,8 +28,8 @@ function pathOf({ variable, names, alsoAt }) {
 }
 
 /**
- * Returns the environment variables that name the programs' paths. Installs Debian's packages for those that are missing if the
- * user asked for it by `--install` or `CI=true`; otherwise ends this process and says what to install.
+ * Returns the environment variables that name the programs' paths. Installs Debian's packages for those that are
+ * missing if the user asked for it by `--install` or `CI=true`; otherwise ends this process and says what to install.
  *
  * @param {string[]} variables which programs are needed; all of them if left out
  */

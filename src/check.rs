@@ -1,7 +1,7 @@
 //! Checks a file in two stages, from its bytes to a verdict.
 //!
-//! [`fingerprint`](fn@fingerprint) reads hostile bytes and knows no filter. [`look_up`] knows the filters and never sees
-//! the bytes. In the browser they run in different workers. [`check`](fn@check) does both.
+//! [`fingerprint`](fn@fingerprint) reads hostile bytes and knows no filter. [`look_up`] knows the filters and never
+//! sees the bytes. In the browser they run in different workers. [`check`](fn@check) does both.
 
 pub mod film;
 mod fingerprint;

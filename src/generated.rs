@@ -1,5 +1,6 @@
-//! Writes what is generated from this crate, and checks that it is up to date: the TypeScript types of the values that
-//! cross the wasm border (`js/generated/core.ts`), and the table of codes (`docs/reference/refusal-codes.md`).
+//! Writes the files that are generated from this crate, and checks that they are up to date: the TypeScript types of
+//! the values that cross the wasm border (`js/generated/core.ts`), and the table of codes
+//! (`docs/reference/refusal-codes.md`).
 //!
 //! To rewrite both, run `HASHGATE_WRITE=1 cargo test -p hashgate --lib generated`.
 
@@ -18,7 +19,7 @@ fn declaration<T: TS>(text: &mut String) {
     text.extend(made.lines().flat_map(|line| [line.trim_end(), "\n"]));
 }
 
-/// Leaves out the Rust examples, and the brackets and targets of rustdoc's links.
+/// Converts Rust doc comments for TypeScript: removes examples, and the brackets and targets of rustdoc's links.
 fn docs_for_typescript(docs: &str) -> String {
     let prose: Vec<_> = docs.lines().take_while(|line| !line.contains("# Examples")).collect();
     let mut prose = prose.join("\n").trim_end_matches(['\n', ' ', '*']).replace("[`", "`").replace("`]", "`");
@@ -33,7 +34,7 @@ fn link_target(text: &str) -> Option<(usize, usize)> {
     Some((at, text[at..].find(')')? + 1))
 }
 
-/// The codes with their meanings and remedies, in the comment above the type.
+/// Returns a comment that lists the error codes with their meanings and remedies.
 fn refusal_codes() -> String {
     let row = |code: &RefusalCode| format!(" * - `{}`: {} {}\n", code.as_str(), code.meaning(), code.remedy());
     let rows: String = RefusalCode::ALL.iter().map(row).collect();
@@ -80,7 +81,7 @@ fn declarations() -> String {
     text
 }
 
-/// The table of codes, for the documentation.
+/// Returns the documentation page with the table of error codes.
 fn page_of_codes() -> String {
     let row = |code: &RefusalCode| format!("| `{}` | {} | {} |\n", code.as_str(), code.meaning(), code.remedy());
     let rows: String = RefusalCode::ALL.iter().map(row).collect();
@@ -100,7 +101,7 @@ it before the message.
     )
 }
 
-/// Compares a generated file with what it must be, or rewrites it if the environment asks for that.
+/// Asserts that a generated file has the content `made`. If `HASHGATE_WRITE` is set, writes the file instead.
 fn check(path: &str, made: &str) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("HASHGATE_WRITE").is_some() {
@@ -121,7 +122,7 @@ fn the_page_of_codes_is_up_to_date() {
     check("docs/reference/refusal-codes.md", &page_of_codes());
 }
 
-/// The name and the default of each limit.
+/// Returns the name and the default of each limit.
 fn limits() -> [(&'static str, u64); 6] {
     let image::Limits { max_width, max_height, max_pixels, max_alloc, max_frames, max_animation_pixels } =
         image::Limits::default();
@@ -135,7 +136,7 @@ fn limits() -> [(&'static str, u64); 6] {
     ]
 }
 
-/// A number with a comma before every three digits, as the documentation writes it.
+/// Writes a number with commas between groups of three digits, as the documentation does.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let group = |(at, digit): (usize, char)| {

@@ -1,8 +1,9 @@
 //! Reads pictures: turns a file's bytes into the luma of its frames, within limits.
 //!
 //! [`read`] takes a whole file, [`StreamingDecoder`] a file that arrives in pieces, and [`BrowserPicture`] the pixels
-//! that a browser decoded. This file only declares modules: what they share lies in `format`, `error`, `limits`,
-//! `caveat` and `picture`; the decoders build on those; `dispatch` and `stream` choose among the decoders.
+//! that a browser decoded. This file only declares modules. The types that all share are in `format`, `error`,
+//! `limits`, `caveat` and `picture`. The decoders use these types, and `dispatch` and `stream` choose among the
+//! decoders.
 
 mod animation;
 mod bmp;

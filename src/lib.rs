@@ -58,8 +58,8 @@
 //!
 //! # Publish a list, and follow it
 //!
-//! With the feature `build`, [`filter`] makes filters and [`release`] signs them. Readers verify a release before they open
-//! its filter:
+//! With the feature `build`, [`filter`] makes filters and [`release`] signs them. Readers verify a release before they
+//! open its filter:
 //!
 //! ```
 //! # #[cfg(feature = "build")]

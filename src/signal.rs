@@ -1,4 +1,4 @@
-//! What identifies a picture: PDQ hashes of its views, and digests of its bytes.
+//! The signals that identify a picture: PDQ hashes of its views, and digests of its bytes.
 
 pub mod digest;
 mod hex;

@@ -15,7 +15,7 @@ use hashgate_testkit::numbered_hash;
 
 const SIDE: usize = 160;
 
-/// The pixels of a picture of large patches whose shades depend on `seed`.
+/// Draws the pixels of a picture of patches of 16 x 16 pixels, whose shades depend on `seed`.
 fn pixels(seed: u32) -> Vec<u8> {
     let shade = |at: usize| {
         let patch = (at % SIDE / 16 * 31 + at / SIDE / 16) as u32;
@@ -43,12 +43,13 @@ fn print(hashes: ImageHashes) -> Fingerprint {
     Fingerprint { sha256: None, md5: None, picture: Some(Ok(hashes)) }
 }
 
-/// The hash of a seed's picture, turned.
+/// Returns the PDQ hash of the picture of `seed` in another orientation.
 fn hash(seed: u32, orientation: Orientation) -> PdqHash {
     hashes(&[seed], ViewSet::Plain).frames[0].views[0].coefficients.oriented(orientation).hash()
 }
 
-/// A hash that shares one ring key with `hash` and is far from it otherwise: its owner says that `hash` isn't listed.
+/// Makes a listed hash that shares ring key `ring` with `hash` but is far from it otherwise. The filter therefore
+/// matches `hash` by chance, and a confirm service says that `hash` isn't listed.
 fn chance(hash: PdqHash, ring: u32, number: u32) -> PdqHash {
     let other = numbered_hash(number);
     let mut made = other;
@@ -69,14 +70,15 @@ fn filter(name: &str, pdq: &[PdqHash]) -> Filter {
     Filter::open(write(&request, &Plan::new(&request, &entries).unwrap(), &entries).unwrap()).unwrap()
 }
 
-/// What the owner of the raw list answers, by the rule of the confirm service.
+/// Answers whether a match is really listed, as a confirm service does with the raw list.
 fn is_listed(index: &Index, found: &Match) -> bool {
     let pdq = found.pdq().expect("a list of PDQ hashes");
     let shares_ring = index.same_ring(&pdq.pdq, pdq.ring).is_some_and(|found| found.distance <= REST);
     index.nearest(&pdq.pdq).is_some() || shares_ring
 }
 
-/// Looks up and asks about the matches, until one is listed or there are no more.
+/// Looks a fingerprint up. As long as no match is listed, dismisses the matches and continues the lookup, until no
+/// match is left. Returns the last verdict and all matches.
 fn confirmed(lookup: &mut Lookup, print: &Fingerprint, is_listed: impl Fn(&Match) -> bool) -> (Verdict, Vec<Match>) {
     let mut asked: Vec<Match> = Vec::new();
     let mut verdict = lookup.look_up(print);
@@ -104,7 +106,7 @@ fn a_chance_hit_in_a_frame_does_not_hide_a_listed_frame() {
     let Outcome::PossibleMatch { matches } = &verdict.outcome else { panic!("{verdict:?}") };
     assert_eq!(matches[0].pdq().unwrap().frame, 1);
     assert!(!asked.is_empty());
-    // Without the listed frame, the file is clear once its chance hits were dismissed.
+    // This file lacks the listed frame. It has chance hits only, and is clear once they are dismissed.
     let (verdict, asked) =
         confirmed(&mut lookup, &print(hashes(&[1, 3], ViewSet::All)), |found| is_listed(&index, found));
     assert_eq!(verdict.outcome, Outcome::Clear);
@@ -115,7 +117,8 @@ fn a_chance_hit_in_a_frame_does_not_hide_a_listed_frame() {
 fn a_lookup_goes_on_in_the_same_view_and_in_other_views_rings_orientations_and_lists() {
     let upright = hash(1, Orientation::Original);
     let turned = hash(1, Orientation::Rotate90);
-    // The same ring of the same view, first as it is and then with its least reliable bit flipped; the other ring.
+    // The first list has three hashes that match by chance: two share ring key 0, one of the upright and one of the
+    // turned picture; the third shares ring key 1.
     let chances = [chance(upright, 0, 900), chance(upright, 1, 901), chance(turned, 0, 902)];
     let (first, second) = (filter("first", &chances), filter("second", &[chance(upright, 0, 903), turned]));
     let mut lookup = Lookup::new(vec![first, second], Orientations::All);
@@ -199,7 +202,7 @@ fn a_match_in_either_reading_counts() {
     let clear = look_up(&[numbered_hash(1)], &both);
     assert_eq!((clear.outcome, clear.caveat), (Outcome::Clear, None));
     assert_eq!((clear.decoded_by, clear.second_reading_by), (Some(DecodedBy::General), Some(DecodedBy::Browser)));
-    // Serialising the fingerprint for the other worker must not change the verdict.
+    // A fingerprint is serialised when another worker looks it up. This must not change the fingerprint.
     assert_eq!(Fingerprint::from_bytes(&both.to_bytes()), Ok(both));
 }
 

@@ -1,4 +1,5 @@
-//! The rule for films, against chance: clean films aren't held, however long they are or however little moves in them.
+//! Checks that the rule for films doesn't hold clean films because of chance hits, neither long films nor films in
+//! which little moves.
 #![cfg(feature = "build")]
 
 use hashgate::check::film::{FILM_RATE, FilmJudge, poisson_tail};
@@ -14,7 +15,7 @@ use hashgate_testkit::{Random, numbered_hash};
 
 const SIDE: u32 = 64;
 
-/// The verdict on a frame of a scene: large patches, with a little noise that is the frame's own.
+/// Checks one frame of a scene: large patches that depend on `scene`, and a little noise that depends on `noise`.
 fn frame(filters: &[Filter], scene: u64, noise: u64, views: ViewSet) -> Verdict {
     let (mut shades, mut grain) = (Random::new(scene), Random::new(noise));
     let patches: Vec<u8> = (0..64).map(|_| shades.bits() as u8).collect();
@@ -38,7 +39,7 @@ fn list(hashes: u32, rate: f64) -> [Filter; 1] {
     [Filter::open(write(&request, &plan, &entries).unwrap()).unwrap()]
 }
 
-/// A film of scenes of two frames a second apart.
+/// Checks a film of `scenes` scenes. Each scene has two frames, one second apart.
 fn film(filters: &[Filter], first: u64, scenes: u64) -> FilmJudge {
     let mut judge = FilmJudge::new(filters, 2);
     for scene in first..first + scenes {
@@ -50,7 +51,8 @@ fn film(filters: &[Filter], first: u64, scenes: u64) -> FilmJudge {
     judge
 }
 
-/// Compares the distinct keys of clean films with what the hits of single frames let expect.
+/// Measures how often single clean frames hit by chance, and asserts that clean films have as many distinct keys as a
+/// Poisson distribution with that rate predicts.
 fn assert_poisson(rate: f64, sample: u64, films: u64, scenes: u64) {
     let filters = list(2_000, rate);
     let hits =
@@ -65,7 +67,7 @@ fn assert_poisson(rate: f64, sample: u64, films: u64, scenes: u64) {
     }
     let count = (films * scenes) as f64;
     let expected = count * share;
-    // The expectation comes from a sample, which has an error of its own.
+    // The expected count is itself measured on a sample, so the sample's own variance is added.
     let deviation = (expected + count * count * share / sample as f64).sqrt();
     let off = (f64::from(distinct) - expected).abs() / deviation;
     assert!(off <= 2.0, "expected {expected:.1} distinct keys, got {distinct}: {off:.1} deviations");
@@ -97,13 +99,13 @@ fn a_still_film_is_never_held_by_one_key() {
     assert_eq!(found.ranges, [(0.0, 3_599.0)]);
     assert_ne!(found.best.strength, Strength::SeveralFrames);
     assert!(!judge.is_held(), "an hour of one chance hit");
-    // A host may ask for it.
+    // A host may ask that one distinct key suffices to hold a film.
     let mut strict = FilmJudge::new(&filters, 1);
     strict.add(0.0, &hit);
     assert!(strict.is_held());
 }
 
-/// A match of a listed key, as a filter might give it.
+/// Makes the match that a filter returns if it holds `key` as the first ring key of a frame.
 fn chance_hit(key: u64) -> Match {
     let pdq = PdqMatch {
         orientation: Orientation::Original,
@@ -128,12 +130,12 @@ fn verdict(matches: Vec<Match>) -> Verdict {
     verdict
 }
 
-/// A clean film of two hours whose frames hit by chance, each hit in a burst of frames.
+/// Simulates a clean film of two hours. Its chance hits come at random times, and each lasts for several frames.
 fn two_hours(filters: &[Filter], rate: f64, random: &mut Random) -> FilmJudge {
     const FRAMES: u32 = 120 * 90;
     let mut judge = FilmJudge::new(filters, 2);
     let mut uniform = || (random.bits() >> 11) as f64 / (1u64 << 53) as f64;
-    // The time to the next hit, in frames.
+    // The number of frames until the next hit, which is exponentially distributed.
     let mut at = -uniform().ln() / rate;
     for _ in 0..FRAMES {
         judge.count(false);
@@ -160,7 +162,8 @@ fn two_hours_of_clean_film_are_held_less_often_than_the_list_says() {
         hit += u32::from(!judge.matches().is_empty());
         held += u32::from(judge.is_held());
     }
-    // A film in a hundred has a hit by chance, and counting frames would hold it.
+    // About one film in a hundred has a chance hit, and each hit lasts for several frames. A rule that counts frames
+    // instead of distinct keys would hold these films.
     assert!((350..800).contains(&hit), "{hit} of {films} films have a hit");
     let allowed = f64::from(films) * FILM_RATE;
     assert!(f64::from(held) <= allowed + 2.0 * allowed.sqrt(), "{held} of {films} clean films held");

@@ -39,8 +39,9 @@ fn every_flipped_bit_and_every_truncation_is_refused() {
     assert!(Filter::open(longer).is_err(), "one byte more");
 }
 
-/// The format is frozen: this file, which `tests/vectors/filter.py` reads by the specification alone, comes out the
-/// same to the byte. `BLESS=1` writes it anew, for a new format version or when the builder plans other sizes.
+/// Asserts that the builder writes the committed file again, byte by byte, because the format is frozen.
+/// (`tests/vectors/filter.py` reads the same file, and was written from the specification alone.) `BLESS=1` rewrites
+/// the file: for a new format version, or if the builder plans other sizes.
 #[test]
 fn the_committed_filter_is_reproduced() {
     let request = Request::new("vector", "numbered hashes").with_release(7).with_built_at_unix_s(1_700_000_000);
@@ -108,7 +109,7 @@ fn two_rings_cost_at_most_thirteen_bytes_a_hash() {
     assert!(plan.expected_rate <= plan.allowed_rate && plan.expected_rate > 0.99 * plan.allowed_rate, "{plan:?}");
 }
 
-/// A BMP of 240 x 240 pixels: large patches at random, a black border of 24 pixels.
+/// Draws a BMP of 240 x 240 pixels: large patches of random shades inside a black border of 24 pixels.
 fn bordered() -> Vec<u8> {
     const SIDE: usize = 240;
     let mut file = b"BM".to_vec();
@@ -125,7 +126,8 @@ fn bordered() -> Vec<u8> {
     file
 }
 
-/// The plan's rate assumes exactly as many lookups as a clean picture with a border takes.
+/// Asserts that a clean picture with a border takes exactly as many lookups as the plan assumed when it computed the
+/// image false-positive rate.
 #[test]
 fn a_clean_picture_costs_the_lookups_that_its_filter_says() {
     let picture = bordered();

@@ -10,7 +10,7 @@ fn text(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// Returns the rows with a fixed offset and size of a Markdown table: offset, size and the name of the field.
+/// Returns the rows of a page's Markdown tables that have a fixed offset and size: offset, size, and the field's name.
 fn documented(page: &str) -> Vec<(usize, usize, String)> {
     let row = |line: &str| {
         let mut cells = line.strip_prefix("| ")?.split(" | ");
@@ -20,7 +20,7 @@ fn documented(page: &str) -> Vec<(usize, usize, String)> {
     text(page).lines().filter_map(row).collect()
 }
 
-/// Returns the same rows of the comment above a pair of `read` and `write`.
+/// Returns offset and size of each row in the comment above a format's `read` and `write` functions.
 fn commented(source: &str) -> Vec<(usize, usize)> {
     let row = |line: &str| {
         let mut words = line.strip_prefix("// ")?.split_whitespace();

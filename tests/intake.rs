@@ -1,5 +1,5 @@
-//! Image intake: every format and mode against Pillow's reading of the same file, limits, hostile
-//! files, animations, transparency.
+//! Reads every format and mode and compares the pictures with Pillow's. Also tests limits, hostile files, animations
+//! and transparency.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,8 @@ fn read_vector(name: &str) -> Picture {
     read(&vector(name), &Limits::default()).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// Reads a file whole and in pieces, which makes no difference, except to which of several faults is found first.
+/// Reads a file whole and in pieces of three lengths, and asserts that the results are equal. Only the text of an
+/// `Unreadable` error may differ, because another fault may be found first.
 fn read_both_ways(name: &str, bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
     let told = |result: &Result<Picture, IntakeError>| match result {
         Err(IntakeError::Unreadable { format, .. }) => format!("unreadable {format}"),
@@ -56,7 +57,8 @@ fn read_both_ways(name: &str, bytes: &[u8], limits: &Limits) -> Result<Picture, 
     whole
 }
 
-/// So that it is not the checksum by which damage to a PNG is found.
+/// Corrects the checksums of all chunks of a damaged PNG, so that the reader must find the damage by something other
+/// than a checksum.
 fn repair_checksums(png: &mut [u8]) {
     let mut rest = png.get_mut(8..).unwrap_or_default();
     while let Some((length, chunk)) = rest.split_first_chunk_mut::<4>() {
@@ -119,19 +121,20 @@ fn every_format_and_mode_reads_as_pillow_reads_it() {
         assert_eq!(picture.frames_skipped, 0, "{name}");
         assert_eq!((picture.width, picture.height), (expected[0].width, expected[0].height), "{name}: size");
         assert_eq!(picture.decoded_by, DecodedBy::General, "{name}: so small a picture needs a full decode");
-        // Pillow composes over white alone, and gives pixels that runs leave out the first colour.
+        // Keeps only the frames that Pillow shows. Pillow draws transparent pictures over white alone, and fills pixels
+        // that a run-length coded BMP skips with the first colour.
         let has_gaps = name.starts_with("bmp-rle");
         let is_pillows = |frame: &&Frame| match frame.surface {
             Surface::OverWhite => !has_gaps,
             surface => surface == Surface::Plain,
         };
-        // An old GIF with a margin is read once more, as Firefox reads it.
+        // `gif-margin.gif` is read as Chromium and as Firefox read it. Pillow has only the first reading.
         let most = if name == "gif-margin.gif" { expected.len() } else { usize::MAX };
         let frames: Vec<_> = picture.frames.iter().filter(is_pillows).take(most).collect();
         let got: Vec<_> = frames.iter().map(|frame| (frame.index, frame.surface)).collect();
         let want: Vec<_> = expected.iter().map(|line| (line.frame, line.surface)).collect();
         assert_eq!(got, want, "{name}: frames and surfaces");
-        // Decoders of the lossy formats may round differently.
+        // Decoders of lossy formats round differently, which may change up to 2 bits of the hash.
         let allowed = if name.ends_with(".jpg") || name.starts_with("webp") { 2 } else { 0 };
         for (frame, line) in frames.into_iter().zip(&expected) {
             let (index, surface) = (frame.index, frame.surface);
@@ -174,7 +177,7 @@ fn what_is_not_read_gets_a_name() {
     assert_eq!(found(b"<?xml version='1.0'?><!-- c --><svg/>"), named("an SVG picture", None));
     assert_eq!(found(b"\n<!doctype html>"), named("an HTML page", None));
     assert_eq!(found(b"\0\0\0\x1cftypavis\0\0\0\0avismsf1"), named("an AVIF picture", Some(Format::Avif)));
-    // The general brand first, the codec's after it.
+    // Files that name a general brand (`mif1`) first and the codec's brand after it.
     assert_eq!(found(b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif"), named("an AVIF picture", Some(Format::Avif)));
     assert_eq!(found(b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic"), named("a HEIC picture", Some(Format::Heic)));
     assert_eq!(found(b"\0\0\0\x14ftypmif1\0\0\0\0mif1"), named("a HEIC picture", Some(Format::Heic)));
@@ -190,7 +193,7 @@ fn hostile_files_come_to_the_right_end() {
     let mut wrong = Vec::new();
     for file in hostile::files() {
         let got = match read_both_ways(&file.name, &file.bytes, &Limits::default()) {
-            // What is there is looked up; without a match the verdict is `unreadable`.
+            // A damaged picture is looked up; if it doesn't match, its verdict is `unreadable`.
             Ok(Picture { damaged: Some(_), .. }) => Expect::Unreadable,
             Ok(picture) if picture.frames_skipped == 0 => Expect::Reads,
             Ok(_) => Expect::ReadsPartly,
@@ -214,7 +217,7 @@ fn a_cut_picture_never_passes_for_a_whole_one() {
             continue;
         }
         let bytes = vector(name);
-        // The marker at the end of run-length data is not needed for the last row.
+        // A run-length coded BMP is complete without its end marker of two bytes.
         let end = if name.starts_with("bmp-rle") { bytes.len() - 2 } else { bytes.len() };
         let near_the_end = end.saturating_sub(12)..end;
         for length in (0..end).step_by(end / 40 + 1).chain(near_the_end) {
@@ -227,7 +230,7 @@ fn a_cut_picture_never_passes_for_a_whole_one() {
 
 #[test]
 fn broken_bytes_never_panic_and_are_the_same_in_pieces() {
-    // A generator of Marsaglia's: the same bytes are broken on every run.
+    // Marsaglia's xorshift generator: it breaks the same bytes on every run.
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = |below: usize| {
         state ^= state << 13;
@@ -246,7 +249,7 @@ fn broken_bytes_never_panic_and_are_the_same_in_pieces() {
             if name.ends_with(".png") && random(4) > 0 {
                 repair_checksums(&mut bytes);
             }
-            // A broken header may ask for a large picture; that is allowed, but takes long.
+            // A broken header may declare a large picture. It is legal but slow to decode, so lower limits apply here.
             let limits = Limits::default().with_max_pixels(1 << 20).with_max_animation_pixels(1 << 20);
             let _ = read_both_ways(name, &bytes, &limits);
         }
@@ -272,11 +275,11 @@ fn limits_hold_before_anything_is_allocated() {
         let exact = all.with_max_width(72).with_max_height(54).with_max_pixels(72 * 54);
         assert!(read(&vector(name), &exact).is_ok(), "{name}");
     }
-    // The decoders that hold a whole picture say what they need; those that stream need nothing.
+    // Decoders that keep a whole picture in memory report how many bytes they need; decoders that stream report none.
     let poor = all.with_max_alloc(2 * 72 * 56);
     for (name, bytes) in [
         ("jpeg-420.jpg", 3 * 72 * 54),
-        // Coefficients of two bytes for all components, in whole blocks of 8 x 8.
+        // The decoder stores the coefficients of all components, two bytes each, in whole blocks of 8 x 8.
         ("jpeg-grey-progressive.jpg", 72 * 54 + 2 * 72 * 56),
         ("webp-lossy.webp", 7 * 72 * 54),
         ("gif-animated.gif", 8 * 72 * 54),
@@ -293,7 +296,7 @@ fn limits_hold_before_anything_is_allocated() {
     assert_eq!(error.to_string(), "width in pixels: expected at most 71, got 72");
 }
 
-/// Shades of a picture of 64 x 64 pixels in blotches, another one for each number.
+/// Draws the shades of a picture of 64 x 64 pixels in blotches; each `number` gives a different picture.
 fn blotches(number: u32) -> Vec<u8> {
     let corner = |x: u32, y: u32| {
         let mut state = (number * 1009 + y * 31 + x + 1).wrapping_mul(0x9e37_79b9);
@@ -323,7 +326,7 @@ fn gif_of_frames(frames: impl IntoIterator<Item = (Vec<u8>, u16)>) -> Vec<u8> {
     file
 }
 
-/// The frames that are looked up, each once.
+/// Returns the numbers of the frames that are looked up, each number once.
 fn looked_up(picture: &Picture) -> Vec<u32> {
     let mut indices: Vec<_> = picture.frames.iter().map(|frame| frame.index).collect();
     indices.dedup();
@@ -332,7 +335,8 @@ fn looked_up(picture: &Picture) -> Vec<u32> {
 
 #[test]
 fn every_frame_that_differs_is_looked_up_whatever_its_number() {
-    // As many as attackers and advertisers use, and no caveat.
+    // Up to 256 different frames, as many as attackers and advertisers use: every one is looked up, and no caveat is
+    // given.
     for count in [1, 2, 17, 40, 256] {
         let file = gif_of_frames((0..count).map(|number| (blotches(number), 2)));
         let picture = read(&file, &Limits::default()).unwrap();
@@ -344,7 +348,7 @@ fn every_frame_that_differs_is_looked_up_whatever_its_number() {
 
 #[test]
 fn frames_that_look_alike_are_looked_up_once() {
-    // A scene that is shown 30 times with a little noise, another one, and the first again.
+    // An animation that shows one scene 30 times with a little noise, then another scene, and then the first again.
     let noisy = |number: u32, seed: u32| {
         let noise =
             |(at, shade): (usize, u8)| shade.saturating_add(((at as u32).wrapping_mul(seed + 7) >> 3 & 3) as u8);
@@ -383,7 +387,7 @@ fn the_number_of_frames_that_are_looked_up_is_bounded() {
 
 #[test]
 fn a_small_change_on_a_large_canvas_is_seen() {
-    // The second frame changes a corner alone, in which a picture appears.
+    // The second frame changes only a corner of the screen: a picture appears there.
     let palette: Vec<u8> = (0..=255).flat_map(|grey| [grey; 3]).collect();
     let mut file = Vec::new();
     let mut encoder = gif::Encoder::new(&mut file, 400, 300, &palette).unwrap();
@@ -399,13 +403,13 @@ fn a_small_change_on_a_large_canvas_is_seen() {
     encoder.write_frame(&part(6, gif::DisposalMethod::Keep)).unwrap();
     drop(encoder);
     let picture = read(&file, &Limits::default()).unwrap();
-    // The third is the second again, the fourth is the last.
+    // Frame 2 looks like frame 1 and is left out; frame 3, the last, is looked up.
     assert_eq!(looked_up(&picture), [0, 1, 3]);
 }
 
 #[test]
 fn frames_out_of_reach_are_counted() {
-    // Each frame costs 4,096 pixels, and each of the (at most) 4 that are kept as many again.
+    // Decoding a frame costs 4,096 pixels of the limit; hashing one of the (at most) 4 kept frames costs 4,096 more.
     let limits = Limits::default().with_max_frames(4).with_max_animation_pixels(14 * 4096);
     let file = gif_of_frames((0..300).map(|number| (blotches(number), 2)));
     let picture = read(&file, &limits).unwrap();
@@ -524,7 +528,7 @@ fn the_size_that_a_browser_would_decode_is_held_against_the_limits() {
         let pixels = Limits::default().with_max_pixels(144 * 108 - 1);
         assert!(check(pixels).is_err(), "{name}");
     }
-    // Sides that are the same take one number and a ratio; a multiple of 8 up to 256 takes five bits.
+    // JPEG XL stores a square as one side and a ratio. A side that is a multiple of 8 and at most 256 takes five bits.
     let small_square = b"\xff\x0a\x4f\0\0\0\0";
     let limits = Limits::default().with_max_width(63);
     let error = check_declared_size(Format::Jxl, small_square, &limits).unwrap_err();
@@ -537,7 +541,7 @@ fn a_browsers_frames_are_kept_as_those_of_other_animations() {
     let begin = |frames| BrowserPicture::new(Format::Avif, (100, 80), frames, &limits).unwrap();
     assert_eq!(begin(0).wanted_frames(), [0]);
     assert_eq!(begin(5).wanted_frames(), [0, 2, 4]);
-    // As many as the limit pays for: 59 frames and 3 hashes of 8,000 pixels.
+    // The limit of 500,000 pixels pays for decoding 59 frames and hashing 3 of them, at 8,000 pixels each.
     assert_eq!(begin(u32::MAX).wanted_frames(), [0, 29, 58]);
     let mut picture = begin(u32::MAX);
     assert!(picture.end_frame(0).is_err(), "no rows");

@@ -30,7 +30,8 @@ const PLAIN: Kind = Kind {
     optimized: false,
 };
 
-/// Draws each kind in the smallest size that the DC-only decoder reads. The sides are no multiples of a block.
+/// Draws one file of each kind, of 1003 x 907 pixels: just large enough for the DC-only decoder. Neither side is a
+/// multiple of a block's 8 pixels.
 fn files() -> Vec<(Kind, Vec<u8>)> {
     (1..).zip(kinds()).map(|(seed, kind)| (kind, draw(1003, 907, kind, seed))).collect()
 }
@@ -74,14 +75,14 @@ fn it_makes_no_difference_in_what_pieces_a_file_arrives() {
     let limits = Limits::default();
     for (kind, whole) in files() {
         for longest in [1, 100, 10_000] {
-            // Each time intact, and broken in some way.
+            // Reads the intact file, a file broken at random places, and the first half of the file.
             for bytes in [whole.clone(), mutate(&whole, &mut random), whole[..whole.len() / 2].to_vec()] {
                 let seen = |picture: Picture| (picture.decoded_by, picture.frames[0].luma.clone());
                 let at_once = read(&bytes, &limits).map(seen);
                 let (early, arrived) = read_arriving(&bytes, longest, &mut random, &limits);
                 let (early, arrived) = (early.map(seen), arrived.map(seen));
                 assert_eq!(arrived, at_once, "{kind:?}, pieces of up to {longest} bytes");
-                // What is known early is what is known in the end, unless the rest is not in order.
+                // A picture that is known early must equal the final picture, unless the rest of the file is broken.
                 if let (Some(early), Ok(whole)) = (&early, &at_once)
                     && whole.0 == DecodedBy::DcOnly
                 {
@@ -100,7 +101,8 @@ fn a_file_that_is_not_held_is_asked_for_once_more_if_it_is_not_for_the_fast_path
     let limits = Limits::default();
     for progressive in [false, true] {
         let bytes = draw(1003, 907, Kind { progressive, ..PLAIN }, 3);
-        // The last step of luma is out of the ordinary, which is looked at once the DC terms are there.
+        // Sets the last quantizer step of the luma table to 255. The decoder notices such an unusual step only after it
+        // has decoded the DC terms.
         let mut odd = bytes.clone();
         odd[bytes.windows(2).position(|pair| pair == b"\xff\xdb").unwrap() + 5 + 63] = 255;
         let in_pieces = |bytes: &[u8], length: usize| {
@@ -110,7 +112,7 @@ fn a_file_that_is_not_held_is_asked_for_once_more_if_it_is_not_for_the_fast_path
         };
         assert_eq!(in_pieces(&bytes, 5000), Some(DecodedBy::DcOnly));
         assert_eq!(in_pieces(&odd, 5000), None);
-        // Nothing was let go of yet.
+        // The file arrives in one piece, so the decoder has not dropped any bytes and can still decode it in full.
         assert_eq!(in_pieces(&odd, odd.len()), Some(DecodedBy::General));
         assert_eq!(read(&odd, &limits).unwrap().decoded_by, DecodedBy::General);
     }
@@ -127,7 +129,8 @@ fn what_begins_otherwise_is_not_taken_for_a_jpeg() {
 
 #[test]
 fn terms_that_are_refined_from_a_higher_bit_on_wait_for_their_last_but_one() {
-    // The scans of DC terms give them down to bit 1, then bit 0; here they say that it is 3, 2, and nothing more.
+    // In this file, the first DC scan sends the DC terms without their lowest bit, and the second scan sends that bit.
+    // The changed file claims that the scans end at bit 3 and bit 2, so that bits 1 and 0 never come.
     let bytes = draw(1003, 907, Kind { progressive: true, refined: true, ..PLAIN }, 3);
     let scans: Vec<_> = bytes.windows(3).enumerate().filter(|(_, w)| w == b"\xff\xda\0").map(|(at, _)| at).collect();
     let terms_of_dc = |&&at: &&usize| bytes[at + 4] == 3;
@@ -141,7 +144,8 @@ fn terms_that_are_refined_from_a_higher_bit_on_wait_for_their_last_but_one() {
         arrival.early().is_some()
     };
     assert!(early(&bytes) && !early(&coarse));
-    // And with steps so large that the last bit counts, for that one too.
+    // The last scan of DC terms refines their lowest bit. At quality 85 the decoder gives a picture before that scan has
+    // arrived. At quality 10 the quantizer steps are so large that the lowest bit matters, so it gives none.
     for (quality, known) in [(85, true), (10, false)] {
         let bytes = draw(1003, 907, Kind { progressive: true, refined: true, quality, ..PLAIN }, 3);
         let last = bytes.windows(5).rposition(|window| window[..2] == *b"\xff\xda" && window[4] == 3).unwrap();
@@ -194,7 +198,7 @@ fn a_cut_file_is_refused_wherever_it_is_cut() {
     for (kind, bytes) in files() {
         for length in (0..bytes.len()).step_by(bytes.len() / 6).chain([bytes.len() - 3, bytes.len() - 1]) {
             assert!(fast(&bytes[..length]).is_none(), "{kind:?}: {length} of {} bytes", bytes.len());
-            // The end's marker alone doesn't help.
+            // Appending the end marker to a truncated file doesn't make it complete.
             let patched = [&bytes[..length], b"\xff\xd9"].concat();
             assert!(
                 length + 2 >= bytes.len() || kind.progressive || fast(&patched).is_none(),
@@ -210,8 +214,9 @@ fn what_lies_behind_the_picture_is_ignored() {
     assert!(fast(&[bytes.as_slice(), b"\xff\xd8 and a film"].concat()).is_some());
 }
 
-/// If the general decoder refuses a file, the DC-only decoder refuses it, too; if both read it, they read the same.
-/// Of a progressive file, what follows the DC terms is not decoded, and the picture says so.
+/// Asserts that the DC-only decoder refuses every file that the general decoder refuses, and that both read the same
+/// picture from the others. For a progressive file the DC-only decoder skips the scans after the DC terms, and adds a
+/// caveat.
 #[test]
 fn broken_files_are_refused_as_the_general_decoder_refuses_them() {
     let mut random = Random::new(0x5eed);
@@ -317,14 +322,15 @@ fn a_sampling_that_no_file_may_have_is_left_to_the_general_decoder() {
 #[test]
 fn a_huffman_table_that_no_file_may_have_is_left_to_the_general_decoder_though_nothing_uses_it() {
     let whole = draw(1003, 907, PLAIN, 13);
-    // Table 3 of DC terms: one code of one bit, for a difference of so many bits.
+    // Adds a Huffman table for DC terms (table 3), which no scan uses. Its only code has 1 bit and stands for a
+    // difference of `size` bits.
     for (size, by_dc) in [(11, true), (15, true), (16, false), (17, false)] {
         let mut table = vec![0xff, 0xc4, 0, 20, 3, 1];
         table.extend([0; 15]);
         table.push(size);
         let bytes = [&whole[..2], &table, &whole[2..]].concat();
         assert_eq!(fast(&bytes).is_some(), by_dc, "{size} bits");
-        // libjpeg doesn't look at a table that nothing uses.
+        // libjpeg doesn't check a table that no scan uses.
         let caveats = full(&bytes).unwrap().caveats;
         assert_eq!(caveats, if by_dc { vec![] } else { vec![Caveat::Malformed] }, "{size} bits");
     }
@@ -334,7 +340,8 @@ fn a_huffman_table_that_no_file_may_have_is_left_to_the_general_decoder_though_n
 fn terms_beyond_the_last_are_refused_however_many_a_lookup_sees() {
     let file = |block: &str| {
         let segment = |marker: u8, content: &[u8]| [&[0xff, marker, 0, content.len() as u8 + 2], content].concat();
-        // The codes 0 for a difference of 0; 0, 10, 110 for 15 zeros and a term, a term, the end of a block.
+        // The DC table has one code: `0` for a difference of 0. The AC table has three codes: `0` for 15 zeros and a
+        // term, `10` for a term without zeros before it, and `110` for the end of a block.
         let counts = |of: [u8; 3]| [&of[..], &[0; 13]].concat();
         let mut file = [
             b"\xff\xd8".to_vec(),
@@ -355,9 +362,10 @@ fn terms_beyond_the_last_are_refused_however_many_a_lookup_sees() {
         }
         [file, b"\xff\xd9".to_vec()].concat()
     };
-    // 32 terms, then the end; or six times 16 more, which look like 128 and no end to whoever adds them up.
+    // Blocks of 32 AC terms. In the first file each block ends there; in the second, six codes for 16 terms each
+    // follow, which makes 128 AC terms. A block holds 63 at most.
     let terms = format!("0{}", "100".repeat(32));
-    // Both are too flat for the DC-only decoder, but its walk says whether their data is sound.
+    // Both pictures have too little contrast for the DC-only decoder, but it still scans their data for errors.
     assert_eq!(full(&file(&format!("{terms}110"))).unwrap().not_ordinary, None);
     assert!(full(&file(&format!("{terms}{}", "00".repeat(6)))).unwrap().damaged.is_some());
 }
@@ -385,7 +393,8 @@ fn too_many_scans_are_refused() {
     assert!(read(&with(120), &Limits::default()).is_err());
 }
 
-/// Blocks whose means no pixels have: what a viewer shows isn't in the DC terms.
+/// Triples the DC quantizer step of a white picture. The block means then exceed 255 and a viewer clips them, so the DC
+/// terms don't tell what is shown.
 #[test]
 fn means_outside_of_the_range_of_pixels_are_left_to_the_general_decoder() {
     let bytes = encode(&[255; 1003 * 907], 1003, 907, Kind { grey: true, quality: 50, ..PLAIN });
@@ -397,8 +406,8 @@ fn means_outside_of_the_range_of_pixels_are_left_to_the_general_decoder() {
     assert!(full(&tripled).is_some());
 }
 
-/// What the fuzzer found: in files with these bytes damaged, terms that aren't looked at clip the pixels, so that a full decode
-/// sees another picture than the DC terms alone tell.
+/// Found by fuzzing. Each change to one byte of a table makes large terms, which the DC-only decoder skips, clip the
+/// pixels: a full decode then sees another picture than the DC terms describe.
 #[test]
 fn tables_that_clip_the_pixels_are_left_to_the_general_decoder() {
     let bytes = draw(1003, 907, Kind { progressive: true, ..PLAIN }, 3);
@@ -421,14 +430,15 @@ fn tables_that_clip_the_pixels_are_left_to_the_general_decoder() {
     }
 }
 
-/// Colours so strong that RGB clips them, as a decoder does before it makes luma of them.
+/// Colours so strong that the conversion to RGB clips them. A full decoder clips before it computes brightness, and the
+/// DC-only decoder must come to nearly the same hash.
 #[test]
 fn clipped_colours_are_near_the_full_decode() {
     let (width, height) = (1200u16, 960u16);
     let grey = draw(width, height, Kind { quality: 100, ..PLAIN }, 11);
     let luma = full(&grey).unwrap();
     let small = &luma.frames[0].luma.small;
-    // Saturated patches whose luma, unclipped, differs from what is seen.
+    // Saturated patches. Their brightness before clipping differs from the brightness that is shown.
     let pixels: Vec<u8> = (0..usize::from(height))
         .flat_map(|y| (0..usize::from(width)).map(move |x| (x, y)))
         .flat_map(|(x, y)| {

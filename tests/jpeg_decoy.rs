@@ -6,7 +6,7 @@ use hashgate::pdq::Coefficients;
 use hashgate_testkit::jpeg::{Kind, draw};
 use jpeg_encoder::SamplingFactor;
 
-/// Places of the coefficients in a block, in zigzag order.
+/// Maps zigzag order, in which a JPEG stores the 64 coefficients of a block, to their places in the block.
 const ZIGZAG: [usize; 64] = [
     0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21,
     28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54,
@@ -28,7 +28,7 @@ struct Decoy {
 /// The quantization step of all 64 coefficients.
 const STEP: u8 = 16;
 
-/// Bits, written from the highest of each byte down, with stuffing.
+/// Writes bits from the highest bit of each byte down, and a zero byte after each byte 0xff, as JPEG requires.
 #[derive(Default)]
 struct Writer {
     bytes: Vec<u8>,
@@ -59,7 +59,7 @@ impl Writer {
     }
 }
 
-/// A value's size in bits, and its bits (T.81, F.1.2.1).
+/// Returns how many bits a coefficient takes, and these bits (T.81, F.1.2.1).
 fn sized(value: i32) -> (u32, u64) {
     let size = 32 - value.unsigned_abs().leading_zeros();
     (size, if value < 0 { (value - 1) as u64 & ((1 << size) - 1) } else { value as u64 })
@@ -71,7 +71,7 @@ fn segment(marker: u8, content: &[u8]) -> Vec<u8> {
 
 /// Writes a grey JPEG of quantized coefficients in zigzag order.
 fn write(width: u16, height: u16, blocks: &[[i32; 64]], progressive: bool) -> Vec<u8> {
-    // DC symbols 0 to 11 have codes of 4 bits. AC symbols: 8 bits, in the order of this list.
+    // DC symbols 0 to 11 have codes of 4 bits. AC symbols have codes of 8 bits: the symbol's index in this list.
     let symbols: Vec<u8> =
         [0, 0xf0].into_iter().chain((0..16).flat_map(|run| (1..=10).map(move |size| run << 4 | size))).collect();
     let code = |symbol: u8| symbols.iter().position(|&other| other == symbol).unwrap() as u64;
@@ -124,7 +124,7 @@ fn write(width: u16, height: u16, blocks: &[[i32; 64]], progressive: bool) -> Ve
     file
 }
 
-/// The cosines of the transform: frequency by place.
+/// Returns the cosines of the transform, by frequency and then by place.
 fn cosines() -> [[f32; 8]; 8] {
     std::array::from_fn(|u| {
         let scale = if u == 0 { 0.125f32.sqrt() } else { 0.5 };
@@ -132,7 +132,7 @@ fn cosines() -> [[f32; 8]; 8] {
     })
 }
 
-/// The orthonormal transform of a block.
+/// Computes the orthonormal cosine transform of a block of 8 x 8 samples.
 fn transform(block: &[f32; 64]) -> [f32; 64] {
     let cosines = cosines();
     std::array::from_fn(|at| {
@@ -141,10 +141,11 @@ fn transform(block: &[f32; 64]) -> [f32; 64] {
     })
 }
 
-/// A decoy that has the block means of one picture and shows, as far as it can, those of another.
+/// Makes a file whose block means are those of `hidden`, and whose clipped pixels look like `shown`, as far as that is
+/// possible.
 fn decoy(shown: &Picture, hidden: &Picture, how: Decoy) -> Vec<u8> {
     let (width, height) = (1024usize, 960usize);
-    // Zero in the mean, with a few high peaks.
+    // A pattern with a mean of zero: a few high peaks, and slightly lowered samples between them.
     let peaks = how.peaks;
     let is_peak = |place: usize| (place * 37 + 11) % 64 < peaks;
     let low = -(peaks as f32) / (64 - peaks) as f32;
@@ -153,7 +154,7 @@ fn decoy(shown: &Picture, hidden: &Picture, how: Decoy) -> Vec<u8> {
     let strongest = frequencies.iter().fold(0.0f32, |most, value| most.max(value.abs()));
     let sample = |picture: &Picture, x: usize, y: usize| {
         let small = &picture.frames[0].luma.small;
-        // Between the samples, so that no steps show.
+        // Interpolates between the values of the 64 x 64 picture, so that no steps are visible.
         let (fx, fy) = ((x as f32 + 4.0) / 16.0 - 0.5, (y as f32 + 4.0) / 15.0 - 0.5);
         let (x, y) = (fx.clamp(0.0, 62.0) as usize, fy.clamp(0.0, 62.0) as usize);
         let (u, v) = ((fx - x as f32).clamp(0.0, 1.0), (fy - y as f32).clamp(0.0, 1.0));
@@ -210,7 +211,7 @@ fn a_decoy_in_the_dc_coefficients_is_decoded_in_full() {
     let limits = Limits::default();
     let mut convincing = 0;
     for (progressive, peaks, contrast) in [(false, 4, 0.5), (false, 8, 0.2), (true, 8, 0.5), (false, 16, 0.5)] {
-        // Up to what a legal file can hold, and softer ones.
+        // Caps on the AC coefficients, from about the largest that a legal file can hold down to weak ones.
         for cap in [4000.0, 1000.0, 600.0, 400.0, 250.0, 150.0] {
             let how = Decoy { cap, peaks, contrast, progressive };
             let bytes = decoy(&shown, &hidden, how);

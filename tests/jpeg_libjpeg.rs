@@ -17,10 +17,12 @@ const PLAIN: Kind = Kind {
     optimized: false,
 };
 
-/// The sizes of a file for the general decoder alone, and of one for the DC-only decoder as well.
+/// Two sizes of pictures. The smaller is read by the general decoder alone; the larger is large enough for the DC-only
+/// decoder.
 const SIZES: [(u16, u16); 2] = [(203, 157), (1003, 907)];
 
-/// The hash of what libjpeg shows, as browsers turn CMYK to RGB. `None` if libjpeg gives up.
+/// Returns the hash and quality of the picture that libjpeg decodes, or `None` if libjpeg gives up. CMYK is converted
+/// to RGB as browsers do it.
 fn by_libjpeg(bytes: &[u8]) -> Option<(PdqHash, u8)> {
     // `mozjpeg` turns libjpeg's errors into panics.
     let decoded = std::panic::catch_unwind(|| {
@@ -56,13 +58,13 @@ fn reading(bytes: &[u8]) -> Picture {
     read(bytes, &Limits::default()).unwrap()
 }
 
-/// Asserts that a file is read as libjpeg reads it.
+/// Asserts that a file's hash is within 2 bits of the hash of libjpeg's picture (16 bits for the DC-only decoder).
 #[track_caller]
 fn assert_as_libjpeg(name: &str, bytes: &[u8]) -> Picture {
     let (shown, _) = by_libjpeg(bytes).unwrap_or_else(|| panic!("{name}: libjpeg gives up"));
     let picture = reading(bytes);
     let bits = hash(&picture).distance(&shown);
-    // The DC-only decoder is less exact.
+    // The DC-only decoder computes brightness from block means, so it is less exact.
     let most = if picture.decoded_by == DecodedBy::DcOnly { 16 } else { 2 };
     assert!(bits <= most, "{name}: {bits} bits from libjpeg");
     picture
@@ -97,7 +99,7 @@ fn without_jfif(bytes: &[u8]) -> Vec<u8> {
     remove(bytes, at..at + 2 + length)
 }
 
-/// With other component ids, in the frame header and in the first scan's.
+/// Replaces the component ids in the frame header and in the first scan's header.
 fn with_ids(bytes: &[u8], ids: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     let frame = (0xc0..=0xc2).find_map(|marker| bytes.windows(2).position(|pair| pair == [0xff, marker])).unwrap();
@@ -197,7 +199,7 @@ fn restart_markers_that_are_lost_are_resynchronised() {
     }
 }
 
-/// A picture with these sampling factors, of luma and of both chroma components.
+/// Encodes a picture with these sampling factors: `luma`, and `chroma` for both chroma components.
 fn sampled(luma: (i32, i32), chroma: (i32, i32), progressive: bool) -> std::io::Result<Vec<u8>> {
     let (width, height) = (203usize, 157usize);
     let mut encoder = mozjpeg::Compress::new(mozjpeg::ColorSpace::JCS_RGB);
@@ -229,7 +231,7 @@ fn sampling_is_what_libjpeg_takes_it_for() {
             for progressive in [false, true] {
                 // Skips samplings with more than ten blocks per unit, which T.81 forbids.
                 let blocks = luma.0 * luma.1 + 2 * chroma.0 * chroma.1;
-                // The encoder wants a factor of 1 in each direction.
+                // The encoder requires that, in each direction, luma or chroma has a factor of 1.
                 if blocks > 10 || luma.0.min(chroma.0) > 1 || luma.1.min(chroma.1) > 1 {
                     continue;
                 }
@@ -285,7 +287,8 @@ fn files_that_break_a_rule_but_have_every_pixel_are_malformed() {
 
 #[test]
 fn motion_jpeg_lacks_huffman_tables() {
-    // `jpeg-encoder` writes the tables of T.81, annex K, which are those that Motion JPEG leaves out.
+    // Removes the Huffman tables, as Motion JPEG does. `jpeg-encoder` uses the standard tables of T.81, annex K, which
+    // decoders then assume.
     let bytes = draw(203, 157, PLAIN, 3);
     let mut bare = bytes.clone();
     while let Some(at) = bare.windows(2).position(|pair| pair == [0xff, 0xc4]) {
@@ -347,7 +350,8 @@ fn of_two_frames_the_first_is_shown() {
     assert!(picture.not_ordinary.is_none() && picture.caveats.is_empty());
 }
 
-/// If a broken file is read, ordinary or not, the picture is what libjpeg shows.
+/// If a broken file is read as an ordinary one, its hash must be within 31 bits of libjpeg's. Of all broken files that
+/// are read, four in five must be.
 #[test]
 fn broken_files_are_read_as_libjpeg_reads_them() {
     let mut random = Random::new(0xb0b);
@@ -371,7 +375,8 @@ fn broken_files_are_read_as_libjpeg_reads_them() {
         }
     }
     assert!(compared > 90, "only {compared} files were compared");
-    // MozJPEG's portable code lets samples far out of range wrap, where browsers' vector code and the decoder here clip
-    // them, and it smooths progressive pictures whose last scans are missing.
+    // Some files differ for two reasons. MozJPEG's portable code lets samples far out of range wrap around, but
+    // browsers' vector code and this crate clip them. MozJPEG also smooths progressive pictures whose last scans are
+    // missing.
     assert!(5 * alike >= 4 * compared, "only {alike} of {compared} are near libjpeg's");
 }

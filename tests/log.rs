@@ -1,6 +1,7 @@
-//! Proofs that a release is in a public log: verified, and refused. The vectors in `tests/vectors/log/` carry their own
-//! expected outcome; both wasm builds pass them too (`tests/browser/log-vectors.test.mjs`), and so does a reader written from
-//! the specification alone (`tests/vectors/log.py`).
+//! Tests which proofs that a release is in a public log are accepted, and which are refused. The vectors in
+//! `tests/vectors/log/` carry their own expected outcome; both wasm builds pass them too
+//! (`tests/browser/log-vectors.test.mjs`), and so does a reader written from the specification alone
+//! (`tests/vectors/log.py`).
 #![cfg(feature = "build")]
 
 use std::collections::BTreeMap;
@@ -21,7 +22,7 @@ const EXPIRES: u64 = ISSUED + 14 * 86_400;
 /// When the witnesses cosigned.
 const SEEN_AT: u64 = ISSUED + 30;
 
-/// Keys that anyone can make again: for tests alone.
+/// Makes a signing key from its name. Anyone can do the same, so such keys are for tests only.
 fn key(name: &str) -> Key {
     Key::new(&format!("example.org/{name}"), &Sha256Digest::of(name.as_bytes()).0).unwrap()
 }
@@ -140,7 +141,7 @@ fn the_examples_of_the_specifications_are_read() {
     assert_eq!(Base64::encode_string(&root), "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=");
 }
 
-/// A vector: fields, `---`, the manifest, and the proof.
+/// A test vector. Its file holds fields, a line `---`, the manifest, and the proof.
 struct Vector {
     fields: Vec<(&'static str, String)>,
     manifest: Vec<u8>,
@@ -170,7 +171,7 @@ impl Vector {
     }
 }
 
-/// A log of five releases, and what can be proved of it.
+/// A log of five releases.
 struct Log {
     entries: Vec<Vec<u8>>,
 }
@@ -188,7 +189,7 @@ impl Log {
         checkpoint(by, self.entries.len() as u64, &root(&self.leaves()))
     }
 
-    /// The checkpoint, cosigned by these witnesses at these times.
+    /// Returns the checkpoint with cosignatures; each of `witnesses` is a witness's number and its time.
     fn cosigned(&self, witnesses: &[(u8, u64)]) -> String {
         let note = self.checkpoint(&key("log"));
         let line = |&(number, time): &(u8, u64)| witness(number).cosign(note.as_bytes(), time).unwrap();
@@ -338,7 +339,8 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/log")
 }
 
-/// The formats are frozen: these vectors come out the same to the byte. `BLESS=1` writes them anew.
+/// Asserts that the committed vectors are made again byte by byte, because the formats are frozen. `BLESS=1` rewrites
+/// them.
 #[test]
 fn the_committed_vectors_are_reproduced() {
     let made = vectors();
@@ -360,7 +362,7 @@ fn the_committed_vectors_are_reproduced() {
     }
 }
 
-/// What a reader makes of a vector.
+/// Verifies the manifest and the proof of a vector as a client does.
 fn outcome(fields: &[(&str, &str)], manifest: &[u8], proof: &[u8]) -> Result<(), Refusal> {
     let all =
         |name: &str| fields.iter().filter(|(field, _)| *field == name).map(|(_, value)| *value).collect::<Vec<_>>();

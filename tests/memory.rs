@@ -9,10 +9,10 @@ use peak_alloc::PeakAlloc;
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// The allocator counts for the whole process, so only one test may run at a time.
+/// Held by the running test. The allocator counts the memory of the whole process, so only one test may run at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// Waits until no other test runs. One that failed doesn't fail the others.
+/// Waits until no other test runs. A test that failed while it ran doesn't make the later ones fail.
 fn alone() -> std::sync::MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
@@ -20,7 +20,7 @@ fn alone() -> std::sync::MutexGuard<'static, ()> {
 const WIDTH: u32 = 6000;
 const HEIGHT: u32 = 4000;
 
-/// Bytes held at most while `bytes` are read, beyond those held before.
+/// Returns the most bytes that were allocated at a time while `bytes` were read, without those allocated before.
 fn peak_while_reading(bytes: &[u8], whole: bool) -> usize {
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();
@@ -31,7 +31,7 @@ fn peak_while_reading(bytes: &[u8], whole: bool) -> usize {
     peak
 }
 
-/// Bytes held at most while the file arrives in pieces, which are counted.
+/// Returns the most bytes that were allocated at a time while a file arrived in pieces. The pieces are included.
 fn peak_while_arriving(bytes: &[u8]) -> usize {
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();
@@ -45,7 +45,7 @@ fn peak_while_arriving(bytes: &[u8]) -> usize {
     peak
 }
 
-/// Rows of noise, so that the file is as long as that of a photograph.
+/// Makes rows of noise, which compress so badly that the file is as large as a photograph's.
 fn noise(length: usize) -> impl FnMut() -> Vec<u8> {
     let mut state = 1u32;
     let mut next = move || {
@@ -55,8 +55,8 @@ fn noise(length: usize) -> impl FnMut() -> Vec<u8> {
     move || (0..length).map(|_| next()).collect()
 }
 
-/// Rows of a faint noise over a slope from dark to light, in RGB. A JPEG of it is for the DC-only decoder; strong noise isn't,
-/// as black and white cut it off and it has no contrast at a distance.
+/// Makes RGB rows of faint noise over a slope from dark to light. The DC-only decoder reads a JPEG of them. It wouldn't
+/// read strong noise, which black and white clip and whose block means are all alike.
 fn sloping_noise(width: usize) -> impl FnMut() -> Vec<u8> {
     let mut row = noise(3 * width);
     let slope = move |at: usize| (at / 3 * 160 / width) as u8;

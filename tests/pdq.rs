@@ -1,12 +1,14 @@
-//! PDQ against Meta's reference: through the crate `pdqhash`, a port of it, for the bits of many drawn pictures; and
-//! through values of the PyPI package `pdqhash`, which is the reference itself, for bits and quality.
+//! Compares PDQ with Meta's reference in two ways: the bits of many drawn pictures with the Rust crate `pdqhash`, a
+//! port of the reference; bits and quality with values from the PyPI package `pdqhash`, which wraps the reference
+//! itself.
 
 use hashgate::Limits;
 use hashgate::image::{Format, read_rgba};
 use hashgate::pdq::{Coefficients, Luma, Orientation, PdqHash, quality};
 use pdqhash::image::{DynamicImage, RgbImage, imageops};
 
-/// A picture of triangle waves, in whole numbers so that any language can draw it again.
+/// Draws a picture of triangle waves. It uses whole numbers only, so that a program in any language can draw the same
+/// picture.
 fn draw(width: u32, height: u32, amplitude: i64, seed: i64) -> RgbImage {
     let triangle = |value: i64, period: i64| {
         let phase = value % period;
@@ -51,7 +53,7 @@ fn all_bits_are_the_ports_at_any_size() {
 
 #[test]
 fn bits_and_quality_are_the_references() {
-    // `pdqhash.compute` of pdqhash 0.2.8 from PyPI on the same pixels.
+    // Computed by `pdqhash.compute` of the PyPI package pdqhash 0.2.8, on the same pixels.
     let reference = [
         (640, 480, 2, 1, "9cce31ce738ee39c871c0e3c3c3c7878e0f822f86ff85ff07fc0ff00fa014003", 0),
         (333, 777, 8, 3, "739c6798c7388e381c7978f1f0f1e1e187c10fc13f83fe03f007000f003f1fff", 33),
@@ -86,7 +88,8 @@ fn orientations_are_those_of_turned_pixels() {
         (Orientation::Rotate270, imageops::rotate90(&picture)),
     ];
     for (orientation, pixels) in turned {
-        // Not equal: PDQ samples the filtered picture off its centre, and turned pixels move the centre.
+        // The hashes differ by a few bits, because PDQ samples the filtered picture slightly off its centre, and
+        // turning the pixels moves that point.
         let distance = coefficients.oriented(orientation).hash().distance(&oracle(&pixels));
         assert!(distance <= 16, "{orientation:?}: {distance} bits");
     }

@@ -1,6 +1,6 @@
-//! Releases: signed, read, and refused. The vectors in `tests/vectors/release/` carry their own expected outcome; the browser's
-//! code passes them too (`tests/browser/release.test.mjs`), and so does a reader written from the specification alone
-//! (`tests/vectors/release.py`).
+//! Tests which releases are accepted, and which are refused. The vectors in `tests/vectors/release/` carry their own
+//! expected outcome; the browser's code passes them too (`tests/browser/release.test.mjs`), and so does a reader
+//! written from the specification alone (`tests/vectors/release.py`).
 #![cfg(feature = "build")]
 
 use std::collections::BTreeMap;
@@ -35,7 +35,8 @@ fn request(release: u64) -> Request {
         .with_headroom_percent(100)
 }
 
-/// Two releases of one geometry: some hashes went, some came.
+/// Writes two releases with filters of equal geometry. The second list lacks some hashes of the first, and has new
+/// ones.
 fn two_files() -> [Vec<u8>; 2] {
     let (old, new) = (entries(0..6), entries(2..9));
     let plan = Plan::new(&request(1), &old).unwrap();
@@ -102,7 +103,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/release")
 }
 
-/// A vector: fields, `---`, and the manifest.
+/// A test vector. Its file holds fields, a line `---`, and the manifest.
 struct Vector {
     fields: Vec<(&'static str, String)>,
     note: Vec<u8>,
@@ -130,7 +131,7 @@ impl Vector {
     }
 }
 
-/// Every vector and every file that they name.
+/// Returns all vectors, and all files that they name, by file name.
 fn vectors() -> BTreeMap<String, Vec<u8>> {
     let made = Release::new();
     let text = &made.manifest.sign(&key("alpha")).unwrap();
@@ -305,7 +306,7 @@ fn vectors() -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// Verifies a vector as a reader does.
+/// Verifies a vector's manifest and files as a client does.
 fn outcome(fields: &[(&str, &str)], note: &[u8]) -> Result<(), Refusal> {
     let all =
         |name: &str| fields.iter().filter(|(field, _)| *field == name).map(|(_, value)| *value).collect::<Vec<_>>();
@@ -324,7 +325,8 @@ fn outcome(fields: &[(&str, &str)], note: &[u8]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The formats are frozen: these vectors come out the same to the byte. `BLESS=1` writes them anew.
+/// Asserts that the committed vectors are made again byte by byte, because the formats are frozen. `BLESS=1` rewrites
+/// them.
 #[test]
 fn the_committed_vectors_are_reproduced() {
     if std::env::var_os("BLESS").is_some() {
@@ -367,7 +369,7 @@ fn every_vector_has_the_outcome_it_says() {
         assert_eq!(fields[0], ("expect", got), "{name}");
         *codes.entry(got).or_insert(0) += 1;
     }
-    // Every code there is, and "ok".
+    // The vectors cover every error code, and "ok".
     assert_eq!(codes.len(), 15, "{codes:?}");
 }
 
@@ -412,8 +414,8 @@ fn every_flipped_bit_and_every_truncation_of_a_delta_is_refused() {
     refused(&[&delta, [0].as_slice()].concat(), "one byte more");
 }
 
-/// Makes deltas that set or clear a single bit. With Rice parameter 0, a gap is written as that many ones, so the gap
-/// can be any number.
+/// Makes deltas that set or clear a single bit. With Rice parameter 0, a gap of n is coded as n one-bits, so the test
+/// can write a gap of any length.
 #[test]
 fn a_gap_leads_to_the_last_bit_that_can_change_and_no_further() {
     let Release { files: [first, second], delta, manifest } = Release::new();
@@ -468,7 +470,8 @@ fn a_delta_leads_to_the_later_release_whatever_changed() {
     let plan = Plan::new(&request(1), &old).unwrap();
     let base = write(&request(1), &plan, &old).unwrap();
     let info = Filter::open(base.clone()).unwrap().info().clone();
-    // Nothing, one more, one less, all others, and as many as fit.
+    // Compared with the old list, the new list is equal, has one hash more, has one fewer, shares no hash, has twice as
+    // many, or has a single hash.
     for numbers in [0..300, 0..301, 0..299, 300..600, 0..600, 299..300] {
         let new = entries(numbers.clone());
         let plan = Plan::in_geometry_of(&info, &request(9), &new).unwrap();
@@ -492,7 +495,8 @@ fn a_delta_across_geometries_or_backwards_is_refused() {
     assert!(refusal(&second, &wider).starts_with("base: expected k = "), "{}", refusal(&second, &wider));
 }
 
-/// A tenth of what `cargo run --release -p hashgate-bench --bin delta` measures; a delta grows with what changed.
+/// Tests a delta of the same proportions as `cargo run --release -p hashgate-bench --bin delta` does, with a tenth of
+/// its hashes. The size of a delta grows with the number of changed hashes.
 #[test]
 fn a_hundred_new_hashes_in_a_hundred_thousand_cost_less_than_ten_kilobytes() {
     let pdq = |count| Entries { pdq: entries(0..count).pdq, ..Entries::default() };
@@ -549,7 +553,8 @@ fn another_list_by_the_same_key_is_refused() {
         let refusal = verify(name, category).unwrap_err();
         assert_eq!((refusal.code, refusal.field.as_str()), (RefusalCode::ManifestWrongList, field), "{refusal}");
     }
-    // Signatures are verified before the content, so a bad content without signature gives the error of the signature.
+    // Signatures are verified before the content. A manifest with both a wrong signature and wrong content is refused
+    // for the signature.
     let unsigned = Manifest::verify(&note, &trust(&["beta"], 1).for_list("another", None)).unwrap_err();
     assert_eq!(unsigned.code, RefusalCode::ManifestWrongKey);
 }
@@ -557,7 +562,7 @@ fn another_list_by_the_same_key_is_refused() {
 #[test]
 fn a_name_that_looks_like_another_is_refused_everywhere() {
     let release = Release::new();
-    // Shown as "vector", or as its mirror image.
+    // Names with invisible or direction-changing characters, which are shown as "vector" or as its mirror image.
     for name in ["vec\u{202e}tor", "\u{2066}vector", "vec\u{200b}tor", "vec\u{ad}tor", "vector\u{feff}"] {
         let built = Plan::new(&request(1).with_name(name), &entries(0..3)).unwrap_err();
         assert_eq!((built.code, built.field.as_str()), (RefusalCode::BuildField, "name"), "{built}");
@@ -568,7 +573,7 @@ fn a_name_that_looks_like_another_is_refused_everywhere() {
         let read = Manifest::verify(sign_anything(&text, "alpha").as_bytes(), &trust(&["alpha"], 1)).unwrap_err();
         assert_eq!((read.code, read.field.as_str()), (RefusalCode::ManifestField, "name"), "{read}");
     }
-    // A filter file with such a name and a checksum that fits it.
+    // Puts such a name into a filter file, and corrects the file's checksum.
     let mut file = release.files[0].clone();
     let name = "ve\u{ad}or"; // as long as "vector" in UTF-8
     let at = file.windows(6).position(|window| window == b"vector").unwrap();

@@ -1,4 +1,4 @@
-//! From a file's bytes to luma and hashes, natively: `cargo bench`.
+//! Measures the native time from a file's bytes to its brightness values and hashes: `cargo bench`.
 
 use std::hint::black_box;
 
@@ -32,7 +32,7 @@ fn jpegs(criterion: &mut Criterion) {
 fn png_rows(criterion: &mut Criterion) {
     let (width, height) = (2000u32, 1500u32);
     let mut state = 1u32;
-    // Rows that change slowly, with noise in the lowest bits.
+    // Draws rows that change slowly, with noise in the lowest 3 bits.
     let pixels: Vec<u8> = (0..3 * width * height)
         .map(|at| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

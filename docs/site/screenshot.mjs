@@ -1,5 +1,5 @@
-// node docs/site/screenshot.mjs: makes docs/images/demo.jpg, the demo page with verdicts on its drawn samples. Needs what
-// `npm start` or `npm test` has built.
+// node docs/site/screenshot.mjs: makes docs/images/demo.jpg, the demo page with verdicts on its drawn samples. Needs
+// what `npm start` or `npm test` has built.
 import { chromium } from "playwright-core";
 import { demoArguments, startServer } from "../../scripts/confirming.mjs";
 

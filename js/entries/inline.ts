@@ -10,7 +10,9 @@ export { GateError, type GateErrorCode, HeldError } from "../errors.js";
 export { decide } from "../policy/decision.js";
 export type * from "../types/types.js";
 
-/** scripts/build.mjs replaces these by the text of dist/worker.js, and by dist/hashgate-formats.wasm as gzip in base64. */
+/**
+ * scripts/build.mjs replaces these by the text of dist/worker.js, and by dist/hashgate-formats.wasm as gzip in base64.
+ */
 declare const WORKER_SCRIPT: string;
 declare const ENGINE: string;
 /** dist/hashgate-film.wasm, in the same form. */
@@ -31,7 +33,8 @@ export async function openGate(options: GateOptions): Promise<Gate> {
       return new Worker(trusted(workerUrl), { type: "module" });
     },
     compile: () => (options.wasmUrl === undefined ? once("inline", compileOwn) : compileUrl(options.wasmUrl)),
-    // The engine inside reads every format. This is asked for only if another one was set that doesn't.
+    // The engine inside this file reads every format. So this function is called only if `wasmUrl` names another engine
+    // that doesn't.
     compileFormats: (timeoutMs) =>
       options.formatsWasmUrl === undefined ? once("inline", compileOwn) : compileUrl(options.formatsWasmUrl, timeoutMs),
     compileFilms: (timeoutMs) =>

@@ -22,7 +22,8 @@ export type * from "../types/types.js";
  * @throws GateError if a file can't be loaded or is refused; the signal's reason if the signal is aborted.
  */
 export async function openGate(options: GateOptions): Promise<Gate> {
-  // A framework renders a page on a server, where there is nothing to check. The promise stays pending.
+  // The option is set, so a framework runs this code to render a page on a server, where there is nothing to check. The
+  // promise stays pending.
   if (options?.browserOnly) return new Promise(() => {});
   return openGateOn(
     {
@@ -54,9 +55,9 @@ export async function openGate(options: GateOptions): Promise<Gate> {
           terminate: () => void worker.terminate(),
         };
       },
-      // A file is at hand, so the engine that reads every format is loaded at once.
+      // In Node, the engine is a file on this machine. So the engine that reads every format is loaded at once.
       compile: () => compileUrl(options.wasmUrl),
-      // Asked for only if another engine was set that doesn't.
+      // Is called only if `wasmUrl` names an engine that doesn't read every format.
       compileFormats: (timeoutMs) => compileUrl(options.formatsWasmUrl, timeoutMs),
       resolve: (url) => asUrl(url).href,
       processors: availableParallelism,

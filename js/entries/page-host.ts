@@ -41,7 +41,10 @@ export async function openGateInPage(options: GateOptions, { startWorker, ...eng
   );
 }
 
-/** A server that renders the page has nothing to check. Elsewhere the host has to know that nothing is checked here. */
+/**
+ * Returns a promise that stays pending if the host has set `browserOnly`, because a server that renders the page has
+ * nothing to check. Otherwise throws, so that the host learns that nothing is checked here.
+ */
 function openNowhere(options: GateOptions): Promise<Gate> {
   if (options?.browserOnly) return new Promise(() => {});
   throw new GateError({

@@ -12,7 +12,7 @@ const AGAIN_AFTER_MS = [2000, 6000];
 /** Milliseconds without an answer after which the worker counts as lost. */
 const GIVE_UP_AFTER_MS = 30_000;
 
-/** A worker whose messages wait until its script has loaded. */
+/** Starts a worker. Messages to it wait until its script has loaded. */
 export function startInPage(start: () => Worker, listener: Listener): PlatformWorker {
   const waiting: [ToWorker, Transferable[]][] = [];
   const starting = new Set<Worker>();

@@ -1,5 +1,5 @@
-// Reads streams into memory before they are checked, within a bound over all of them. A worker would be idle while a slow
-// stream arrives, so none is taken before the stream has ended.
+// Reads streams into memory before they are checked, with a limit on the memory of all streams together. A stream gets
+// a worker only after it has ended, because the worker would be idle while a slow stream arrives.
 import { HEAD, InvalidInput, kindOf, UnreadableFile, viewOf } from "./input.js";
 
 /** Bytes of the smallest and of the largest block. A stream's bytes are stored in such blocks. */
@@ -29,8 +29,8 @@ export class Arrivals {
   readonly #budget: number;
   readonly #timeoutMs: number;
   /**
-   * In the order of their arrival. The oldest may always read on: otherwise, with a full budget, no stream would ever
-   * end.
+   * The streams, in the order in which they began. The oldest stream may always be read on. Otherwise no stream would
+   * end once the budget is used up.
    */
   readonly #all = new Set<Arrival>();
   #waiting: (() => void)[] = [];

@@ -1,7 +1,7 @@
 // Asks a host's `confirm` about the candidates of a possible match.
 import type { Candidate, Confirm, Findings, Match, PossibleMatch, Unconfirmed } from "../types/types.js";
 
-/** The answer for all candidates together. */
+/** The combined answer about all candidates of a verdict. */
 export type Answer = { is: "listed" | "not-listed"; why?: never } | { is: Unconfirmed; why?: string };
 
 /**
@@ -27,7 +27,7 @@ export async function ask(
     const worst = (["failed", "timed-out", "unknown"] as const).find((is) => open.some((answer) => answer.is === is));
     return open.find((answer) => answer.is === worst && "why" in answer) ?? { is: worst ?? "unknown" };
   } finally {
-    // Lets the host stop its other requests, for whose answers nobody waits.
+    // Tells the host to stop its other requests, because nobody waits for their answers.
     settled.abort();
   }
 }

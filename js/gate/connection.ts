@@ -35,7 +35,7 @@ export interface Host {
    * Opens what the platform takes besides Blobs and bytes. Returns undefined for anything else. Missing in a page.
    */
   open?(input: unknown): Promise<Opened> | undefined;
-  /** Makes what reads the streams that {@link open} opened. */
+  /** Makes the object that reads the streams which {@link open} opened. */
   arrivals?(bounds: Bounds): Arrivals;
   /** Calls `callback` when the page is idle. Missing in Node. */
   whenIdle?(callback: () => void): void;

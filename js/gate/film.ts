@@ -1,4 +1,4 @@
-// Checks a film: a first stage looks at few frames, a dense one at more of them if anything matched.
+// Checks a film. The first stage looks at few frames. If any of them matched, the dense stage looks at more frames.
 import type { Verdict as CoreVerdict, FilterInfo } from "../generated/core.js";
 import type {
   FilmKind,
@@ -24,11 +24,11 @@ import type {
 } from "../types/types.js";
 import type { Connection, Meanwhile } from "./connection.js";
 import { DEFAULTS } from "./defaults.js";
-import { FrameHits, lookUpFrame, poissonTail } from "./frame-hits.js";
+import { FrameHits, holdsFilm, lookUpFrame, withChance } from "./frame-hits.js";
 import type { HashingPool } from "./hashing-pool.js";
 import type { LookupWorker } from "./lookup-worker.js";
 
-/** What the check of a film needs of its gate. */
+/** The parts of a gate that the check of a film uses. */
 export interface FilmGate {
   pool: HashingPool;
   lookup: LookupWorker;
@@ -45,27 +45,31 @@ export interface FilmGate {
   confirmedBy: string;
 }
 
-/** Why a film isn't decoded in Node. */
+/** The reason, in words, why films can't be checked in Node. */
 export const NO_DECODER = "films are decoded in browsers alone";
-/** Matches at most this many seconds apart belong to one range. */
+/** Matches that are at most this many seconds apart belong to one range. */
 const JOIN_S = 2.5;
-/** Chance at which a clean film may be held (Poisson tail over the frames that were looked up). */
-const FILM_RATE = 1e-4;
-/** How often `confirm` is asked about one film. */
+/**
+ * If `confirm` has answered "not-listed" more often than this about one film, the film is unchecked
+ * (too-many-candidates).
+ */
 const MOST_QUESTIONS = 8;
-/** The unit of a list's `falsePositiveParts`. */
+/**
+ * The denominator of a list's `falsePositiveParts`: the list's rate of chance hits is `falsePositiveParts` divided by
+ * this number.
+ */
 const RATE_UNIT = 1e12;
 
 type Problem = NonNullable<FilmReading["problem"]>;
 type Digests = Pick<CoreVerdict, "sha256" | "md5" | "lookups"> & { matches: Match[] };
 
-/** The list can't be used any more. */
+/** The followed list can't be used any more, for example because it has expired. */
 class ListLost extends Error {}
 
 /**
  * Checks a film. Resolves to undefined if the followed list can't be used.
  *
- * @throws whatever the pool rejects with: the signal's reason, or a lost worker.
+ * @throws the pool's error: the signal's reason, or {@link WorkerLost}.
  */
 export async function checkFilm(
   gate: FilmGate,
@@ -83,7 +87,8 @@ export async function checkFilm(
     if (error instanceof ListLost) return undefined;
     throw error;
   } finally {
-    // What is still running, such as the digests of a film that is held, is given up.
+    // Ends work that is still running but not needed any more, such as the digests of a film that its frames already
+    // hold.
     stopping.abort(new DOMException("the film is decided", "AbortError"));
   }
 }
@@ -109,7 +114,8 @@ class FilmCheck {
 
   async run(kind: FilmKind): Promise<Verdict> {
     const { sha256, md5, pdq } = this.#gate.wanted;
-    // With several workers the digests are computed beside the frames; with one, before them.
+    // With several workers, the digests are computed at the same time as the frames. With one worker, they are computed
+    // before the frames.
     const digesting = sha256 || md5 ? this.#digests() : Promise.resolve(undefined);
     digesting.catch(() => {});
     let dismissed: Match[] = [];
@@ -117,7 +123,7 @@ class FilmCheck {
       const reading = pdq ? await this.#look(kind) : undefined;
       const frames = this.#matches();
       const holds = frames.length > 0 && this.#isHeld;
-      // A film that is held by its frames needn't wait for its digests.
+      // If the frames hold the film, the verdict doesn't wait for the digests.
       const digests = holds && !this.#options.whole ? undefined : await digesting;
       const findings = this.#findings(reading, digests);
       const exact = (digests?.matches ?? []).filter(({ signal }) => !dismissed.some((one) => one.signal === signal));
@@ -142,14 +148,14 @@ class FilmCheck {
         const detail = `candidates: expected at most ${MOST_QUESTIONS} questions about a film, got more`;
         return { ...unchecked("too-many-candidates", detail), ...findings, matches: dismissed };
       }
-      // Looks again, past what is not listed.
+      // The service said that these candidates are not listed. Looks at the film again, without them.
       this.#hits.dismiss();
       this.#frames = 0;
       this.#lowQuality = 0;
     }
   }
 
-  /** Looks at the frames, in as many stages as they ask for. */
+  /** Looks at the frames. The dense stage is used only if the first stage found a match. */
   async #look(kind: FilmKind): Promise<FilmReading | Problem> {
     const { reader } = this.#gate;
     if (kind === "other")
@@ -217,40 +223,29 @@ class FilmCheck {
     this.#hits.add(found.matches, frame.atS);
   }
 
-  /** Whether no further frame can change the answer that the host wants. */
+  /** Whether the check can end: the frames hold the film, and the host doesn't want to know every match (`whole`). */
   get #isEnough(): boolean {
     return !this.#options.whole && this.#isHeld;
   }
 
-  /**
-   * Whether the frames that matched hold the film: enough distinct keys that chance is no explanation.
-   */
+  /** Whether the frames that matched hold the film. */
   get #isHeld(): boolean {
     const { minDistinct = DEFAULTS.minDistinct } = this.#options;
-    return this.#matches().some(({ list, distinctKeys, chance }) => {
-      if (distinctKeys < minDistinct) return false;
-      return minDistinct <= 1 || chance < Math.max(FILM_RATE, this.#rate(list));
-    });
+    return this.#matches().some((match) => holdsFilm(match, minDistinct, this.#rate(match.list)));
   }
 
-  /** The frames that matched, and the chance of so many distinct keys in a clean film with as many frames. */
+  /** Returns the matches of each list, the least likely first. */
   #matches() {
-    const compared = this.#frames - this.#lowQuality;
-    const matches = this.#hits.matches();
-    const judged = matches.map((match) => ({
-      ...match,
-      chance: poissonTail(match.distinctKeys, compared * this.#rate(match.list)),
-    }));
-    return judged.sort((one, other) => one.chance - other.chance);
+    return withChance(this.#hits.matches(), this.#frames - this.#lowQuality, (list) => this.#rate(list));
   }
 
-  /** The share of clean frames that match the list. */
+  /** Returns the share of clean frames that match the list by chance. */
   #rate(list: string): number {
     const info = this.#gate.filters.find(({ name }) => name === list);
     return info ? info.falsePositiveParts / RATE_UNIT : 1;
   }
 
-  /** The outcome if nothing holds the film. */
+  /** Returns the outcome for a film that no match holds. */
   #without(reading: FilmReading | Problem | undefined): CoreVerdict {
     if (this.#tooMany !== undefined) return unchecked("too-many-candidates", this.#tooMany);
     if (!reading) return { outcome: "clear", lookups: 0 };

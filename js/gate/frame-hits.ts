@@ -1,10 +1,17 @@
-// The frames that matched, counted by distinct listed keys: a still picture makes many frames, and one chance hit.
+// Collects the frames that matched, and counts distinct listed keys. A still picture in a film makes many equal frames.
+// Together these are one hit, which may be a chance hit.
 import type { FrameMatch, Match, Orientations } from "../types/types.js";
 import type { LookupWorker } from "./lookup-worker.js";
 
-/** Frames count as different above this many bits (PDQ's threshold), and this many seconds apart. */
+/**
+ * Two frames are distinct if their hashes differ by more than this many bits (31 is PDQ's threshold) and they are more
+ * than this many seconds apart.
+ */
 const [NEAR_BITS, APART_S] = [31, 1];
-/** Up to this many bits apart, a frame counts as the same that a service said is not listed. */
+/**
+ * A match is dismissed if its key was dismissed before with a frame whose hash differs from this frame's by at most
+ * this many bits.
+ */
 const SAME_BITS = 8;
 /** Most distinct frames that are kept for each list. */
 const MOST_FRAMES = 64;
@@ -32,12 +39,12 @@ export class FrameHits {
     return this.#lists.size === 0;
   }
 
-  /** Number of distinct frames that were added, cleared ones too. */
+  /** Number of distinct frames that were added, including those that were removed by `clear` or `dismiss`. */
   get added(): number {
     return this.#added;
   }
 
-  /** Adds the matches of a frame. Returns whether one of them is of a distinct key. */
+  /** Adds the matches of a frame. Returns whether one of them is a distinct frame, or the first match of a list. */
   add(matches: readonly Match[], atS: number): boolean {
     let isNew = false;
     for (const match of matches) {
@@ -77,14 +84,14 @@ export class FrameHits {
     this.#lists.clear();
   }
 
-  /** Notes that the frames of all lists turned out not to be listed, and clears them. */
+  /** Notes that the service said "not-listed" about the frames of all lists, and removes the frames. */
   dismiss(): void {
     for (const { frames } of this.#lists.values())
       this.#dismissed.push(...frames.map(({ key, pdq }) => ({ key, pdq })));
     this.clear();
   }
 
-  /** Returns whether a match is the same as one that turned out not to be listed: by its key, in nearly the same frame. */
+  /** Returns whether the service said "not-listed" about the same key in nearly the same frame. */
   isDismissed(match: Match): boolean {
     if (match.signal !== "pdq") return false;
     const { key, pdq } = match;
@@ -92,12 +99,51 @@ export class FrameHits {
   }
 }
 
-/** How often a frame is looked up past dismissed matches. */
+/**
+ * Frames hold a film only if chance hits explain their matches with less than this probability (the tail of a Poisson
+ * distribution), or less than the list's own rate of chance hits if that is larger.
+ */
+const FILM_RATE = 1e-4;
+
+/**
+ * Adds to each match the chance that a clean film with as many comparable frames has so many distinct keys. `rateOf` is
+ * the share of clean frames that match a list by chance. The least likely match comes first.
+ */
+export function withChance<M extends { list: string; distinctKeys: number }>(
+  matches: readonly M[],
+  compared: number,
+  rateOf: (list: string) => number,
+): (M & { chance: number })[] {
+  const judged = matches.map((match) => ({
+    ...match,
+    chance: poissonTail(match.distinctKeys, compared * rateOf(match.list)),
+  }));
+  return judged.sort((one, other) => one.chance - other.chance);
+}
+
+/**
+ * Whether the frames of a match hold a film: they have at least `minDistinct` distinct keys, so many that chance hits
+ * hardly explain them. The core has the same rule (`src/check/film.rs`); both are tested by
+ * `tests/vectors/film-rule.json`.
+ */
+export function holdsFilm(
+  { distinctKeys, chance }: { distinctKeys: number; chance: number },
+  minDistinct: number,
+  rate: number,
+): boolean {
+  if (distinctKeys < minDistinct) return false;
+  return minDistinct <= 1 || chance < Math.max(FILM_RATE, rate);
+}
+
+/**
+ * If the first lookup of a frame and this many further lookups find only dismissed matches, the frame has too many
+ * candidates.
+ */
 const ROUNDS = 8;
 
 /**
- * Looks a frame up, past matches that turned out not to be listed. Resolves to undefined if the followed list can't be
- * used.
+ * Looks a frame up. If all matches were dismissed, looks it up again without them. Resolves to undefined if the
+ * followed list can't be used.
  */
 export async function lookUpFrame(
   lookup: LookupWorker,
@@ -135,12 +181,12 @@ export function widened(ranges: readonly [number, number][], atS: number, joinS:
 }
 
 /**
- * Returns the chance of at least `count` events where `mean` are expected that don't depend on each other (the tail of
- * a Poisson distribution). The core has the same rule for films: src/check/film.rs.
+ * Returns the probability of at least `count` independent events if `mean` events are expected (the tail of a Poisson
+ * distribution). The core has the same rule for films: src/check/film.rs.
  */
 export function poissonTail(count: number, mean: number): number {
   if (count === 0) return 1;
-  // Adds up the smaller side, so that a small chance keeps its digits.
+  // Adds up the smaller of the two tails, so that a small probability isn't lost to rounding.
   const upper = count > mean;
   let term = Math.exp(-mean);
   let sum = upper ? 0 : term;

@@ -76,7 +76,7 @@ interface Parts {
   lookup: LookupWorker;
 }
 
-/** An engine that some files need can't be loaded. */
+/** A WebAssembly module that some files need can't be loaded. */
 class EngineLost extends Error {}
 
 /** The formats engine can't be loaded, so the file that needs it can't be checked. */
@@ -89,7 +89,7 @@ class FormatsLost extends EngineLost {
   }
 }
 
-/** What a film is checked with. */
+/** The options with which a film is checked. */
 interface FilmOptions {
   views: ViewSet;
   orientations: Orientations;
@@ -295,7 +295,8 @@ class OpenGate extends EventTarget implements Gate {
   ): Promise<Recognised | { refused: Unchecked }> {
     const most = this.#options.maxFileBytes ?? DEFAULTS.maxFileBytes;
     const ends = signal ? AbortSignal.any([this.#closing.signal, signal]) : this.#closing.signal;
-    // As of any file: a long one that is no picture isn't `too-large`, unless its digests are wanted.
+    // A long stream that is not a picture should be `not-a-picture`, not `too-large`, as a file is. So if no digest is
+    // wanted, the first bytes are looked at before the length.
     if (!sha256 && !md5 && !(await abortable(arrival.readPast(HEAD), ends))) {
       const head = arrival.head();
       if (!(await pool.run((worker) => worker.ask("mayBePicture", { head }), signal))) return { bytes: arrival.head() };
@@ -304,7 +305,10 @@ class OpenGate extends EventTarget implements Gate {
     return { refused: unchecked("too-large", `size in bytes: expected at most ${most}, got a longer stream`) };
   }
 
-  /** Loads the formats engine, when the first file needs it. Rejects with {@link FormatsLost}; the next file tries again. */
+  /**
+   * Loads the formats engine, when the first file needs it. Rejects with {@link FormatsLost}; the next file tries
+   * again.
+   */
   async #formats(signal: AbortSignal | undefined): Promise<WebAssembly.Module> {
     const { formatsWasmModule, timeoutMs = DEFAULTS.timeoutMs } = this.#options;
     if (formatsWasmModule) return formatsWasmModule;
@@ -329,16 +333,17 @@ class OpenGate extends EventTarget implements Gate {
     const here = "blob" in given && !this.#host.takesBlob(given.blob);
     const head = size > HEAD && (size > most || here) ? await this.#head(given) : undefined;
     if (head) {
-      // A film is read by slices, so this limit isn't for films.
+      // A film is read in pieces, so the limit on a file's length doesn't apply to films.
       const film = await worker.ask("filmKind", { head });
       if (film) return { film, bytes: undefined, memoryBytes: 0 };
-      // A long file that is no picture should be `not-a-picture`, not `too-large`. So if no digest is wanted (which would
-      // need all bytes), the first bytes of a long file are looked at before its length.
+      // A long file that is no picture should be `not-a-picture`, not `too-large`. So if no digest is wanted, the first
+      // bytes of a long file are looked at before its length. (A digest needs all bytes.)
       if (!sha256 && !md5 && !(await worker.ask("mayBePicture", { head }))) file = head;
     }
     if (!file) {
       if (size > most) return { refused: tooLarge(size) };
-      // Where workers take no Blobs, a large one is lent, so that a film under a list with digests isn't held in memory.
+      // If workers can't receive Blobs, lends a large Blob to the worker (see `loan.ts`). So a film isn't held in
+      // memory as a whole if the list has digests.
       if (here && size > LEND_FROM && isPlatformBlob(given.blob)) {
         const loan = lend(given.blob);
         const asked = worker.ask("fingerprint", { ...hashing, file: loan.file }, [loan.file.port], { early });
@@ -499,7 +504,10 @@ class OpenGate extends EventTarget implements Gate {
     return this.#withoutList(lastError ? `${what} (${lastError.code}: ${lastError.message})` : what);
   }
 
-  /** Without a list the host's `whenUnavailable` counts; without the formats engine alone it doesn't. */
+  /**
+   * Returns the verdict on a file while there is no list. It contains the host's `whenUnavailable`. A verdict about a
+   * missing formats engine doesn't.
+   */
   #withoutList(detail: string): Unchecked {
     const { whenUnavailable } = this.#options;
     const follows = "follow" in this.#feed && whenUnavailable;
@@ -582,8 +590,8 @@ class OpenGate extends EventTarget implements Gate {
     const { code, message } =
       error instanceof GateError ? error : { code: "engine-failed" as const, message: String(error) };
     const lastError = { code, message, atUnixS: Math.floor(Date.now() / 1000) };
-    // If the worker died, the next check starts another one, so the status stays. If no worker can be started, there is
-    // nothing to check against.
+    // If the worker died, the next check starts another one, so the status stays. If no worker can be started, the
+    // status says that there is no list.
     const base = error instanceof WorkerLost ? { ...this.#status, refreshing: false } : nothing(this.#feed);
     this.#tell({ ...base, lastError });
   }
@@ -653,8 +661,8 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Pro
 }
 
 /**
- * Returns the Blob to check and to admit: the given Blob, or a copy of it if it has at most `copyUpToBytes` bytes, or a
- * Blob made of given bytes. Returns anything that can't be read as it is, so that the check says why.
+ * Returns the Blob to check and to admit: the given Blob, or a copy of it if it has at most `copyUpToBytes` bytes, or
+ * a Blob made of given bytes. Returns an input that can't be read unchanged, so that the check gives the reason.
  */
 async function blobOf(input: Input, copyUpToBytes: number): Promise<Input> {
   try {

@@ -10,7 +10,10 @@ export interface PoolOptions {
   maxIdleMemoryBytes: number;
 }
 
-/** A piece of work for a worker. Long work calls `alive` now and then, so that it isn't given up. Its result may say how large the worker's linear memory is. */
+/**
+ * A piece of work for a worker. Long work calls `alive` now and then, so that the pool doesn't give the worker up. The
+ * result may tell the size of the worker's linear memory.
+ */
 export type Work<T> = (worker: Connection, alive: () => void) => Promise<T>;
 
 interface Job {
@@ -38,9 +41,9 @@ export class HashingPool {
   }
 
   /**
-   * Queues work for the next free worker. The work opens its file when it begins, so that waiting files take no memory.
-   * Rejects with {@link WorkerLost} if the worker is lost during the work. Work for another engine than the pool's own
-   * is the second half of a check, so it goes before the files that wait.
+   * Queues work for the next free worker. The work opens its file when it begins, so that waiting files take no
+   * memory. Rejects with {@link WorkerLost} if the worker is lost during the work. Work for another engine than the
+   * pool's own is the second half of a check, so it comes before the files that wait.
    */
   run<T>(work: Work<T>, signal: AbortSignal | undefined, module = this.#module): Promise<T> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
@@ -122,8 +125,8 @@ export class HashingPool {
   }
 
   /**
-   * Takes an idle worker that runs the engine, or starts one. No more than `size` workers work at once, and one more may
-   * lie idle, so that files which need the two engines in turn don't start a worker each.
+   * Takes an idle worker that runs the engine `module`, or starts one. At most `size` workers work at once. One more
+   * worker may be idle. Without it, files that need the two engines in turn would each start a worker.
    */
   #workerFor(module: WebAssembly.Module): Connection {
     const idle = this.#idle.splice(0).filter((worker) => !worker.isLost);
@@ -135,7 +138,9 @@ export class HashingPool {
     return found ?? new Connection(this.#host, module);
   }
 
-  /** After a while without work, closes all idle workers except one, if possible one that runs the pool's own engine. */
+  /**
+   * After a while without work, closes all idle workers except one, if possible one that runs the pool's own engine.
+   */
   #reapLater(): void {
     clearTimeout(this.#reaper);
     if (this.#closed !== undefined || this.#busy.size > 0) return;

@@ -17,7 +17,7 @@ export type Recognised = { bytes: Uint8Array } | { blob: Blob | BlobLike };
 /**
  * Recognises the value that a caller gave.
  *
- * @throws InvalidInput for anything but a Blob, something like it, a buffer or a view of one.
+ * @throws InvalidInput if the value is not a Blob, an object with a Blob's methods, a buffer, or a view of a buffer.
  */
 export function recognise(input: unknown): Recognised {
   if (typeof input !== "object" || input === null) throw unexpected(input);

@@ -8,7 +8,7 @@ import { Connection, type Host, WorkerLost } from "./connection.js";
 /** Thrown if the filters can't be loaded again after the worker was lost. */
 export class FiltersLost extends Error {}
 
-/** What the worker loads: filter files, or a published list that it follows. */
+/** The source of the worker's filters: filter files, or a published list that it follows. */
 export type Feed = { load: Asks["load"] } | { follow: Following };
 
 export interface LookupListener {

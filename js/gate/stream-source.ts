@@ -1,9 +1,12 @@
-// Where a watch takes frames from: a track's stream of frames, or a `<video>` element of the page.
+// Opens the source that a watch takes frames from: the stream of frames of a track, or a `<video>` element of the page.
 import { GateError } from "../errors.js";
 import type { Guard } from "../protocol.js";
 import type { WatchSource } from "../types/types.js";
 
-/** Frames of a track, which a worker can read, and the track that shows what the worker writes. */
+/**
+ * A source whose frames a worker reads from a track. With a guard, `output` is the track that shows the frames which
+ * the worker writes to `writable`.
+ */
 export interface TrackSource {
   by: "track-processor";
   track: MediaStreamTrack;
@@ -19,7 +22,7 @@ export interface ElementSource {
   track: MediaStreamTrack | undefined;
 }
 
-/** A source whose frames can't be had. */
+/** A source whose frames can't be read. `why` gives the reason. */
 export interface NoSource {
   by: "none";
   why: string;
@@ -28,7 +31,7 @@ export interface NoSource {
 
 export type StreamSource = TrackSource | ElementSource | NoSource;
 
-/** Mediacapture-transform, as Chromium has it on the window. */
+/** The interface of mediacapture-transform, which Chromium has on the window. */
 interface Insertable {
   MediaStreamTrackProcessor?: new (init: {
     track: MediaStreamTrack;
@@ -40,7 +43,7 @@ interface Insertable {
 }
 
 /**
- * Recognises what is to be watched.
+ * Recognises the source that the host wants to watch.
  *
  * @throws GateError `invalid-options` for any other value, `guard-unavailable` if the guard needs a track that can't be
  * made.
@@ -77,7 +80,7 @@ export function sourceOf(source: unknown, guard: Guard): StreamSource {
   video.muted = true;
   video.playsInline = true;
   video.srcObject = new MediaStream([track]);
-  // A hidden page may refuse to play; frames come once it is shown.
+  // A hidden page may refuse to play the video. Its frames come when the page is shown.
   video.play().catch(() => {});
   return ofVideo(video, track);
 }

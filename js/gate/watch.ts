@@ -21,7 +21,7 @@ import { FrameHits, lookUpFrame } from "./frame-hits.js";
 import type { LookupWorker } from "./lookup-worker.js";
 import { type ElementSource, type StreamSource, sourceOf, type TrackSource } from "./stream-source.js";
 
-/** What a watch needs of its gate. */
+/** The parts of a gate that a watch uses. */
 export interface Watching {
   host: Host;
   /** Resolves to the lookup worker and the engine for a hashing worker. */
@@ -37,9 +37,9 @@ export interface Watching {
 }
 
 const GUARDS: readonly Guard[] = ["event", "blank", "checked-only"];
-/** Matches of a stream this many sampling intervals apart belong to one range of seconds. */
+/** Two matches belong to one range of seconds if they are at most this many sampling intervals apart. */
 const JOIN_INTERVALS = 2.5;
-/** Milliseconds after which a lost worker is replaced, and how often that is tried in a row. */
+/** A lost worker is replaced after this many milliseconds, at most this many times in a row. */
 const [RESTART_MS, RESTARTS] = [1000, 5];
 
 export class LiveWatch extends EventTarget implements Watch {
@@ -54,7 +54,7 @@ export class LiveWatch extends EventTarget implements Watch {
   #connection: Connection | undefined;
   #state: WatchState = "starting";
   #verdict: LiveVerdict | undefined;
-  /** Whether a possible match is open. */
+  /** Whether a frame has matched, and neither `confirm` nor the host has released the stream since. */
   #held = false;
   #confirming = false;
   #failures = 0;
@@ -103,7 +103,7 @@ export class LiveWatch extends EventTarget implements Watch {
     if (dismiss) this.#hits.dismiss();
     else this.#hits.clear();
     this.#held = false;
-    // The next frame decides whether the track shows anything.
+    // The guarded track stays as it is until the next frame is judged.
     if (this.#state === "possible-match") this.#enter("starting");
   }
 
@@ -144,7 +144,10 @@ export class LiveWatch extends EventTarget implements Watch {
     }
   }
 
-  /** After a lost worker, watches again. A guarded track ends instead, because the worker held its sink. */
+  /**
+   * Watches again after a worker was lost. If the track is guarded, the watch ends, because the lost worker held the
+   * stream that writes to the track.
+   */
   async #recover(error: unknown): Promise<void> {
     const detail = error instanceof Error ? error.message : String(error);
     this.#tell(unchecked("engine-failed", detail));
@@ -173,7 +176,9 @@ export class LiveWatch extends EventTarget implements Watch {
     this.stop();
   }
 
-  /** Samples the element each time that it is due and has shown a new frame. Ends when the watch is stopped. */
+  /**
+   * Samples the element once per sampling interval, if it has shown a new frame since. Ends when the watch is stopped.
+   */
   async #watchElement(connection: Connection, { video, track }: ElementSource): Promise<void> {
     const { signal } = this.#stopping;
     let fresh = video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
@@ -189,7 +194,7 @@ export class LiveWatch extends EventTarget implements Watch {
       video.cancelVideoFrameCallback(callback);
       wake();
     });
-    // A hidden page shows no frames, although the stream goes on.
+    // A hidden page shows no frames, although the stream continues. So the verdict says that frames are missing.
     const hidden = () => {
       if (document.hidden && !video.paused) this.#tell(unchecked("incomplete", HIDDEN));
     };
@@ -243,7 +248,7 @@ export class LiveWatch extends EventTarget implements Watch {
     else await this.#judge(answer);
   }
 
-  /** Looks a frame up, and tells the verdict. */
+  /** Looks a frame up, and tells the host the verdict. */
   async #judge(frame: SampledFrame): Promise<void> {
     const { fingerprint, comparable, atS } = frame;
     const unusable = this.#gate.unusable();
@@ -270,8 +275,9 @@ export class LiveWatch extends EventTarget implements Watch {
   }
 
   /**
-   * Asks the gate's `confirm` about all candidates. Its answer "not-listed" releases the stream, unless further ones came
-   * while it was asked: then it is asked again, because an answer holds for what it was asked about alone.
+   * Asks the gate's `confirm` about all candidates. The answer "not-listed" releases the stream. If further
+   * candidates came during the question, asks again instead, because the answer holds only for the candidates of the
+   * question.
    */
   async #confirm({ pdq, quality }: SampledFrame): Promise<void> {
     const { confirm, confirmTimeoutMs } = this.#gate;

@@ -59,7 +59,7 @@ secondReadingBy?: DecodedBy,
  */
 frames?: number,
 /**
- * Number of lookups, all lists together.
+ * Number of lookups, in all lists together.
  */
 lookups: number, } & ({ "outcome": "clear" } | { "outcome": "possible-match",
 /**
@@ -159,7 +159,8 @@ flips: number,
  */
 cost: number,
 /**
- * The hash of this view and orientation, with the bits flipped under which each of `rings` matched.
+ * The hash of this view and orientation. If a ring of `rings` matched only with flipped bits, the hash has these
+ * bits flipped.
  */
 pdq: string,
 /**
@@ -168,8 +169,8 @@ pdq: string,
 key: string, };
 
 /**
- * How much a match says, the strongest first. Even the strongest is a *possible* match, because a Bloom filter can be
- * wrong.
+ * How strong the evidence of a match is, the strongest first. Even the strongest is a *possible* match, because a
+ * Bloom filter can be wrong.
  */
 export type Strength = "exact-bytes" | "several-frames" | "all-rings" | "one-ring";
 
@@ -246,9 +247,9 @@ maxPixels: number,
  */
 maxAlloc: number,
 /**
- * Most frames of an animation that are looked up, in all formats that have frames. Default 256. Every frame is decoded; of frames that look alike
- * only one is looked up. If more frames than this differ, the least different ones are left out, and the verdict
- * has the caveat `frames-sampled`.
+ * Most frames of an animation that are looked up, in all formats that have frames. Default 256. Every frame is
+ * decoded; of frames that look alike only one is looked up. If more frames than this differ, the least different
+ * ones are left out, and the verdict has the caveat `frames-sampled`.
  */
 maxFrames: number,
 /**
@@ -303,7 +304,7 @@ lookupBudget: number,
  */
 viewLookupBudget: number,
 /**
- * Largest number of lookups of a clean picture, all views and orientations.
+ * Largest number of lookups of a clean picture, over all views and orientations.
  */
 lookups: number,
 /**
@@ -311,7 +312,7 @@ lookups: number,
  */
 falsePositiveParts: number,
 /**
- * Number of slices, and of bits that are read to find a member.
+ * Number of slices. To find an item that the filter holds, a lookup reads one bit of each slice.
  */
 k: number,
 /**
@@ -332,7 +333,7 @@ bytes: number,
 checksum: string, };
 
 /**
- * A manifest: what a release says about itself.
+ * A manifest: the facts about a release, as the list's owner has signed them.
  */
 export type Manifest = {
 /**
@@ -455,7 +456,7 @@ sha256: string,
 baseSha256: string, };
 
 /**
- * What a proof shows: at which place of which log a manifest is.
+ * The result of a verified proof: the place of a manifest in a log.
  */
 export type Logged = {
 /**
@@ -463,12 +464,12 @@ export type Logged = {
  */
 index: number,
 /**
- * The log when the proof was made.
+ * The state of the log when the proof was made.
  */
 checkpoint: Checkpoint, };
 
 /**
- * How large a log was and what it held, as its key and enough witnesses have signed.
+ * A state of a log: its size and its root, as signed by the log's key and by enough witnesses.
  */
 export type Checkpoint = {
 /**
@@ -488,11 +489,13 @@ root: string,
  */
 witnesses: Array<string>,
 /**
- * By then enough witnesses had cosigned, in seconds since 1970-01-01 UTC: it is no earlier now. 0 without witnesses.
+ * The time at which enough witnesses had cosigned, in seconds since 1970-01-01 UTC. The present time can't be
+ * earlier. 0 without witnesses.
  */
 witnessedUnixS: number,
 /**
- * The signed note with all its signatures. Whoever holds two that contradict each other can prove it to anybody.
+ * The signed note with all its signatures. If two notes of a log contradict each other, whoever has both can prove
+ * that to anybody.
  */
 note: string, };
 

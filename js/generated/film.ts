@@ -7,7 +7,7 @@
 export type Container = "mp4" | "mov" | "webm" | "mkv";
 
 /**
- * What a film is, and its video tracks.
+ * The container and the video tracks of a film.
  */
 export type FilmInfo = {
 /**
@@ -15,7 +15,8 @@ export type FilmInfo = {
  */
 container: Container,
 /**
- * Seconds from 0 to the end of the last frame of any video track. What headers say of it counts for nothing.
+ * Seconds from 0 to the end of the last frame of any video track. Durations in headers aren't used, because they
+ * can be wrong.
  */
 durationS: number,
 /**
@@ -23,7 +24,7 @@ durationS: number,
  */
 tracks: Array<TrackInfo>,
 /**
- * Bytes at the end of the file that are no part of the film as far as this reader can tell.
+ * Number of bytes at the end of the file that this reader doesn't recognise as a part of the film.
  */
 unreadBytes: number, };
 
@@ -61,7 +62,8 @@ encrypted: boolean,
  */
 samples: number | null,
 /**
- * Samples that lie behind the end of the file, because it was cut short. They are among the samples all the same.
+ * Number of samples that lie after the end of the file, because it was cut short. They are counted among the
+ * samples, too.
  */
 lostSamples: number,
 /**
@@ -73,8 +75,7 @@ startS: number,
  */
 endS: number,
 /**
- * Why the samples of this track can't be decoded, although the film could be read; null if nothing is known
- * against it.
+ * Why the samples of this track can't be decoded, although the film could be read; null if no reason is known.
  */
 problem: FilmRefusal | null, };
 

@@ -65,7 +65,8 @@ export class Checker {
   }
 
   /**
-   * Resolves to the very Blob that was judged, if it may be uploaded: as {@link Gate.admit}, by this checker's options.
+   * Checks a file by this checker's options, as {@link Gate.admit} does. If the file may be uploaded, resolves to the
+   * very Blob that was checked.
    *
    * @throws HeldError if the file must not be uploaded; the signal's reason if it is aborted.
    */

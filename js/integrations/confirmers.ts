@@ -36,9 +36,9 @@ export function hashgateConfirmer({
 }
 
 /**
- * Returns a `confirm` that asks `GET {url}/m/lookup` of a Hasher-Matcher-Actioner (HMA). HMA knows no digests, and finds
- * only PDQ hashes within a Hamming distance of 31; the edits that derived views undo change more bits. So if HMA finds
- * nothing, the answer is "not-listed" only if the match was a PDQ hash of a full view, and "unknown" otherwise.
+ * Returns a `confirm` that asks `GET {url}/m/lookup` of a Hasher-Matcher-Actioner (HMA). HMA knows no digests, and
+ * finds only PDQ hashes within a Hamming distance of 31; the edits that derived views undo change more bits. So if HMA
+ * finds nothing, the answer is "not-listed" only if the match was a PDQ hash of a full view, and "unknown" otherwise.
  */
 export function hmaConfirmer(options: ConfirmerOptions): Confirm {
   const ask = asker(options, "m/lookup");
@@ -46,7 +46,8 @@ export function hmaConfirmer(options: ConfirmerOptions): Confirm {
     "hasher-matcher-actioner",
     eachFrame(async (candidate, { signal }) => {
       if (candidate.pdq === undefined) return "unknown";
-      // A bank that is enabled for a share of lookups draws by the seed, so one hash always gets the same answer.
+      // HMA can enable a bank for only a share of the lookups, which it chooses at random. With the hash as the seed,
+      // one hash always gets the same answer.
       const query = new URLSearchParams({ signal_type: "pdq", signal: candidate.pdq, seed: candidate.pdq });
       const banks = await ask(`?${query}`, { signal });
       if (!isObject(banks) || !Object.values(banks).every(Array.isArray)) {
@@ -59,8 +60,8 @@ export function hmaConfirmer(options: ConfirmerOptions): Confirm {
 }
 
 /**
- * Asks about each frame of a film, one after the other: the service knows hashes of pictures. A film is listed if one of
- * its frames is, and not listed if none of them is.
+ * Asks about each frame of a film, one after the other: the service knows hashes of pictures. A film is listed if one
+ * of its frames is, and not listed if none of them is.
  */
 function eachFrame(confirm: Confirm): Confirm {
   return async (candidate, options) => {

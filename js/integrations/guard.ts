@@ -102,7 +102,7 @@ function assertTarget(target: unknown): asserts target is GuardTarget {
 
 type Held = CheckedFile & { file: File };
 
-/** A line of the notice, and the actions for its file. */
+/** A line of the notice, with its input or other place, and with the actions that the page can take for its file. */
 interface Told {
   place: Element;
   entry: NoticeEntry;
@@ -117,7 +117,7 @@ class ElementGuard implements Guard {
   readonly #checks = new Set<Promise<boolean>>();
   #notice: HashgateNotice | false | undefined;
   #made = false;
-  /** The lines that the notice shows. */
+  /** The lines that the notice shows now. */
   #told: Told[] = [];
 
   constructor(target: GuardTarget, checker: Checker, options: GuardOptions) {

@@ -100,8 +100,8 @@ export class Interceptor implements Interception {
 
   /**
    * Watches everything below a node: listens on each shadow tree, and calls `found` with it. Also listens on each file
-   * input itself, because a script may remove an input from the document before it opens the picker, and then no event of
-   * the input reaches the window. If `take` is true, also checks the files that inputs already hold.
+   * input itself, because a script may remove an input from the document before it opens the picker, and then no event
+   * of the input reaches the window. If `take` is true, also checks the files that inputs already hold.
    */
   scan(root: ParentNode, take: boolean, found: (shadow: ShadowRoot) => void = () => undefined): void {
     for (const element of elementsIn(root, this.shadowOf)) {

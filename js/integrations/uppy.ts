@@ -86,9 +86,9 @@ export class HashgateUppy<M extends Meta = Meta, B extends Body = Body> extends 
   }
 
   /**
-   * Ends the running checks and holds their files. If an upload is in the pre-processor, the pre-processor stays until
-   * the end of this turn of the event loop and holds the files that it finds, because `upload()` adds new files after
-   * those that it retries.
+   * Ends the running checks and holds their files. If the pre-processor is working on an upload, it stays until the end
+   * of this turn of the event loop, and holds the files that it finds then. This is needed because `upload()` adds new
+   * files after those that it retries.
    */
   override uninstall(): void {
     this.#isRemoved = true;

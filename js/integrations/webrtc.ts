@@ -1,4 +1,4 @@
-// hashgate/webrtc: guards what a call sends.
+// hashgate/webrtc: guards the video that a call sends.
 import type { GateError } from "../errors.js";
 import type { Watch, WatchOptions } from "../types/types.js";
 import type { GateLike } from "./checker.js";

@@ -9,11 +9,14 @@ export interface CheckRequest {
   files: File[];
 }
 
-/** The page's answers. `accepted` comes at once, so that the service worker knows that this page has a gate. */
+/**
+ * The page's answers. A page that listens sends `accepted` at once, and then either `settled` or `failed`. So the service
+ * worker knows at once whether a page will answer.
+ */
 export type CheckAnswer =
   | { is: "accepted" }
   | { is: "settled"; held: HeldFile[] }
-  /** The page has no gate that can check files. `detail` says why, for developers. */
+  /** The page's gate could not be opened or could not check. `detail` says why, for developers. */
   | { is: "failed"; detail: string };
 
 /** A held file, as the 451 response names it. */

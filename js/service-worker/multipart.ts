@@ -18,7 +18,7 @@ interface Part {
 }
 
 /**
- * Returns the files in a multipart body. They point into `body`, so its bytes aren't copied.
+ * Returns the files in a multipart body. The files refer to `body`, so its bytes aren't copied.
  *
  * @throws Error if the body isn't a complete multipart body, or a part is encoded in a way that can't be undone.
  */

@@ -46,7 +46,7 @@ export function listenToUploads(gate: GateLike, options: ListenToUploadsOptions 
     );
   };
   container.addEventListener("message", listener);
-  // The browser keeps messages back until this call.
+  // The browser delivers no messages from the service worker before this call.
   container.startMessages();
   return { remove: () => container.removeEventListener("message", listener) };
 }

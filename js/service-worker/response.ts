@@ -1,4 +1,4 @@
-// Makes the response to a held upload, in place of the server's.
+// Makes the response to a held upload. The page gets it in place of the server's response.
 import type { HeldFile } from "./messages.js";
 
 /** HTTP status 451, Unavailable For Legal Reasons (RFC 7725). */

@@ -25,7 +25,7 @@ import type {
 
 export { HeldError } from "../errors.js";
 
-/** Names a file: by its name, or by the SHA-256 of its bytes (64 hexadecimal digits). */
+/** Identifies a file by its name, or by the SHA-256 of its bytes (64 hexadecimal digits). */
 export type FileKey = string;
 
 export interface FakeGateOptions {
@@ -33,7 +33,7 @@ export interface FakeGateOptions {
   held?: readonly FileKey[];
   /** Files that can't be checked, with the reason. */
   unchecked?: Readonly<Record<FileKey, UncheckedReason>>;
-  /** The state that every stream has which is watched. Default `clear`. */
+  /** The state of every stream that the app watches. Default `clear`. */
   live?: Exclude<WatchState, "starting">;
   /** Milliseconds that each check takes. Default 0: the answer comes in the next task. */
   delayMs?: number;
@@ -124,7 +124,7 @@ class AnsweringGate extends EventTarget implements FakeGate {
     return { file: file as Blob, verdict };
   }
 
-  /** The guarded track is the source's own. */
+  /** Watches nothing: every frame has the outcome of the option `live`. The guarded track is the source's own track. */
   watch(source: WatchSource, { guard = "event", signal }: WatchOptions = {}): Watch {
     if (this.#closed) throw Object.assign(new Error("the gate was closed"), { name: "GateError", code: "closed" });
     signal?.throwIfAborted();
@@ -175,7 +175,9 @@ class AnsweringGate extends EventTarget implements FakeGate {
     return { outcome: "clear", lookups: 1 };
   }
 
-  /** Returns the name and the digest of a file. Computes the digest only if the options name one, and never of a stream. */
+  /**
+   * Returns the name and the digest of a file. Computes the digest only if the options name one, and never of a stream.
+   */
   async #keysOf(file: Input | NodeInput): Promise<string[]> {
     if (typeof file !== "object") return [];
     if (file instanceof URL) return [decodeURIComponent(file.pathname.split("/").at(-1) ?? "")];
@@ -186,7 +188,7 @@ class AnsweringGate extends EventTarget implements FakeGate {
   }
 }
 
-/** A watch whose every frame has one outcome. It tells the first verdict in the next task. */
+/** A watch that gives all frames the same outcome. It dispatches the first verdict in the next task. */
 class AnsweringWatch extends EventTarget implements Watch {
   readonly by = "none";
   readonly track: MediaStreamTrack | undefined;
@@ -228,7 +230,7 @@ class AnsweringWatch extends EventTarget implements Watch {
 
 const DIGEST = /^[0-9a-f]{64}$/i;
 
-/** Converts a digest to lower case, in which digests are compared. Names stay as they are. */
+/** Converts a digest to lower case, so that digests can be compared. Names stay as they are. */
 function normal(key: string): string {
   return DIGEST.test(key) ? key.toLowerCase() : key;
 }
@@ -236,7 +238,7 @@ function normal(key: string): string {
 async function sha256Of(file: Input): Promise<string> {
   const bytes = await bytesOf(file);
   const subtle = globalThis.crypto?.subtle;
-  // Test environments that imitate a browser may lack `crypto`, so takes Node's module.
+  // Some test environments that imitate a browser lack `crypto`. Node's module replaces it there.
   const node = subtle ? undefined : globalThis.process?.getBuiltinModule?.("node:crypto");
   if (!subtle && !node) throw new Error("fakeGate: expected a platform with SHA-256 for digests, got none; name files");
   const digest = subtle

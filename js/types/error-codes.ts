@@ -2,8 +2,8 @@
 import type { RefusalCode } from "../generated/core.js";
 
 /**
- * The codes of a {@link GateError}, which stay the same from version to version: those of the core's refusals (docs/reference/refusal-codes.md), and those of the
- * gate itself (docs/reference/gate-errors.md).
+ * The codes of a {@link GateError}, which stay the same from version to version: those of the core's refusals
+ * (docs/reference/refusal-codes.md), and those of the gate itself (docs/reference/gate-errors.md).
  */
 export type GateErrorCode =
   | Exclude<RefusalCode, "build-field" | "build-capacity" | "hex-length" | "hex-digit">
@@ -35,7 +35,7 @@ export type GateErrorCode =
   | "guard-unavailable"
   /** An option that was given to the gate is malformed. */
   | "invalid-options"
-  /** The engine couldn't serialise a value: a fault of hashgate. */
+  /** The engine couldn't serialise a value. This is a bug of hashgate. */
   | "internal"
   /** The gate was closed. */
   | "closed";

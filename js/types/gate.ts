@@ -39,8 +39,8 @@ export interface Gate extends EventTarget {
    */
   admit(file: Input, options?: AdmitOptions): Promise<Admitted>;
   /**
-   * Watches a live stream: checks a frame of it every `everyMs`. Everything stays on the device. The gate's `confirm` is
-   * asked about possible matches, as for files.
+   * Watches a live stream: checks a frame of it every `everyMs`. Everything stays on the device. The gate's `confirm`
+   * is asked about possible matches, as for files.
    *
    * @example
    * const camera = await navigator.mediaDevices.getUserMedia({ video: true });
@@ -52,7 +52,7 @@ export interface Gate extends EventTarget {
    * `closed`.
    */
   watch(source: WatchSource, options?: WatchOptions): Watch;
-  /** Counts, for the transparency report, what became of a held file. */
+  /** Counts the decision about a held file for the transparency report. */
   record(decision: HostDecision, verdict: Verdict): void;
   /** Returns the counts since the gate was opened. They stay in the page unless the host sends them. */
   report(options?: ReportOptions): TransparencyReport;

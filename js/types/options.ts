@@ -14,12 +14,12 @@ export type { Orientations, ViewSet } from "../generated/core.js";
 export type Input = Blob | BlobLike | ArrayBufferLike | ArrayBufferView;
 
 /**
- * A value that `check` takes in Node besides: a `file:` URL, a `Readable` (a request too), a web stream or any other async
- * iterable of bytes. A path is given as `pathToFileURL(path)`: a string is never opened, because it may come out of a
- * request.
+ * A value that `check` accepts only in Node, in addition to the values of {@link Input}: a `file:` URL, a `Readable`
+ * (such as a request), a web stream, or any other async iterable of bytes. A path must be given as
+ * `pathToFileURL(path)`. A string is never opened, because it may come from a request.
  *
- * A stream is read once, into memory, and no further than `maxFileBytes`: what is longer is `unchecked` with `too-large`.
- * What a stream brings is not an `Input` of `admit`, because nothing is left to upload.
+ * A stream is read once, into memory. If it is longer than `maxFileBytes`, it is not read further, and is `unchecked`
+ * with `too-large`. `admit` doesn't accept streams, because after the check nothing would be left to upload.
  */
 export type NodeInput = URL | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 
@@ -29,14 +29,14 @@ export interface BlobLike {
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** Where a filter comes from: a URL (relative to the page; in Node a path too) or its bytes. */
+/** The source of a filter: a URL (relative to the page; in Node a path too) or its bytes. */
 export type FilterSource = string | URL | ArrayBuffer | Uint8Array;
 
 /** A possible match that `confirm` is asked about: hashes of the file, never the file itself. */
 export interface Candidate {
   /**
-   * PDQ hash of the view and orientation that matched, with the bits flipped under which each ring matched. If only
-   * digests matched, the hash of the picture as it is.
+   * PDQ hash of the view and orientation that matched. If a ring matched only after uncertain bits of it were flipped,
+   * the hash has these bits flipped. If only digests matched, this is the hash of the picture as it is.
    */
   pdq?: string;
   /** PDQ quality of the first frame, 0 to 100. */
@@ -52,7 +52,10 @@ export interface Candidate {
   view?: View;
   orientation?: Orientation;
   frame?: number;
-  /** The frames of a film or stream that matched, one for each distinct key: all of them are asked about at once. */
+  /**
+   * The frames of a film or stream that matched, one for each distinct key. The service is asked about all of them at
+   * once.
+   */
   frames?: FrameMatch[];
   /** The lists on which this hash or the digests seem to be. */
   lists: Pick<Match, "list" | "category" | "release" | "signal" | "strength">[];
@@ -72,7 +75,7 @@ export interface Confirm {
 export interface Trust {
   /** Public keys, `NAME+HASH+KEY` in one line, as `hashgate keygen` writes them. */
   keys: string[];
-  /** How many of them must have signed. Default 1. */
+  /** Number of these keys that must have signed. Default 1. */
   threshold?: number;
   /**
    * The list that is trusted, by the name and the category in its manifest. Set it if the keys sign several lists:
@@ -80,8 +83,8 @@ export interface Trust {
    */
   list?: { name: string; category?: string };
   /**
-   * The public log that each release must be in. A release without a good proof (`manifest.tlog-proof` beside the manifest)
-   * is refused, and the last good one stays.
+   * The public log that each release must be in. A release without a good proof (`manifest.tlog-proof` beside the
+   * manifest) is refused, and the last good one stays.
    */
   log?: LogTrust;
   /** Witnesses of the log. With enough of them, nobody can be shown another list than everybody else. Needs `log`. */
@@ -96,17 +99,23 @@ export interface LogTrust {
   origin?: string;
 }
 
-/** Who must have seen that a log only grows. */
+/** The witnesses of a log. Their cosignatures show that the log only grows. */
 export interface WitnessTrust {
   /** Public keys, as `hashgate keygen --witness` writes them. */
   keys: string[];
-  /** How many of them must have cosigned. Default: more than half. */
+  /** Number of these witnesses that must have cosigned. Default: more than half. */
   threshold?: number;
-  /** Seconds after which cosignatures are too old. Default: the manifest's expiry alone bounds how old a release may be. */
+  /**
+   * Largest age of cosignatures in seconds. By default there is no limit, and only the manifest's expiry limits how old
+   * a release may be.
+   */
   maxAgeS?: number;
 }
 
-/** The largest pictures that are read. A limit that is left out keeps its default: a photograph of 100 megapixels passes. */
+/**
+ * The largest pictures that are read. A limit that is left out keeps its default: a photograph of 100 megapixels
+ * passes.
+ */
 export type Limits = Partial<CoreLimits>;
 
 /** Options for checking one file. */
@@ -130,7 +139,7 @@ export interface AdmitOptions extends CheckOptions {
   /** The caveats for which a file is held although it is clear. Default: none. */
   caveats?: readonly Caveat[];
   /**
-   * Copies a file of up to this many bytes into memory first, and judges and admits the copy. Then it doesn't matter if
+   * Copies a file of up to this many bytes into memory first, and checks and admits the copy. Then it doesn't matter if
    * the file on disk is changed between the check and the upload. Default 0: the file is admitted as it is.
    */
   copyUpToBytes?: number;
@@ -153,8 +162,8 @@ export interface GateOptions {
    */
   whenUnavailable?: WhenUnavailable;
   /**
-   * Milliseconds from one refresh of the list to the next, more or less by up to a fifth. After a failure the gate
-   * retries sooner: after 15 s, then after twice as long each time. Default 1,800,000 (30 minutes).
+   * Milliseconds from one refresh of the list to the next. The gate varies the time at random by up to a fifth. After a
+   * failure the gate retries sooner: after 15 s, then after twice as long each time. Default 1,800,000 (30 minutes).
    */
   refreshIntervalMs?: number;
   /** Folder in which Node keeps the list of `source`. Without one it is kept in memory. */
@@ -178,8 +187,8 @@ export interface GateOptions {
   /** Size in bytes above which a file is `unchecked` with `too-large`. Default 268,435,456 (256 MiB). */
   maxFileBytes?: number;
   /**
-   * Size in bytes above which a film is `unchecked` with `too-large`. A film is read by slices, so `maxFileBytes` doesn't
-   * apply to it. Default 68,719,476,736 (64 GiB).
+   * Size in bytes above which a film is `unchecked` with `too-large`. A film is read by slices, so `maxFileBytes`
+   * doesn't apply to it. Default 68,719,476,736 (64 GiB).
    */
   maxFilmBytes?: number;
   /** Size in bytes above which a filter is refused before it is downloaded. Default 67,108,864 (64 MiB). */
@@ -212,14 +221,16 @@ export interface GateOptions {
   /**
    * URL of the formats engine (`hashgate-formats.wasm`), if it isn't beside this module. The gate fetches it when the
    * first file comes that needs it: WebP, BMP, ICO, SVG, or a JPEG that isn't ordinary, is damaged, or is small and
-   * progressive. If it can't be loaded, such files are `unchecked` with `unavailable`, and the next of them tries again.
+   * progressive. If it can't be loaded, such files are `unchecked` with `unavailable`, and the next of them tries
+   * again.
    */
   formatsWasmUrl?: string | URL;
   /** The formats engine, already compiled. The gate then fetches none. */
   formatsWasmModule?: WebAssembly.Module;
   /**
-   * URL of the reader of films (`hashgate-film.wasm`), if it isn't beside this module. The gate fetches it when the first
-   * film comes. If it can't be loaded, films are `unchecked` with `unavailable`, and the next of them tries again.
+   * URL of the reader of films (`hashgate-film.wasm`), if it isn't beside this module. The gate fetches it when the
+   * first film comes. If it can't be loaded, films are `unchecked` with `unavailable`, and the next of them tries
+   * again.
    */
   filmWasmUrl?: string | URL;
   /** The reader of films, already compiled. The gate then fetches none. */

@@ -1,12 +1,12 @@
-// What a host decides about files, by options.
+// The types of a host's decisions about files.
 import type { Caveat, UncheckedReason } from "../generated/core.js";
 
-/** What a host does with a file. */
+/** The decision about a file. */
 export type Decision = "upload" | "hold";
 
 /**
- * What to do with files that could not be checked: one answer for all, or one answer per reason. For a reason without an
- * answer, `not-a-picture` is allowed and every other reason is blocked.
+ * What to do with files that could not be checked: one answer for all, or one answer per reason. For a reason without
+ * an answer, `not-a-picture` is allowed and every other reason is blocked.
  */
 export type UncheckedPolicy = "block" | "allow" | Partial<Record<UncheckedReason, "block" | "allow">>;
 

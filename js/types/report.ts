@@ -2,7 +2,10 @@
 import type { UncheckedReason } from "../generated/core.js";
 import type { Checkpoint } from "./status.js";
 
-/** What became of a held file: it was uploaded nevertheless, or a review was asked for. */
+/**
+ * The decision about a held file: it was uploaded nevertheless ("overridden"), or the person asked for a review
+ * ("appealed").
+ */
 export type HostDecision = "overridden" | "appealed";
 
 /** Counts of one release of one list. */

@@ -68,7 +68,7 @@ export interface ClockHint {
   off: "behind" | "ahead";
   /** The clock is wrong by at least this many seconds. */
   byS: number;
-  /** Whose time disagrees with this clock. */
+  /** Whose time contradicts this device's clock: that of the log's witnesses, or that of the list's server. */
   by: "witnesses" | "server";
 }
 
@@ -110,7 +110,7 @@ export interface GateStatus {
   checkpoint?: LoggedCheckpoint;
   /** This device's clock seems to be wrong. */
   clock?: ClockHint;
-  /** Where this gate got the list. `host`: the host passed the bytes. */
+  /** The place from which this gate got the list. `host`: the host passed the bytes. */
   from?: "network" | "storage" | "host";
   /** The highest release that this browser or folder has seen. The gate refuses an older one. */
   highestRelease?: number;

@@ -29,18 +29,18 @@ export type {
 /** One signal of a file that a list seems to hold. */
 export type Match = CoreMatch & FrameMatches;
 
-/** What a match of a film or a live stream has besides: where in it the frames are that matched. */
+/** The additional fields of a match in a film or a live stream. They tell which frames matched. */
 export interface FrameMatches {
   /**
-   * How many distinct listed keys matched: of frames that are more than 31 bits and a second apart. Many frames with one
-   * key are one chance hit.
+   * Number of distinct listed keys that matched. Keys count as distinct only if their frames differ by more than 31
+   * bits and are at least a second apart, because many frames with one key are one chance hit.
    */
   distinctKeys?: number;
-  /** One frame for each distinct key, the first with it. At most 64. */
+  /** For each distinct key, the first frame that matched it. At most 64 frames. */
   frames?: FrameMatch[];
   /**
-   * Of a film: the probability that a clean film with as many comparable frames has so many distinct keys, by the list's
-   * rate.
+   * Only for films: the probability that a film without listed frames has so many distinct keys by chance, with as many
+   * comparable frames, by the list's rate of chance hits.
    */
   chance?: number;
   /** The stretches in seconds in which frames matched, as far as the check went. */
@@ -68,7 +68,7 @@ export type PdqMatch = Extract<Match, { signal: "pdq" }>;
 /** Whether uploads are held ("block") or pass unchecked ("allow") while there is no list to check against. */
 export type WhenUnavailable = "block" | "allow";
 
-/** What is known of a file besides the outcome. */
+/** Facts about a file, in addition to the outcome. */
 export interface Findings
   extends Omit<CoreVerdict, "outcome" | "matches" | "reason" | "detail" | "ifNotListed" | "reading"> {
   /**
@@ -77,13 +77,13 @@ export interface Findings
    * Gate.admit} makes a Blob of them.
    */
   readonly file?: Blob;
-  /** What is known of a film. Left out for any other file. */
+  /** Facts about a film. Left out for any other file. */
   video?: VideoFindings;
-  /** The state of the list at that moment, if the gate was opened with a `source`. */
+  /** The state of the list at the time of the check. Only present if the gate was opened with a `source`. */
   list?: ListState;
 }
 
-/** The state of the list of a gate with a `source`. */
+/** The state of the list that a gate with a `source` follows. */
 export interface ListState {
   /** `expired`: the last good release is past its signed expiry, and isn't used any more. */
   state: "current" | "expired" | "none";
@@ -97,7 +97,7 @@ export interface ListState {
   about?: ListAbout;
 }
 
-/** What a release says about those who decide. */
+/** The facts in a release about who decides what is listed. */
 export interface ListAbout {
   /** Name of the list. */
   list: string;
@@ -105,7 +105,7 @@ export interface ListAbout {
   curators: string[];
   /** Address of their policy. */
   policy?: string;
-  /** Where to object: `https:` or `mailto:`. */
+  /** The address for objections: `https:` or `mailto:`. */
   appeals?: string;
   jurisdiction?: string;
 }
@@ -118,13 +118,13 @@ export interface Clear extends Findings {
   /** If the gate asked `confirm`: the service that said that the possible match is not listed. */
   confirmedBy?: string;
   /**
-   * If the gate asked `confirm`: the possible matches that turned out not to be listed. Of a film: the frames that matched,
-   * too few of them to hold it.
+   * If the gate asked `confirm`: the possible matches that turned out not to be listed. If nothing else held a film:
+   * the frames that matched, which were too few to hold it.
    */
   matches?: Match[];
 }
 
-/** Why a possible match is still one although the gate asked `confirm`. */
+/** Why the gate asked `confirm` but could not settle a possible match. */
 export type Unconfirmed =
   /** `confirm` couldn't tell. */
   | "unknown"
@@ -138,11 +138,13 @@ export interface PossibleMatch extends Findings {
   outcome: "possible-match";
   /** Strongest first, at most one for each list and signal. */
   matches: Match[];
-  /** The outcome if nothing that matched is listed, unless that is clear. */
+  /**
+   * The outcome that the file would have if the matches turned out not to be listed. Left out if that would be `clear`.
+   */
   ifNotListed?: Outcome;
   /** Left out if the gate wasn't opened with `confirm`. */
   confirmation?: Unconfirmed;
-  /** What went wrong when the gate asked `confirm`, in words for people. */
+  /** The error that occurred when the gate asked `confirm`, in words for people. */
   confirmationDetail?: string;
 }
 
@@ -151,7 +153,7 @@ export interface ConfirmedMatch extends Findings {
   outcome: "match";
   /** Strongest first, at most one for each list and signal. */
   matches: Match[];
-  /** Who said so: `confirm.confirmer`, or "host". */
+  /** The service that confirmed the match: `confirm.confirmer`, or "host". */
   confirmedBy: string;
 }
 
@@ -162,7 +164,10 @@ export interface Unchecked extends Findings {
   reason: UncheckedReason;
   /** Why, for people. */
   detail: string;
-  /** With reason `unavailable`: what the gate was opened with, if it was opened with a `source`. */
+  /**
+   * With the reason `unavailable`: the gate's option `whenUnavailable`. Only present if the gate was opened with a
+   * `source`.
+   */
   whenUnavailable?: WhenUnavailable;
   /** If the gate asked `confirm`: the service that said that the possible match is not listed. */
   confirmedBy?: string;

@@ -2,16 +2,16 @@
 
 /** Options for checking a film. */
 export interface VideoOptions {
-  /** No stretch longer than this many seconds is left unsampled by the first stage. Default 4. */
+  /** Longest stretch in seconds from which the first stage takes no frame. Default 4. */
   maxGapS?: number;
   /**
-   * Frames above which a film is `unchecked` with `too-large`: so many are looked at, and the rest is a gap. Default
-   * 100,000 (14 hours at 2 a second).
+   * Largest number of frames that are looked at. If a film has more, the rest is a gap, and the film is `unchecked`
+   * with `too-large`. Default 100,000 (14 hours at 2 a second).
    */
   maxFrames?: number;
   /**
-   * How many distinct listed keys hold a film, at least. Default 2; more where the list's rate asks for more. With 1, a
-   * single frame holds the film.
+   * Least number of distinct listed keys that hold a film. Default 2. A list with a high rate of chance hits needs
+   * more. With 1, a single frame holds the film.
    */
   minDistinct?: number;
   /** Whether the whole film is looked at even after it is held, so that `ranges` has every match. Default false. */
@@ -20,7 +20,7 @@ export interface VideoOptions {
   onProgress?: (done: { seconds: number; of: number; stage: "first" | "dense" }) => void;
 }
 
-/** What is known of a film. */
+/** Facts about a film. */
 export interface VideoFindings {
   container: "mp4" | "mov" | "webm" | "mkv";
   /** Codec of the first video track, as WebCodecs spells it. */

@@ -2,16 +2,16 @@
 import type { Orientations, ViewSet } from "../generated/core.js";
 import type { Verdict } from "./verdict.js";
 
-/** What can be watched: a camera, a screen, a call, a playing film, or a canvas. */
+/** The sources that can be watched: a camera, a screen, a call, a playing film, or a canvas. */
 export type WatchSource = MediaStream | MediaStreamTrack | HTMLVideoElement | HTMLCanvasElement;
 
 /**
- * What a watch does besides firing events.
+ * What a watch does in addition to dispatching events.
  *
  * - `event`: nothing. There is no `track`.
  * - `blank`: `track` shows the source. From a possible match on, and before the first verdict, it shows black.
  * - `checked-only`: `track` shows only frames that were checked, one per `everyMs`. From a possible match on it shows
- *   black.
+ * black.
  */
 export type WatchGuard = "event" | "blank" | "checked-only";
 
@@ -30,7 +30,7 @@ export interface WatchOptions {
 }
 
 /**
- * What is known of a stream.
+ * The state of a watched stream.
  *
  * - `starting`: no frame was checked yet.
  * - `clear`: the last frame that was checked is on no list.
@@ -39,7 +39,7 @@ export interface WatchOptions {
  */
 export type WatchState = "starting" | "clear" | "possible-match" | "unchecked";
 
-/** A verdict on one frame of a stream, together with what the frames before it showed. */
+/** A verdict on one frame of a stream. Its matches also include those of earlier frames. */
 export type LiveVerdict = Verdict & {
   frame?: {
     /** The frame's own time in seconds. */
@@ -64,8 +64,9 @@ export interface Watch extends EventTarget {
    */
   readonly by: "track-processor" | "video-element" | "none";
   /**
-   * Says that the possible match was dealt with: the state is that of the next frame, and `track` shows the stream
-   * again once that frame is clear. The same picture matches again, unless `dismiss` says that it isn't listed.
+   * Tells the watch that the host has dealt with the possible match. The next frame then decides the state, and `track`
+   * shows the stream again once that frame is clear. If the same picture comes again, it matches again, unless
+   * `dismiss` says that it isn't listed.
    */
   release(options?: { dismiss?: boolean }): void;
   /** Ends the watch and `track`. The source isn't stopped. */

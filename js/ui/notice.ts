@@ -252,8 +252,8 @@ function deciders(entries: NoticeEntry[], strings: NoticeStrings): HTMLElement[]
     const sentences = [by, ...(jurisdiction ? [filled(strings.jurisdiction, { jurisdiction })] : [])];
     const text = make("p", { part: "deciders", dir: "auto" }, sentences.join(" "));
     const links = make("div", { class: "actions", part: "actions" });
-    // The addresses come from a signed release, not from the page. So the links open without an opener and without a
-    // referrer.
+    // The list's owner chooses where these links lead. They open without an opener and without a referrer, so that the
+    // owner doesn't learn on which page somebody's file was held.
     const link = (href: string, label: string) =>
       links.append(make("a", { href, part: "button", rel: "noopener noreferrer", target: "_blank" }, label));
     if (policy?.startsWith("https://")) link(policy, strings.policy);

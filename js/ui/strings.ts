@@ -30,7 +30,7 @@ export interface NoticeStrings {
   /** Shown if the page doesn't handle a request for review. */
   noReview: string;
   support: string;
-  /** Above who decides what is listed. */
+  /** The heading above the names of those who decide what is listed. */
   decides: string;
   /** `{list}` and `{curators}` are filled in. */
   decidedBy: string;
@@ -177,7 +177,7 @@ export function sentencesOf({ file, verdict, decision }: NoticeEntry, strings: N
   ];
 }
 
-/** Ranges of a film that are named. */
+/** Largest number of a film's ranges that the notice names. */
 const MOST_RANGES = 5;
 
 /** Returns a range of seconds as people write it: 1:05–1:20. */
@@ -191,7 +191,7 @@ function rangeOf([from, to]: readonly [number, number]): string {
   return time(from) === time(to) ? time(from) : `${time(from)}–${time(to)}`;
 }
 
-/** Who decides what is on the lists of some verdicts, each list once. */
+/** Returns who decides what is on the lists that matched. Each list occurs once. */
 export function aboutOf(entries: readonly NoticeEntry[]): ListAbout[] {
   const about = entries
     .filter(({ verdict }) => verdict.outcome === "possible-match" || verdict.outcome === "match")

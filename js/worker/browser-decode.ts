@@ -96,9 +96,9 @@ async function byImageDecoder(data: Uint8Array<ArrayBuffer>, picture: BrowserPic
 }
 
 /**
- * Decodes the first frame of a damaged file, as far as the browser paints it. A decoder refuses a file that ends too
- * early, but shows a part of it while it still expects more bytes; so this never says that the file has ended. Returns
- * false if there is nothing to show.
+ * Decodes the first frame of a damaged file, as far as the browser paints it. A decoder refuses a file that it knows
+ * to end too early, but shows a part of the file while it expects more bytes. So this function asks for the frame
+ * first, and tells the decoder only then that the file has ended. Returns false if there is nothing to show.
  */
 async function inPart(bytes: Uint8Array, picture: BrowserPicture): Promise<boolean> {
   if (!(await isStrict())) return false;
@@ -115,8 +115,9 @@ async function inPart(bytes: Uint8Array, picture: BrowserPicture): Promise<boole
     // The bytes are one chunk, so the decoder has all of them once it knows the tracks.
     await soon(decoder.tracks.ready);
     const decoding = decoder.decode({ frameIndex: 0, completeFramesOnly: false });
-    // The decoder first shows what it has, and then learns that no bytes follow. If it has nothing to show, it would wait
-    // for more bytes (a progressive JPEG that is cut amid a scan); so it refuses at once.
+    // The decoder first shows the bytes that it has, and then learns that no bytes follow. If it can show nothing (a
+    // progressive JPEG that is cut off within a scan), it would wait for more bytes. The end of the stream makes it
+    // refuse at once.
     source?.close();
     const { image, complete } = await decoding;
     frame = image;
@@ -127,7 +128,7 @@ async function inPart(bytes: Uint8Array, picture: BrowserPicture): Promise<boole
     if (!complete) picture.markDamaged();
     return true;
   } catch {
-    // The caller reports the error for the whole file, which says more.
+    // The caller reports the error for the whole file, which is more helpful than this error.
     return false;
   } finally {
     frame?.close();

@@ -72,7 +72,9 @@ export class Engine {
     return verifyLogProof(proof, manifest, [key, ...witnesses], threshold, origin);
   }
 
-  /** Throws unless a manifest may be used now. `witnessed`: what witnesses have shown of the time. */
+  /**
+   * Throws unless a manifest may be used now. `witnessed` is the time that witnesses of the log have signed, if any.
+   */
   checkFreshness(
     manifest: Manifest,
     nowUnixS: number,

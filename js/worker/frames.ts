@@ -1,13 +1,14 @@
-// Hashes the frames of films and live streams. Takes a frame's luma plane, or its RGB pixels, as the decoder gives them.
+// Hashes the frames of films and live streams. Takes a frame's luma plane if the decoder gives one, else its RGB
+// pixels.
 import { type FrameLayout, HashedFrame } from "../../dist/bindings/hashgate.js";
 import type { ViewSet } from "../generated/core.js";
 import type { FrameSignals } from "../protocol.js";
 import { contextOf, readsBackWhatWasDrawn } from "./browser-decode.js";
 
-/** The browser answers canvas read-back with noise, so the frame's pixels can't be had. */
+/** The browser answers canvas read-back with noise, so the frame's pixels can't be read. */
 export class CanvasNoise extends Error {}
 
-/** The formats whose first plane is luma, and what a sample of it is. */
+/** The pixel formats whose first plane is luma. The values say how the samples of that plane are stored. */
 const LUMA: Record<string, FrameLayout["samples"]> = {
   I420: "luma",
   I420A: "luma",
@@ -50,14 +51,15 @@ interface Pixels extends Omit<FrameLayout, "limited"> {
   limited: boolean;
 }
 
-/** Reads frames into one buffer that grows to the size of the largest. */
+/** Reads frames. Uses one buffer for all of them, which grows to the size of the largest frame. */
 export class FrameHasher {
   #buffer = new Uint8Array();
 
   /**
-   * Hashes a frame, or the part of it in `box`. Doesn't close it.
+   * Hashes a frame, or the part of it in `box`. The caller closes the frame.
    *
-   * @throws CanvasNoise if the pixels can only be had through a canvas that answers with noise.
+   * @throws CanvasNoise if the pixels can only be read through a canvas, and the browser answers canvas read-back with
+   * noise.
    */
   async hash(frame: VideoFrame | ImageBitmap, views: ViewSet, box?: Box): Promise<Hashed> {
     const { bytes, ...layout } = await this.#pixels(frame);
@@ -85,7 +87,8 @@ export class FrameHasher {
       const [plane] = await frame.copyTo(bytes as Uint8Array<ArrayBuffer>, options);
       const { offset = 0, stride = 4 * width } = plane ?? {};
       const isLuma = LUMA[format] !== undefined;
-      // A frame that doesn't say its range is limited, as films are by default.
+      // If a frame doesn't say which range of values its luma has, the range is limited (16 to 235), as it is for most
+      // films.
       const limited = isLuma && frame.colorSpace.fullRange !== true;
       const end = isLuma ? offset + stride * height : bytes.length;
       return { bytes: bytes.subarray(0, end), width, height, offset, stride, samples: samples ?? "rgbx", limited };

@@ -22,7 +22,7 @@ export interface WorkerSide {
   decode?(file: Blob | Uint8Array, picture: BrowserPicture): Promise<void>;
 }
 
-/** The file is a film, which is read in another way. */
+/** The file is a film. Films are read by `film/film.ts`, not here. */
 class IsFilm extends Error {
   readonly kind: FilmKind;
 
@@ -32,7 +32,7 @@ class IsFilm extends Error {
   }
 }
 
-/** Frames of a film whose lookups may be open. */
+/** Largest number of a film's frames that may wait for the page's answer at once. */
 const MOST_OUTSTANDING = 4;
 
 /** Returns the function that handles messages from the page. */

@@ -5,7 +5,7 @@ import { describe } from "../errors.js";
 /** The bytes of the file can't be read. */
 export class Unreadable extends Error {}
 
-/** The result of reading a file: all of its bytes, or the streaming decoder that took them, or both. */
+/** The result of reading a file: all of its bytes, or the streaming decoder that got the bytes, or both. */
 export interface Taken {
   bytes: Uint8Array | undefined;
   stream: StreamingFingerprint | undefined;
@@ -29,7 +29,7 @@ export interface Reading {
 
 /** Number of bytes at the start of a file that tell whether it may be a picture. */
 const HEAD = 1 << 16;
-/** Bytes from one call of `piece` to the next. */
+/** After how many bytes `piece` is called again. */
 const TOLD_BYTES = 1 << 26;
 /** Largest number of bytes that are read at a time. */
 const PIECE = 1 << 18;
@@ -121,8 +121,8 @@ function* partsOf(bytes: Uint8Array): Generator<Uint8Array> {
 const streamsInUse = new Set<ReadableStream>();
 
 /**
- * Yields a file in pieces; one empty piece for an empty file. The buffer is used again: a piece is valid until the next
- * one is asked for.
+ * Yields a file in pieces, or one empty piece if the file is empty. All pieces use the same buffer, so a piece is
+ * valid only until the next one is asked for.
  */
 async function* piecesOf(file: Blob): AsyncGenerator<Uint8Array> {
   let stream: ReadableStream<Uint8Array> | undefined;
@@ -132,7 +132,8 @@ async function* piecesOf(file: Blob): AsyncGenerator<Uint8Array> {
     stream = file.stream();
     streamsInUse.add(stream);
     reader = readerOf(stream, Math.min(file.size, PIECE));
-    // Stops after `file.size` bytes, as waiting for `done` is slow. An empty file is read once, to notice that it has grown.
+    // Stops after `file.size` bytes, as waiting for `done` is slow. An empty file is read once, to notice that it has
+    // grown.
     do {
       const { done, value } = await reader.read();
       if (done) break;
@@ -141,7 +142,7 @@ async function* piecesOf(file: Blob): AsyncGenerator<Uint8Array> {
     } while (length < file.size);
     if (length === 0) yield new Uint8Array();
   } catch (error) {
-    // The file may be a folder, may have been changed or removed since it was chosen, or may be too large for memory.
+    // The file may be a folder, or too large for memory. Or it was changed or removed after the person had chosen it.
     throw new Unreadable(`the file's bytes can't be had: ${describe(error)}`);
   } finally {
     if (stream) streamsInUse.delete(stream);

@@ -1,9 +1,12 @@
-// Watches a stream of frames in the worker: samples it, and passes on what the guard lets through.
+// Watches a stream of frames in the worker. Hashes some of the frames, and passes on the frames that the guard allows.
 import type { ViewSet } from "../generated/core.js";
 import type { Asks, SampledFrame } from "../protocol.js";
 import type { FrameHasher } from "./frames.js";
 
-/** How many sampling intervals may pass without a judgement before `blank` shows black, and the least milliseconds. */
+/**
+ * With the guard `blank`, the stream becomes black if no judgement has come for this many sampling intervals, and for
+ * at least this many milliseconds.
+ */
 const [LATE_INTERVALS, LATE_MS] = [4, 2000];
 
 export class StreamWatch {
@@ -14,7 +17,9 @@ export class StreamWatch {
   readonly #writer: WritableStreamDefaultWriter<VideoFrame> | undefined;
   readonly #black = new Black();
   readonly #views: ViewSet;
-  /** Whether frames are replaced by black ones. Nothing passes before the first judgement. */
+  /**
+   * Whether frames are replaced by black ones. It begins with true, so that nothing passes before the first judgement.
+   */
   #blank = true;
   #judgedAt = performance.now();
   #judged: (() => void) | undefined;
@@ -41,7 +46,7 @@ export class StreamWatch {
     }
   }
 
-  /** Takes the page's judgement of the last sample, or its decision about what passes. */
+  /** Receives the page's judgement of the last sample, or the page's decision whether frames pass. */
   judged({ blank }: Asks["judged"]): void {
     this.#blank = blank;
     this.#judgedAt = performance.now();
@@ -56,7 +61,7 @@ export class StreamWatch {
     void this.#reader.cancel().catch(() => {});
   }
 
-  /** Reads a frame when one is due. With `checked-only`, passes it on once it was judged. */
+  /** Reads a frame when one is due. With the guard `checked-only`, passes the frame on after the page has judged it. */
   async #sampleEach(): Promise<void> {
     let due = performance.now();
     while (!this.#stopped) {
@@ -73,7 +78,7 @@ export class StreamWatch {
     }
   }
 
-  /** Passes every frame on, and samples one when it is due, beside that. */
+  /** Passes every frame on without waiting. When a sample is due, hashes a copy of the frame at the same time. */
   async #passBeside(): Promise<void> {
     let due = 0;
     let sampling: Promise<void> | undefined;
@@ -120,7 +125,7 @@ export class StreamWatch {
 
   async #pass(frame: VideoFrame): Promise<void> {
     await this.#writer?.ready;
-    // The sink closes what it is given, so the frame is cloned: its reader closes it too.
+    // The sink closes the frame that it gets. The caller closes its frame too, so the sink gets a clone.
     await this.#writer?.write(this.#blank ? this.#black.like(frame) : frame.clone());
   }
 

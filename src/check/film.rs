@@ -1,8 +1,8 @@
-//! The rule for films: which frames that matched hold a film, and which are chance.
+//! The rule for films: whether the frames of a film that matched are enough to hold it, or may be chance hits.
 //!
-//! Chance hits come in bursts, because neighbouring frames look alike. So it isn't frames that are counted but distinct
-//! listed keys, and their number is compared with what chance gives in so many frames (a Poisson tail). A still film has
-//! one chance hit at most, however long it is.
+//! Neighbouring frames look alike, so chance hits come in bursts. The rule therefore doesn't count frames but distinct
+//! listed keys. It compares their number with the number that chance gives in a film of as many frames (the tail of a
+//! Poisson distribution). A still film has at most one chance hit, however long it is.
 
 use serde::Serialize;
 
@@ -10,21 +10,22 @@ use super::verdict::{Match, MatchedSignal, PdqMatch, Strength, Verdict};
 use crate::filter::Filter;
 use crate::image::Caveat;
 
-/// Two keys of frames whose hashes differ in at most so many bits count as one: PDQ's threshold of resemblance.
+/// Two keys of frames whose hashes differ in at most this many bits count as one key. 31 is PDQ's threshold for a
+/// match.
 pub const APART_BITS: u32 = 31;
 /// Two keys of frames that are less than this many seconds apart count as one.
 pub const APART_S: f64 = 1.0;
 /// Matches that are at most this many seconds apart belong to one range.
 pub const JOIN_S: f64 = 2.5;
-/// The chance at which a clean film may be held, unless the list allows its pictures more.
+/// Largest accepted probability that a clean film is held, unless the list's own image false-positive rate is higher.
 pub const FILM_RATE: f64 = 1e-4;
-/// The fewest distinct keys that hold a film, unless the host says otherwise. Frames that many films share, such as titles,
-/// aren't chance, so one key is never enough.
+/// The fewest distinct keys that hold a film, unless the host asks for another number. One key is never enough: it may
+/// come from a frame that many films share, such as a title.
 pub const MIN_DISTINCT: u32 = 2;
-/// Most distinct keys that are kept per list.
+/// Largest number of distinct keys that are stored per list.
 const MOST_KEYS: usize = 64;
 
-/// A frame that matched, the first with its key.
+/// A frame that matched, and was the first to match with its key.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FrameMatch {
@@ -37,11 +38,12 @@ pub struct FrameMatch {
     pub pdq: PdqMatch,
 }
 
-/// What a list says of a film.
+/// The matches of a film with one list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FilmMatch {
-    /// The best match of a frame. Its strength is `several-frames` if there is more than one distinct key.
+    /// The best match among those of all frames. Its strength becomes `several-frames` if the frames matched two or more
+    /// different listed hashes.
     #[serde(flatten)]
     pub best: Match,
     /// How many distinct listed keys matched.
@@ -54,7 +56,7 @@ pub struct FilmMatch {
     pub chance: f64,
 }
 
-/// Counts the frames of a film that were looked up, and judges by those that matched.
+/// Collects the verdicts on the frames of a film, and decides whether the film is held.
 ///
 /// # Examples
 /// ```
@@ -79,8 +81,8 @@ pub struct FilmJudge {
 }
 
 impl FilmJudge {
-    /// Begins a film that is looked up in `filters`. `min_distinct` is the fewest distinct keys that hold it. With 1, one
-    /// frame holds it, whatever its chance.
+    /// Begins a film that is looked up in `filters`. `min_distinct` is the fewest distinct keys that hold the film. If
+    /// it is 1, a single frame that matches holds the film, even if it may match by chance.
     #[must_use]
     pub fn new(filters: &[Filter], min_distinct: u32) -> Self {
         let rate = |filter: &Filter| (filter.info().name.clone(), filter.info().image_false_positive_rate());
@@ -88,8 +90,8 @@ impl FilmJudge {
         Self { rates, min_distinct: min_distinct.max(1), frames: 0, low_detail: 0, lists: Vec::new() }
     }
 
-    /// Adds the verdict on a frame, shown at `at_s` seconds. The frames may come in any order. Returns whether the frame
-    /// has a key that is distinct from those before.
+    /// Adds the verdict on a frame, shown at `at_s` seconds. The frames may come in any order. Returns whether the
+    /// frame has a key that is distinct from those before.
     pub fn add(&mut self, at_s: f64, verdict: &Verdict) -> bool {
         let low = verdict.caveat == Some(Caveat::LowDetail) || verdict.caveats.contains(&Caveat::LowDetail);
         self.count(low);
@@ -100,7 +102,7 @@ impl FilmJudge {
         is_new
     }
 
-    /// Counts a frame that was looked up, or was not because it has too little detail.
+    /// Counts a frame that was looked up, or that has too little detail to be looked up.
     pub fn count(&mut self, low_detail: bool) {
         self.frames += 1;
         self.low_detail += u64::from(low_detail);
@@ -131,13 +133,13 @@ impl FilmJudge {
         new
     }
 
-    /// The number of frames, and how many of them have too little detail to be compared.
+    /// Returns the number of frames, and how many of them have too little detail to be compared.
     #[must_use]
     pub fn counts(&self) -> (u64, u64) {
         (self.frames, self.low_detail)
     }
 
-    /// Whether no frame has detail enough to be compared, so that nothing is known of the film.
+    /// Returns whether no frame has enough detail to be compared. Nothing is then known about the film.
     #[must_use]
     pub fn is_all_low_detail(&self) -> bool {
         self.frames == self.low_detail
@@ -151,8 +153,8 @@ impl FilmJudge {
         poisson_tail(list.distinct_keys, (self.frames - self.low_detail) as f64 * self.rate(&list.best.list))
     }
 
-    /// Whether the frames that matched hold the film: on one of the lists there are enough distinct keys, and chance is no
-    /// explanation.
+    /// Returns whether the film is held: on one of the lists, enough distinct keys match, and their number is larger
+    /// than chance explains.
     #[must_use]
     pub fn is_held(&self) -> bool {
         self.lists.iter().any(|list| {
@@ -162,8 +164,8 @@ impl FilmJudge {
         })
     }
 
-    /// What the lists say of the film, the least chance first; empty if no frame matched. If the film isn't held, these
-    /// matches are weak.
+    /// Returns the matches with each list, the one with the smallest probability of chance first. Returns none if no
+    /// frame matched. If the film isn't held, the matches may be chance.
     #[must_use]
     pub fn matches(&self) -> Vec<FilmMatch> {
         let mut matches = self.lists.clone();
@@ -184,7 +186,7 @@ fn is_distinct(one: &FrameMatch, other: &FrameMatch) -> bool {
         && one.pdq.pdq.distance(&other.pdq.pdq) > APART_BITS
 }
 
-/// Adds a time to ranges that are sorted.
+/// Adds a time to sorted ranges: widens a range, joins two ranges, or inserts a new one.
 fn widen(ranges: &mut Vec<(f64, f64)>, at_s: f64) {
     let place = ranges.partition_point(|&(_, to)| to + JOIN_S < at_s);
     match ranges.get_mut(place) {
@@ -202,13 +204,13 @@ fn widen(ranges: &mut Vec<(f64, f64)>, at_s: f64) {
     }
 }
 
-/// The probability of at least `least` events where `mean` are expected and they don't depend on each other.
+/// Returns the probability of at least `least` independent events if `mean` events are expected.
 #[must_use]
 pub fn poisson_tail(least: u32, mean: f64) -> f64 {
     if least == 0 || mean.is_nan() {
         return 1.0;
     }
-    // Adds up the side that is smaller, so that a small chance keeps its digits.
+    // Sums whichever side of the distribution is smaller, so that a small probability keeps its precision.
     let upper = f64::from(least) > mean;
     let mut term = (-mean).exp();
     let mut sum = if upper { 0.0 } else { term };
@@ -235,7 +237,8 @@ mod tests {
 
     #[test]
     fn tails_are_those_of_the_tables() {
-        // By the definition: the rest of 1, or the sum of the first thirty terms.
+        // Expected values by the definition: 1 minus the terms below `least`, or the sum of thirty terms from `least`
+        // on.
         for (least, mean, wanted) in [
             (1, 0.0108, 1.074_19e-2),
             (2, 0.0108, 5.790_18e-5),

@@ -92,7 +92,7 @@ pub struct ImageHashes {
     pub decoded_by: DecodedBy,
     /// The decoder of the second reading, if there was one.
     pub second_reading_by: Option<DecodedBy>,
-    /// What the reading could not settle, in no order and without repetition.
+    /// What the reading could not settle. Each caveat occurs once; their order means nothing.
     pub caveats: Vec<Caveat>,
     /// Why other decoders may show other pixels; `None` for an ordinary file, or after a second reading.
     pub not_ordinary: Option<NotOrdinary>,
@@ -155,8 +155,8 @@ impl ImageHashes {
         }
     }
 
-    /// Makes the hashes of one frame of a film or stream from its views. They name BMP as the format, because the pixels
-    /// are there as they are; the verdict on a film doesn't repeat it.
+    /// Makes the hashes of one frame of a film or stream from its views. The format is given as BMP, because a frame is
+    /// made of plain pixels; the verdict on a film doesn't contain the format.
     #[must_use]
     pub fn of_frame(width: u32, height: u32, decoded_by: DecodedBy, views: Vec<ViewHash>) -> Self {
         Self {
@@ -184,8 +184,8 @@ impl ImageHashes {
     /// Adds the frames of a second reading. If the first reading found the file damaged, the result stays damaged.
     fn append(&mut self, second: Self) {
         self.second_reading_by = Some(second.decoded_by);
-        // Decoders convert colours by such a profile differently. What the second decoder shows says nothing about the
-        // others, so the caveat stays.
+        // Decoders convert colours by such a profile in different ways. The second reading shows only one of them, so
+        // the caveat stays.
         if let Some(NotOrdinary::ColourProfile { applied: false }) = self.not_ordinary.take() {
             self.admit(Caveat::ColourProfile);
         }
@@ -206,7 +206,7 @@ impl ImageHashes {
 }
 
 impl Fingerprint {
-    /// Serialises the fingerprint for the other stage, which must be of the same build.
+    /// Serialises the fingerprint for the second stage. That stage must be of the same build of this crate.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         postcard::to_allocvec(self).expect("every field has a length")
@@ -248,8 +248,8 @@ impl Fingerprint {
     ///
     /// - If both readings have a picture, both are looked up, and a match in either counts.
     /// - If the first reading failed because the file is damaged, the second one replaces it, with the caveat
-    ///   `malformed`. If the second decoder says that pixels are missing, the picture stays damaged. So does a JPEG, because
-    ///   the first decoder reads every JPEG whose pixels are whole.
+    ///   `malformed`. The picture stays damaged if the second decoder says that pixels are missing. A JPEG always stays
+    ///   damaged, because the first decoder reads every JPEG that has all of its pixels.
     /// - If the second reading failed, the first one stays, with the caveat `one-reading`. A first reading that failed
     ///   for another reason than damage also stays.
     ///
@@ -278,8 +278,9 @@ impl Fingerprint {
     }
 }
 
-/// Computes the wanted signals of a file. If the picture can't be read, the result says why. If
-/// [another engine](Fingerprint::needs_formats_engine) must read it, that engine computes the digests too.
+/// Computes the wanted signals of a file. If the picture can't be read, the result contains the reason. If [another
+/// engine](Fingerprint::needs_formats_engine) must read the file, no digests are computed here, because that engine
+/// computes them, too.
 #[must_use]
 pub fn fingerprint(bytes: &[u8], limits: &Limits, wanted: &Wanted) -> Fingerprint {
     let picture = wanted.pdq.then(|| hashes_of(image::read(bytes, limits), wanted));
@@ -333,15 +334,15 @@ impl StreamingFingerprint {
         }
     }
 
-    /// Returns the fingerprint without digests, once, if the picture is known before the file's end. Use it for an early
-    /// lookup only: the rest of the file can still make [`finish`](Self::finish) return something else.
+    /// Returns a fingerprint without digests, once, when the picture is known before the file's end. Use it for an
+    /// early lookup only, because the rest of the file can still change the result of [`finish`](Self::finish).
     pub fn early(&mut self) -> Option<Fingerprint> {
         let picture = self.decoder.early().filter(|_| self.wanted.pdq && self.early.is_none())?;
         let hashes = self.early.insert(ImageHashes::of(picture, self.wanted.views)).clone();
         Some(Fingerprint { sha256: None, md5: None, picture: Some(Ok(hashes)) })
     }
 
-    /// Returns what [`fingerprint`] returns for the bytes that have arrived. Returns `None` if decoding needs bytes that
+    /// Returns the same as [`fingerprint`] for the bytes that have arrived. Returns `None` if decoding needs bytes that
     /// were already dropped: then call [`fingerprint`] with the whole file.
     #[must_use]
     pub fn finish(self) -> Option<Fingerprint> {
@@ -349,8 +350,8 @@ impl StreamingFingerprint {
         let (sha256, md5) = digests.finish();
         let picture = match (wanted.pdq.then(|| decoder.read()), early) {
             (None, _) => None,
-            // The DC-only decoder returns the same pixels early and at the end, so the early hashes are still right.
-            // Only what the end of the file has shown (caveats, damage) is new.
+            // The DC-only decoder has the same pixels early and at the end, so the early hashes are still right. Only
+            // caveats and damage that the end of the file has shown are added.
             (Some(Some(Ok(picture))), Some(hashes)) if picture.decoded_by == DecodedBy::DcOnly => {
                 let Picture { caveats, not_ordinary, damaged, .. } = picture;
                 Some(Ok(ImageHashes { caveats, not_ordinary, damaged, ..hashes }))

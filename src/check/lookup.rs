@@ -34,7 +34,7 @@ pub struct Lookup {
 }
 
 impl Lookup {
-    /// Makes a lookup that asks `filters`, in `orientations`.
+    /// Makes a lookup that uses `filters` and `orientations`.
     #[must_use]
     pub fn new(filters: Vec<Filter>, orientations: Orientations) -> Self {
         Self { filters, orientations, cache: LookupCache::default() }
@@ -66,8 +66,8 @@ impl Lookup {
         wanted(&self.filters, views)
     }
 
-    /// Looks a picture up before the rest of its file has arrived, and caches the result. If the whole file turns out
-    /// to have the same image hashes, [`look_up`](Self::look_up) takes the cached result.
+    /// Looks a picture up before the rest of its file has arrived, and caches the result. If the whole file has the
+    /// same image hashes, [`look_up`](Self::look_up) takes the cached result.
     pub fn look_up_early(&mut self, hashes: ImageHashes) {
         let looked_up = self.take(&hashes);
         self.cache.insert(hashes, looked_up);
@@ -82,12 +82,12 @@ impl Lookup {
         verdict(fingerprint, &self.filters, looked_up, &[])
     }
 
-    /// Looks a fingerprint up and passes over the candidates in `dismissed`: the matches of all earlier verdicts on this
-    /// fingerprint, which turned out not to be listed. Returns the next candidates, or the verdict on the file if there
-    /// are no more.
+    /// Looks a fingerprint up and skips the matches in `dismissed`: those of earlier verdicts on this fingerprint of
+    /// which the list's owner said that they aren't listed. Returns the next matches, or the final verdict if there are
+    /// no more.
     ///
-    /// Each call begins with the first frame, so `dismissed` may be in any order and may come from another `Lookup` with
-    /// the same filters. If `dismissed` has more than [`MAX_DISMISSED`] candidates, the file is `unchecked`.
+    /// Each call begins with the first frame, so `dismissed` may be in any order and may come from another `Lookup`
+    /// with the same filters. If `dismissed` has more than [`MAX_DISMISSED`] matches, the file is `unchecked`.
     pub fn look_up_past(&self, fingerprint: &Fingerprint, dismissed: &[Dismissed]) -> Verdict {
         let looked_up = match &fingerprint.picture {
             Some(Ok(hashes)) => LookedUp::of(hashes, &self.filters, self.orientations, dismissed),
@@ -128,7 +128,7 @@ pub fn wanted(filters: &[Filter], views: ViewSet) -> Wanted {
 struct LookupCache(VecDeque<(ImageHashes, LookedUp)>);
 
 impl LookupCache {
-    /// Largest number of cached results. A further result replaces the oldest.
+    /// Largest number of cached results. One more result replaces the oldest.
     const MOST: usize = 16;
 
     fn insert(&mut self, hashes: ImageHashes, looked_up: LookedUp) {
@@ -142,7 +142,7 @@ impl LookupCache {
     }
 }
 
-/// Makes the verdict on a file from its fingerprint and the result of looking its picture up.
+/// Makes the verdict on a file, from its fingerprint and the result of looking up its picture.
 fn verdict(fingerprint: &Fingerprint, filters: &[Filter], picture: LookedUp, dismissed: &[Dismissed]) -> Verdict {
     let (hashes, failure) = match &fingerprint.picture {
         Some(Ok(hashes)) => (Some(hashes), None),
@@ -155,8 +155,8 @@ fn verdict(fingerprint: &Fingerprint, filters: &[Filter], picture: LookedUp, dis
         let info = filter.info();
         let mut found = |signal, strength| {
             let (list, category) = (info.name.clone(), info.category.clone());
-            // Puts the strongest match first. Of equally strong matches, the one of the filter that was added first
-            // comes first.
+            // Keeps the strongest match first. Among equally strong matches, that of the filter added first comes
+            // first.
             let place = matches.partition_point(|earlier| earlier.strength <= strength);
             matches.insert(place, Match { list, category, release: info.release, strength, signal });
         };
@@ -210,7 +210,7 @@ fn verdict(fingerprint: &Fingerprint, filters: &[Filter], picture: LookedUp, dis
     }
 }
 
-/// The caveats of a picture, the gravest first.
+/// Returns the caveats of a picture, the gravest first.
 fn caveats(hashes: &ImageHashes, filters: &[Filter]) -> Vec<Caveat> {
     let unread = hashes.not_ordinary.as_ref().and_then(|reason| reason.caveat());
     let low_detail = best_quality(hashes) < MIN_QUALITY && wanted(filters, ViewSet::All).pdq;
@@ -226,8 +226,8 @@ fn best_quality(hashes: &ImageHashes) -> u8 {
     hashes.frames.iter().flat_map(|frame| &frame.views).map(|hash| hash.quality).max().unwrap_or(0)
 }
 
-/// Returns the outcome for a file that matched nothing: clear only if every signal that the filters hold was looked up,
-/// else unchecked.
+/// Returns the outcome for a file without a match. It is `clear` only if every signal that the filters hold was looked
+/// up, and `unchecked` otherwise.
 fn without_match(fingerprint: &Fingerprint, filters: &[Filter]) -> Outcome {
     let unchecked = |reason, detail: String| Outcome::Unchecked { reason, detail };
     let wanted = wanted(filters, ViewSet::All);
@@ -242,7 +242,7 @@ fn without_match(fingerprint: &Fingerprint, filters: &[Filter]) -> Outcome {
         None => unchecked(UncheckedReason::Incomplete, "the PDQ hash was not computed".into()),
         Some(Err(failure)) => unchecked(failure.reason, failure.detail.clone()),
         Some(Ok(hashes)) => match &hashes.damaged {
-            // The raster pictures inside the SVG were looked up; the drawing itself can't be.
+            // The raster pictures inside an SVG were looked up. The drawing itself can't be.
             Some(detail) if hashes.format == Format::Svg => {
                 unchecked(UncheckedReason::UnsupportedPicture, detail.clone())
             }

@@ -27,7 +27,7 @@ pub enum UncheckedReason {
     EngineFailed,
     /// No list could be loaded, or not the engine that reads this file.
     Unavailable,
-    /// The value that was given can't be read as a file.
+    /// The caller gave a value that is not a file, or a file whose bytes can't be read.
     InvalidInput,
     /// The lookup found more chance hits than it may put to the confirm service.
     TooManyCandidates,

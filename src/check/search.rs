@@ -8,11 +8,11 @@ use super::verdict::{Match, PdqMatch};
 use crate::filter::{Filter, SoftRingKey, position, ring_key};
 use crate::signal::pdq::{MIN_QUALITY, Orientation, PdqHash, hash_of_margins};
 
-/// Largest number of candidates that [`Lookup::look_up_past`](crate::Lookup::look_up_past) skips. A file with more is
-/// `unchecked`, for the reason [`TooManyCandidates`](crate::UncheckedReason::TooManyCandidates).
+/// Largest number of matches that [`Lookup::look_up_past`](crate::Lookup::look_up_past) skips. A file with more of them
+/// is `unchecked`, for the reason [`TooManyCandidates`](crate::UncheckedReason::TooManyCandidates).
 pub const MAX_DISMISSED: usize = 64;
 
-/// A match that turned out not to be listed, because the list's owner said so. It is made from a [`Match`] or its JSON.
+/// A match that isn't listed, according to the list's owner. It is made from a [`Match`] or from its JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Dismissed {
     pub(super) list: String,
@@ -62,7 +62,7 @@ impl LookedUp {
     }
 }
 
-/// Searches one filter for the first candidate that was not dismissed.
+/// Searches one filter for the first match that was not dismissed.
 struct Search<'a> {
     hashes: &'a ImageHashes,
     filter: &'a Filter,
@@ -72,7 +72,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Looks up every view and orientation of every frame, until the filter holds one.
+    /// Looks up every view and orientation of every frame, until the filter matches.
     fn run(self) -> Option<PdqMatch> {
         let hashes = self.hashes;
         let rings = self.filter.info().rings;
@@ -89,8 +89,8 @@ impl Search<'_> {
                 for &orientation in orientations {
                     let margins = hash.coefficients.oriented(orientation).margins();
                     let soft: Vec<_> = (0..rings).map(|ring| SoftRingKey::new(&margins, ring)).collect();
-                    // For each ring, the ring keys of dismissed candidates. The next lookup in the same ring skips
-                    // them.
+                    // For each ring, the ring keys of dismissed matches. The next lookup in the same ring skips these
+                    // keys.
                     let mut passed_over = vec![Vec::new(); soft.len()];
                     loop {
                         let mut hits = Vec::new();

@@ -9,8 +9,8 @@ use crate::signal::digest::{Md5Digest, Sha256Digest};
 use crate::signal::pdq::{Orientation, PdqHash};
 use crate::signal::views::View;
 
-/// How much a match says, the strongest first. Even the strongest is a *possible* match, because a Bloom filter can be
-/// wrong.
+/// How strong the evidence of a match is, the strongest first. Even the strongest is a *possible* match, because a
+/// Bloom filter can be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -51,7 +51,8 @@ pub struct PdqMatch {
     pub flips: u32,
     /// Sum of the ranks of the flipped bits. The lower it is, the more plausible is the match.
     pub cost: u32,
-    /// The hash of this view and orientation, with the bits flipped under which each of `rings` matched.
+    /// The hash of this view and orientation. If a ring of `rings` matched only with flipped bits, the hash has these
+    /// bits flipped.
     #[serde(serialize_with = "as_text")]
     #[cfg_attr(test, ts(type = "string"))]
     pub pdq: PdqHash,
@@ -102,7 +103,7 @@ pub struct Match {
 }
 
 impl Match {
-    /// How the PDQ hash matched, if the signal is PDQ.
+    /// Returns the details of the match if its signal is PDQ.
     #[must_use]
     pub fn pdq(&self) -> Option<&PdqMatch> {
         match &self.signal {
@@ -126,7 +127,7 @@ pub enum MatchedSignal {
 }
 
 impl MatchedSignal {
-    /// The name that JSON gives the signal.
+    /// Returns the signal's name in JSON.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -223,12 +224,12 @@ pub struct Verdict {
     /// Frames in the file; 1 for a still picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frames: Option<u32>,
-    /// Number of lookups, all lists together.
+    /// Number of lookups, in all lists together.
     pub lookups: u64,
 }
 
 impl Verdict {
-    /// The matches of a possible match; none of any other outcome.
+    /// Returns the matches of a possible match. Any other outcome has none.
     #[must_use]
     pub fn matches(&self) -> &[Match] {
         match &self.outcome {
@@ -237,12 +238,12 @@ impl Verdict {
         }
     }
 
-    /// The verdict on a file that never reached the first stage, as when it can't be opened.
+    /// Makes the verdict on a file that never reached the first stage, for example because it can't be opened.
     pub fn unchecked(reason: UncheckedReason, detail: String) -> Self {
         Self::bare(Outcome::Unchecked { reason, detail })
     }
 
-    /// A verdict about a file of which nothing else is known.
+    /// Makes a verdict that contains only an outcome.
     pub(super) fn bare(outcome: Outcome) -> Self {
         Self {
             outcome,

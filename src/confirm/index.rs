@@ -1,18 +1,18 @@
 //! An exact index of a raw list. It finds every hash within a Hamming distance of 31, and every hash that shares a ring
 //! key.
 //!
-//! Multi-index hashing (Norouzi, Punjani, Fleet, CVPR 2012): the 256 bits are cut into 16 chunks of 16 bits. If two hashes
-//! differ in at most 31 bits, some chunk differs in at most one bit, because 16 chunks with two or more would make 32. So
-//! it is enough to search 16 x 17 buckets: each chunk as it is, and with each of its bits flipped.
-//! `bench/src/bin/confirm-index.rs` measures the index beside a scan.
+//! It uses multi-index hashing (Norouzi, Punjani, Fleet, CVPR 2012). The 256 bits are cut into 16 chunks of 16 bits. If
+//! two hashes differ in at most 31 bits, at least one chunk differs in at most one bit: otherwise 16 chunks would
+//! differ in 32 bits or more. So it is enough to search 16 x 17 buckets: for each chunk, the bucket of its value, and
+//! those of its 16 values with one bit flipped. `bench/src/bin/confirm-index.rs` measures the index beside a scan.
 
 use crate::filter::{MAX_RINGS, ring_key};
 use crate::signal::pdq::PdqHash;
 
 /// Largest Hamming distance at which two PDQ hashes match, as Meta's reference recommends.
 pub const HAMMING_THRESHOLD: u32 = 31;
-/// If a hash shares a ring key with a listed hash, the largest number of bits in which the other three ring keys
-/// together may differ. `docs/lab/serving.md` says how it was chosen.
+/// If a hash shares one ring key with a listed hash: the largest number of bits in which the other three ring keys
+/// together may differ. `docs/lab/serving.md` says why it is 64.
 pub const REST: u32 = 64;
 
 const CHUNKS: usize = 16;
@@ -76,7 +76,7 @@ impl Index {
         let keys: Vec<_> = hashes.iter().map(keys_of).collect();
         let mut starts = vec![0; CHUNKS * BUCKETS + 1];
         let mut places = vec![0; CHUNKS * keys.len()];
-        // Counting sort per chunk: sizes, then starts, then places.
+        // A counting sort for each chunk: first the sizes of the buckets, then their starts, then the places.
         for key in &keys {
             (0..CHUNKS).for_each(|at| starts[at * BUCKETS + chunk(key, at) + 1] += 1);
         }
@@ -120,7 +120,7 @@ impl Index {
         self.nearest_from(hash, 0)
     }
 
-    /// Returns the nearest listed hash within [`HAMMING_THRESHOLD`] that is not the hash itself.
+    /// Returns the nearest listed hash within [`HAMMING_THRESHOLD`] that differs from `hash`.
     #[must_use]
     pub fn nearest_other(&self, hash: &PdqHash) -> Option<Found> {
         self.nearest_from(hash, 1)
@@ -138,7 +138,7 @@ impl Index {
                 std::iter::once(value).chain(flipped).map(move |value| self.bucket(at, value))
             })
         };
-        // If the searched buckets hold more than a quarter of the list, such as many copies of one picture, comparing
+        // If the buckets contain more than a quarter of the list (for example many copies of one picture), comparing
         // with the whole list is faster.
         if buckets().map(<[u32]>::len).sum::<usize>() > self.len() / 4 {
             return self.scan_from(hash, least);
@@ -185,7 +185,7 @@ mod tests {
         PdqHash(Sha256Digest::of(&n.to_le_bytes()).0)
     }
 
-    /// Flips `count` bits that depend on `seed`.
+    /// Flips `count` bits of a hash. `seed` decides which.
     fn flipped(hash: PdqHash, count: usize, seed: u32) -> PdqHash {
         let mut bits: Vec<usize> = (0..256).collect();
         bits.sort_by_key(|&bit| Sha256Digest::of(&[seed.to_le_bytes(), (bit as u32).to_le_bytes()].concat()));
@@ -210,8 +210,8 @@ mod tests {
 
     #[test]
     fn the_worst_spread_of_31_flips_is_found() {
-        // The worst case at a distance of 31: one chunk differs in one bit, and each of the fifteen others in two.
-        // Tries each chunk as the one.
+        // The worst case at a distance of 31: one chunk differs in one bit, and each of the other fifteen in two. Tries
+        // each chunk in the role of the first.
         let listed = numbered(1);
         let index = Index::new(&[numbered(0), listed]);
         for single in 0..CHUNKS {

@@ -1,4 +1,5 @@
-//! A partitioned Bloom filter: k equal slices; the i-th hash of an item sets one bit of slice i.
+//! A partitioned Bloom filter. It consists of k slices of equal length, and the i-th hash of an item sets one bit of
+//! slice i.
 //!
 //! About half of the bits in each slice are ones. So half of all lookups of unlisted items end at slice 0, a quarter at
 //! slice 1, and so on. A series of lookups mostly reads the first slices, which then stay in the processor's cache.
@@ -45,9 +46,9 @@ fn mix(mut z: u64) -> u64 {
 
 /// The hash functions of one domain.
 ///
-/// An item gives one 64-bit word per two slices. Word 0 is a random linear map of the item over GF(2): flipping one bit
-/// of the item flips the same bits of word 0 for every item. So word 0 of a flipped ring key is found by XOR, without
-/// hashing again. The other words are `mix(item ^ constant)`.
+/// An item is hashed to one 64-bit word per two slices. Word 0 is a random linear map of the item over GF(2): flipping
+/// one bit of the item flips the same bits of word 0 for every item. So word 0 of a flipped ring key is found by XOR,
+/// without hashing again. The other words are `mix(item ^ constant)`.
 ///
 /// `columns[bit]` has the bits of word 0 that flipping `bit` flips; `constants` has one constant per further word.
 pub(crate) struct Hasher {
@@ -78,8 +79,8 @@ impl Hasher {
         std::iter::once(self.linear(item)).chain(self.constants.iter().map(move |constant| mix(item ^ constant)))
     }
 
-    /// Yields the positions of an item, slice by slice: the low half of each word, then its high half, each scaled from 32
-    /// bits to the length of a slice.
+    /// Yields the positions of an item, slice by slice: the low half of each word, then its high half, each scaled from
+    /// 32 bits to the length of a slice.
     pub fn positions(&self, item: u64, slice_bits: u64) -> impl Iterator<Item = u64> + '_ {
         self.words(item).flat_map(|word| [word as u32, (word >> 32) as u32]).map(move |half| scale(half, slice_bits))
     }
@@ -142,7 +143,8 @@ impl<'a> Bloom<'a> {
             .all(|(slice, position)| word_at(slice, position) & 1 == 1)
     }
 
-    /// Returns the index of the first of `masks` whose ring key the filter holds. Ring keys in `passed_over` don't count.
+    /// Returns the index of the first of `masks` whose ring key the filter holds. Ring keys in `passed_over` don't
+    /// count.
     ///
     /// Tests many ring keys against two slices before it goes on to the next slices, and keeps those that pass without
     /// a branch. Looking up one ring key after the other would be slower: each lookup would wait for memory, and the

@@ -71,7 +71,8 @@ pub struct Request {
     pub rings: u32,
     /// Lookups per ring key of a full view, 1 to 65,536.
     pub lookup_budget: u32,
-    /// Lookups per ring key of a derived view, at most `lookup_budget`. [`FilterInfo::view_lookup_budget`] has the exceptions.
+    /// Lookups per ring key of a derived view, at most `lookup_budget`. [`FilterInfo::view_lookup_budget`] has the
+    /// exceptions.
     pub view_lookup_budget: u32,
     /// Share of clean pictures that may match by chance, from 1e-12 to below 1.
     pub image_false_positive_rate: f64,
@@ -126,8 +127,8 @@ setters! {
 }
 
 impl Filter {
-    /// Returns the entries that the filter doesn't hold, sorted. An unlisted entry is left out if the filter seems to
-    /// hold it by chance. The probability of that is the image false-positive rate divided by [`FilterInfo::lookups`].
+    /// Returns the entries that the filter doesn't hold, sorted. An entry that the filter matches by chance is missing
+    /// in the result. The probability of that is the image false-positive rate divided by [`FilterInfo::lookups`].
     #[must_use]
     pub fn missing(&self, entries: &Entries) -> Entries {
         let mut missing = Entries {
@@ -214,8 +215,8 @@ impl Plan {
             request.image_false_positive_rate,
         )?;
         let capacity = items + items * u64::from(request.headroom_percent) / 100;
-        // Finds the smallest slice, in words of 64 bits, that keeps the rate. Uses only the four basic operations, so that
-        // every platform finds the same one.
+        // Finds the smallest slice, in words of 64 bits, that keeps the rate. Uses only the four basic operations, so
+        // that every platform finds the same one.
         let (mut too_small, mut enough) = (0, MAX_SLICE_BITS / 64);
         check(
             "entries",

@@ -30,8 +30,7 @@ pub struct Filter {
     md5: Hasher,
     /// The masks for full views.
     full_masks: FlipMasks,
-    /// The masks for derived views. Index 0 has the masks for the whole budget, index 1 for a quarter, and index 2 for
-    /// a sixteenth.
+    /// The flip masks for derived views: with the whole budget, a quarter and a sixteenth of it.
     derived_masks: [FlipMasks; 3],
 }
 
@@ -45,8 +44,8 @@ impl Filter {
     /// Verifies a file: its header, its SHA-256, and the answers about its canary items.
     ///
     /// # Errors
-    /// `filter-magic`, `filter-version`, `filter-length`, `filter-field`, `filter-checksum`, `filter-canary`. Any flipped
-    /// bit, missing byte or additional byte is refused.
+    /// `filter-magic`, `filter-version`, `filter-length`, `filter-field`, `filter-checksum`, `filter-canary`. Any
+    /// flipped bit, missing byte or additional byte is refused.
     pub fn open(bytes: Vec<u8>) -> Result<Self, Refusal> {
         let (info, slices_at) = header::read(&bytes)?;
         let got = Sha256Digest::of(&bytes[..bytes.len() - CHECKSUM]);

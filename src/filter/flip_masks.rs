@@ -48,7 +48,7 @@ fn sort(masks: &mut [FlipMask]) {
 /// The `budget` cheapest flip masks, twice: in the order in which they are tried, and grouped into runs.
 #[derive(Debug, Clone)]
 pub(crate) struct FlipMasks {
-    /// The cheapest masks, the cheapest first.
+    /// The masks in the order in which they are tried, the cheapest first.
     pub sequence: Vec<FlipMask>,
     /// The same masks, grouped by their ranks above [`LOWER`]. What these ranks change in the hash is computed once per
     /// run.
@@ -57,8 +57,8 @@ pub(crate) struct FlipMasks {
 
 /// Masks that share their ranks above [`LOWER`].
 ///
-/// Their lower ranks are the first `length` masks of [`LOWER_MASKS`], without a gap. For of two masks with the same
-/// upper ranks, the mask whose lower ranks come first in [`LOWER_MASKS`] is also tried first.
+/// Their lower ranks are the first `length` masks of [`LOWER_MASKS`], without a gap. The reason is that masks with the
+/// same upper ranks are tried in the order of their lower ranks in [`LOWER_MASKS`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Run {
     /// The shared upper ranks.
@@ -67,7 +67,7 @@ pub(crate) struct Run {
     pub length: usize,
 }
 
-/// Number of ranks that vary within a run.
+/// Number of lowest ranks in which the masks of a run differ. All masks of a run have the same ranks above these.
 pub(crate) const LOWER: usize = 8;
 
 /// All masks that flip only ranks up to [`LOWER`], in the order in which masks are tried.
@@ -92,7 +92,8 @@ impl FlipMasks {
 /// Returns the cheapest `budget` masks in the order in which they are tried. The order doesn't depend on the picture.
 /// The first mask flips nothing.
 fn mask_sequence(budget: u32) -> Vec<FlipMask> {
-    /// Collects every set of different ranks up to `largest` whose sum is `sum`, together with the ranks in `chosen`.
+    /// Collects every set of different ranks that are at most `largest` and add up to `sum`. Each set is merged with
+    /// the ranks in `chosen`.
     fn subsets(sum: u32, largest: u32, chosen: u32, found: &mut Vec<FlipMask>) {
         if sum == 0 {
             found.push(FlipMask(chosen));

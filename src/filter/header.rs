@@ -1,4 +1,5 @@
-//! The header of a filter file, format version 1 (`docs/reference/filter-format.md`): read and written side by side.
+//! The header of a filter file, format version 1 (`docs/reference/filter-format.md`). The functions that read and write
+//! it stand next to each other.
 
 use serde::Serialize;
 
@@ -9,8 +10,8 @@ use super::text::{EXPECTED_TEXT, MAX_TEXT, is_plain_text};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::signal::digest::Sha256Digest;
 
-/// The first eight bytes of a filter file. As in PNG, the high bit and the line ends show whether the file went through a
-/// transfer in text mode.
+/// The first eight bytes of a filter file. As in PNG, a byte above 127 and two kinds of line ends reveal a file that
+/// was damaged by a transfer in text mode.
 const MAGIC: [u8; 8] = *b"\x89HGF\r\n\x1a\n";
 /// The version of the format that this crate reads and writes.
 pub const VERSION: u32 = 1;
@@ -50,11 +51,11 @@ pub struct FilterInfo {
     /// Lookups per ring key of a derived view. Divided by 4 for other rings than ring 0, and by 4 for other orientations
     /// than `original` and `flip-y`.
     pub view_lookup_budget: u32,
-    /// Largest number of lookups of a clean picture, all views and orientations.
+    /// Largest number of lookups of a clean picture, over all views and orientations.
     pub lookups: u64,
     /// Image false-positive rate: the expected share of clean pictures that match, in parts of 10^12.
     pub false_positive_parts: u64,
-    /// Number of slices, and of bits that are read to find a member.
+    /// Number of slices. To find an item that the filter holds, a lookup reads one bit of each slice.
     pub k: u32,
     /// Bits of each slice.
     pub slice_bits: u64,
@@ -90,7 +91,7 @@ impl FilterInfo {
         u64::from(self.k) * (self.slice_bits / 8)
     }
 
-    /// Bits of filter per item, canary items aside.
+    /// Returns the bits of the filter per item. Canary items don't count.
     #[must_use]
     pub fn bits_per_item(&self) -> f64 {
         let items = u64::from(self.rings) * self.pdq_count + self.sha256_count + self.md5_count;
@@ -132,8 +133,8 @@ impl FilterInfo {
 //  184+n    c category, UTF-8
 //         0-7 zero bytes up to a multiple of 8
 
-/// Reads and checks the header and all lengths of a file. Returns the header and the offset of the slices. Does not check
-/// the slices: see [`Filter::open`](super::Filter::open).
+/// Reads and checks the header and all lengths of a file. Returns the header and the offset of the slices. Does not
+/// check the slices: see [`Filter::open`](super::Filter::open).
 ///
 /// # Errors
 /// `filter-magic`, `filter-version`, `filter-length`, `filter-field`.
@@ -241,7 +242,7 @@ pub(super) fn write(info: &FilterInfo) -> Vec<u8> {
     header
 }
 
-/// Bytes of the header of a list with this name and category.
+/// Returns the length in bytes of a header with this name and category.
 #[cfg(feature = "build")]
 pub(super) fn length(name: &str, category: &str) -> usize {
     (FIXED_HEADER + name.len() + category.len()).next_multiple_of(8)

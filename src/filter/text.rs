@@ -7,8 +7,8 @@ pub(crate) const EXPECTED_TEXT: &str = "1 to 200 bytes of UTF-8 without control 
 
 /// Returns whether a text may be a name or a category: 1 to 200 bytes, all of them visible.
 ///
-/// Control characters are refused, because a line feed in a name could forge lines of a manifest. Invisible characters,
-/// and those that reverse the direction of writing, are refused because one name could look like another.
+/// Control characters are refused: a line feed in a name could forge lines of a manifest. Invisible characters, and
+/// those that reverse the direction of writing, are refused because with them two different names could look the same.
 #[must_use]
 pub fn is_plain_text(text: &str) -> bool {
     (1..=MAX_TEXT).contains(&text.len()) && !text.chars().any(|c| c.is_control() || is_invisible(c))

@@ -130,7 +130,7 @@ impl Canvas {
         &self.rgba[y * width..(y + 1) * width]
     }
 
-    /// Returns the rectangle that holds all changes since the last call, and forgets them.
+    /// Returns the smallest rectangle that contains all changes since the last call, and forgets them.
     pub(super) fn take_changed(&mut self) -> Rect {
         std::mem::take(&mut self.changed)
     }
@@ -154,7 +154,7 @@ impl Canvas {
         rows.skip(rect.y as usize).take(rect.height as usize).map(move |row| &mut row[start..end])
     }
 
-    /// Yields the canvas as frame `index` of the picture, once per surface.
+    /// Yields the current canvas as frame `index` of the picture: one `Frame` for each surface.
     pub(super) fn show(&self, index: u32) -> impl Iterator<Item = Frame> {
         let mut surfaces = Surfaces::new(self.width, self.height);
         for (y, row) in (0..).zip(self.rgba.chunks_exact(self.width as usize)) {

@@ -1,7 +1,8 @@
-//! Reads BMP. (The `image` crate would need the whole picture in memory, and 15 kB of compressed wasm.)
+//! Reads BMP. The `image` crate isn't used: it would need the whole picture in memory, and 15 kB more of compressed
+//! wasm.
 //!
-//! The layout is that of Microsoft's "Bitmap Storage": file header, info header, masks, palette, and rows
-//! of a multiple of four bytes, the lowest row of the picture first unless the height is negative.
+//! The layout is that of Microsoft's "Bitmap Storage": file header, info header, masks, palette, and rows of a multiple
+//! of four bytes, the lowest row of the picture first unless the height is negative.
 
 use super::caveat::{Caveat, NotOrdinary};
 use super::complete::complete;
@@ -12,8 +13,8 @@ use super::picture::Picture;
 use super::profile::Profile;
 use super::surfaces::{Surfaces, still};
 
-/// Largest number of pixels per byte of a file; a file with more is refused. The format sets no limit, because
-/// run-length coded data may stop anywhere and leave the other pixels in the first colour. Real pictures have far fewer
+/// Largest number of pixels per byte of a file; a file with more is refused. The format sets no limit: run-length coded
+/// data may stop anywhere, and the remaining pixels then have the palette's first colour. Real pictures have far fewer
 /// pixels per byte.
 const PIXELS_PER_BYTE: u64 = 16_384;
 
@@ -31,8 +32,8 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     check_size(Format::Bmp, width, height, limits)?;
     let declared = long(bytes, 10).ok_or_else(short)? as usize;
     let colours_end = FILE_HEADER + header.pixels_start();
-    // An offset that points into the headers is invalid. Firefox then reads pixels from the end of the palette;
-    // Chromium reads them from elsewhere, so the file isn't ordinary.
+    // An offset that points into the headers is invalid. Firefox then reads the pixels after the palette, and so does
+    // this module. Chromium reads them from elsewhere, so the file isn't ordinary.
     let offset = if declared < FILE_HEADER + header.end { colours_end } else { declared };
     // The palette follows the info header, even if the declared pixels overlap it.
     let palette = bytes.get(FILE_HEADER + header.end..colours_end.min(bytes.len())).unwrap_or_default();
@@ -49,7 +50,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
         pixel.unpack(stored, width as usize, &mut row);
         let y = if header.top_down { line } else { height - 1 - line };
         if drawn.contains(&false) {
-            // Browsers leave them transparent, Pillow gives them the first colour.
+            // Browsers leave pixels transparent that no run draws. Pillow gives them the first colour.
             with_alpha.clear();
             let pixels = row.as_chunks::<3>().0.iter().zip(drawn);
             with_alpha.extend(pixels.flat_map(|(&[r, g, b], &drawn)| [r, g, b, if drawn { 255 } else { 0 }]));
@@ -205,8 +206,8 @@ impl Header {
         self.end + masks + self.colour_count() * self.colour_length()
     }
 
-    /// Returns what the colours of the file are converted by. Longer headers may describe a colour space, or hold an
-    /// ICC profile.
+    /// Returns how the colours of the file are converted. Longer headers may describe a colour space, or contain an ICC
+    /// profile.
     fn profile(&self, dib: &[u8]) -> Profile {
         let space = if self.end >= 108 { long(dib, 56).unwrap_or(0) } else { u32::from_be_bytes(*b"sRGB") };
         match &space.to_be_bytes() {
@@ -218,7 +219,7 @@ impl Header {
             [0, 0, 0, 0] => {
                 let gammas = [96, 100, 104].map(|at| long(dib, at).unwrap_or(0) as f32 / 65_536.0);
                 let is_usual = gammas.iter().all(|gamma| (1.6..=2.6).contains(gamma));
-                // Many writers fill the fields of the colour space with zeros, which says nothing.
+                // Many writers leave the fields of the colour space at zero. Such fields describe no colour space.
                 let is_empty = dib.get(60..108).is_some_and(|fields| fields.iter().all(|&byte| byte == 0));
                 if is_usual || is_empty { Profile::Usual } else { Profile::Unknown }
             }
@@ -226,7 +227,8 @@ impl Header {
         }
     }
 
-    /// Returns why decoders may read the file differently, and whether it breaks a rule; `None` if they read it alike.
+    /// Returns why decoders may read the file differently, and whether the file breaks a rule. Returns `None` if all
+    /// decoders read it alike.
     fn oddity(&self, offset_holds: bool, overlaps: bool, palette: usize) -> Option<(&'static str, bool)> {
         let is_cut = self.bits <= 8 && palette < self.colour_count() * self.colour_length();
         match () {
@@ -243,8 +245,8 @@ impl Header {
         }
     }
 
-    /// Passes each row that the file holds to `push`, in the order of the file, and returns the number of rows. With each
-    /// row of run-length coded data goes which of its pixels the runs have drawn.
+    /// Passes each row that the file holds to `push`, in the order of the file, and returns the number of rows. For
+    /// run-length coded data, also tells `push` which pixels of the row were drawn by a run.
     fn rows(&self, data: &[u8], length: usize, push: Push) -> Result<u32, IntakeError> {
         if self.is_packed() {
             check_plausible(Format::Bmp, u64::from(self.width) * u64::from(self.height), PIXELS_PER_BYTE, length)?;
@@ -256,7 +258,7 @@ impl Header {
             push(rows, stored, &[]);
             rows += 1;
         }
-        // Writers may leave out the padding of the last row.
+        // The last row may lack its padding.
         let rest = &data[(rows as usize * stride).min(data.len())..];
         if rows + 1 == self.height && rest.len() >= (self.width as usize * usize::from(self.bits)).div_ceil(8) {
             let mut last = rest.to_vec();
@@ -268,17 +270,17 @@ impl Header {
     }
 }
 
-/// Takes a row: its number, its bytes as a file without run-length coding stores them, and for each pixel whether a run
-/// has drawn it. The last slice is empty if the file has no run-length coding.
+/// A function that takes a row: its number, its bytes as a file without run-length coding stores them, and for each
+/// pixel whether a run has drawn it. The last slice is empty if the file has no run-length coding.
 type Push<'a> = &'a mut dyn FnMut(u32, &[u8], &[bool]);
 
 /// How a pixel is stored.
 enum Pixel {
-    /// The number of bits of an index into the palette, and the palette (red, green, blue).
+    /// An index into the palette: its number of bits, and the palette (red, green, blue).
     Index(u16, Vec<[u8; 3]>),
     /// Three bytes: blue, green, red.
     Bytes,
-    /// The number of bytes of a pixel, and the bit masks of red, green, blue and alpha in it.
+    /// Bit fields: the number of bytes of a pixel, and the bit masks of red, green, blue and alpha in them.
     Masks(usize, [u32; 4]),
 }
 
@@ -288,7 +290,7 @@ impl Pixel {
             let mask = |i: usize| if i < count { long(dib, 40 + 4 * i).unwrap_or(0) } else { 0 };
             [mask(0), mask(1), mask(2), mask(3)]
         };
-        // Longer headers contain the masks. After a header of 40 bytes, the masks follow it.
+        // A header of more than 40 bytes contains the masks. After a header of 40 bytes, the masks follow.
         let with_alpha = if header.end >= 56 { 4 } else { 3 };
         Ok(match (header.compression, header.bits) {
             (0, 1 | 2 | 4 | 8) | (1, 8) | (2, 4) => {

@@ -20,8 +20,8 @@ pub fn browser_format(bytes: &[u8]) -> Option<Format> {
     }
 }
 
-/// Returns an error if such a file declares a size above the limits, so that no browser is asked to decode it. A file
-/// that declares no size passes.
+/// Returns an error if a file of such a format declares a size above the limits. The browser isn't asked to decode it
+/// then. A file that declares no size passes.
 ///
 /// # Errors
 /// [`IntakeError::TooLarge`].
@@ -29,8 +29,8 @@ pub fn check_declared_size(format: Format, bytes: &[u8], limits: &Limits) -> Res
     if format == Format::Jxl {
         return jxl_size(bytes).map_or(Ok(()), |(width, height)| check_sides(width, height, limits));
     }
-    // Every coded image has its own "image spatial extents" (ISO/IEC 23008-12, 6.5.3): the tiles of a grid as well as
-    // the grid itself. So the largest counts.
+    // Every coded image has its own "image spatial extents" (ISO/IEC 23008-12, 6.5.3): each tile of a grid, and the
+    // grid itself. So all of them are compared with the limits.
     let boxes = bytes.windows(16).filter(|part| part.starts_with(b"ispe\0\0\0\0"));
     boxes.into_iter().try_for_each(|part| {
         let [width, height] =
@@ -50,14 +50,14 @@ fn check_sides(width: u32, height: u32, limits: &Limits) -> Result<(), IntakeErr
 fn jxl_size(bytes: &[u8]) -> Option<(u32, u32)> {
     let header = match bytes {
         [0xff, 0x0a, rest @ ..] => rest,
-        // `jxlc` holds the codestream; `jxlp` holds a part of it, after the part's number.
+        // A box `jxlc` contains the codestream. A box `jxlp` contains a part of it, after the part's number.
         _ => bytes.windows(10).enumerate().find_map(|(at, part)| match part {
             [b'j', b'x', b'l', b'c', 0xff, 0x0a, ..] => bytes.get(at + 6..),
             [b'j', b'x', b'l', b'p', 0, 0, 0, 0, 0xff, 0x0a] => bytes.get(at + 10..),
             _ => None,
         })?,
     };
-    // Takes bits from the lowest up. The header of the size has at most 69.
+    // The bits of each byte count from the lowest. The size takes at most 69 bits.
     let mut held = header.iter().take(16).rev().fold(0u128, |held, &byte| held << 8 | u128::from(byte));
     let mut take = |count: u32| {
         let value = (held & ((1 << count) - 1)) as u32;
@@ -124,7 +124,7 @@ impl BrowserPicture {
         check_size(format, width, height, limits)?;
         let rect = Rect { x: 0, y: 0, width, height };
         let frame_count = frame_count.max(1);
-        // `max_animation_pixels` excludes any further frames, so they need not be listed.
+        // `max_animation_pixels` excludes any later frames, so they aren't listed.
         let considered = u64::from(frame_count).min(limits.max_animation_pixels / rect.pixels() + 2);
         let heads = vec![FrameHead { rect, duration_ms: 0 }; considered as usize];
         let reach = reach(rect.pixels(), &heads, limits);

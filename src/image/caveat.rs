@@ -1,4 +1,4 @@
-//! What a verdict must admit about a picture that was read.
+//! Caveats: what a verdict must say about a picture that could not be settled.
 
 use std::borrow::Cow;
 
@@ -31,8 +31,8 @@ pub enum Caveat {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NotOrdinary {
-    /// Its colour profile is far from every common one. `applied` says whether a surface of the picture shows the
-    /// colours that the profile asks for.
+    /// The file's colour profile is far from every common one. `applied` says whether a surface of the picture shows
+    /// the colours that the profile asks for.
     ColourProfile {
         /// Whether [`Surface::Managed`](super::Surface::Managed) was added.
         applied: bool,
@@ -48,7 +48,8 @@ impl NotOrdinary {
         Self::Structure(Cow::Borrowed(reason))
     }
 
-    /// The caveat that a verdict carries if no second decoder read the file; none if the first reading is enough.
+    /// Returns the caveat that a verdict gets if no second decoder read the file; `None` if the first reading is
+    /// enough.
     #[must_use]
     pub const fn caveat(&self) -> Option<Caveat> {
         match self {

@@ -11,10 +11,10 @@ use super::{bmp, gif, ico, jpeg, png, sniff, svg, webp};
 
 /// Reads a picture.
 ///
-/// The pixels are the stored ones, neither turned by EXIF nor colour-managed, and turned to RGB as Pillow's
-/// `convert("RGB")` does. If a colour profile shows other colours, or pixels are transparent, the picture has further
-/// surfaces. Bytes after the picture's end are ignored. If a file ends before its picture does, the picture holds what
-/// is there, and [`Picture::damaged`] is set.
+/// The pixels are those that the file stores, converted to RGB as by Pillow's `convert("RGB")`. They are neither turned
+/// by EXIF nor colour-managed. If a colour profile changes the colours, or if pixels are transparent, the picture has
+/// further surfaces. Bytes after the picture's end are ignored. If a file ends before its picture does, the picture
+/// holds the pixels that exist, and [`Picture::damaged`] is set.
 ///
 /// # Errors
 /// [`IntakeError`] says whether the content, the format, the size or damage stood in the way.
@@ -40,8 +40,8 @@ pub fn not_a_picture(head: &[u8]) -> Option<IntakeError> {
     sniff::sniff(head).err().filter(|error| matches!(error, IntakeError::NotAPicture { .. }))
 }
 
-/// Reads every pixel of a picture, never by the DC-only decoder. Hashes for lists are made this way, and the DC-only
-/// decoder is measured against it.
+/// Reads every pixel of a picture, never by the DC-only decoder. Hashes for lists are made in this way. It is also the
+/// reference with which the DC-only decoder is compared.
 ///
 /// # Errors
 /// As [`read`].
@@ -55,7 +55,7 @@ pub(super) fn contained<T>(work: impl FnOnce() -> Result<T, IntakeError>) -> Res
     if cfg!(panic = "abort") {
         return work();
     }
-    // Sound because nothing uses a decoder's state after a panic.
+    // A decoder that panicked is dropped, so nothing uses its inconsistent state afterwards.
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let message = panic.downcast_ref::<&str>().map(ToString::to_string);
         let message = message.or_else(|| panic.downcast_ref::<String>().cloned());
@@ -91,7 +91,7 @@ fn read_svg(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
         let format = sniff::sniff(&file).ok().filter(|&format| format != Format::Svg);
         let Some(Ok(picture)) = format.map(|format| read_as(format, &file, limits)) else { continue };
         size = if count == 0 { (picture.width, picture.height) } else { size };
-        // Each frame of an embedded animation counts as a picture.
+        // A frame of an embedded animation counts as a picture of its own.
         let mut surfaces: Vec<Frame> = Vec::new();
         for frame in picture.frames {
             if surfaces.last().is_some_and(|last| last.index != frame.index) {

@@ -68,10 +68,10 @@ pub(super) fn unsupported(found: &str) -> IntakeError {
     IntakeError::UnsupportedPicture { found: found.into(), format: None }
 }
 
-/// Call this before a decoder that few files need. Returns an error in a build without these decoders, and does nothing
-/// in a build that has them.
+/// Returns an error in a build without the decoders that few files need, and does nothing in a build that has them.
+/// Such a decoder calls this function first.
 ///
-/// The condition is known when the crate is compiled: without the feature the linker drops what comes after this call.
+/// The condition is known at compile time. In a build without the feature, the linker removes all code after the call.
 ///
 /// # Errors
 /// `NeedsFormatsEngine` in a build without the feature `every-format`.

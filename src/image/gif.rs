@@ -1,7 +1,7 @@
-//! Reads GIF. This module walks over the blocks, and the `weezl` crate unpacks the pixels.
+//! Reads GIF. This module reads the structure of blocks, and the `weezl` crate unpacks the pixels.
 //!
 //! Viewers forgive many faults of a GIF: a missing trailer, stray zero bytes between blocks, frames without pixels.
-//! This module reads what they show, and marks the picture as malformed.
+//! This module reads the pixels that viewers show, and marks the picture as malformed.
 
 use ::weezl::BitOrder;
 use ::weezl::decode::Decoder;
@@ -41,8 +41,8 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     let whole = Rect { x: 0, y: 0, width: screen.0, height: screen.1 };
     let mut picture = outline.read(enlarged, limits)?;
     if enlarged != screen || is_old && first != whole {
-        // Firefox takes a first frame that is larger than the screen, and every first frame of the old version, for
-        // the screen itself. Other first frames are cut at the screen's edge.
+        // Firefox has another rule for the screen: it takes the first frame's size if that frame is larger than the
+        // screen, and always in files of the old version (GIF87a). It cuts other first frames at the screen's edge.
         let is_screen = first.width > screen.0 || first.height > screen.1 || is_old;
         let size = if is_screen { (first.width, first.height) } else { screen };
         if is_screen {
@@ -68,7 +68,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
 }
 
 impl Outline<'_> {
-    /// Composes the frames on a canvas of this size, and notes what is wrong with their pixels.
+    /// Draws the frames on a canvas of this size, and notes faults of their pixels.
     fn read(&mut self, (width, height): (u32, u32), limits: &Limits) -> Result<Picture, IntakeError> {
         let first = &self.frames[0];
         let rect = first.head.rect;
@@ -109,7 +109,8 @@ impl Outline<'_> {
             let frame = &self.frames[index];
             let colours = if index == 0 { first_colours } else { frame.colours() };
             canvas.begin(frame.head.rect.clipped(width, height), frame.dispose);
-            // Colours under the first frame's transparent pixels are kept: they are its plain surface.
+            // The first frame replaces the canvas. So the colours under its transparent pixels are kept, and its plain
+            // surface shows them.
             let blend = if index == 0 { Blend::Source } else { Blend::Over };
             let found = frame.rows(&mut |y, indices| {
                 let pixels = indices.iter().map(|&index| colours[usize::from(index)]);
@@ -128,7 +129,7 @@ impl Outline<'_> {
     }
 }
 
-/// A frame and where its data lies.
+/// A frame, and the position of its data.
 struct Frame<'a> {
     head: FrameHead,
     /// Whether the frame declares a width or height of 0. `head` then has the screen's size.
@@ -138,13 +139,13 @@ struct Frame<'a> {
     interlaced: bool,
     /// Red, green, blue of each colour: the frame's own table, or the file's.
     palette: &'a [u8],
-    /// The LZW minimum code size: the first codes have one bit more.
+    /// The LZW minimum code size. The first codes have one bit more than this.
     code_size: u8,
-    /// The file from the frame's first block of pixels on.
+    /// The rest of the file, from the frame's first block of pixels on.
     data: &'a [u8],
 }
 
-/// What unpacking a frame's pixels showed.
+/// The result of unpacking a frame's pixels.
 struct Found {
     pixels: u64,
     /// Whether a pixel has an index that the palette lacks.
@@ -152,7 +153,7 @@ struct Found {
 }
 
 impl Frame<'_> {
-    /// Returns red, green, blue, alpha of each index; black for an index that the palette lacks.
+    /// Returns red, green, blue and alpha of each index. An index that the palette lacks is opaque black.
     fn colours(&self) -> [[u8; 4]; 256] {
         let mut colours = [[0, 0, 0, 255]; 256];
         for (colour, stored) in colours.iter_mut().zip(self.palette.as_chunks::<3>().0) {
@@ -164,7 +165,7 @@ impl Frame<'_> {
         colours
     }
 
-    /// Passes every row to `each`, in the order of the file. Rows that the data doesn't reach are shorter or empty.
+    /// Passes every row to `each`, in the order of the file. Where the data ends early, rows are shorter or empty.
     fn rows(&self, each: &mut dyn FnMut(u32, &[u8])) -> Found {
         let (width, height) = (self.head.rect.width, self.head.rect.height);
         let passes = if self.interlaced { &[(0, 8), (4, 8), (2, 4), (1, 2)][..] } else { &[(0, 1)] };
@@ -186,7 +187,7 @@ impl Frame<'_> {
 /// Unpacks the blocks of a frame.
 struct Pixels<'a> {
     decoder: Option<Decoder>,
-    /// What is left of the current block.
+    /// The unread bytes of the current block.
     block: &'a [u8],
     /// The blocks after it.
     rest: &'a [u8],
@@ -198,13 +199,14 @@ impl<'a> Pixels<'a> {
         Self { decoder, block: &[], rest: frame.data }
     }
 
-    /// Fills a row as far as there are pixels. Returns their number.
+    /// Fills a row with the next pixels, and returns how many there were. There are fewer than the row needs if the
+    /// data ends early.
     fn fill(&mut self, row: &mut [u8]) -> usize {
         let mut filled = 0;
         while let Some(decoder) = self.decoder.as_mut().filter(|_| filled < row.len()) {
             if self.block.is_empty() {
                 let Some((&length, rest)) = self.rest.split_first().filter(|(length, _)| **length > 0) else {
-                    // The decoder may still hold pixels for which the buffer had no room.
+                    // The decoder may have unpacked pixels for which the row before had no room.
                     let done = decoder.decode_bytes(&[], &mut row[filled..]);
                     filled += done.consumed_out;
                     if done.consumed_out == 0 {
@@ -227,7 +229,7 @@ impl<'a> Pixels<'a> {
     }
 }
 
-/// What a walk over the blocks finds (GIF89a specification, appendixes A and B).
+/// The structure of a file, found by passing its blocks once (GIF89a specification, appendixes A and B).
 struct Outline<'a> {
     /// Of the file, in bytes.
     length: usize,
@@ -257,13 +259,13 @@ impl<'a> Outline<'a> {
         };
         let palette = bytes.get(13..13 + table_length(flags)).ok_or_else(short)?;
         if outline.walk(bytes, 13 + palette.len(), palette).is_none() {
-            // Unpacking will show whether pixels are missing, too.
+            // The file ends before its trailer. Whether pixels are missing, too, will be found when they are unpacked.
             outline.malformed = true;
         }
         Ok(outline)
     }
 
-    /// Walks over the blocks from `at` on. Returns `None` if the file ends before its trailer.
+    /// Reads the blocks from `at` on. Returns `None` if the file ends before its trailer.
     fn walk(&mut self, bytes: &'a [u8], mut at: usize, palette: &'a [u8]) -> Option<()> {
         let mut control = Control::default();
         loop {
@@ -286,7 +288,8 @@ impl<'a> Outline<'a> {
                     if sizeless {
                         self.breaks_a_rule("a frame has no size");
                     }
-                    // For such a frame, Firefox takes the screen's size; other decoders skip the frame.
+                    // A frame that declares a width or height of 0: Firefox gives it the screen's size, other decoders
+                    // skip it.
                     let (width, height) = if sizeless { (self.width, self.height) } else { (width, height) };
                     if width > 0 && height > 0 && !(sizeless && data[0] == 0) {
                         self.frames.push(Frame {
@@ -322,13 +325,14 @@ impl<'a> Outline<'a> {
         self.not_ordinary.get_or_insert(reason);
     }
 
-    /// Notes that decoders may disagree because the file breaks a rule. The caveat stays whatever one browser shows.
+    /// Notes that the file breaks a rule, so that decoders may disagree. The verdict keeps the caveat `malformed` even
+    /// after a second reading.
     fn breaks_a_rule(&mut self, reason: &'static str) {
         self.malformed = true;
         self.note(NotOrdinary::structure(reason));
     }
 
-    /// Notes what is wrong with a frame's pixels.
+    /// Compares a frame's pixels with its declared size and palette, and notes faults.
     fn judge(&mut self, index: usize, found: Found) {
         self.pixels_found += found.pixels;
         let expected = self.frames[index].head.rect.pixels();
@@ -361,7 +365,7 @@ impl Control {
         Self {
             dispose: match data[0] >> 2 & 7 {
                 2 => Dispose::Background,
-                // Early writers wrote 4 where they meant 3, and decoders accept it.
+                // Early writers wrote 4 instead of 3 for "restore to previous". Decoders accept both.
                 3 | 4 => Dispose::Previous,
                 _ => Dispose::Keep,
             },

@@ -1,7 +1,7 @@
-//! ICO and CUR: a folder of small pictures, each a PNG or a BMP without its file header.
+//! Reads ICO and CUR: files of several small pictures, each a PNG or a BMP without its file header.
 //!
-//! Browsers show the largest picture, or the one that fits best, so all of them are read. They count as frames, the
-//! largest first.
+//! Browsers show the largest picture, or the one that fits best, so all of them are read. They count as frames; the
+//! largest is frame 0.
 
 use super::caveat::Caveat;
 use super::error::{self, IntakeError};

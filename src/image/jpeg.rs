@@ -1,10 +1,10 @@
-//! JPEG, by three decoders.
+//! Reads JPEG with three decoders.
 //!
-//! - The DC-only decoder ([`dc`]) reads large ordinary pictures by the means of their blocks.
-//! - `zune-jpeg` reads every pixel of the other ordinary ones.
-//! - The decoder in [`libjpeg`] reads what is not ordinary, as browsers show it.
+//! - The DC-only decoder ([`dc`]) reads only the block means of large ordinary pictures.
+//! - `zune-jpeg` reads every pixel of other ordinary pictures.
+//! - The decoder in [`libjpeg`] reads the files that aren't ordinary, as browsers show them.
 //!
-//! [`survey`] says what is ordinary. `docs/explanation/which-reader-decides.md` states the rules.
+//! [`survey`] finds out whether a file is ordinary. `docs/explanation/which-reader-decides.md` states the rules.
 
 mod dc;
 mod frame;
@@ -31,17 +31,18 @@ use part::Outside;
 pub(super) use part::Part;
 use survey::{ColourModel, Survey};
 
-/// Largest number of pixels per byte: a block of 64 pixels takes at least one bit, for its DC coefficient.
+/// Largest number of pixels per byte of a file: a block of 64 pixels takes at least one bit, the code of its DC
+/// coefficient.
 const PIXELS_PER_BYTE: u64 = 64 * 8;
 
-/// Largest number of scans. Each may go over the whole picture, so scans take time; encoders make about a dozen.
+/// Largest number of scans. Each scan may cover the whole picture, so scans take time. Encoders make about a dozen.
 const MAX_SCANS: u32 = 100;
 
 fn unreadable(message: impl ToString) -> IntakeError {
     error::unreadable(Format::Jpeg, message)
 }
 
-/// Reads a picture, by the DC-only decoder if that can.
+/// Reads a picture with the DC-only decoder, or with a decoder of every pixel if the DC-only decoder gives up.
 ///
 /// # Errors
 /// As [`read_fully`].
@@ -62,8 +63,8 @@ impl Arriving {
         Self { reader: Some(dc::Reader::new(length, limits)), picture: None }
     }
 
-    /// Reads on until the picture is known, or to the end of `part`: the bytes of the file that are in memory, from
-    /// [`needed_from`](Self::needed_from) on.
+    /// Continues to read until the picture is known, or to the end of `part`. `part` must hold the bytes of the file
+    /// from [`needed_from`](Self::needed_from) on.
     pub(super) fn advance(&mut self, part: Part) {
         let Some(reader) = &mut self.reader else { return };
         match reader.advance(part) {
@@ -81,7 +82,7 @@ impl Arriving {
         self.reader.as_ref().map(dc::Reader::needed_from)
     }
 
-    /// Returns the picture if it is known while much of the file is yet to be read.
+    /// Returns the picture of a progressive file if it is known while the scans after it are still to be read.
     pub(super) fn early(&self) -> Option<&Picture> {
         self.reader.as_ref().filter(|reader| reader.is_progressive() && !reader.has_ended())?;
         self.picture.as_ref()
@@ -89,7 +90,7 @@ impl Arriving {
 
     /// Returns the picture of the whole file; `None` if the DC-only decoder gave up.
     pub(super) fn finish(mut self, part: Part) -> Option<Picture> {
-        // `advance` stops where the picture is known; the second call goes on from there.
+        // The first call stops when the picture is known. The second call reads the rest.
         for _ in 0..2 {
             self.advance(part);
         }
@@ -108,8 +109,8 @@ fn by_dc_only(plane: Plane, caveat: Option<Caveat>) -> Picture {
 /// Reads every pixel of a picture.
 ///
 /// # Errors
-/// `UnsupportedPicture` for coding processes that browsers don't read, `TooLarge` beyond `limits`, `Unreadable` if there
-/// are no pixels to look up. A picture of which only some are missing is returned, with [`Picture::damaged`] set.
+/// `UnsupportedPicture` for coding processes that browsers don't read, `TooLarge` beyond `limits`, `Unreadable` if
+/// there are no pixels to look up. A picture of which only some are missing is returned, with [`Picture::damaged`] set.
 pub(super) fn read_fully(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
     let mut survey = Survey::of(bytes)?;
     let (width, height) = (survey.frame.width, survey.frame.height);
@@ -155,8 +156,8 @@ pub(super) fn read_fully(bytes: &[u8], limits: &Limits) -> Result<Picture, Intak
     Ok(picture)
 }
 
-/// Decodes an ordinary file by `zune-jpeg`, row by row into `surfaces`. Returns false, and leaves `surfaces` as they were,
-/// if `zune-jpeg` finds the file damaged.
+/// Decodes an ordinary file by `zune-jpeg`, row by row into `surfaces`. Returns false, and leaves `surfaces` as they
+/// were, if `zune-jpeg` finds the file damaged.
 ///
 /// # Errors
 /// `TooLarge` if decoding takes more memory than `limits` allow.

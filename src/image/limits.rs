@@ -1,4 +1,4 @@
-//! The limits on what is read.
+//! Limits on the size of pictures, and on the memory that decoding may take.
 
 use super::error::{IntakeError, unreadable};
 use super::format::Format;
@@ -29,9 +29,9 @@ pub struct Limits {
     pub max_pixels: u64,
     /// Most bytes of pixels and coefficients that a decoder may hold at once. Default 1,073,741,824 (1 GiB).
     pub max_alloc: u64,
-    /// Most frames of an animation that are looked up, in all formats that have frames. Default 256. Every frame is decoded; of frames that look alike
-    /// only one is looked up. If more frames than this differ, the least different ones are left out, and the verdict
-    /// has the caveat `frames-sampled`.
+    /// Most frames of an animation that are looked up, in all formats that have frames. Default 256. Every frame is
+    /// decoded; of frames that look alike only one is looked up. If more frames than this differ, the least different
+    /// ones are left out, and the verdict has the caveat `frames-sampled`.
     pub max_frames: u32,
     /// Most pixels, summed over the frames of an animation, that are decoded and hashed. Default 250,000,000. Frames
     /// beyond that are not checked, so the file is `unchecked` with `too-large` unless an earlier frame matches.

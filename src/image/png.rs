@@ -49,7 +49,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     };
     match first {
         Err(IntakeError::Unreadable { format, message }) => {
-            // Browsers still show a picture if only chunks without pixels are broken. So tries again without such
+            // Browsers show a picture even if chunks that hold no pixels are broken. So this tries again without such
             // chunks.
             let plain = stripped(bytes).filter(|plain| plain != bytes);
             let again = plain.map(|plain| read_chunks(&plain, &Found::default(), limits));
@@ -65,8 +65,8 @@ fn read_chunks(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Picture, 
     let mut reader = open(Input::of(bytes), bytes.len(), found.is_animated, limits)?;
     let heads = frame_heads(bytes);
     let info = reader.info();
-    // Programs that don't know APNG show the default picture. If it isn't part of the animation, it counts as an
-    // additional frame before the others.
+    // Programs that don't know APNG show the default picture. A default picture outside of the animation counts as an
+    // additional frame, before the animation's frames.
     let lone_default = info.frame_control.is_none();
     let least = if lone_default { 1 } else { 2 };
     let animated = info.animation_control.is_some_and(|animation| animation.num_frames >= least);
@@ -86,7 +86,7 @@ fn read_chunks(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Picture, 
             return Err(error::unreadable(Format::Png, error));
         }
         if damaged.is_some() && still.reader.info().interlaced {
-            // In an interlaced picture, missing rows lie between rows that were read.
+            // In an interlaced picture, the missing rows lie between the rows that were read.
             still.surfaces = interpolated(bytes, found, limits)?;
         }
         let whole = damaged.is_none();
@@ -126,16 +126,17 @@ fn open<'a>(
     limits: &Limits,
 ) -> Result<Reader<Input<'a>>, IntakeError> {
     let mut options = DecodeOptions::default();
-    // The crate counts the chunks of an animation's frames as ancillary, so their checksums must not be ignored.
+    // The `png` crate treats the chunks of an animation's frames as ancillary. Their checksums must be verified all the
+    // same.
     options.set_skip_ancillary_crc_failures(!animated);
     let mut decoder = Decoder::new_with_options(input, options);
-    // Texts and profiles are not unpacked, so they can't be decompression bombs.
+    // Compressed texts and profiles are never unpacked, so that they can't be decompression bombs.
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     decoder.set_limits(PngLimits { bytes: usize::try_from(limits.max_alloc).unwrap_or(usize::MAX) });
     let info = decoder.read_header_info().map_err(unreadable)?;
     let (width, height) = info.size();
-    // This module applies palettes itself, to notice indices outside of them.
+    // This module applies palettes itself, so that it notices indices that a palette lacks.
     let is_indexed = info.color_type == ::png::ColorType::Indexed;
     let transformations = Transformations::EXPAND | Transformations::STRIP_16;
     decoder.set_transformations(if is_indexed { Transformations::IDENTITY } else { transformations });
@@ -160,10 +161,10 @@ pub(super) struct Arriving {
 }
 
 impl Arriving {
-    /// Begins a file of `length` bytes with the bytes that have arrived, and takes them out of `bytes`. Returns `None`
-    /// while no pixels have begun within [`HEAD`], and for an animation.
+    /// Begins to read a file of `length` bytes, and takes the bytes that have arrived out of `bytes`. Returns `None` if
+    /// the pixels haven't begun within the first [`HEAD`] bytes, or if the file is an animation or has a bad palette.
     pub(super) fn new(bytes: &mut Vec<u8>, length: usize, limits: &Limits) -> Option<Self> {
-        // Only the first [`HEAD`] bytes, because this is repeated for every piece.
+        // Scans only the first [`HEAD`] bytes, because the scan is repeated with every piece until the pixels begin.
         let mut scan = Scan::default();
         scan.push(&bytes[..bytes.len().min(HEAD)]);
         if !scan.found.pixels_begun || scan.found.is_animated || scan.found.has_bad_palette() {
@@ -209,8 +210,8 @@ impl Arriving {
         self.end = Some(end).filter(|end| !matches!(end, Err(error) if waits(error)));
     }
 
-    /// Returns what [`read`] returns for the file. Returns `None` if something is wrong with the file, so that reading
-    /// it needs all bytes.
+    /// Returns the result that [`read`] has for the file. Returns `None` if the file is faulty: reading it then needs
+    /// all bytes.
     pub(super) fn finish(self) -> Option<Result<Picture, IntakeError>> {
         let still = match self.still {
             Ok(still) if self.is_whole => still,
@@ -228,15 +229,15 @@ impl Arriving {
     }
 }
 
-/// Reads an interlaced picture whose last passes are missing. As in browsers, each pixel fills the rectangle that later
-/// passes would refine.
+/// Reads an interlaced picture whose last passes are missing. As in browsers, each pixel fills the rectangle of pixels
+/// that the later passes would have refined.
 fn interpolated(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Surfaces, IntakeError> {
     let mut reader = open(Input::of(bytes), bytes.len(), found.is_animated, limits)?;
     let (width, height) = reader.info().size();
     check_alloc(4 * u64::from(width) * u64::from(height), limits)?;
     let mut canvas = vec![[255, 255, 255, 0]; width as usize * height as usize];
     let mut rows = Rows::new(&reader, (width, height));
-    // The error is ignored: it is known that the file ends early.
+    // Ignores the error: the caller already knows that the file ends early.
     let _ = rows.read(&mut reader, |channels, (x, step), y, part| {
         // A pixel of the first pass stands for 8 x 8 pixels. Each later pass halves one side of that rectangle.
         let (across, down) = match (x, step) {
@@ -279,7 +280,7 @@ fn rgba(pixel: &[u8]) -> [u8; 4] {
 /// Bytes that have arrived and that the decoder hasn't read yet.
 type Coming = Rc<RefCell<Vec<u8>>>;
 
-/// The bytes that a decoder reads.
+/// The source of a decoder's bytes.
 struct Input<'a> {
     bytes: Cow<'a, [u8]>,
     at: usize,
@@ -322,12 +323,12 @@ impl Seek for Input<'_> {
     }
 }
 
-/// A still picture, whose rows are read as far as they have arrived.
+/// A still picture. Its rows are read as far as its bytes have arrived.
 struct Still<'a> {
     reader: Reader<Input<'a>>,
     surfaces: Surfaces,
     rows: Rows,
-    /// A row of an interlaced picture, of which the current pass gives only some pixels.
+    /// One whole row of an interlaced picture, of which only the pixels of the current pass are set.
     whole: Vec<u8>,
 }
 
@@ -339,8 +340,8 @@ impl<'a> Still<'a> {
         Self { reader, surfaces: Surfaces::new(width, height), rows, whole: Vec::new() }
     }
 
-    /// Reads the rest of the rows. After an [`ErrorKind::UnexpectedEof`], the next call goes on with the bytes that
-    /// have arrived since.
+    /// Reads the rest of the rows. If the bytes that have arrived are used up, returns an [`ErrorKind::UnexpectedEof`];
+    /// call it again when more have arrived.
     fn read_rows(&mut self) -> Result<(), DecodingError> {
         let Self { reader, surfaces, rows, whole } = self;
         let width = reader.info().width as usize;
@@ -348,7 +349,7 @@ impl<'a> Still<'a> {
             if step == 1 {
                 return surfaces.push(y, channels, part);
             }
-            // Fills the other pixels with opaque black, which adds nothing when the parts of a row are summed.
+            // Sets the other pixels of the row to opaque black. The parts of a row are summed, and black adds 0.
             whole.clear();
             whole.resize(width * channels, 0);
             if channels % 2 == 0 {
@@ -360,7 +361,7 @@ impl<'a> Still<'a> {
         })
     }
 
-    /// Returns the picture. `damaged` is the error because of which rows are missing.
+    /// Returns the picture. `damaged` is the error that ended reading before the last row.
     fn finish(self, damaged: Option<DecodingError>) -> (Picture, Reader<Input<'a>>) {
         let (width, height) = self.reader.info().size();
         let mut picture = still(Format::Png, width, height, self.surfaces);
@@ -375,21 +376,21 @@ impl<'a> Still<'a> {
     }
 }
 
-/// The rows of a frame that were not read yet. In an interlaced frame, a row comes in several parts.
+/// The rows of a frame that are still to be read. In an interlaced frame, a row comes in several parts.
 struct Rows {
     width: u32,
     height: u32,
     passes: &'static [(u32, u32, u32, u32)],
-    /// The next row of the first pass in `passes`; `None` before that pass has begun.
+    /// The number of the next row in the first of `passes`; `None` if that pass hasn't begun.
     next: Option<u32>,
-    /// Number of rows, or parts of rows, that were passed on.
+    /// Number of rows, or parts of rows, that were passed to the caller.
     given: u32,
     palette: Option<Palette>,
 }
 
-/// The palette, and what its use has shown.
+/// A palette, and whether pixels exceeded it.
 struct Palette {
-    /// Red, green, blue, alpha of each index; black for an index that the palette lacks.
+    /// Red, green, blue and alpha of each index. An index that the palette lacks is black.
     colours: Box<[[u8; 4]; 256]>,
     count: usize,
     bits: usize,
@@ -416,7 +417,7 @@ impl Palette {
         Some(Self { colours, count, bits, has_alpha: !alphas.is_empty(), is_exceeded: false, row: Vec::new() })
     }
 
-    /// Turns packed indices into `width` pixels of 3 or 4 bytes.
+    /// Converts a row of packed indices to `width` pixels of 3 or 4 bytes. Returns the bytes per pixel, and the pixels.
     fn apply(&mut self, packed: &[u8], width: usize) -> (usize, &[u8]) {
         let bits = self.bits;
         let channels = if self.has_alpha { 4 } else { 3 };
@@ -442,8 +443,8 @@ impl Rows {
         self.palette.as_ref().is_some_and(|palette| palette.is_exceeded)
     }
 
-    /// Passes each row, or part of a row, to `each`: the number of channels, the first column and the step between
-    /// columns, the number of the row, and the pixels.
+    /// Passes each row, or part of a row, to `each`: the number of channels, the first column, the step between
+    /// columns, the row's number, and the pixels.
     fn read(
         &mut self,
         reader: &mut Reader<Input>,
@@ -472,8 +473,9 @@ impl Rows {
     }
 }
 
-/// Composes the frames of the animation. `index` is the number of the animation's first frame among all frames; if it
-/// is 0, the reader is already at that frame. `has_ended` says whether the file has its end chunk.
+/// Composes the frames of the animation. `index` is the number of the animation's first frame: 0, or 1 if a default
+/// picture comes before it. If it is 0, the reader is already at that frame. `has_ended` says whether the file has its
+/// end chunk.
 fn animation(
     reader: &mut Reader<Input>,
     heads: &[FrameHead],

@@ -12,13 +12,13 @@ use super::caveat::NotOrdinary;
 /// Largest number of bytes of a profile that is read. Profiles of curves and a matrix have a few kilobytes.
 pub(super) const MAX_LENGTH: usize = 1 << 20;
 
-/// What a profile does to the colours of its picture.
+/// The effect of a profile on the colours of its picture.
 pub(super) enum Profile {
-    /// Next to nothing: viewers show the stored colours.
+    /// The profile changes next to nothing: viewers show the stored colours.
     Usual,
     /// Converts them as given.
     Converts(Box<Conversion>),
-    /// Something unknown: only full colour management could apply this profile.
+    /// The profile's effect is unknown: applying the profile takes full colour management.
     Unknown,
 }
 
@@ -30,13 +30,14 @@ impl Profile {
 
     fn parse(icc: &[u8]) -> Option<Self> {
         let space = icc.get(16..20)?;
-        // Device links, abstract and named-colour profiles convert between other things (ICC.1, 7.2.5).
+        // Device links, abstract profiles and named-colour profiles don't describe the colours of a picture (ICC.1,
+        // 7.2.5).
         let class_converts = !matches!(icc.get(12..16)?, b"link" | b"abst" | b"nmcl");
         if icc.len() > MAX_LENGTH || icc.get(36..40)? != b"acsp" || !class_converts || icc.get(20..24)? != b"XYZ " {
             return None;
         }
-        // If the profile has a table of several dimensions, the table counts and not the curves and matrix (ICC.1,
-        // 8.10).
+        // A profile may have both a table of several dimensions and curves with a matrix. The table then counts (ICC.1,
+        // 8.10), and this module can't apply it.
         if (0..3).any(|n| tag(icc, &[b'A', b'2', b'B', b'0' + n]).is_some()) || tag(icc, b"D2B0").is_some() {
             return None;
         }
@@ -58,7 +59,8 @@ impl Profile {
         Some(Self::with(curves, matrix))
     }
 
-    /// Makes the profile of a single gamma: stored values to the power of `exponent` are linear light.
+    /// Makes a profile with one gamma for all channels: linear light is the stored value (0 to 1) to the power of
+    /// `exponent`.
     pub(super) fn of_gamma(exponent: f32) -> Self {
         let curve = std::array::from_fn(|at| (at as f32 / 255.0).powf(exponent));
         Self::with([curve, curve, curve], IDENTITY)
@@ -83,13 +85,13 @@ impl Profile {
     }
 }
 
-/// The linear light, 0 to 1, of each stored value.
+/// For each stored value, its linear light from 0 to 1.
 type Curve = [f32; 256];
 
 const IDENTITY: [[f32; 3]; 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
 
-/// Converts XYZ under illuminant D50, in which profiles give their colours, to linear sRGB: the inverse of the matrix
-/// in the sRGB profile.
+/// Converts XYZ under illuminant D50, in which profiles describe colours, to linear sRGB. It is the inverse of the sRGB
+/// profile's matrix.
 const XYZ_TO_SRGB: [[f32; 3]; 3] =
     [[3.134_136, -1.617_386, -0.490_662], [-0.978_796, 1.916_254, 0.033_443], [0.071_955, -0.228_977, 1.405_386]];
 
@@ -125,7 +127,7 @@ fn is_usual_curve(curve: &Curve) -> bool {
     const TOLERANCE: f32 = 0.02;
     let is_near = |usual: &dyn Fn(f32) -> f32| {
         let differs = |at: usize| (encoded(curve[at]) - usual(at as f32 / 255.0)).abs() > TOLERANCE;
-        // Near black, formulas with a straight part differ from every gamma, but the difference is invisible.
+        // Near black, curves with a straight part differ from every gamma, but nobody sees the difference.
         !(24..256).any(differs) && curve[..24].iter().all(|&value| encoded(value) < 0.2)
     };
     is_near(&|stored| stored) || (16..=26).any(|tenths| is_near(&|stored| encoded(stored.powf(tenths as f32 / 10.0))))
@@ -198,7 +200,7 @@ fn curve(data: &[u8]) -> Option<Curve> {
         *value = number(i)?;
     }
     let [gamma, a, b, c, d, e, f] = numbers;
-    // Above `from` the curve is a power, to which `after` is added; below it is a straight line.
+    // From `from` on, the curve is a power plus `after`. Below `from`, it is a straight line.
     let (a, b, from, slope, after, below) = match kind {
         0 => (1.0, 0.0, 0.0, 0.0, 0.0, 0.0),
         1 => (a, b, -b / a, 0.0, 0.0, 0.0),
@@ -216,7 +218,7 @@ fn curve(data: &[u8]) -> Option<Curve> {
 mod tests {
     use super::*;
 
-    /// A profile of a matrix, given as XYZ of red, green and blue, and a gamma.
+    /// Makes a profile of curves and a matrix: a gamma, and the XYZ values of red, green and blue.
     fn profile(columns: [[f32; 3]; 3], gamma: f32) -> Vec<u8> {
         let number = |value: f32| ((value * 65_536.0).round() as i32).to_be_bytes();
         let mut tags: Vec<(&[u8; 4], Vec<u8>)> = Vec::new();
@@ -239,7 +241,7 @@ mod tests {
         icc
     }
 
-    // XYZ under D50, from the profiles that are in use.
+    // XYZ values under D50, copied from profiles in common use.
     const SRGB: [[f32; 3]; 3] = [[0.4361, 0.2225, 0.0139], [0.3851, 0.7169, 0.0971], [0.1431, 0.0606, 0.7141]];
     const P3: [[f32; 3]; 3] = [[0.5151, 0.2412, -0.0011], [0.2920, 0.6922, 0.0419], [0.1571, 0.0666, 0.7841]];
     const ADOBE: [[f32; 3]; 3] = [[0.6097, 0.3111, 0.0195], [0.2053, 0.6257, 0.0609], [0.1492, 0.0632, 0.7446]];
@@ -278,7 +280,7 @@ mod tests {
             Profile::Usual => panic!("usual"),
             Profile::Unknown => panic!("unknown"),
         };
-        // Only blue gives light, and it is white.
+        // In this profile only the blue channel gives light, and its light is white.
         let white = [0.9642, 1.0, 0.8249];
         let blue = conversion(&profile([[0.0; 3], [0.0; 3], white], 2.2));
         assert_eq!(blue.convert([200, 100, 0]), [0, 0, 0]);

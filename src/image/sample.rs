@@ -13,7 +13,7 @@ use super::surfaces::{GREYS, mix};
 use crate::pdq::{Coefficients, Luma, MIN_QUALITY, PdqHash, Plane, SIDE, Window, quality};
 
 /// Largest distance in bits, on every surface, at which two frames count as alike. Lookups tolerate about four times as
-/// many bits, so a lookup of one frame finds what the other matches.
+/// many differing bits. So if a listed picture matches one of two such frames, a lookup of the other finds it, too.
 const ALIKE: u32 = 8;
 
 /// Number of kept frames that are looked up in every view. Further frames are looked up in the plain view alone.
@@ -34,15 +34,15 @@ const LEAST_PIXELS: u64 = 4096;
 /// that are shown for the shortest time are treated like other frames.
 const LONG_MS: u32 = 1000;
 
-/// What is known of a frame before it is decoded.
+/// Facts about a frame that are known before it is decoded.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FrameHead {
     pub rect: Rect,
     pub duration_ms: u32,
 }
 
-/// Returns how many frames are decoded, counted from the first: as many as fit in `max_animation_pixels`, and at least
-/// one. Each frame counts its own pixels; a frame that is kept also counts the pixels of the canvas.
+/// Returns how many frames are decoded, from the first on: as many as `max_animation_pixels` allows, and at least one.
+/// Decoding a frame costs the frame's own pixels. Hashing a kept frame also costs the pixels of the canvas.
 pub(super) fn reach(canvas_pixels: u64, frames: &[FrameHead], limits: &Limits) -> u32 {
     let most = (limits.max_frames.max(1) as usize).min(WITH_VIEWS) as u64;
     let (mut decoded, mut reach) = (0, 0);
@@ -72,7 +72,7 @@ pub(super) struct Sample {
     kept: Vec<Kept>,
     /// A frame within this distance in bits of a kept frame is not kept.
     distance: u32,
-    /// Number of frames so far that were composed for every view.
+    /// Number of frames so far that were composed with all pixels, as derived views need them.
     composed: usize,
     left_out: bool,
     cells: Option<Cells>,
@@ -85,7 +85,7 @@ struct Kept {
 }
 
 impl Sample {
-    /// Begins a sample of these frames.
+    /// Begins to sample an animation with these frames.
     pub(super) fn new(frames: &[FrameHead], limits: &Limits) -> Self {
         let max_frames = limits.max_frames.max(1) as usize;
         let durations = || (0u32..).zip(frames).map(|(index, frame)| (frame.duration_ms, index));
@@ -100,7 +100,7 @@ impl Sample {
         Self { max_frames, always, kept: Vec::new(), distance: ALIKE, composed: 0, left_out: false, cells: None }
     }
 
-    /// Takes the canvas as frame `index`.
+    /// Offers the current canvas as frame `index`.
     pub(super) fn take_canvas(&mut self, index: u32, canvas: &mut Canvas) {
         let cells = self.cells.get_or_insert_with(|| Cells::new(canvas.width(), canvas.height()));
         if !cells.update(canvas) && index > 0 {
@@ -112,7 +112,7 @@ impl Sample {
             if with_views {
                 return canvas.show(index).collect();
             }
-            // The plain view needs only the reduced picture.
+            // Only the plain view will be looked up, and it needs no pixels beyond the reduced picture.
             let luma = |small| Luma { small, plane: without_cells() };
             smalls
                 .into_iter()
@@ -121,14 +121,14 @@ impl Sample {
         });
     }
 
-    /// Takes frame `index`, already composed: one `Frame` per surface.
+    /// Offers frame `index`, which the caller has composed: one `Frame` per surface.
     pub(super) fn take_frames(&mut self, index: u32, frames: Vec<Frame>) {
         let looks = frames.iter().map(|frame| Look::of(&frame.luma.small)).collect();
         self.offer(index, looks, |_| frames);
     }
 
-    /// Keeps a frame if it differs from all kept frames. `frames` composes it: for every view if its argument is true,
-    /// else for the plain view.
+    /// Keeps a frame if it differs from all kept frames. `frames` composes the frame: with all pixels for derived views
+    /// if its argument is true, and otherwise only for the plain view.
     fn offer(&mut self, index: u32, looks: Vec<Look>, frames: impl FnOnce(bool) -> Vec<Frame>) {
         let nearest = self.kept.iter().map(|kept| distance(&kept.looks, &looks, self.distance)).min();
         let always = self.always.contains(&index);
@@ -150,7 +150,7 @@ impl Sample {
         }
     }
 
-    /// Drops every kept frame that is within the distance of an earlier one.
+    /// Drops every kept frame that is at most `self.distance` from an earlier kept frame.
     fn thin_out(&mut self) {
         let mut kept: Vec<Kept> = Vec::new();
         let (always, others) =
@@ -178,10 +178,11 @@ impl Sample {
     }
 }
 
-/// What one surface of a frame looks like, for comparing frames.
+/// The look of a frame on one surface, in a form in which frames can be compared.
 struct Look {
     hash: PdqHash,
-    /// The reduced picture in whole grey levels, if its quality is too low for its hash to say anything.
+    /// The reduced picture in whole grey levels. It is stored if the quality is low: the hash is then no measure of
+    /// likeness.
     shades: Option<Box<[u8; SIDE * SIDE]>>,
 }
 
@@ -193,8 +194,9 @@ impl Look {
     }
 }
 
-/// Returns the distance of two frames on the surface that differs most. It counts bits of the hash; if neither hash
-/// says anything, it counts eighths of a grey level (root mean square). Above `enough` the distance may be too small.
+/// Returns the distance of two frames on the surface that differs most. It counts differing bits of the hash. If both
+/// frames have a low quality, it counts eighths of a grey level (root mean square) instead. Once the distance exceeds
+/// `enough`, the rest isn't computed, so the true distance may be larger.
 fn distance(one: &[Look], other: &[Look], enough: u32) -> u32 {
     if one.len() != other.len() {
         return u32::MAX;
@@ -216,8 +218,8 @@ fn distance(one: &[Look], other: &[Look], enough: u32) -> u32 {
     most
 }
 
-/// The means of blocks of the canvas, updated where a frame changes it. Comparing frames by these means takes time for
-/// the pixels of a frame, not for those of the whole canvas.
+/// Block means of the canvas, which are updated where a frame changes the canvas. So comparing a frame takes time for
+/// the frame's own pixels, not for those of the whole canvas.
 struct Cells {
     plain: Plane,
     /// The means of the canvas composed over black.
@@ -226,7 +228,7 @@ struct Cells {
 }
 
 impl Cells {
-    /// Largest number of cells on a side. The boxes of PDQ's filter are twice as wide.
+    /// Largest number of cells on a side. PDQ averages over boxes that are twice as wide as a cell.
     const SIDE: u32 = 256;
 
     fn new(width: u32, height: u32) -> Self {
@@ -236,7 +238,7 @@ impl Cells {
         Self { plain: Plane { width, height, block_width, block_height, cells }, black, alpha }
     }
 
-    /// Updates the cells that were drawn. Returns whether any of them changed.
+    /// Updates the cells in which the canvas has changed. Returns whether any cell changed.
     fn update(&mut self, canvas: &mut Canvas) -> bool {
         let changed = canvas.take_changed();
         if changed.pixels() == 0 {
@@ -305,7 +307,7 @@ impl Cells {
     }
 }
 
-/// Makes an empty plane, for a frame of which only the plain view is needed.
+/// Makes a plane of one cell, for a frame of which only the plain view is looked up.
 fn without_cells() -> Plane {
     Plane { width: 1, height: 1, block_width: 1, block_height: 1, cells: vec![0.0] }
 }

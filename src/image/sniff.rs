@@ -1,4 +1,4 @@
-//! Tells what a file is by its first bytes.
+//! Recognises the format of a file by its first bytes.
 
 use super::error::IntakeError;
 use super::format::Format;
@@ -36,7 +36,7 @@ fn is_bmp(bytes: &[u8]) -> bool {
     bytes.starts_with(b"BM") && bytes.get(14..18).is_some_and(header)
 }
 
-/// Returns the error for a file that this build doesn't read. It names what the file is.
+/// Returns the error for a file that this build doesn't read. The error names the kind of file.
 fn something_else(bytes: &[u8]) -> IntakeError {
     let picture = |found: &str, format| IntakeError::UnsupportedPicture { found: found.into(), format };
     let unread = |found: &str| picture(found, None);
@@ -103,25 +103,27 @@ fn something_else(bytes: &[u8]) -> IntakeError {
         [b'f', b'L', b'a', b'C', ..] | [b'O', b'g', b'g', b'S', ..] => other("a sound or film (FLAC or Ogg)"),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'A', b'V', b'I', b' ', ..] => other("an AVI film"),
         [b'R', b'I', b'F', b'F', ..] => other("a RIFF file that isn't WebP"),
-        // Comes after the patterns above, because two sync bytes prove little (ISO/IEC 11172-3, 2.4.1.3).
+        // This pattern comes late, because two bytes (the sync code of MPEG audio) can also occur by chance (ISO/IEC
+        // 11172-3, 2.4.1.3).
         [0xff, 0xe0..=0xff, ..] => other("an MP3 or AAC sound"),
         _ => text::named(bytes).unwrap_or_else(|| other(&unknown(bytes))),
     }
 }
 
-/// What kind of film a file is, for those who read films.
+/// The kind of a film, for programs that read films.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FilmKind {
     /// MP4 or QuickTime.
     Mp4,
     /// WebM or Matroska.
     Matroska,
-    /// A film that nothing here reads: AVI, Ogg, Flash, Windows Media, an MPEG program or transport stream.
+    /// A film in a container that this project doesn't read: AVI, Ogg, Flash, Windows Media, MPEG program or transport
+    /// stream.
     Other,
 }
 
-/// Returns what kind of film a file is, by its first 64 KiB; `None` if it is no film. Pictures that are built like MP4,
-/// such as HEIC and AVIF, are none. A file of sound alone may be built like a film.
+/// Returns the kind of a film by the first 64 KiB of its file, or `None` if the file is no film. HEIC and AVIF are
+/// built like MP4 but are pictures, so they give `None`. A file that holds only sound may look like a film.
 #[must_use]
 pub fn film_kind(head: &[u8]) -> Option<FilmKind> {
     match head {
@@ -142,15 +144,14 @@ pub fn film_kind(head: &[u8]) -> Option<FilmKind> {
     }
 }
 
-/// Whether one of the streams that begin an Ogg file is of pictures: Theora, Dirac, VP8 or OGM. Files of sound alone are
-/// far more frequent.
+/// Returns whether an Ogg file has a video stream (Theora, Dirac, VP8 or OGM). Most Ogg files hold only sound.
 fn is_ogg_film(head: &[u8]) -> bool {
     const FIRST: [&[u8]; 4] = [b"\x80theora", b"BBCD\0", b"OVP80\x01", b"\x01video\0\0\0"];
     FIRST.iter().any(|first| head.windows(first.len()).any(|part| part == *first))
 }
 
-/// Whether an ASF file (Windows Media) is of sound alone: its header is whole and declares streams, all of them of sound
-/// (Advanced Systems Format, 3.3).
+/// Whether an ASF file (Windows Media) is of sound alone: its header is whole and declares streams, all of them of
+/// sound (Advanced Systems Format, 3.3).
 fn is_asf_sound(head: &[u8]) -> bool {
     /// The names of the type of sound, and of the object that declares a stream, which has its type at byte 24.
     const SOUND: [u8; 16] =
@@ -168,8 +169,8 @@ fn is_old_quicktime(bytes: &[u8]) -> bool {
     bytes.get(4..8).is_some_and(|kind| FIRST.contains(&kind))
 }
 
-/// Whether a file has the header of an icon or cursor: a count of pictures, and a first entry whose picture lies behind
-/// it. The count may be too large.
+/// Returns whether a file has the header of an icon or cursor: a count of pictures, and a first entry that points after
+/// itself. The count may be too large.
 fn is_icon(bytes: &[u8]) -> bool {
     let Some(&[0, 0, 1 | 2, 0, low, high]) = bytes.first_chunk() else { return false };
     let count = usize::from(u16::from_le_bytes([low, high]));
@@ -177,12 +178,12 @@ fn is_icon(bytes: &[u8]) -> bool {
     count > 0 && offset.is_some_and(|offset| offset >= 22)
 }
 
-/// Whether a file has the header of a PCX picture: its version, run-length coding, and bits per pixel.
+/// Returns whether a file has the header of a PCX picture: version, run-length coding, and bits per pixel.
 fn is_pcx(bytes: &[u8]) -> bool {
     matches!(bytes, [0x0a, 0 | 2..=5, 1, 1 | 2 | 4 | 8, ..])
 }
 
-/// Whether a file has the header of a Targa picture without a palette. The format has no signature.
+/// Returns whether a file has the header of a Targa picture without a palette. The format has no signature.
 fn is_targa(bytes: &[u8]) -> bool {
     let &[_, 0, 2 | 3 | 10 | 11, 0, 0, 0, 0, 0, _, _, _, _, w0, w1, h0, h1, 8 | 15 | 16 | 24 | 32, descriptor, ..] =
         bytes
@@ -195,7 +196,7 @@ fn is_targa(bytes: &[u8]) -> bool {
 /// Returns the format of an ISO base media file, by the brands in its `ftyp` box (ISO/IEC 14496-12, 4.3).
 fn isobmff_brand(bytes: &[u8]) -> Option<Format> {
     let length = u32::from_be_bytes(*bytes.first_chunk()?) as usize;
-    // A length of 1 stands for one of eight bytes behind the name, 0 for the rest of the file.
+    // A length of 1 means that the length has eight bytes after the box's name; 0 means the rest of the file.
     let (start, length) = match length {
         0 => (8, bytes.len()),
         1 => (16, u64::from_be_bytes(*bytes.get(8..)?.first_chunk()?).try_into().unwrap_or(usize::MAX)),
@@ -207,7 +208,7 @@ fn isobmff_brand(bytes: &[u8]) -> Option<Format> {
         match brand {
             b"avif" | b"avis" => return Some(Format::Avif),
             b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"hevm" | b"hevs" => return Some(Format::Heic),
-            // HEIF without a word on the codec, which mostly is HEVC, or with an uncommon one.
+            // General brands of HEIF don't name the codec, which is mostly HEVC. The other brands name rare codecs.
             b"mif1" | b"mif2" | b"miaf" | b"msf1" | b"avci" | b"avcs" | b"vvic" | b"j2ki" => {
                 general = Some(Format::Heic);
             }

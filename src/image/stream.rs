@@ -33,7 +33,7 @@ pub struct StreamingDecoder {
     limits: Limits,
     /// The bytes in memory.
     bytes: Vec<u8>,
-    /// Number of bytes before those, which were dropped.
+    /// Number of bytes before `bytes` that were dropped.
     start: usize,
     jpeg: jpeg::Arriving,
     png: Option<png::Arriving>,
@@ -104,9 +104,9 @@ impl StreamingDecoder {
         }
     }
 
-    /// Returns the picture if it is known before the end of the file: that of a progressive JPEG, after its first
-    /// scans. [`read`](Self::read) gives the same one, unless the rest of the file is damaged or needs the general
-    /// decoder.
+    /// Returns the picture if it is known before the end of the file: the picture of a progressive JPEG, after its
+    /// first scans. [`read`](Self::read) gives the same picture, unless the rest of the file is damaged or needs the
+    /// general decoder.
     #[must_use]
     pub fn early(&self) -> Option<&Picture> {
         self.jpeg.early()

@@ -7,9 +7,9 @@ use crate::pdq::{Luma, LumaBuilder};
 
 /// Takes the rows of a frame and sums up the luma of its surfaces.
 ///
-/// The surfaces over a background begin with the first pixel that isn't opaque, as copies of the plain surface: until
-/// then they are equal. The surfaces over grey are mixed from those over white and black. The mix is exact, because
-/// composing and filtering are linear in the background.
+/// At the first pixel that isn't opaque, the surfaces over a background are made as copies of the plain surface,
+/// because they are equal until then. The surfaces over grey are mixed from those over white and black. The mix is
+/// exact, because composing and filtering are linear in the background.
 pub(super) struct Surfaces {
     plain: LumaBuilder,
     over: Option<Box<Over>>,
@@ -145,7 +145,7 @@ fn mixed(one: &Luma, share: f32, other: &Luma) -> Luma {
     mixed
 }
 
-/// Moves each value towards another one by a share of their difference.
+/// Moves each value towards the value in `others` by `share` of the difference.
 pub(super) fn mix(values: &mut [f32], share: f32, others: &[f32]) {
     values.iter_mut().zip(others).for_each(|(value, other)| *value += share * (other - *value));
 }

@@ -76,7 +76,7 @@ fn search(svg: &[u8], depth: u32, pictures: &mut Vec<Vec<u8>>) -> bool {
         let is_base64 = head[..comma].trim_ascii().to_ascii_lowercase().ends_with(b"base64");
         let rest = &svg[at + comma + 1..];
         let end = |byte: &u8| match before {
-            // A URL in quotes ends with the same quote.
+            // In quotes, a URL ends with the same quotation mark that began it.
             Some(quote @ (b'"' | b'\'')) => byte == quote || *byte == b'<',
             _ => matches!(byte, b'"' | b'\'' | b')' | b'<' | b'>'),
         };

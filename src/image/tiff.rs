@@ -62,7 +62,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     Ok(picture)
 }
 
-/// Reads a page band by band. A band is a strip, or a row of tiles.
+/// Reads a page in bands. A band is a strip or a row of tiles.
 fn page(decoder: &mut Decoder<Cursor<&[u8]>>, limits: &Limits, surfaces: &mut Surfaces) -> Result<(), IntakeError> {
     let (width, height) = decoder.dimensions().map_err(unreadable)?;
     let pixel = Pixel::of(decoder)?;

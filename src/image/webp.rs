@@ -1,8 +1,8 @@
 //! Reads WebP with the `image-webp` crate.
 //!
-//! This module takes the container apart itself, because the crate doesn't tell a cut file from a whole one, doesn't
-//! read frames that don't fill the canvas, and doesn't dispose of frames. It hands each frame's bitstream to the crate
-//! in a container of its own.
+//! This module reads the container itself, for three reasons: the crate doesn't notice that a file is cut, doesn't read
+//! frames smaller than the canvas, and doesn't clear frames that ask for it. It passes each frame's bitstream to the
+//! crate as a file of its own.
 
 use std::borrow::Cow;
 use std::io::Cursor;
@@ -19,8 +19,8 @@ use super::profile::Profile;
 use super::sample::{FrameHead, Sample, reach};
 use super::surfaces::{Surfaces, still};
 
-/// Largest number of pixels per byte of a file; a file with more is refused. The format sets no limit, because in a
-/// lossless WebP a picture of one colour takes no bits per pixel. Real pictures have far fewer pixels per byte.
+/// Largest number of pixels per byte of a file; a file with more is refused. The format sets no limit: in a lossless
+/// WebP, pixels of a single colour take no bits at all. Real pictures have far fewer pixels per byte.
 const PIXELS_PER_BYTE: u64 = 16_384;
 
 /// If a frame's duration is at most 10 milliseconds, browsers show it for this long.
@@ -49,7 +49,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     let (conversion, odd_profile) = profile.map_or((None, None), Profile::split);
     let mut picture = if is_animated && (find(b"ANMF").is_some() || !chunks.iter().any(Chunk::is_bitstream)) {
         let mut picture = animation(chunks, (width, height), limits)?;
-        // The profile isn't applied to the frames of an animation.
+        // An animation's profile isn't applied to its frames.
         picture.not_ordinary = odd_profile.map(|_| NotOrdinary::ColourProfile { applied: false });
         picture
     } else {
@@ -77,7 +77,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     Ok(picture)
 }
 
-/// Returns why decoders may choose other chunks than this module does; `None` if they choose alike.
+/// Returns why other decoders may choose other chunks than this module; `None` if all choose the same.
 fn oddity(chunks: &[Chunk], extended: bool, flags: u8) -> Option<&'static str> {
     let count = |name: &[u8; 4]| chunks.iter().filter(|chunk| &chunk.name == name).count();
     let (bitstreams, alphas, frames) = (count(b"VP8 ") + count(b"VP8L"), count(b"ALPH"), count(b"ANMF"));
@@ -165,14 +165,14 @@ fn number(data: &[u8], at: usize) -> Result<u32, IntakeError> {
 /// A RIFF container.
 struct Container<'a> {
     chunks: Vec<Chunk<'a>>,
-    /// Whether the length in its header differs from the length of the file.
+    /// Whether the header's length differs from the length of the file.
     malformed: bool,
     oddity: Option<&'static str>,
 }
 
 impl<'a> Container<'a> {
-    /// Splits a file into its chunks. If the lengths of the container and of its chunks disagree, those of the chunks
-    /// count.
+    /// Splits a file into its chunks. If the length of the container contradicts the lengths of its chunks, the chunks'
+    /// lengths count.
     fn of(bytes: &'a [u8]) -> Result<Self, IntakeError> {
         let length = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]) as usize;
         let end = length.saturating_add(8);
@@ -193,7 +193,7 @@ impl<'a> Container<'a> {
 
 struct Chunk<'a> {
     name: [u8; 4],
-    /// The data, with the declared length. Missing bytes of a bitstream are zeros.
+    /// The chunk's data. If a bitstream is cut, zeros fill it up to its declared length.
     data: Cow<'a, [u8]>,
     missing: usize,
 }
@@ -217,15 +217,15 @@ fn chunks(mut rest: &[u8]) -> Result<Vec<Chunk<'_>>, IntakeError> {
         let there = &data[..length.min(data.len())];
         let missing = length - there.len();
         let is_padded = missing > 0 && matches!(&name, b"VP8 " | b"VP8L" | b"ALPH");
-        // libwebp reads zeros after the end of a bitstream. Only a bounded number of zeros is added, so that a short
-        // file can't make a long buffer.
+        // libwebp reads zeros after the end of a cut bitstream, and so does this module. The number of zeros is
+        // limited, so that a short file can't make a large buffer.
         let data_or_zeros = if is_padded && missing <= there.len().saturating_mul(8).max(1 << 16) {
             Cow::Owned([there, vec![0; missing].as_slice()].concat())
         } else {
             Cow::Borrowed(there)
         };
         chunks.push(Chunk { name, data: data_or_zeros, missing });
-        // Chunks are padded to an even length, which some writers forget after the last chunk.
+        // A chunk of odd length is followed by a padding byte. Some writers leave it out after the last chunk.
         rest = data.get(length.saturating_add(length % 2)..).unwrap_or_default();
     }
     Ok(chunks)
@@ -262,7 +262,8 @@ enum Bitstream<'a> {
 }
 
 impl<'a> Bitstream<'a> {
-    /// Returns the first bitstream, which is the one that libwebp reads. Its alpha channel must come before it.
+    /// Returns the first bitstream, which is the one that libwebp reads. An alpha channel counts only if it comes
+    /// before that.
     fn of(chunks: &'a [Chunk<'a>], with_alpha: bool) -> Result<Self, IntakeError> {
         let Some(at) = chunks.iter().position(Chunk::is_bitstream) else {
             return Err(unreadable("it has no bitstream"));
@@ -309,8 +310,8 @@ impl<'a> Bitstream<'a> {
                 (container(&[(b"VP8X", &header), (b"ALPH", &alpha.data), (b"VP8 ", &data.data)]), false)
             }
             Self::Lossless(data) => {
-                // The crate decodes a picture with alpha in place, and any other one through a second buffer. So this
-                // sets the header's flag for alpha.
+                // Sets the alpha flag in the bitstream's header. The crate then decodes the picture in place; without
+                // the flag, it would need a second buffer.
                 let mut data = data.data.to_vec();
                 let opaque = data[4] & 0x10 == 0;
                 data[4] |= 0x10;

@@ -1,4 +1,4 @@
-//! Deltas: which bits of a filter changed from one release to a later one of the same geometry
+//! Deltas: which bits of a filter have changed between two releases of the same geometry
 //! (`docs/reference/filter-format.md`).
 
 mod header;

@@ -1,4 +1,4 @@
-//! The text of a manifest: its lines, read and written side by side.
+//! The text of a manifest. The functions that read and write its lines stand next to each other.
 
 use std::fmt::Display;
 
@@ -12,7 +12,7 @@ use crate::signal::digest::Sha256Digest;
 const FIRST_LINE: &str = "hashgate release v1";
 /// Largest number of `delta` lines of a manifest, and of `curator` lines.
 pub const MAX_LINES: usize = 64;
-/// Largest number in a manifest: the largest that JavaScript holds exactly.
+/// Largest number in a manifest: 2^53 - 1, the largest integer up to which JavaScript is exact.
 const MAX_NUMBER: u64 = (1 << 53) - 1;
 
 impl Manifest {
@@ -41,8 +41,8 @@ impl Manifest {
     /// ```
     ///
     /// # Errors
-    /// `manifest-field`. Nothing shows who wrote the text: use this only for the [`text`](Self::text) of a manifest that
-    /// was verified.
+    /// `manifest-field`. Nothing shows who wrote the text: use this only for the [`text`](Self::text) of a manifest
+    /// that was verified.
     pub fn from_text(text: &str) -> Result<Self, Refusal> {
         let mut lines = Lines { lines: text.split_terminator('\n').peekable() };
         let first = lines.lines.next().unwrap_or_default();
@@ -136,7 +136,7 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// Takes the next line and returns its value, if the line begins with `key`.
+    /// If the next line begins with `key`, takes the line and returns its value.
     fn take(&mut self, key: &str) -> Option<&'a str> {
         let value = |line: &&'a str| line.strip_prefix(key)?.strip_prefix(' ');
         let found = value(self.lines.peek()?)?;
@@ -211,7 +211,8 @@ fn file_name(field: &str, text: &str) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
-/// Reads an address that a page may show as a link: visible ASCII behind `https://`, or for appeals behind `mailto:`.
+/// Reads an address that a page may show as a link: `https://`, or `mailto:` for appeals, followed by visible ASCII
+/// characters.
 fn address(field: &str, text: &str) -> Result<String, Refusal> {
     let rest = text.strip_prefix("https://");
     let rest = rest.or_else(|| text.strip_prefix("mailto:").filter(|_| field == "appeals"));

@@ -12,7 +12,8 @@ use crate::filter::header;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::signal::digest::Sha256Digest;
 
-/// How far ahead of the reader's clock a manifest may be issued, in seconds: clocks are wrong.
+/// By how many seconds a manifest may be issued after the time on the reader's clock. Clocks may be slow, so this is a
+/// day.
 pub const MAX_AHEAD_S: u64 = 86_400;
 
 /// A file that a manifest names.
@@ -61,7 +62,7 @@ impl DeltaFile {
     }
 }
 
-/// A manifest: what a release says about itself.
+/// A manifest: the facts about a release, as the list's owner has signed them.
 ///
 /// # Examples
 /// ```
@@ -150,11 +151,12 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Checks that the manifest may be used now, by a reader that has seen release `highest_seen` of the list (0 if none).
+    /// Checks that the manifest may be used now, by a reader that has seen release `highest_seen` of the list (0 if
+    /// none).
     ///
     /// # Errors
-    /// `manifest-not-yet-valid`, `manifest-rollback`, `manifest-expired`. The last one means that someone withholds newer
-    /// releases, or that nobody makes them.
+    /// `manifest-not-yet-valid`, `manifest-rollback`, `manifest-expired`. The last one means that someone withholds
+    /// newer releases, or that nobody makes them.
     pub fn check_freshness(&self, now_unix_s: u64, highest_seen: u64) -> Result<(), Refusal> {
         let ahead = self.issued_unix_s.saturating_sub(now_unix_s);
         if ahead > MAX_AHEAD_S {
@@ -172,13 +174,14 @@ impl Manifest {
         Ok(())
     }
 
-    /// Checks that the manifest may be used now, where enough witnesses have shown that it is no earlier than
-    /// `witnessed_unix_s`. A clock that is behind then doesn't make a manifest fresh that they saw expired, nor one invalid
-    /// that they saw. `max_age_s`: how old cosignatures may be.
+    /// Checks that the manifest may be used now, given that enough witnesses have shown that it is at least
+    /// `witnessed_unix_s` now. So even if the reader's clock is slow, a manifest that expired before that time isn't
+    /// accepted, and a manifest that the witnesses have seen isn't refused as issued in the future. `max_age_s` is the
+    /// largest accepted age of cosignatures in seconds.
     ///
     /// # Errors
-    /// `log-stale`; `manifest-not-yet-valid`, also if the manifest was issued more than a day ahead of the witnesses' clocks;
-    /// `manifest-rollback`, `manifest-expired`.
+    /// `log-stale`; `manifest-not-yet-valid`, also if the manifest was issued more than a day ahead of the witnesses'
+    /// clocks; `manifest-rollback`, `manifest-expired`.
     pub fn check_witnessed(
         &self,
         witnessed_unix_s: u64,
@@ -201,8 +204,8 @@ impl Manifest {
         }
     }
 
-    /// Checks that these are the bytes of the release's filter file, and that its header agrees with the manifest. Open the
-    /// file next: [`Filter::open`](crate::Filter::open).
+    /// Checks that these are the bytes of the release's filter file, and that its header agrees with the manifest. Open
+    /// the file next: [`Filter::open`](crate::Filter::open).
     ///
     /// # Errors
     /// `release-length`, `release-digest`, `release-mismatch`.
@@ -211,12 +214,12 @@ impl Manifest {
         self.check_header(bytes)
     }
 
-    /// Makes the release's filter file from that of an earlier release and a delta that the manifest names. The result has
-    /// the SHA-256 that the manifest gives.
+    /// Makes the release's filter file from that of an earlier release and a delta that the manifest names. The result
+    /// has the SHA-256 that the manifest gives.
     ///
     /// # Errors
-    /// `delta-base` if no delta starts from `base`; `release-length` and `release-digest` if `delta` isn't the one that the
-    /// manifest names; `delta-syntax` and `release-mismatch` if the delta was published malformed.
+    /// `delta-base` if no delta starts from `base`; `release-length` and `release-digest` if `delta` isn't the one that
+    /// the manifest names; `delta-syntax` and `release-mismatch` if the delta was published malformed.
     pub fn apply_delta(&self, base: &[u8], delta: &[u8]) -> Result<Vec<u8>, Refusal> {
         let (info, _) = header::read(base)
             .map_err(|error| RefusalCode::DeltaBase.because("base", "a filter file", &format!("one with {error}")))?;

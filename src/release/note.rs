@@ -1,4 +1,5 @@
-//! C2SP signed notes (<https://c2sp.org/signed-note>) with Ed25519 keys: a text, an empty line, and one line per signature.
+//! C2SP signed notes (<https://c2sp.org/signed-note>) with Ed25519 keys: a text, an empty line, and one line per
+//! signature.
 
 use base64ct::{Base64, Encoding};
 use ed25519_dalek::Signature;
@@ -8,10 +9,10 @@ use crate::refusal::{Refusal, RefusalCode};
 
 /// Longest manifest in bytes, signatures included.
 pub const MAX_MANIFEST_BYTES: usize = 128 << 10;
-/// Most signatures of one note. C2SP asks readers to take at least 16.
+/// Largest number of signatures of one note. C2SP asks readers to accept at least 16.
 const MAX_SIGNATURES: usize = 100;
 
-/// A note in its parts. Nothing about it is verified yet.
+/// A note, split into its parts. Nothing about it is verified yet.
 pub(super) struct Note<'a> {
     /// The signed text, with its last line feed.
     pub(super) text: &'a str,
@@ -55,7 +56,7 @@ impl<'a> Note<'a> {
         Ok(Self { text, signatures })
     }
 
-    /// Returns the names of the trusted keys that have signed, which are at least as many as the threshold.
+    /// Returns the names of the trusted keys that have signed. Refuses the note if they are fewer than the threshold.
     ///
     /// # Errors
     /// `manifest-bad-signature`, `manifest-wrong-key`, `manifest-too-few-signatures`.

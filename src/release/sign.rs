@@ -52,7 +52,8 @@ impl Key {
         Ok(Self { verifier: VerifierKey::of_kind(ED25519, name, signing.verifying_key()), signing })
     }
 
-    /// Reads what [`Key::private`] returned. The refusal doesn't repeat the text, which is secret.
+    /// Reads the text of a private key as [`Key::private`] returns it. The refusal doesn't repeat the text, which is
+    /// secret.
     ///
     /// # Errors
     /// `trust-invalid`.
@@ -73,7 +74,7 @@ impl Key {
         private_text(&self.verifier, &self.signing)
     }
 
-    /// Returns the public key as text: what readers put into their trust.
+    /// Returns the public key as text, as readers put it into their [`Trust`].
     #[must_use]
     pub fn public(&self) -> String {
         self.verifier.to_string()
@@ -91,7 +92,7 @@ impl Key {
     }
 }
 
-/// Reads a private key of a kind.
+/// Reads a private key of the given C2SP kind.
 pub(super) fn read_private(kind: u8, private: &str) -> Option<(VerifierKey, SigningKey)> {
     let mut parts = private.strip_prefix(PRIVATE)?.splitn(3, '+');
     let (name, id, secret) = (parts.next()?, parts.next()?, parts.next()?);

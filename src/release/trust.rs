@@ -6,13 +6,13 @@ use sha2::{Digest, Sha256};
 
 use crate::refusal::{Refusal, RefusalCode};
 
-/// C2SP's number for "Ed25519 over the text".
+/// C2SP's number for keys that sign the text itself with Ed25519.
 pub(super) const ED25519: u8 = 1;
 
 /// A public signing key: `name+hash+base64`, as `hashgate keygen` writes it to `FILE.pub`.
 #[derive(Debug, Clone)]
 pub(super) struct VerifierKey {
-    /// C2SP's number for what the key signs.
+    /// C2SP's number for the kind of signatures that the key makes.
     #[cfg(feature = "build")]
     pub(super) kind: u8,
     pub(super) name: String,
@@ -76,7 +76,7 @@ impl std::fmt::Display for VerifierKey {
     }
 }
 
-/// Whose signatures count, and for which list.
+/// The signing keys that a reader trusts, how many of them must have signed, and for which list.
 ///
 /// # Examples
 /// ```
@@ -106,8 +106,8 @@ impl Trust {
     /// Trusts every list that at least `threshold` of `keys` have signed.
     ///
     /// # Errors
-    /// `trust-invalid`: a key is malformed or repeated (under another name too, because two signatures must come from two
-    /// signers), or the threshold is not in 1 to the number of keys.
+    /// `trust-invalid`: a key is malformed or repeated (under another name too, because two signatures must come from
+    /// two signers), or the threshold is not in 1 to the number of keys.
     pub fn new<K: AsRef<str>>(keys: &[K], threshold: usize) -> Result<Self, Refusal> {
         let keys: Vec<_> = keys.iter().map(|key| VerifierKey::parse(key.as_ref())).collect::<Result<_, _>>()?;
         distinct("keys", &keys)?;
@@ -118,8 +118,8 @@ impl Trust {
         Ok(Self { keys, threshold, list: None, category: None })
     }
 
-    /// Trusts only the list of this name, and of this category if one is given. One key can sign several lists: without
-    /// this, a server could answer with another of them.
+    /// Trusts only the list with this name, and with this category if one is given. One key can sign several lists.
+    /// Without this restriction, a server could answer with another list of the same key.
     #[must_use]
     pub fn for_list(mut self, name: impl Into<String>, category: Option<String>) -> Self {
         (self.list, self.category) = (Some(name.into()), category);

@@ -7,8 +7,9 @@ use sha2::{Digest, Sha256};
 use super::hex;
 use crate::refusal::Refusal;
 
-/// Bytes that are hashed per call of the hash function. A wasm engine begins with slow code and switches to optimised
-/// code only when a function is called again. So one call over a whole filter file would run slowly to its end.
+/// Number of bytes that are hashed per call of the hash function. A wasm engine begins with slow code, and switches to
+/// optimised code only when a function is called again. So a single call for a whole filter file would run slowly to
+/// its end.
 const CHUNK: usize = 1 << 16;
 
 macro_rules! digest {
@@ -34,7 +35,7 @@ macro_rules! digest {
                 Self(hash.finalize().into())
             }
 
-            /// Returns the 64-bit item that a filter holds of the digest: its first eight bytes, little-endian.
+            /// Returns the digest as the 64-bit item that a filter stores: the first eight bytes, little-endian.
             #[must_use]
             pub fn item(&self) -> u64 {
                 let mut first = [0; 8];

@@ -1,8 +1,8 @@
 //! PDQ, the perceptual hash: 256 bits from the low frequencies of a 64x64 luma picture.
 //!
-//! Source: Facebook, "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm" (2019), and the reference
-//! implementation in facebook/threatexchange, `pdq/cpp/hashing`. The hash and the quality are those of the reference at
-//! full size, without its scaling to 512 pixels.
+//! Source: Facebook, "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm" (2019), and the
+//! reference implementation in facebook/threatexchange, `pdq/cpp/hashing`. The hash and the quality are those of the
+//! reference at full size, without its scaling to 512 pixels.
 
 mod coefficients;
 mod dct;

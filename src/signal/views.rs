@@ -73,12 +73,13 @@ pub enum View {
     WithoutBottomLeft,
     /// The bottom right corner painted over.
     WithoutBottomRight,
-    /// Without its uniform border, and with a narrow strip above the bottom of the rest painted over: undoes a caption in
-    /// a screenshot.
+    /// Without its uniform border, and with a narrow strip above the bottom of the rest painted over: undoes a caption
+    /// in a screenshot.
     BorderCutWithoutCaption,
 }
 
-/// Number of full views. Each is looked up with [`lookup_budget`](crate::FilterInfo::lookup_budget).
+/// Number of full views. Each is looked up with the lookup budget
+/// ([`lookup_budget`](crate::FilterInfo::lookup_budget)).
 #[cfg(feature = "build")]
 pub(crate) const FULL_VIEWS: usize = 2;
 /// Largest number of derived views. Each is looked up with
@@ -113,9 +114,9 @@ const FAR: usize = SIDE - CORNER;
 /// Rows of the reduced picture (0 to 63) in which captions usually are.
 const CAPTION: std::ops::Range<usize> = 54..61;
 
-/// The painted views, with the columns and the rows of the region that is painted over. Some regions lie within others:
-/// the smaller hides less of the picture, the larger covers longer texts (`docs/lab/near-match.md` has the gain of
-/// each).
+/// The painted views, with the columns and rows of the region that is painted over. Some regions lie inside others: a
+/// smaller region hides less of the picture, a larger one covers longer texts. `docs/lab/near-match.md` has the gain of
+/// each view.
 const OCCLUSIONS: [(View, std::ops::Range<usize>, std::ops::Range<usize>); 10] = [
     (View::WithoutBottom, 0..SIDE, SIDE - STRIP..SIDE),
     (View::WithoutBottomBar, 0..SIDE, 57..SIDE),
@@ -205,8 +206,8 @@ fn turned(small: &Luma64, sine: f32, aspect: f32) -> Luma64 {
     made
 }
 
-/// Returns the window without the rows and columns at the edges that are of one luma. Returns `None` if there are no
-/// such rows and columns, or if nothing remains.
+/// Returns the window without its border: the rows and columns at the edges that are of uniform luma. Returns `None` if
+/// there is no border, or if nothing remains inside.
 fn without_border(plane: &Plane) -> Option<Window> {
     /// Noise that recompression leaves on a uniform border, in steps of luma.
     const TOLERANCE: f32 = 8.0;

@@ -30,7 +30,9 @@ const PARTS = {
   FilePond: { script: FILEPOND, csp: CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'") },
 };
 
-/** The number of sequences that run at once, each in its own frame: a sequence mostly waits. */
+/**
+ * The number of sequences that run at the same time, each in its own frame. A sequence spends most of its time waiting.
+ */
 const LANES = 12;
 
 /** Opens `count` frames of the page. Resolves to the frames when the script of each has run. */
@@ -88,7 +90,7 @@ for (const [name, { script, alias = {}, csp = CSP }] of Object.entries(PARTS)) {
     };
     await Promise.all((await openLanes(page, Math.min(LANES, COUNT))).map(runLane));
     assert.deepEqual(problems, []);
-    // If hardly anything was uploaded, the test has shown nothing.
+    // Fails if hardly anything was uploaded, because the sequences would then have tested nothing.
     assert.ok(uploads > COUNT, `${uploads} uploads`);
     context.diagnostic(`${uploads} uploads in ${COUNT} interleavings of ${STEPS} steps`);
   });

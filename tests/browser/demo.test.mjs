@@ -1,5 +1,5 @@
-// The demo page in real Chromium and real Firefox, driven with real files, from the real server, which confirms; Firefox also
-// under `privacy.resistFingerprinting`, where every canvas read-back is noise.
+// Tests the demo page in real Chromium and real Firefox, with real files and the real server, which also answers
+// confirm requests. Firefox is also tested under `privacy.resistFingerprinting`, where every canvas returns noise.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -59,7 +59,7 @@ async function assertShown({ cards, sent, asked, live }, server, before) {
     assert.match(time, /^\d+ ms$/);
   }
   assert.equal(live, "All 24 pictures checked: 8 clear, 16 held, 0 not checked.");
-  // The page's own counters, and what the server saw.
+  // Compares the page's own counters with the server's counts.
   assert.deepEqual([sent, asked], ["16", "16"]);
   const { files: same, confirms, listed } = await counted(server);
   assert.deepEqual([same, confirms - before.confirms, listed - before.listed], [before.files, 16, 16]);
@@ -111,7 +111,7 @@ test("the demo page in Chromium: nothing about a clean picture leaves it, a poss
 
   await page.click("#clear");
   assert.equal(await page.locator(".result").count(), 0);
-  // Dropped and pasted, by the events that a drop and a paste bring.
+  // Drops and pastes files, by dispatching the events that a real drop and a real paste cause.
   const bytes = [...readFileSync(files[0].path)];
   await page.evaluate((bytes) => {
     const transfer = (name) => {
@@ -144,7 +144,7 @@ test("the demo page in Chromium: nothing about a clean picture leaves it, a poss
   const after = await counted(server);
   assert.deepEqual([after.files, after.confirms - before.confirms], [before.files, 2]);
 
-  // The state of the list, before and after a refresh.
+  // Reads what the page shows about the list, before and after a refresh.
   const fact = (name) => page.locator(`#filter dt:text-is("${name}") + dd`).textContent();
   assert.match(await page.textContent("#list-state"), /^Current/);
   assert.match(await fact("release"), /^\d+$/);
@@ -207,7 +207,7 @@ test("nothing on the demo page moves by itself", async (context) => {
     await page.waitForSelector("html[data-ready]");
     await page.click("#all");
     await page.waitForFunction(() => document.querySelector("#live").textContent.startsWith("All 24 "));
-    // Web Vitals calls a layout shift under 0.1 "good".
+    // Web Vitals calls a cumulative layout shift under 0.1 "good"; this page must stay below a fifth of that.
     const moved = await page.evaluate(() => window.moved);
     assert.ok(moved < 0.02, `cumulative layout shift ${moved} at ${width} pixels`);
     await page.close();

@@ -349,11 +349,18 @@ test("a drop zone", async () => {
       await session.send("Input.dispatchDragEvent", { type, x: 50, y: 50, data });
     }
   };
+  // As pages that take folders do, this one reads the items' entries.
+  await page.evaluate(() => {
+    window.addEventListener("drop", (event) => {
+      window.entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry().fullPath);
+    });
+  });
   await drop(LISTED, CLEAN);
   assert.match(await notice("alertdialog"), /listed-0\.jpg/);
   assert.deepEqual(await seen(), []);
   await page.keyboard.press("Escape");
   await untilSeen("drop clean-1.jpg");
+  assert.deepEqual(await page.evaluate(() => window.entries), ["/clean-1.jpg"]);
   assert.deepEqual(await seen(), ["drop clean-1.jpg"]);
 });
 

@@ -1,4 +1,4 @@
-// Films: made in the page by WebCodecs, checked by gate.check in real Chromium and Firefox.
+// Tests `gate.check` with films in real Chromium and Firefox. The page makes the films with WebCodecs.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -66,7 +66,7 @@ after(async () => {
 const check = (recipe, options = {}) =>
   page.evaluate(async ([recipe, options]) => window.gate.check(await window.film(recipe), options), [recipe, options]);
 
-/** Two listed pictures, each in a scene of its own, from second 3 to 7. */
+/** A film with two listed pictures, each in a scene of its own. They are shown from second 3 to second 7. */
 const LISTED = {
   scenes: [
     ["clean-2", 3],
@@ -200,7 +200,7 @@ test("what can't be looked at is unchecked, with its seconds, and held by defaul
     const text = (bytes, from, to) => {
       const copy = bytes.slice();
       const find = [...from].map((character) => character.charCodeAt(0));
-      // The name also stands at the start of the file, among its brands.
+      // Changes the last occurrence of the name. The first one is among the brands at the start of the file.
       const at = copy.findLastIndex((_, place) => find.every((code, step) => copy[place + step] === code));
       if (at < 0) throw new Error(`${from} isn't in the film`);
       copy.set(
@@ -210,7 +210,7 @@ test("what can't be looked at is unchecked, with its seconds, and held by defaul
       return copy;
     };
     const noise = early.slice();
-    // Noise over the middle third of the pictures.
+    // Replaces the middle third of the file, which holds the frames, by noise.
     for (let at = Math.floor(noise.length / 3), end = 2 * at, state = 1; at < end; at += 1) {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
       noise[at] = state >>> 24;
@@ -401,7 +401,7 @@ test("Firefox: decoded frames of RGB are hashed as those of Chromium", async (t)
   });
   t.after(() => firefox.close());
   const tab = await firefox.newPage();
-  // The same bytes are checked in both.
+  // Both browsers check the same bytes.
   const recipe = { container: "webm", codec: "vp9", ...LISTED };
   const bytes = Buffer.from(
     await page.evaluate(

@@ -1,5 +1,5 @@
-// Makes films in a page: drawn on a canvas, encoded by WebCodecs, put into a file by mediabunny. `FILMS` is the text of a
-// module; pages load it and mediabunny from the paths in `SERVED`.
+// Makes films in a page: draws frames on a canvas, encodes them with WebCodecs, and writes a file with mediabunny.
+// `FILMS` is the source text of a module. Pages load it, and mediabunny, from the paths in `SERVED`.
 import { readFileSync } from "node:fs";
 
 export const FILMS = `

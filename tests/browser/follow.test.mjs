@@ -114,7 +114,8 @@ test("a server that misbehaves: each fault has its code, none its way, and a goo
     const code = codes[on === "manifest" ? 0 : 1];
     if (code === undefined) assert.equal(faulty.lastError, undefined, what);
     else assert.match(faulty.lastError?.code ?? "none", code instanceof RegExp ? code : new RegExp(`^${code}$`), what);
-    // If the delta is faulty, the gate takes the full file. After any other fault, the last good release stays.
+    // If only the delta is faulty, the gate downloads the full file instead. After any other fault, it keeps the last
+    // good release.
     const stays = on === "delta" ? false : code !== undefined || name.startsWith("304");
     const release = stays ? 1 : 2;
     const outcome = !stays ? "updated" : code === undefined ? "unchanged" : "failed";
@@ -485,7 +486,7 @@ test("a refresh in the background, which ends with the gate", async () => {
 test("two tabs: neither waits for the other's download, both move to the new release", async () => {
   const good = twoReleases("tabs");
   const state = lists.add("tabs", good, 1);
-  // The first tab's download never ends. The second tab makes its own.
+  // The first tab's download never ends. The second tab doesn't wait for it, and downloads the list itself.
   let first = true;
   let let_go;
   const stalled = new Promise((resolve) => {
@@ -510,8 +511,8 @@ test("two tabs: neither waits for the other's download, both move to the new rel
   let_go();
   assert.equal((await slow).release, 1);
 
-  // One tab refreshes slowly. The other tab, which has a list too, leaves the refresh to it. Afterwards both use the
-  // new release.
+  // One tab refreshes slowly. The other tab, which also has the list, doesn't refresh at the same time. Afterwards both
+  // use the new release.
   let held;
   const arrived = new Promise((resolve) => {
     state.fault = {

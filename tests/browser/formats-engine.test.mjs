@@ -48,7 +48,7 @@ const OTHERS = [
 
 let browser;
 let server;
-/** The answer of the server to /late.wasm: a status code, or a promise of the response. */
+/** The server's answer to requests for /late.wasm: a status code, or a promise of the response. */
 let late;
 before(async () => {
   const vector = (name) => readFileSync(`tests/vectors/${name}`);

@@ -442,6 +442,6 @@ test("the page's thread stays free while ten 12-megapixel pictures are checked",
   assert.equal(width, 4000);
   assert.equal(outcomes.length, 10);
   for (const outcome of outcomes) assert.notEqual(outcome, "unchecked");
-  // Browsers report only tasks of at least 50 ms. The gate has caused none in the page.
+  // Browsers report only tasks of at least 50 ms. The gate must not have caused any in the page.
   assert.deepEqual(tasks, []);
 });

@@ -1,5 +1,6 @@
-// Unusual pages and moments under `guard(document)`, in Chromium and Firefox with a real server. Each variant brings a
-// clean and a listed picture in its own way. The clean one arrives once, the listed one never does.
+// Unusual pages and moments under `guard(document)`, in Chromium and Firefox with a real server. In each variant, a
+// person brings a clean and a listed picture into the page in another way. The clean picture must arrive exactly once,
+// the listed picture never.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CSP } from "./server.mjs";

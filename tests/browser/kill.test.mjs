@@ -70,7 +70,8 @@ test("killing the tab at 20 random moments of a download or swap", async (contex
   const found = { none: 0, 1: 0, 2: 0 };
 
   for (let round = 0; round < ROUNDS; round += 1) {
-    // The rounds take turns: the first download, a full file that replaces an older release, and a delta.
+    // The rounds alternate between three downloads: the first one, a full file that replaces an older release, and a
+    // delta.
     const mode = ["first", "full", "delta"][round % 3];
     // The moment of the kill, as a share of the file's bytes that were sent. Above 1, the tab is verifying or swapping.
     const moment = random() * 1.5;

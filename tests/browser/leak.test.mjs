@@ -7,7 +7,10 @@ import { CHROMIUM } from "./chromium.mjs";
 import { serve } from "./server.mjs";
 
 const CHECKS = Number(process.env.HASHGATE_CHECKS ?? 1000);
-/** Bytes by which a heap may grow in all, however many the checks: the browser keeps storing optimised code. */
+/**
+ * How many bytes a heap may grow, whatever the number of checks. The browser goes on storing optimised code for a
+ * while.
+ */
 const SLACK_BYTES = 96 * 1024;
 const SCRIPT = `import { openGate } from "/hashgate/index.js";
 window.openGate = openGate;

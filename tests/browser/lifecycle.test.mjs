@@ -324,7 +324,7 @@ test("the first bytes tell that a file is a film, however large it is", async (c
     }
     return reasons;
   });
-  // The limit isn't for films. This one has no index.
+  // The size limit doesn't apply to films. This film is `unreadable` because it has no index.
   assert.deepEqual(seen, ["unreadable", "too-large", "unreadable", "too-large"]);
 });
 
@@ -346,10 +346,11 @@ test("in Node, files that wait for a worker are not held in memory", async () =>
   };
   const outcomes = await Promise.all(Array.from({ length: 40 }, check));
   assert.deepEqual(new Set(outcomes), new Set(["clear"]));
-  // Garbage is collected late, so the limit is half of all files' bytes.
+  // Garbage is collected late. So the test only demands that the files are never all in memory: at most half of their
+  // bytes.
   assert.ok(most < 20 * size, `${most / size} files at once`);
 
-  // Of a film, only the first bytes are read.
+  // The gate reads only the first bytes of a film.
   const film = new Uint8Array(1 << 20);
   film.set(Buffer.from("\0\0\0\x18ftypisom", "latin1"));
   const parts = [];

@@ -1,4 +1,4 @@
-// Publishes lists for tests, and serves them. `fault` makes the server misbehave.
+// Publishes lists for tests, and serves them. A list's `fault` makes the server misbehave.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -127,9 +127,10 @@ function endless(_, response) {
 }
 
 /**
- * Returns faulty answers for a file of `size` bytes, by name. Each is [codes, act]: the error codes that a gate must
- * give if the file is the manifest or another file of the release, and the function that answers. Where a code is
- * `undefined`, the gate may accept the answer or keep what it has.
+ * Returns faulty answers to a request for a file of `size` bytes, by name. Each is `[codes, act]`. `act` sends the
+ * answer. `codes` has two error codes that a gate must report: the first if the file is the manifest, the second if it
+ * is another file of the release. Where a code is `undefined`, the gate may accept the answer or keep the list that it
+ * has.
  */
 export function faults(size) {
   const html = Buffer.from("<!doctype html><title>Sign in</title><p>Please sign in to the network.</p>");

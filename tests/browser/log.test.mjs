@@ -319,6 +319,6 @@ test("a monitor prints a fork, a rewind and a release that isn't in the log", (c
   const rewound = monitor(before, "state");
   assert.equal(rewound.status, 1);
   assert.match(rewound.said, /ALARM rewind: the log went back from 3 entries to 2/);
-  // The monitor didn't adopt the log that it refused.
+  // The monitor refused the forked log. So it still accepts the honest one.
   assert.equal(monitor(everyone, "state").status, 0);
 });

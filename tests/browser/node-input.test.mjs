@@ -17,12 +17,12 @@ const MIB = 2 ** 20;
 
 const folder = mkdtempSync(join(tmpdir(), "hashgate-"));
 const sparse = join(folder, "long.jpg");
-/** A filter without digests: with it, a gate need not read files that are no pictures to the end. */
+/** A filter without digests. With it, a gate need not read a file to its end if the file is no picture. */
 const withoutDigests = join(folder, "pdq.hgf");
 let gate;
 
 before(async () => {
-  // A gigabyte that begins as a picture does, and takes hardly any disk.
+  // Makes a file of a gigabyte that begins with a picture. The rest is a hole that takes no space on the disk.
   writeFileSync(sparse, readFileSync(LISTED));
   truncateSync(sparse, GIB);
   const list = join(folder, "list.txt");
@@ -55,7 +55,7 @@ test("a file's URL and every kind of stream get the verdict of the file's bytes"
       web: Readable.toWeb(createReadStream(path)),
       blob: new Blob([bytes]).stream(),
       iterable: pieces(),
-      // As streams of other implementations are: a reader, and no iterator.
+      // Imitates streams of other implementations, which have a reader but can't be iterated.
       reader: { getReader: () => new Blob([bytes]).stream().getReader() },
     };
     for (const [kind, input] of Object.entries(inputs)) assert.deepEqual(await gate.check(input), expected, kind);
@@ -98,7 +98,6 @@ test("what is longer than the limit is too-large, read no further, and takes no 
   }
   const risen = (process.memoryUsage().rss - before) / MIB;
   assert.ok(risen < 200, `${risen} MiB more memory for 16 files of 1024 MiB`);
-  // With a limit that it is within, the same file is read: its pixels end early, and the rest is no part of it.
   small.close();
 });
 
@@ -166,7 +165,8 @@ test("a request is a stream, and its sender gets an answer although it is too lo
     response.end(verdict.reason ?? verdict.outcome);
   });
   await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
-  // If the server closed the connection after its answer, a client that still sends might not read the answer.
+  // Keeps the connection open. If the server closed it after its answer, a client that is still sending might not read
+  // the answer.
   const agent = new Agent({ keepAlive: true });
   context.after(() => {
     small.close();

@@ -133,7 +133,7 @@ test("of a large Blob the worker asks for pieces, with the same verdict and litt
   const found = await gate.check(await openAsBlob(path));
   clearInterval(timer);
   assert.deepEqual([found.outcome, found.matches?.[0]?.list], ["possible-match", "films"], JSON.stringify(found));
-  // V8 collects the chunks when they amount to about 64 MiB. To read the file as a whole would take twice its size.
+  // V8 frees the chunks when they amount to about 64 MiB. Reading the file as a whole would take twice its size.
   assert.ok(most < size, `${most} bytes`);
   // Pictures are decoded from chunks, too. The zeros after a picture's end are ignored.
   for (const [name, outcome] of [

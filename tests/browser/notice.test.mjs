@@ -66,7 +66,7 @@ test("it says who decides, and how to object", async (context) => {
   });
   assert.deepEqual(await links(), []);
   assert.match(await text(page), /Who decides/);
-  // About a file that could not be checked nobody has decided, so the notice doesn't say who decides.
+  // Nobody has decided about a file that could not be checked. So the notice doesn't say who decides.
   await page.evaluate(() => window.show(["unavailable"]));
   assert.doesNotMatch(await text(page), /Who decides/);
 });
@@ -254,7 +254,7 @@ test("what is added is shown beside what was shown, and the most serious names t
     const focused = () => window.notice.shadowRoot.activeElement?.textContent ?? document.activeElement.id;
     const before = focused();
     add({ name: "three.jpg" }, "possible");
-    // The same file is checked again. Its entry replaces the earlier one.
+    // The same file is checked again. The new entry replaces the earlier one.
     add(first, "possible");
     return [before, window.notice.entries.map(({ file }) => file.name)];
   });

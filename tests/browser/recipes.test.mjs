@@ -1,5 +1,5 @@
-// Tests every example of docs/how-to/{upload-flows,notice,confirm-matches}.md as it is written there: compiles it with
-// strict types, and runs it with the real libraries in Chromium.
+// Tests every example of docs/how-to/{upload-flows,notice,confirm-matches}.md, unchanged. Compiles it with strict
+// types, and runs it with the real libraries in Chromium.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";

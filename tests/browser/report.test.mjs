@@ -13,7 +13,8 @@ test("a real report is what the schema says, and holds counts alone", async () =
   const validate = new Ajv({ strict: true, allErrors: true }).compile(schema);
   const gate = await openGate({
     filters: ["target/samples/demo.hgf"],
-    // A service gives the same answer about every candidate of a file. The file is told by its SHA-256 digest.
+    // A service gives the same answer about every match of a file. This stand-in recognises a file by its SHA-256
+    // digest.
     confirm: async ({ sha256 }) => {
       if (!said.has(sha256)) said.set(sha256, answers.shift());
       return said.get(sha256);

@@ -37,8 +37,8 @@ let page;
 let requests;
 
 /**
- * Returns a PDQ hash with the same ring key 0 (the bits of the lowest frequencies) and all other bits flipped: it meets
- * the ring key, but is too far to match.
+ * Returns a PDQ hash with the same ring key 0 (the bits of the lowest frequencies) and all other bits flipped. So it
+ * shares a ring key with `pdq`, but is too far from `pdq` to match.
  */
 function farther(pdq) {
   const bytes = Buffer.from(pdq, "hex");
@@ -108,7 +108,7 @@ test("an edited listed picture is asked about once, and isn't uploaded", async (
 test("of an innocent collision each candidate is asked about once; it is cleared, and uploaded", async () => {
   const { verdict, asked } = await upload("clean/clean-1.jpg");
   assert.deepEqual([verdict.outcome, verdict.confirmedBy], ["clear", "hashgate"]);
-  // The full view matches first. Derived views may match, too.
+  // The plain view, which is a full view, matches first. Derived views may match, too.
   const [{ ring, rings, flips, view }] = verdict.matches;
   assert.deepEqual({ ring, rings, flips, view }, { ring: 0, rings: [0], flips: 0, view: "plain" });
   // After "not-listed" the gate looks on for other candidates: derived views of the same picture have the same ring

@@ -35,7 +35,7 @@ export async function adversary({ first, count, steps }) {
       return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * limit);
     },
   };
-  // The engine has judged both pictures before. This stand-in for a gate returns those verdicts after a random delay.
+  // The engine has checked both pictures before. This stand-in for a gate returns those verdicts after a random delay.
   const delays = below.from(first);
   const gate = {
     record() {},
@@ -133,7 +133,8 @@ export async function adversary({ first, count, steps }) {
       wait: () => wait(next(10)),
     };
     const names = Object.keys(actions);
-    // An upload while the page has no gate waits until the page's time to answer is over. So these actions are rarer.
+    // An upload during a time without a gate waits until the page's time to answer has passed. So the actions that
+    // remove the gate are rarer.
     const weights = { send: 16, sendSeveral: 8, retry: 8, wait: 16, comeBack: 12, edit: 4, replace: 4 };
     const weighted = names.flatMap((name) => Array(weights[name] ?? 1).fill(name));
     for (let step = 0; step < steps; step += 1) {

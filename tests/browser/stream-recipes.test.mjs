@@ -1,4 +1,5 @@
-// Every example of docs/how-to/live-streams.md and check-films.md as it stands there, in real Chromium with its fake camera.
+// Tests every example of docs/how-to/live-streams.md and check-films.md, unchanged, in real Chromium with its fake
+// camera.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
@@ -13,7 +14,7 @@ const recipe = (page, heading) => {
     .split(/^#+ /m)
     .find((text) => text.startsWith(heading));
   const found = section?.match(/```js\n(.*?)```/s)?.[1] ?? assert.fail(`no example under "${heading}"`);
-  // The test serves the package without a bundler.
+  // Replaces the package's name by URLs, because the test serves the package without a bundler.
   return found.replaceAll(/"hashgate(?:\/(\w+))?"/g, (_, entry) => `"/hashgate/${entry ?? "index"}.js"`);
 };
 const asFunction = (text, given, answer = "") => `export async function run(${given}) {\n${text}\n${answer}\n}`;
@@ -138,7 +139,7 @@ test("guard a call: the receiver shows the guarded track", async () => {
 
 test("guard a shared screen: the watch ends when it is stopped", async () => {
   const state = await page.evaluate(async () => {
-    // No screen is here, so a canvas is shared in its place; the rest is as it is.
+    // There is no screen to share, so the page shares a canvas instead. Everything else is as in the example.
     const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 240 });
     canvas.getContext("2d").fillRect(0, 0, 9, 9);
     const stream = canvas.captureStream(10);

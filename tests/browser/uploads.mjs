@@ -1,5 +1,5 @@
-// Code that the tests of the integrations share: a page whose script esbuild bundles as an app would, Chromium, and a
-// real server that accepts uploads in every form that the libraries send and records them.
+// Code that the tests of the integrations share. It opens a page in Chromium whose script esbuild bundles as an app
+// would. It also starts a real server, which accepts uploads in every form that the libraries send, and records them.
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -67,10 +67,10 @@ export async function openInFirefox() {
 }
 
 /**
- * Serves `body` with the bundled `script`, and opens it in a page. `uploads` is what arrived, named by its bytes.
- * `delayMs` is how long an upload is kept waiting; `onUpload` is called with the bytes and the URL of each;
- * `alias` has packages stand in for others; `lost` are paths that answer 404. `inBrowser` opens a page in another
- * browser.
+ * Serves `body` with the bundled `script`, and opens it in a page. `uploads` lists the files that arrived, named after
+ * the sample with the same bytes. `delayMs` delays the answer to each upload. `onUpload` is called with the bytes and
+ * the URL of each upload. `alias` replaces packages by others. Paths in `lost` answer 404. `inBrowser` opens a page in
+ * another browser.
  */
 export async function openApp(
   context,
@@ -156,9 +156,9 @@ export async function openApp(
 }
 
 /**
- * Returns gates that can't load, as `[name, gate, options, said]`, for each policy `said`. One kind is a promise that
- * rejects, where the integration's `whenUnavailable` decides. The other kind follows a list that doesn't exist, where
- * the gate's own `whenUnavailable` decides.
+ * Returns gates that can't load, as `[name, gate, options, said]`. There are two kinds for each policy `said`. The
+ * first kind is a promise that rejects; the integration's `whenUnavailable` then decides. The second kind follows a
+ * list that doesn't exist; the gate's own `whenUnavailable` then decides.
  */
 export function unavailableGates() {
   const { trust } = keygen(mkdtempSync("target/integrations-"), "key");
@@ -174,8 +174,8 @@ export function unavailableGates() {
 }
 
 /**
- * Waits until `condition` is true or resolves to true, at most 20 seconds. For a condition of the page that is a
- * promise: `page.waitForFunction` takes any promise for true.
+ * Waits until `condition` returns true or a promise of true, for at most 20 seconds. Use it for conditions in the page
+ * that are promises, because `page.waitForFunction` takes any promise for true.
  */
 export async function until(condition, what) {
   for (let wait = 0; wait < 400; wait += 1) {

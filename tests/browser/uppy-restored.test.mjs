@@ -44,9 +44,12 @@ const store = (name, mode, act) => new Promise((resolve, reject) => {
   };
 });
 window.kept = async () => (await store("files", "readonly", (all) => all.getAll())).filter(({ store }) => store);
-window.snapshot = () => store("metadata", "readonly", (all) => all.getAll());
+/** Gives the list of files and uploads that the Golden Retriever has stored as JSON. */
+window.snapshot = async () => {
+  const [entry] = await store("metadata", "readonly", (all) => all.getAll());
+  return JSON.parse(entry?.metadata ?? "{}");
+};
 window.keepOther = (entry) => store("files", "readwrite", (all) => all.put(entry));
-window.keepSnapshot = (entry) => store("metadata", "readwrite", (all) => all.put(entry));
 window.flush = () => store("files", "readwrite", (all) => all.put({ id: "flush", store: "", data: new Blob() }));
 window.lose = (id) => store("files", "readwrite", (all) => all.delete(id));
 window.blob = async (path) => (await fetch("/samples/" + path)).blob();
@@ -57,8 +60,7 @@ const choose = (page, paths) => page.locator("input[type=file]").first().setInpu
 /** Waits until the Golden Retriever has stored `count` files and all of Uppy's list. */
 async function kept(page, count) {
   const stored = async (count) => {
-    const [entry] = await window.snapshot();
-    const files = Object.keys(entry?.metadata.files ?? {}).length;
+    const files = Object.keys((await window.snapshot()).files ?? {}).length;
     return (await window.kept()).length === count && files === window.uppy.getFiles().length;
   };
   await until(() => page.evaluate(stored, count), `${count} files in the Golden Retriever's database`);
@@ -108,7 +110,7 @@ for (const version of [6, 5]) {
       await page.waitForFunction(() => window.held.length === 1);
       assert.deepEqual(uploads.sort(), ["clean/clean-1.jpg", "clean/clean-2.jpg"]);
       assert.deepEqual(await page.evaluate(() => window.held), ["listed-0.jpg possible-match"]);
-      // The held file is kept with its error. After another reload nothing uploads it either, not even a retry.
+      // The held file is stored with its error. After another reload nothing uploads it, not even a retry.
       await kept(page, 1);
       await reload(page, search);
       await page.evaluate(() => Promise.allSettled([window.uppy.retryAll(), window.uppy.upload()]));
@@ -127,8 +129,7 @@ for (const version of [6, 5]) {
     await page.evaluate(() => void window.uppy.upload());
     // Waits until the stored snapshot says that the upload is at its uploader (step 1).
     const begun = async () => {
-      const [entry] = await window.snapshot();
-      return Object.values(entry?.metadata.currentUploads ?? {}).some(({ step }) => step === 1);
+      return Object.values((await window.snapshot()).currentUploads ?? {}).some(({ step }) => step === 1);
     };
     await until(() => page.evaluate(begun), "an upload in the snapshot that is at its uploader");
     await page.evaluate(async () => {

@@ -219,7 +219,7 @@ for (const version of [6, 5]) {
     });
     assert.deepEqual(uploads, ["clean/clean-1.jpg"]);
     assert.deepEqual(await page.evaluate(() => window.held), ["clean-0.png possible-match"]);
-    // A release holds only for the bytes that were held. Here the file's bytes change right after the call.
+    // A release applies only to the bytes that were held. Here the file's bytes change right after the call.
     await page.evaluate(async () => {
       const [{ id }] = window.uppy.getFiles();
       const released = window.plugin.release(id);

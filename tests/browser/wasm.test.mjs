@@ -66,7 +66,7 @@ for (const build of ["hashgate", "hashgate-baseline", ...FORMATS]) {
       const fingerprint = print.toBytes();
       if (print.needsFormatsEngine) {
         elsewhere.push(path);
-        // The main engine can't read this format. If nobody asks the formats engine, the verdict must be `unchecked`,
+        // The main engine can't read this format. If the formats engine isn't asked, the verdict must be `unchecked`,
         // not `clear`.
         assert.equal(lookup.lookUp(fingerprint, undefined, "all").outcome, "unchecked", path);
         assert.equal(print.browserPicture(), undefined, path);
@@ -93,7 +93,7 @@ for (const build of ["hashgate", "hashgate-baseline", ...FORMATS]) {
     const jpegs = readdirSync("target/samples/listed").filter((name) => name.endsWith(".jpg"));
     for (const name of [...jpegs.map((name) => `listed/${name}`), "clean/clean-0.png"]) {
       const whole = new Uint8Array(readFileSync(`target/samples/${name}`));
-      // Half of a file may not be readable. If it is, the general decoder reads it.
+      // Also reads the first half of the file. If that half can be read at all, the general decoder reads it.
       for (const bytes of [whole, whole.subarray(0, whole.length / 2)]) {
         for (const length of [997, 65_536, whole.length]) {
           const stream = StreamingFingerprint.open(bytes.subarray(0, length), bytes.length, options, false);

@@ -1,4 +1,5 @@
-// gate.watch and hashgate/webrtc: live streams in real Chromium, with its fake camera and with canvases, and in Firefox.
+// Tests `gate.watch` and `hashgate/webrtc` with live streams: in real Chromium, with its fake camera and with canvases,
+// and in Firefox.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
@@ -104,7 +105,10 @@ after(async () => {
   await server?.close();
 });
 
-/** Each new frame of the drawn stream is judged: clear, then listed, then released. */
+/**
+ * Draws a clean, then a listed picture on a canvas that a watch follows, and then releases the held stream. The watch
+ * checks each new frame.
+ */
 const follow = async () => {
   const drawn = window.stage();
   const watch = window.gate.watch(drawn.canvas, { everyMs: 100 });
@@ -170,7 +174,7 @@ test("Chromium: a camera, its stop, and an aborted watch", async () => {
     const ended = window.noting(other).until(({ type }) => type === "end");
     stopping.abort();
     await ended;
-    // `stop` of a track fires no event: the stream of its frames ends.
+    // `stop` of a track fires no event. The watch notices that the stream of the track's frames has ended.
     camera.getVideoTracks()[0].stop();
     await until(({ type }) => type === "end");
     const took = notes.filter(({ type }) => type === "verdict").map(({ frame }) => frame.tookMs);
@@ -240,7 +244,8 @@ test("confirm: an answer of not-listed releases the stream, listed doesn't; all 
     const watch = gate.watch(drawn.canvas, { everyMs: 100 });
     const { until } = window.noting(watch);
     await until(({ outcome }) => outcome === "possible-match");
-    // The picture is listed after all, so each further ring key that matches is a question of its own.
+    // The service answers "not-listed", so the stream is released. The picture is on the list with several ring keys,
+    // and each further key that matches is asked about separately.
     await until(({ type, state }) => type === "state" && state === "starting");
     await until(() => asked.length >= 3);
     const dismissed = asked.slice(0, 3);
@@ -289,7 +294,10 @@ test("confirm: what matches while a question is open is asked about, whatever it
   assert.deepEqual(seen, { before: 1, released: false, frames: [1, 2], match: "match" });
 });
 
-/** A loopback call, and what its receiver shows from the listed picture's appearance on. */
+/**
+ * Makes a call between two connections of the page. Reports what the receiver shows after the listed picture has
+ * appeared.
+ */
 const call = async ({ guard, everyMs }) => {
   const drawn = window.stage();
   const [here, there] = [new RTCPeerConnection(), new RTCPeerConnection()];
@@ -310,7 +318,7 @@ const call = async ({ guard, everyMs }) => {
   video.muted = true;
   video.srcObject = new MediaStream([await received]);
   await video.play();
-  // Every frame that the receiver shows is looked at.
+  // Looks at every frame that the receiver shows.
   const counts = { listed: 0, black: 0, clean: 0, total: 0 };
   let wake = () => {};
   const each = () => {

@@ -29,7 +29,7 @@ export function reader(context, page, adapt = (text) => text) {
   const env = {
     ...process.env,
     PATH: [resolve("target/debug"), process.env.PATH].join(delimiter),
-    // The servers of the tutorial take a free port, and print it.
+    // With `PORT` 0, the servers of the tutorial take a free port and print it.
     PORT: "0",
     AT: join(folder, "at"),
   };

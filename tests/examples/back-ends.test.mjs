@@ -57,7 +57,7 @@ test("back-ends: tusd-hook.py: a held upload is deleted and its sender told, as 
     const [Path, InfoPath] = [join(folder, "upload"), join(folder, "upload.info")];
     copyFileSync(picture, Path);
     writeFileSync(InfoPath, "{}");
-    // The fields that the hook reads, as tusd's page on hooks has them.
+    // These are the fields that the hook reads, in the form that tusd's documentation of hooks gives.
     const Upload = { ID: "upload", IsPartial: false, Storage: { Type: "filestore", Path, InfoPath }, ...upload };
     const input = JSON.stringify({ Type: "pre-finish", Event: { Upload, HTTPRequest: {} } });
     const printed = execFileSync("python3", [recipe("tusd-hook.py")], { input, env: { ...env, ...more } });

@@ -1,4 +1,4 @@
-// Every folder of examples/, built and run from the packed npm package as a newcomer has it, with real pictures.
+// Builds and runs every folder of examples/ with the packed npm package, as a new user would. Uses real pictures.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -31,7 +31,7 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Runs a command to its end and returns what it printed; if it fails, the error has all of it. */
+/** Runs a command and returns its output. If the command fails, the error contains the output. */
 function run(cwd, command, ...args) {
   try {
     return execFileSync(command, args, { cwd, env: environment, encoding: "utf8", stdio: "pipe" });
@@ -52,7 +52,7 @@ function installed(name) {
 async function started(context, at, command, args, more = {}) {
   const server = spawn(command, args, { cwd: at, env: { ...environment, ...more } });
   context.after(async () => {
-    // Asked politely, Next.js waits for the connections that the browser keeps open.
+    // On SIGTERM, Next.js would wait for the connections that the browser keeps open.
     server.kill("SIGKILL");
     if (server.exitCode === null && server.signalCode === null) await once(server, "exit");
   });
@@ -69,7 +69,10 @@ async function started(context, at, command, args, more = {}) {
   });
 }
 
-/** Serves a folder, the list, and an address that takes uploads and remembers which files came. */
+/**
+ * Serves a folder and the list. Also serves an address for uploads, and remembers the names of the files that arrive
+ * there.
+ */
 async function site(context, folders) {
   const received = [];
   const server = await serve({
@@ -94,7 +97,7 @@ async function site(context, folders) {
   return { url: server.url, received };
 }
 
-/** Opens a page; an error in it fails the test. */
+/** Opens a page. An error in the page fails the test. */
 async function open(context, url) {
   const page = await browser.newPage();
   const problems = [];
@@ -212,7 +215,7 @@ test("node-fastify: files of a form and a raw body are checked", async (context)
 });
 
 test("rust-check: prints the outcome of a file", () => {
-  // The copy in the repository is built, as its path leads to the crate.
+  // Builds the example inside the repository, because its Cargo.toml names the crate by a relative path.
   const check = (path) =>
     run("examples/rust-check", "cargo", "run", "--quiet", "--target-dir", resolve("target"), "--", FILTER, path);
   assert.match(check(LISTED), /^PossibleMatch/);
@@ -231,7 +234,7 @@ test("publish-a-list: pictures become a signed list that finds them", () => {
       stdio: "pipe",
     });
   publish();
-  // A second release, as tomorrow's would be.
+  // Publishes a second release, as the owner of a list would the next day.
   publish();
   const filter = readdirSync(join(at, "public"))
     .filter((name) => name.endsWith(".hgf"))

@@ -1,4 +1,4 @@
-//! Files that are cut or interrupted: what is there is looked up, and a guess at the whole.
+//! Files that are cut off or interrupted. The reader returns the rows that exist, and a guess at the missing rows.
 
 use super::{SIDE, blotches, hashes, picture, png_with};
 use hashgate::image::Caveat;
@@ -34,7 +34,8 @@ fn bmp(number: u32, top_down: bool) -> Vec<u8> {
     head.into_iter().chain(pixels).collect()
 }
 
-/// Bits between the whole picture and what is left of it, as it is shown and as it is guessed.
+/// Returns two Hamming distances from the whole picture's hash: that of the cut file as browsers show it, and that of
+/// the guess at its missing rows.
 fn distances(whole: &[u8], cut: &[u8]) -> (u32, u32) {
     let like = hashes(&picture(whole))[0].1;
     let cut = picture(cut);
@@ -64,7 +65,7 @@ fn a_guess_is_added_to_a_cut_png() {
     distances(&whole, &whole[..whole.len() * 9 / 10]);
 }
 
-/// Where the data of the scan begins.
+/// Returns where the coded data of the first scan begins, after the scan's header.
 fn data_start(file: &[u8]) -> usize {
     let header = file.windows(2).position(|pair| pair == [0xff, 0xda]).unwrap();
     header + 2 + usize::from(file[header + 3])

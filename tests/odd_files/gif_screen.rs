@@ -1,9 +1,9 @@
-//! GIFs whose first frame isn't as large as their screen: Chromium and Firefox show different parts.
+//! GIFs whose first frame and screen have different sizes. Chromium and Firefox show different parts of them.
 
 use super::{SIDE, blotches, gif, image, is_odd, picture, surfaces_like};
 use hashgate::image::{Caveat, Surface};
 
-/// An image block at another place.
+/// Makes a GIF image block that lies at (`x`, `y`) of the screen.
 fn image_at(x: u16, y: u16, number: u32) -> Vec<u8> {
     let mut block = image(SIDE as u16, &blotches(number));
     block[1..3].copy_from_slice(&x.to_le_bytes());
@@ -15,7 +15,7 @@ fn image_at(x: u16, y: u16, number: u32) -> Vec<u8> {
 fn a_first_frame_outside_the_screen_is_read_as_every_browser_reads_it() {
     let side = SIDE as u16;
     let file = gif(side, &[image_at(side + 9, 5, 2), image_at(0, 0, 1), b";".to_vec()]);
-    // Firefox doesn't enlarge the screen, so its second frame is the picture.
+    // Firefox keeps the screen as it is, so it shows only the second frame there.
     assert!(surfaces_like(&file, 1).contains(&Surface::Plain));
     let read = picture(&file);
     // Chromium enlarges the screen.

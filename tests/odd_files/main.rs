@@ -1,6 +1,5 @@
-//! Odd files, all drawn here: files that break a rule of their format but that browsers show, files about which
-//! decoders disagree, and pictures that look different on another background, in another frame, or by their colour
-//! profile.
+//! Tests odd files, all drawn here. Some break a rule of their format but browsers show them. About others, decoders
+//! disagree. Others look different on another background, in another frame, or by their colour profile.
 
 mod cut;
 mod gif_screen;
@@ -15,7 +14,7 @@ fn picture(bytes: &[u8]) -> Picture {
     read(bytes, &Limits::default()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Grey blotches, other ones for each number.
+/// Draws grey blotches; each `number` gives a different picture.
 fn blotches(number: u32) -> Vec<u8> {
     let corner = |x: u32, y: u32| {
         let state = (number * 1009 + y * 31 + x + 1).wrapping_mul(0x9e37_79b9);
@@ -34,7 +33,8 @@ fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
     [(data.len() as u32).to_be_bytes().as_slice(), &named, &crc32(&named).to_be_bytes()].concat()
 }
 
-/// A PNG of these bytes a pixel, with chunks before the pixels and behind them.
+/// Makes a PNG of 8 bits per channel from raw pixels. `before` and `behind` are chunks that are put around the pixel
+/// data.
 fn png_with(colour: u8, pixels: &[u8], before: &[u8], behind: &[u8]) -> Vec<u8> {
     let length = pixels.len() / SIDE as usize;
     let rows: Vec<u8> = pixels.chunks(length).flat_map(|row| [&[0], row].concat()).collect();
@@ -57,7 +57,7 @@ fn grey_png(number: u32) -> Vec<u8> {
     png_with(0, &blotches(number), b"", &end())
 }
 
-/// The surfaces on which a file looks like the picture of this number: within 31 bits, PDQ's own threshold.
+/// Returns the surfaces of a file whose hash is within 31 bits (PDQ's threshold for a match) of `grey_png(number)`.
 fn surfaces_like(bytes: &[u8], number: u32) -> Vec<Surface> {
     let like = hashes(&picture(&grey_png(number)))[0].1;
     hashes(&picture(bytes))
@@ -108,7 +108,7 @@ fn a_palette_of_any_length_neither_panics_nor_passes() {
     let file =
         |length: usize| png_with(3, &indices, &chunk(b"PLTE", &[&palette[..], &[0; 40]].concat()[..length]), &end());
     assert!(picture(&file(768)).not_ordinary.is_none());
-    // Chromium uses the complete colours of the palette and drops the incomplete one.
+    // Chromium uses the palette's complete entries of three bytes and drops an incomplete last entry.
     assert_eq!(surfaces_like(&file(767), 1), [Surface::Plain]);
     for length in [1, 2, 3, 100, 300, 599, 767] {
         if let Ok(picture) = read(&file(length), &Limits::default()) {
@@ -150,7 +150,8 @@ fn a_cut_png_gives_the_rows_that_are_there() {
 
 #[test]
 fn a_picture_that_shows_on_one_background_alone_is_seen() {
-    // Draws a file that shows one picture over black and another over white. Colour and alpha are computed from both.
+    // Draws a file that shows one picture over black and another over white, by computing each pixel's colour and alpha
+    // from the two pictures.
     let (dark, light) = (blotches(1), blotches(2));
     let mirage = dark.iter().zip(&light).flat_map(|(&dark, &light)| {
         let (black, white) = (f64::from(dark) / 2.0, 127.0 + f64::from(light) / 2.0);
@@ -162,7 +163,8 @@ fn a_picture_that_shows_on_one_background_alone_is_seen() {
     assert!(surfaces_like(&file, 1).contains(&Surface::OverBlack));
     assert!(surfaces_like(&file, 2).contains(&Surface::OverWhite));
 
-    // Over mid-grey it is a picture of which neither black nor white shows enough.
+    // Makes a file that shows a picture over mid-grey. Over black and over white the picture is too faint to be
+    // recognised.
     let (shown, decoy) = (blotches(3), blotches(4));
     let pixels = shown.iter().zip(&decoy).flat_map(|(&shown, &decoy)| {
         let difference = f64::from(decoy) * 0.4;
@@ -192,7 +194,8 @@ fn gif(screen: u16, blocks: &[Vec<u8>]) -> Vec<u8> {
     [b"GIF89a".as_slice(), &size, &size, b"\xf7\0\0", &palette, &blocks.concat()].concat()
 }
 
-/// An image block whose codes, of 9 bits, are not compressed.
+/// Makes a GIF image block. Each pixel is one code of 9 bits: the code table is cleared before it grows, so nothing is
+/// compressed.
 fn image(side: u16, pixels: &[u8]) -> Vec<u8> {
     let mut packed = Vec::new();
     let (mut held, mut bits) = (0u32, 0);
@@ -270,7 +273,8 @@ fn a_bmp_is_read_with_odd_headers() {
     assert_eq!(cut.damaged.as_deref(), Some("7 of its 64 rows are missing"));
 }
 
-/// A bitmap of runs that leave out every pixel below mid-grey. All colours of its palette are white.
+/// Makes a run-length coded bitmap that skips every pixel darker than mid-grey (128). All colours of its palette are
+/// white.
 fn bmp_with_gaps(pixels: &[u8]) -> Vec<u8> {
     let mut runs = Vec::new();
     for row in pixels.rchunks(SIDE as usize) {
@@ -316,7 +320,7 @@ fn every_picture_of_an_icon_is_read() {
         }
         [icon, files.concat()].concat()
     };
-    // A bitmap of 24 bits with its mask, the lowest row first.
+    // The mask of an icon follows a bitmap of 24 bits per pixel. The bitmap stores its lowest row first.
     let mut bitmap = [40u32.to_le_bytes(), SIDE.to_le_bytes(), (2 * SIDE).to_le_bytes()].concat();
     bitmap.extend(b"\x01\0\x18\0");
     bitmap.resize(40, 0);

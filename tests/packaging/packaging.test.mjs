@@ -31,11 +31,11 @@ const EXPECTED = {
   "listed/listed-0.jpg": "possible-match",
   "edited/listed-2-mirrored.jpg": "possible-match",
   "clean/clean-1.jpg": "clear",
-  // Only the formats engine reads BMP.
+  // BMP files need the formats engine.
   "drawn.bmp": "clear",
 };
-/** In the order in which a page with and a page without vector instructions load them. */
 const FILM = "hashgate-film.wasm";
+/** The engines: first the two that a page with vector instructions (SIMD) loads, then the two for a page without. */
 const ENGINES = ["hashgate.wasm", "hashgate-formats.wasm", "hashgate-baseline.wasm", "hashgate-formats-baseline.wasm"];
 const WITH_BLOB = CSP.replace("worker-src 'self'", "worker-src blob:");
 
@@ -160,7 +160,8 @@ const PAGE = `<!doctype html><meta charset="utf-8"><title>hashgate</title><outpu
 test("publint and Are The Types Wrong find nothing", () => {
   run(folder, "node_modules/.bin/publint", installed, "--strict");
   const [tarball] = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
-  // The package has only ES modules. So attw ignores how older `require` resolves it.
+  // The package has only ES modules. So the program attw is told to ignore how older versions of `require` would
+  // resolve it.
   run(
     folder,
     "node_modules/.bin/attw",

@@ -35,7 +35,7 @@ export async function check(file: File): Promise<string> {
   }
 }
 
-/** Uses a published list whose matches a service confirms. */
+/** Uses a published list, with a service that confirms possible matches. */
 export async function follow(input: HTMLInputElement): Promise<Guard> {
   const gate = await openGate({
     source: "/list/manifest.txt",

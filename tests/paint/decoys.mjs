@@ -20,8 +20,8 @@ const BLOCKS = Array.from(
 );
 
 /**
- * For each style: the thresholds of the pattern in a block, and the contrasts of the decoy (`lie`) and of the listed
- * picture (`show`) around 128.
+ * Each style has the thresholds of its pattern in a block, and two contrasts around 128: `lie` for the decoy, `show`
+ * for the listed picture.
  */
 export const STYLES = {
   dither: { thresholds: BAYER, lie: 0.6, show: 0.9 },
@@ -36,8 +36,8 @@ export const STYLES = {
 
 /**
  * Returns the terms of three components (one if `grey`), which are all sampled alike. In each block, chooses the
- * pattern whose mean after clipping is nearest to the listed picture's. `most` bounds the size of the dequantized AC
- * terms. `share` below 1 does so only in that share of the blocks.
+ * pattern whose mean after clipping is nearest to the listed picture's. `most` is the largest absolute value of the
+ * dequantized AC terms. With a `share` below 1, only that share of the blocks get such a pattern.
  */
 export function decoyedTerms({ listed, decoy, style, most, table = steps(16, 0), grey = false, share = 1 }) {
   const { width, height } = listed;

@@ -128,7 +128,9 @@ function change(format, roll, donor) {
   return { name, apply: kinds[name] };
 }
 
-/** Corrects the checksum of a changed PNG chunk, in four of five cases: with a wrong one, most readers stop there. */
+/**
+ * Corrects the checksum of a changed PNG chunk in four of five cases, because most readers stop at a wrong checksum.
+ */
 function repaired(format, piece) {
   if (format !== "png" || piece.length < 12 || piece[9] % 5 === 0) return piece;
   return patched(piece, piece.length - 4, u32(crc32(piece.subarray(4, piece.length - 4))));

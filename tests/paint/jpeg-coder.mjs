@@ -180,7 +180,7 @@ function span(at, count, whole) {
   return [start, Math.max(start + 1, Math.min(whole, Math.floor(((at + 1) * whole) / count)))];
 }
 
-// Huffman codes: those of annex K, and "flat" ones that have a code for every symbol.
+// Two sets of Huffman codes: those of annex K, and "flat" ones that have a code for every symbol.
 
 // biome-ignore format: tables of the standard (K.3).
 const STANDARD = {

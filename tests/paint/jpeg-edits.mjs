@@ -32,7 +32,7 @@ export const edited = (parts, edit) => {
 export const firstScan = (parts) => parts.find(({ intervals }) => intervals);
 export const place = (parts, marker) => parts.findIndex((part) => part.marker === marker);
 
-/** Functions for the frame header among the parts, and for the height in it (as bytes and as a number). */
+/** Functions that return the frame header, and the height in it as bytes and as a number. */
 export const frameOf = (parts) => parts.find(({ marker }) => marker >= 0xc0 && marker <= 0xc2);
 export const heightOf = (parts) => frameOf(parts).body.slice(1, 3);
 export const readHeight = (parts) => 256 * frameOf(parts).body[1] + frameOf(parts).body[2];

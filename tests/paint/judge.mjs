@@ -53,7 +53,7 @@ function hashesOf(pictures) {
   return lines.map((line) => line.split(",")[column]);
 }
 
-/** Returns a picture in its eight orientations (turned and mirrored). */
+/** Returns a picture in its eight orientations, that is turned and mirrored. */
 function orientations(picture) {
   const { width, height, planes } = picture;
   return Array.from({ length: 8 }, (_, way) => {
@@ -139,12 +139,13 @@ export function shown(paintings) {
 }
 
 /**
- * At most this Hamming distance from a painting, a verdict's hash is of the same picture. (Decoders round differently.)
+ * If a verdict's hash is within this Hamming distance of a painting's hash, both are taken for hashes of the same
+ * picture. Decoders round differently.
  */
 const SAME_PICTURE = 12;
 /**
- * Beyond this Hamming distance from a listed hash, lookups find only a part of the pictures. Other tests measure which
- * part.
+ * If a picture's hash is farther from the listed hash than this Hamming distance, lookups find only some of such
+ * pictures. Other tests measure how many.
  */
 const SURELY_FOUND = 14;
 

@@ -27,7 +27,8 @@ export const mirages = {
     between(listed, scaled(lumaOf(decoy), 130, 255), scaled(lumaOf(listed), 0, 125)),
   "white-listed-black-decoy": (listed, decoy) =>
     between(listed, scaled(lumaOf(listed), 130, 255), scaled(lumaOf(decoy), 0, 125)),
-  // Over a grey background, one sees the mean of what is seen over white and over black. There the decoy cancels out.
+  // Over mid-grey, a viewer sees the mean of the pictures over white and over black. The decoy cancels out in this
+  // mean.
   "grey-listed": (listed, decoy) => {
     const [mean, lie] = [scaled(lumaOf(listed), 110, 145), scaled(lumaOf(decoy), 8, 106)];
     return between(

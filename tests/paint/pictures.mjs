@@ -2,7 +2,7 @@
 import { random } from "./bytes.mjs";
 
 /**
- * The long and the short side in pixels. The DC-only decoder reads only JPEGs whose short side is at least 900 pixels.
+ * The long and the short side in pixels. The DC-only decoder reads only JPEGs whose short side has at least 900 pixels.
  */
 export const SIZES = { tiny: [160, 120], small: [320, 240], large: [1216, 912] };
 
@@ -108,7 +108,10 @@ export function interleaved(picture, alpha) {
   return bytes;
 }
 
-/** A palette of 6 x 7 x 6 colours, and a picture as indices into it, dithered so that its means stay. */
+/**
+ * A palette of 6 x 7 x 6 colours. Pictures are converted to indices into it with dithering, so that their mean colours
+ * stay the same.
+ */
 export const PALETTE = Uint8Array.from(
   Array.from({ length: 252 }, (_, at) => [
     (at % 6) * 51,

@@ -259,7 +259,10 @@ function* chunks() {
   }
 }
 
-/** Returns indices that show picture `one` with one palette and picture `two` with another, and both palettes. */
+/**
+ * Finds indices that show picture `one` with one palette and picture `two` with another palette. Returns the indices
+ * and both palettes.
+ */
 function twoPalettes(one, two) {
   const [first, second] = [lumaOf(one), lumaOf(two)];
   const level = (value, place) => Math.min(15, Math.floor((value / 255) * 15 + [0, 0.5, 0.75, 0.25][place & 3]));

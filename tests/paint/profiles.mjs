@@ -74,7 +74,7 @@ function table(map, { connection = "XYZ ", tag = "A2B0", inputs = 3, version = 0
 const lab = (lightness) => [lightness * (65280 / 65535), 32768 / 65535, 32768 / 65535];
 const sum = (...parts) => [0, 1, 2].map((at) => parts.reduce((total, part) => total + part[at], 0));
 
-/** Profiles of RGB pictures that change the colours so little that the hash stays the same. */
+/** Profiles of RGB pictures. They change the colours so little that the hash stays the same. */
 export const PLAIN = {
   srgb: () => matrix(RED, GREEN, BLUE),
   "srgb-parametric": () => matrix(RED, GREEN, BLUE, parametric(2.2)),

@@ -1,7 +1,7 @@
 // npm run paint: has real Chromium and Firefox paint generated files, and compares the engine's verdicts with the
 // paintings.
 // --kinds REGEX, --every N and --from M select a part of the generated files.
-// --mutants N adds N files of the fuzzer; --seed S gives other ones.
+// --mutants N adds N files of the fuzzer; --seed S chooses other files.
 // --browsers chromium leaves Firefox out.
 // --keep writes the findings into target/paint/findings; --out FILE writes all results.
 // Exits with status 1 if a file is `clear` without a caveat although a browser paints a listed picture.

@@ -40,8 +40,8 @@ export function lossless(picture, alpha) {
 }
 
 /**
- * Encodes a lossless bitstream without transforms. Each sample is a literal. A literal has 8 bits; that of green has 8
- * or 9, because lengths share green's alphabet.
+ * Encodes a lossless bitstream without transforms. Each sample is a literal code of 8 bits; green has codes of 8 or 9
+ * bits, because its alphabet also contains the codes for copy lengths.
  */
 function encoded({ width, height }, pixels, alpha) {
   const bits = new Bits(2 * pixels.length + 4096);
@@ -52,11 +52,10 @@ function encoded({ width, height }, pixels, alpha) {
   bits.put(0, 3);
   // The bits say: no transform, no colour cache, one group of Huffman codes.
   bits.put(0, 3);
-  // The code lengths that occur are 8 and 9. Each is written with one bit, since a full code of two symbols needs no
-  // more.
+  // Code lengths are themselves coded. Only the lengths 8 and 9 occur, so each takes one bit.
   const code = (symbols, lengthOf) => {
     bits.put(0, 1);
-    // Order of code lengths: 17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, ...
+    // The format stores code lengths in this order: 17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, …
     const used = [...new Set(Array.from({ length: symbols }, (_, at) => lengthOf(at)))];
     bits.put(13 - 4, 4);
     for (const length of [17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9])

@@ -1,4 +1,4 @@
-// Tests streams that a gate in Node reads: the memory bound over all of them together.
+// Tests how a gate in Node reads streams, and that all streams together keep within the memory limit.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./load.mjs";

@@ -1,4 +1,4 @@
-// The defaults of a gate's options are those that the comments of the options promise.
+// Tests that the default of each gate option is the default that the option's comment states.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";

@@ -1,11 +1,12 @@
-// How the frames of a film or stream that matched are counted.
+// Tests how matching frames of a film or stream are counted.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { load } from "./load.mjs";
 
-const { FrameHits, poissonTail, widened } = await load("gate/frame-hits");
+const { FrameHits, holdsFilm, poissonTail, widened, withChance } = await load("gate/frame-hits");
 
-/** A match of a frame, with a hash of 64 equal digits. */
+/** Returns a match of a frame. The frame's hash consists of 64 equal digits. */
 const match = (digit, key, strength = "one-ring", list = "one") => ({
   list,
   category: "",
@@ -21,7 +22,8 @@ const match = (digit, key, strength = "one-ring", list = "one") => ({
 });
 
 test("tails are those of the core's table", () => {
-  // R: ppois(k - 1, mean, lower.tail = FALSE); tests of src/check/film.rs have the same rows.
+  // The expected values were computed in R by `ppois(least - 1, mean, lower.tail = FALSE)`. The tests of
+  // src/check/film.rs have the same rows.
   for (const [least, mean, wanted] of [
     [1, 0.0108, 1.07419e-2],
     [2, 0.0108, 5.79018e-5],
@@ -80,3 +82,19 @@ test("what was dismissed doesn't match again, unless the frame is another one", 
   assert.ok(!hits.isDismissed({ ...match("0", "a"), pdq: `fff${"0".repeat(61)}` }), "12 bits away");
   assert.ok(!hits.isDismissed(match("0", "b")));
 });
+
+const { cases } = JSON.parse(readFileSync(new URL("../vectors/film-rule.json", import.meta.url), "utf8"));
+for (const { name, rate, frames, lowDetail, minDistinct, hits, distinctKeys, held, ranges, strength } of cases) {
+  test(`the rule of the core: ${name}`, () => {
+    const found = new FrameHits(2.5);
+    for (const [atS, key, digit, level] of hits) found.add([match(digit, String(key), level)], atS);
+    const matches = withChance(found.matches(), frames - lowDetail, () => rate);
+    assert.equal(
+      matches.some((one) => holdsFilm(one, minDistinct, rate)),
+      held,
+    );
+    assert.equal(matches[0]?.distinctKeys ?? 0, distinctKeys);
+    assert.equal(matches[0]?.strength ?? null, strength);
+    assert.deepEqual(matches[0]?.ranges ?? [], ranges);
+  });
+}

@@ -1,5 +1,5 @@
-// The layout of the source: which rooms (folders, or files with a reason of their own) may import which, and that no
-// imports run in a circle. A new import between rooms fails here until the tables below allow it.
+// Tests the layout of the source. Rooms are folders, or single files with a purpose of their own. The tables below list
+// the rooms that each room may import; any other import between rooms fails the test. Imports must not form a circle.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -17,7 +17,9 @@ const CORE = {
   check: ["filter", "image", "refusal", "signal"],
 };
 
-/** The rooms of `js/`, and the rooms that each may import. A file belongs to the longest room that its path begins with. */
+/**
+ * The rooms of `js/`, and the rooms that each may import. A file belongs to the longest room that its path begins with.
+ */
 const SCRIPT = {
   generated: [],
   types: ["generated"],
@@ -94,7 +96,7 @@ function pathsOf(path) {
   return [...parts, part].flatMap((rest) => pathsOf(path.slice(0, open) + rest.trim()));
 }
 
-/** Returns the file that declares what a path of Rust names: the deepest module on the way. */
+/** Returns the file of the module that contains the item of a Rust path. */
 function resolve(file, path, files) {
   let module = file.slice("src/".length, -".rs".length).split("/");
   const names = path.split("::").map((name) => name.trim());
@@ -131,7 +133,7 @@ function forbidden(imports, rooms) {
   return found.sort();
 }
 
-/** Returns a circle of imports, or undefined if there is none. */
+/** Returns files that import each other in a circle, or undefined if there are none. */
 function circleIn(imports) {
   const done = new Set();
   const visit = (file, way) => {

@@ -1,8 +1,9 @@
-// Loads one of the package's TypeScript modules by itself, so that a test can call it without a browser, a worker or the wasm.
+// Loads one of the package's TypeScript modules by itself, so that a test can call it without a browser, a worker or
+// the wasm.
 import { build } from "esbuild";
 
 /**
- * Returns what a module exports.
+ * Returns the exports of a module.
  *
  * @param {string} name its path in `js/` without the ending, such as "policy/decision"
  */

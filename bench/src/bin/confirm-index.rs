@@ -1,9 +1,9 @@
 //! Measures the confirm index over 1,000,000 hashes, against a scan of the same hashes: time, memory, misses. Then
-//! counts how many unrelated drawn pictures are within the bound of the ring-key rule.
+//! counts how many pairs of unrelated drawn pictures differ in few enough bits for the confirm service's ring-key rule.
 //!
 //! `cargo run --release -p hashgate-bench --bin confirm-index -- [LIST.hex]`; on one core with `taskset -c 0 ...`.
 //!
-//! LIST.hex has a hash of 64 hexadecimal digits per line; without it the hashes are numbered ones.
+//! LIST.hex has one hash of 64 hexadecimal digits per line. Without it, numbered hashes are used.
 //! `bench/second_oracle.py` times Meta's own index on the same kind of list.
 
 use std::f32::consts::TAU;
@@ -122,7 +122,7 @@ fn picture(seed: u32) -> Result<Vec<PdqHash>, Box<dyn std::error::Error>> {
     Ok(Orientation::ALL.map(|orientation| coefficients.oriented(orientation).hash()).to_vec())
 }
 
-/// Returns the answers, and the times in ascending order.
+/// Asks every question. Returns the answers, and the times in ascending order.
 fn timed<T>(asked: &[PdqHash], answer: impl Fn(&PdqHash) -> T) -> (Vec<T>, Vec<Duration>) {
     let (answers, mut times): (Vec<_>, Vec<_>) = asked
         .iter()

@@ -1,7 +1,8 @@
 //! Measures the delta for 1,000 new hashes in 1,000,000 (and for their removal): its length, and the time to make,
 //! apply and verify it.
 //!
-//! `cargo run --release -p hashgate-bench --bin delta`, or with another room than 5%: `... --example delta -- 10`
+//! `cargo run --release -p hashgate-bench --bin delta`. An argument changes the room for growth from 5% to another
+//! value: `-- 10`.
 
 use std::time::Instant;
 

@@ -1,4 +1,5 @@
-//! The subcommands, one per file. `serve` is in the crate `hashgate-server`, `witness`, `monitor` and `compare` in `hashgate-log`, `eval` and `simulate` in `hashgate-lab`.
+//! The subcommands, one per file. `serve` is in the crate `hashgate-server`, `witness`, `monitor` and `compare` in
+//! `hashgate-log`, `eval` and `simulate` in `hashgate-lab`.
 
 pub mod build;
 pub mod check;

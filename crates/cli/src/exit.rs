@@ -5,10 +5,10 @@ use hashgate::{Refusal, RefusalCode};
 
 /// Something could not be done, read or checked.
 pub const FAILURE: u8 = 2;
-/// A release is as it must be, but expires within the time of `verify --warn-before`.
+/// A release is valid, but expires within the time given by `verify --warn-before`.
 pub const EXPIRES_SOON: u8 = 3;
 
-/// Returns the exit code of a failure, and its name if something was refused.
+/// Returns the exit code of a failure, and the error code if the failure is a [`Refusal`].
 pub fn of(error: &anyhow::Error) -> (u8, Option<&'static str>) {
     match error.downcast_ref::<Refusal>() {
         Some(Refusal { code, .. }) => (exit_code(*code), Some(code.as_str())),

@@ -36,11 +36,11 @@ impl FilmArgs {
 
 /// The verdict on a film, and its JSON.
 pub struct FilmVerdict {
-    /// The verdict. If frames hold the film, its matches are the best of each list.
+    /// The verdict. If the frames hold the film, its matches are the best match of each list.
     pub verdict: Verdict,
-    /// What JSON adds to the verdict.
+    /// The fields that JSON output adds to the verdict.
     pub more: Value,
-    /// In words: how many distinct keys there are, and where.
+    /// Sentences that say how many distinct keys there are, and at which times.
     pub words: Vec<String>,
 }
 
@@ -106,7 +106,7 @@ fn unchecked(reason: UncheckedReason, detail: String) -> Outcome {
     Outcome::Unchecked { reason, detail }
 }
 
-/// Reads what is to be left out of lists of frames: lists, and folders of pictures.
+/// Reads the hashes that `--leave-out` names: from lists, pictures, films, or folders of them.
 ///
 /// # Errors
 /// A list can't be read.

@@ -1,11 +1,11 @@
-//! Computes a file's signals, in as little memory as the kind of the file allows.
+//! Computes the digests and picture hashes of a file, in as little memory as the kind of file allows.
 
 use anyhow::Result;
 use hashgate::image::{IntakeError, StreamingDecoder};
 use hashgate::{Failure, Fingerprint, Limits, StreamingFingerprint, Wanted, fingerprint as fingerprint_of_bytes};
 use hashgate_native::open_file::OpenFile;
 
-/// Bytes from the start of a file that decide whether it is a picture.
+/// Number of bytes at the start of a file that show whether it is a picture.
 const HEAD_BYTES: usize = 64 * 1024;
 
 /// Computes the wanted signals of a file.
@@ -59,7 +59,7 @@ pub fn refused_by_head(file: &mut OpenFile, limits: &Limits) -> Result<Option<Fa
 }
 
 fn streamed(file: &mut OpenFile, limits: &Limits, wanted: &Wanted) -> Result<Option<Fingerprint>> {
-    // The length is a hint of how much to reserve.
+    // The length only says how much memory to reserve.
     let length = usize::try_from(file.length()).unwrap_or(usize::MAX);
     let mut stream = StreamingFingerprint::new(length, limits, wanted);
     file.pieces(|piece| stream.push(piece))?;

@@ -1,5 +1,5 @@
-//! The command-line tool `hashgate`: hashes pictures, builds filters and asks them, publishes releases of them, and serves
-//! them.
+//! The command-line tool `hashgate`: hashes pictures, builds filters and asks them, publishes releases of them, and
+//! serves them.
 
 use std::process::ExitCode;
 

@@ -1,8 +1,8 @@
 //! What `publish` remembers from one release to the next, in a file beside the private key: `KEY.memory`.
 //!
-//! The manifest remembers the name, the category, the curators and the rate. What it doesn't hold lies here, not in the
-//! published folder: whoever can write to the web server must not be able to lower how many sources an entry needs, or to
-//! have an earlier release by another key accepted.
+//! The manifest itself holds the name, the category, the curators and the rate. The other settings are stored in this
+//! file and not in the published folder. Otherwise somebody who can write to the web server could lower how many
+//! sources an entry needs, or have an earlier release by another key accepted.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,17 +15,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Memory {
-    /// Public keys that signed earlier releases. Deltas start from these releases.
+    /// Public keys that signed earlier releases. Deltas lead from these releases to the new one.
     pub keys: Vec<String>,
     /// By name of the list.
     pub lists: BTreeMap<String, OfList>,
 }
 
-/// What is remembered of one list.
+/// The settings that are remembered for one list.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OfList {
-    /// Room for growth, in per cent of the entries.
+    /// Room for growth, in per cent of the list's entries.
     pub headroom: Option<u32>,
     /// Number of lists that must hold a hash.
     pub require_sources: Option<usize>,

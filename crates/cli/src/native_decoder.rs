@@ -1,6 +1,6 @@
-//! The second reading: libjpeg-turbo, which most programs that show JPEG files use.
+//! Makes the second reading of JPEG files with libjpeg-turbo, which most programs that show JPEG files use.
 //!
-//! PNG, GIF and WebP get no second reading here: the other decoders in Rust share the code that made the first one.
+//! PNG, GIF and WebP get no second reading here, because other decoders in Rust use the same code as the first reading.
 
 use anyhow::{Result, ensure};
 use hashgate::image::{BrowserPicture, DecodedBy, Format, IntakeError, NotOrdinary, Picture};
@@ -12,8 +12,8 @@ use mozjpeg::{ColorSpace, Decompress};
 /// Bytes of a pixel, both as RGBA and as CMYK.
 const PIXEL_BYTES: usize = 4;
 
-/// Adds a second reading to the signals of a JPEG file that decoders may read differently, or that the first decoder found
-/// unreadable. Returns any other signals as they are.
+/// Adds a second reading to the signals of a JPEG file that decoders may read differently, or that the first decoder
+/// found unreadable. Returns any other signals as they are.
 ///
 /// # Errors
 /// The file can't be read.
@@ -37,8 +37,9 @@ pub fn with_second_reading(
     }
     let first_failed = matches!(first.picture, Some(Err(_)));
     let second = read(&file.whole()?, limits).map(|mut picture| {
-        // libjpeg-turbo fills missing pixels with grey, and this program doesn't get its warning. So a file that the
-        // first decoder found unreadable stays damaged: a match counts, and without a match the file is unreadable.
+        // libjpeg-turbo fills missing pixels with grey, and this program doesn't get its warning. So if the first
+        // decoder couldn't read the file, the second reading is marked as damaged: a match counts, but without a match
+        // the file is unreadable.
         picture.damaged =
             first_failed.then(|| "pixels may be missing, because another decoder can't read the file".into());
         ImageHashes::of(&picture, wanted.views)
@@ -88,7 +89,7 @@ fn decode(bytes: &[u8], limits: &Limits) -> Result<Result<Picture, IntakeError>>
     let mut pixels: Vec<[u8; PIXEL_BYTES]> = started.read_scanlines()?;
     ensure!(pixels.len() as u64 * PIXEL_BYTES as u64 == got, "rows: expected all, got some");
     if is_cmyk {
-        // Converts CMYK as browsers do: the values are stored inverted, and each ink is multiplied by black.
+        // Converts CMYK as browsers do: the file stores inverted inks, so each ink is multiplied by black.
         let mixed = |ink: u8, black: u8| ((u16::from(ink) * u16::from(black) + 127) / 255) as u8;
         pixels
             .iter_mut()
@@ -143,7 +144,7 @@ mod tests {
         let wanted = Wanted::default().with_pdq(true);
         let limits = Limits::default();
         let mut odd = jpeg();
-        // Half of a file, as a broken download leaves it. The second reading must not hide that pixels are missing.
+        // Cuts the file in half, as a broken download would. The second reading must not hide that pixels are missing.
         odd.truncate(odd.len() / 2);
         for (name, bytes, by) in [("ordinary", jpeg(), None), ("odd", odd, Some(DecodedBy::Native))] {
             let path = folder.path().join(name);

@@ -7,7 +7,7 @@ use hashgate::digest::Sha256Digest;
 use hashgate::release::{DeltaFile, Manifest};
 use hashgate::{Filter, FilterInfo};
 
-/// The name of the current manifest, the only file that ever changes.
+/// The name of the current manifest. It is the only published file whose content changes.
 pub const CURRENT: &str = "manifest.txt";
 
 /// Returns the name under which the manifest of a release is kept.
@@ -37,8 +37,8 @@ pub fn full(folder: &Path, manifest: &Manifest) -> Result<(Vec<u8>, FilterInfo)>
     Ok((filter.bytes().to_vec(), filter.info().clone()))
 }
 
-/// Checks every file that a manifest names. Applies each delta whose base is still here, and checks that the full file
-/// comes out. Returns the number of deltas that were applied.
+/// Checks every file that a manifest names. Applies each delta whose base file is still in the folder, and checks that
+/// the result is the full file. Returns the number of deltas that were applied.
 ///
 /// # Errors
 /// A file can't be read, or isn't the one that the manifest names.

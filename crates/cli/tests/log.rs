@@ -1,4 +1,5 @@
-//! `publish --log`, by the real binary: killed at any moment, interrupted by witnesses that don't answer, cosigned by two.
+//! Runs `publish --log` with the real binary: kills it at random moments, lets witnesses fail to answer, and has two
+//! witnesses cosign.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -17,7 +18,7 @@ fn command(folder: &Path, args: &str) -> Command {
     command
 }
 
-/// The exit code, and everything that was printed.
+/// Runs a command. Returns its exit code and everything that it printed.
 fn run(folder: &Path, args: &str) -> (i32, String) {
     let Output { status, stdout, stderr } = command(folder, args).output().unwrap();
     (status.code().unwrap(), String::from_utf8([stdout, stderr].concat()).unwrap())
@@ -29,7 +30,7 @@ fn done(folder: &Path, args: &str) -> String {
     said
 }
 
-/// A witness that ends with the test.
+/// A running witness. It is killed when this value is dropped.
 struct Running {
     child: Child,
     url: String,
@@ -61,7 +62,7 @@ fn folder() -> TempDir {
     folder
 }
 
-/// Writes a list that no other number gives.
+/// Writes a list of 20 digests. Each `number` gives other digests.
 fn list(folder: &Path, number: u32) {
     let lines: String = (0..20)
         .map(|n| format!("{},sha256\n", Sha256Digest::of(&[number + n, number].map(u32::to_le_bytes).concat())))
@@ -82,7 +83,8 @@ const VERIFY: &str = "verify --manifest out/manifest.txt --trust list.key.pub --
 const MONITOR: &str =
     "monitor out/log --log-key log.key.pub --log-policy policy --trust list.key.pub --list out --state seen";
 
-/// Between the proof and the manifest, the current manifest's own proof lies under its number.
+/// Verifies the current release as a reader does. `publish` writes the new proof before the new manifest; if it is
+/// killed between the two, the current manifest's proof is found under the name with the release number.
 fn verify_as_readers_do(folder: &Path) -> (i32, String) {
     let (code, said) = run(folder, VERIFY);
     if code != 30 {
@@ -106,13 +108,14 @@ fn killed_at_any_moment_a_log_goes_on_and_contradicts_nothing() {
     for number in 1..=50_u32 {
         list(folder, number);
         let mut child = command(folder, PUBLISH).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // Golden-ratio steps: moments all over the time that publishing takes, and a little beyond it.
+        // Kills `publish` after a share of its usual time. Steps of the golden ratio spread the shares evenly from 0 to
+        // 1.1.
         let share = f64::from(number) * 0.618_034 % 1.0 * 1.1;
         std::thread::sleep(Duration::from_secs_f64(whole.as_secs_f64() * share));
         killed += u32::from(child.try_wait().unwrap().is_none());
         let _ = child.kill();
         child.wait().unwrap();
-        // What readers would get now is whole, and nothing contradicts what was seen before.
+        // Readers must get a complete release after each kill, and it must not contradict the earlier ones.
         let (code, said) = verify_as_readers_do(folder);
         assert_eq!(code, 0, "after {number}: {said}");
         if number % 10 == 0 {
@@ -123,7 +126,7 @@ fn killed_at_any_moment_a_log_goes_on_and_contradicts_nothing() {
         }
     }
     assert!(killed >= 25, "only {killed} of 50 were killed before they had ended");
-    // The witness, which remembers whatever it has cosigned, agrees with the log as it is.
+    // The witness remembers every checkpoint that it cosigned. It still agrees with the log.
     let said = done(folder, PUBLISH);
     assert!(said.contains("cosigned by 1 of 2 witnesses"), "{said}");
 }
@@ -150,7 +153,7 @@ fn a_release_that_too_few_witnesses_saw_waits_and_is_finished_later() {
     );
     let proof = fs::metadata(folder.join("out/manifest.tlog-proof")).unwrap().len();
     assert!(proof < 2000, "{proof} bytes");
-    // Another proof, another key, other witnesses.
+    // Verification with another release's proof, another origin, another log key or other witnesses.
     let verify = |args: &str| run(folder, &VERIFY.replace("--log-policy policy", args)).0;
     assert_eq!(run(folder, &VERIFY.replace("out/manifest.tlog-proof", "out/manifest-1.tlog-proof")).0, 30);
     assert_eq!((verify("--origin another"), verify("--witness w1.key.pub w2.key.pub --witness-threshold 2")), (26, 0));

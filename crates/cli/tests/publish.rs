@@ -180,7 +180,7 @@ fn a_pending_release_is_current_once_a_second_hand_has_built_the_same() {
         "{verified}"
     );
     assert!(fs::read(out.join("manifest.txt")).unwrap() == fs::read(out.join("manifest-2.txt")).unwrap());
-    // The next release has a delta from this one.
+    // Publishes another release. It has a delta from this one.
     assert!(done(folder, &format!("{PUBLISH} old.csv")).out.contains("delta from release 2"));
     // `cosign` refuses to sign if a file is missing or isn't the one that the manifest names.
     fs::write(out.join(full(&out, 3)), "x").unwrap();

@@ -1,7 +1,8 @@
-//! Bindings of the film reader for JavaScript: convert, call, convert.
+//! Bindings of the film reader for JavaScript. A binding converts its arguments, calls the reader, and converts the
+//! result.
 //!
-//! Errors are JavaScript `Error` objects with `code`, `field`, `expected` and `got`. What the reading function throws is
-//! thrown on as it is. A panic is a trap: after it, the instance must not be used again.
+//! Errors are JavaScript `Error` objects with `code`, `field`, `expected` and `got`. If the reading function throws,
+//! the same value is thrown to the caller. A panic traps, and the instance must not be used afterwards.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -26,15 +27,16 @@ fn start() {
     console_error_panic_hook::set_once();
 }
 
-/// The numbers per sample in what `samples` and `keyframes` return: offset and size in bytes, the second at which it is
-/// shown, the seconds for which it is shown (0 if unknown), 1 if it is a keyframe and 0 if not, and its number.
+/// Returns how many numbers `samples` and `keyframes` return for each sample. The numbers are: offset and size in
+/// bytes, the second at which the sample is shown, the seconds for which it is shown (0 if unknown), 1 if it is a
+/// keyframe and 0 if not, and the sample's number.
 #[wasm_bindgen(js_name = sampleFields)]
 #[must_use]
 pub fn sample_fields() -> u32 {
     6
 }
 
-/// A file that JavaScript reads. Keeps what the reading function throws.
+/// A file whose bytes a JavaScript function reads. `thrown` keeps the value that this function threw.
 struct Read {
     read: Function,
     thrown: Option<JsValue>,
@@ -47,7 +49,8 @@ impl Source for Handle {
         let mut read = self.0.borrow_mut();
         let bytes = read.read.call2(&JsValue::NULL, &(offset as f64).into(), &(length as f64).into());
         match bytes.and_then(JsCast::dyn_into::<Uint8Array>) {
-            // A longer answer is refused by the reader; it isn't copied as a whole.
+            // Copies the answer only if it isn't longer than what was asked for. A longer answer is refused without a
+            // copy.
             Ok(bytes) if bytes.length() as usize <= length => Ok(bytes.to_vec()),
             Ok(bytes) => Err(FilmCode::Read.because("read", &format!("at most {length} bytes"), bytes.length())),
             Err(thrown) => {
@@ -65,7 +68,8 @@ pub struct Film {
     read: Rc<RefCell<Read>>,
 }
 
-/// Reads the index of a film of `size` bytes by slices. `read` must answer at once: in a worker, by `FileReaderSync`.
+/// Reads the index of a film of `size` bytes. `read` returns a slice of the file synchronously, which a worker can do
+/// with `FileReaderSync`.
 ///
 /// # Errors
 /// The codes of `FilmCode`, and what `read` throws.
@@ -98,14 +102,15 @@ impl Film {
         self.film.description(track).map(Uint8Array::from)
     }
 
-    /// Bytes that are to be put before each sample of a track; mostly none.
+    /// Returns the bytes that must be put before each sample of a track. Most tracks need none.
     #[must_use]
     pub fn prefix(&self, track: usize) -> Uint8Array {
         self.film.prefix(track).into()
     }
 
-    /// Returns up to `count` samples of a track from number `from`, in the order in which a decoder wants them; for each
-    /// the numbers that `sampleFields` describes. `from` is the number of a sample, plus a count of samples.
+    /// Returns up to `count` samples of a track from number `from`, in the order in which a decoder wants them. Each
+    /// sample is given as the numbers that `sampleFields` describes. `from` is a sample's number; adding n to it skips
+    /// n samples.
     ///
     /// # Errors
     /// The codes of `FilmCode`, and what `read` throws.

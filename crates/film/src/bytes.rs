@@ -1,4 +1,4 @@
-//! Numbers out of bytes that may end anywhere.
+//! Reads big-endian numbers from bytes that may be cut off anywhere.
 
 pub(crate) fn be16(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?))

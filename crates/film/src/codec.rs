@@ -34,7 +34,8 @@ pub(crate) fn vp9_config(name: &str, config: &[u8], size: (u32, u32)) -> Option<
 pub(crate) fn vp9_frame(frame: &[u8], size: (u32, u32)) -> String {
     let first = frame.first().copied().unwrap_or(0x80);
     let profile = (first >> 5 & 1) | (first >> 4 & 1) << 1;
-    // The bit of 10 or 12 bits follows the three bytes of the sync code, in keyframes.
+    // In a keyframe of profile 2 or 3, the three bytes of the sync code are followed by a bit that says whether a
+    // sample has 10 or 12 bits.
     let deep = match profile {
         2 => frame.get(4).map(|byte| byte >> 7),
         3 => frame.get(4).map(|byte| byte >> 6 & 1),

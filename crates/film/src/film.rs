@@ -5,7 +5,7 @@ use crate::refusal::{FilmCode, FilmRefusal};
 use crate::source::{Reader, Source};
 use crate::{mkv, mp4};
 
-/// An opened film: its index, and the source from which more of it can be read.
+/// An opened film: its index, and the file, from which parts of the index are read later.
 pub struct Film<'a> {
     reader: Reader<'a>,
     index: Index,
@@ -59,7 +59,8 @@ impl<'a> Film<'a> {
         }
     }
 
-    /// Bytes that are to be put before each sample of a track. Some Matroska files leave out what all samples begin with.
+    /// Returns the bytes that must be put before each sample of a track. Some Matroska files store them once, because
+    /// all samples begin with the same bytes.
     #[must_use]
     pub fn prefix(&self, track: usize) -> &[u8] {
         match &self.index {
@@ -69,8 +70,9 @@ impl<'a> Film<'a> {
     }
 
     /// Returns up to `count` samples of a track from the one with number `from`, in the order in which a decoder wants
-    /// them. `from` may also be the number of an earlier sample plus the number of samples since it.
-    /// Returns fewer at the end of the track; none behind it, or if there is no such track.
+    /// them. `from` may also be the number of an earlier sample plus a count n; then n samples after that one are
+    /// skipped. At the end of the track, returns fewer than `count`. Returns none after the end, or if there is no such
+    /// track.
     ///
     /// # Errors
     /// `film-box`, `film-limit`, `film-read` in WebM and Matroska, whose clusters are read when they are asked for.
@@ -81,8 +83,9 @@ impl<'a> Film<'a> {
         }
     }
 
-    /// Returns up to `count` keyframes of a track from number `from`, in the order of the file. In WebM and Matroska with `Cues`, these are the
-    /// keyframes that the cues name and those that begin a cluster: reading all would take the whole file.
+    /// Returns up to `count` keyframes of a track from number `from`, in the order of the file. Finding every keyframe
+    /// of WebM and Matroska would mean reading the whole file. If the file has `Cues`, only keyframes that the cues
+    /// name, or that begin a cluster, are sure to be found.
     ///
     /// # Errors
     /// As [`samples`](Self::samples).

@@ -1,4 +1,5 @@
-//! Writes the TypeScript types of what the reader says (`js/generated/film.ts`), and checks that they are up to date.
+//! Writes the TypeScript types of the film reader's results (`js/generated/film.ts`), and checks that they are up to
+//! date.
 //!
 //! To rewrite them, run `HASHGATE_WRITE=1 cargo test -p hashgate-film --lib generated`.
 
@@ -18,7 +19,7 @@ fn declaration<T: TS>(text: &mut String) {
     text.extend(made.lines().flat_map(|line| [line.trim_end(), "\n"]));
 }
 
-/// The codes with their meanings and remedies, in the comment above the type.
+/// Returns the TypeScript type of the error codes, with a comment that lists each code's meaning and remedy.
 fn codes() -> String {
     let row = |code: &FilmCode| format!(" * - `{}`: {} {}\n", code.as_str(), code.meaning(), code.remedy());
     let rows: String = FilmCode::ALL.iter().map(row).collect();

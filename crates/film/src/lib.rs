@@ -1,8 +1,8 @@
 //! Reads the index of a film: its video tracks, and where each frame lies in the file. Decodes nothing.
 //!
-//! It reads MP4, QuickTime, fragmented MP4, WebM and Matroska by slices, so the film is never held. The bytes are hostile:
-//! the reader allocates nothing by a count that the file can't hold, and its time and memory are bounded by the size of
-//! the file and by the limits in [`limits`].
+//! It reads MP4, QuickTime, fragmented MP4, WebM and Matroska by slices, so the film is never held. The bytes are
+//! hostile: the reader allocates nothing by a count that the file can't hold, and its time and memory are bounded by
+//! the size of the file and by the limits in [`limits`].
 //!
 //! ```
 //! use hashgate_film::{Film, FilmCode};

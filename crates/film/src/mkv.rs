@@ -20,17 +20,18 @@ use crate::source::Reader;
 /// The first bytes of an EBML file.
 pub(crate) const MAGIC: [u8; 4] = [0x1a, 0x45, 0xdf, 0xa3];
 
-/// Bits of a sample's number that count the samples of its track within a cluster. The higher bits are the cluster's
-/// number. So a number plus a count of samples is a number, too: what goes beyond its cluster counts in the next.
+/// A sample's number consists of its cluster's number (high bits) and its position in that cluster (the low `WITHIN`
+/// bits). A caller may add a count of samples to a number. If the position then exceeds the cluster, the rest is
+/// counted in the next clusters.
 const WITHIN: u32 = MAX_BLOCKS.ilog2() + 1;
 
-/// A part of the film. Its blocks are read when they are asked for.
+/// A cluster: a part of the film that holds blocks. The blocks are read only when their samples are asked for.
 #[derive(Clone, Copy)]
 struct Cluster {
     /// Where its elements begin.
     start: u64,
     end: u64,
-    /// Its time in units of the segment.
+    /// The cluster's time, in the segment's units of time.
     time: u64,
 }
 
@@ -51,7 +52,8 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// The duration isn't taken from the header, which says what it likes, but from the first and the last clusters.
+    /// Measures when each track starts and ends, from its first and last samples. The duration in the header isn't
+    /// used, because it can be wrong.
     fn measure(&mut self, reader: &mut Reader) -> Result<(), FilmRefusal> {
         // Clusters may be in any order.
         let mut latest: Vec<_> = (0..self.clusters.len()).collect();
@@ -144,7 +146,8 @@ impl Index {
             }
             let place = self.clusters[cluster].start;
             let scale = self.scale as f64 / 1e9;
-            // Without cues of this track, all of its blocks are looked at.
+            // The time of this cluster's last keyframe according to the cues. A track without cues needs all of its
+            // blocks read.
             let last = cued.range((place, 0)..=(place, u64::MAX)).next_back().map(|&(_, time)| time as f64 * scale);
             let mut wanted = 1;
             loop {
@@ -163,13 +166,13 @@ impl Index {
         Ok(found)
     }
 
-    /// The number of a track's samples in a cluster.
+    /// Returns the number of a track's samples in a cluster.
     fn count(&mut self, reader: &mut Reader, track: usize, cluster: usize) -> Result<usize, FilmRefusal> {
         Ok(self.blocks_up_to(reader, track, cluster, usize::MAX)?.found.len())
     }
 
-    /// Returns the blocks of a track in a cluster, of which at least `wanted` are found if there are so many. Keeps them
-    /// until those of another cluster or track are wanted.
+    /// Returns the blocks of a track in a cluster, after reading at least `wanted` samples or the whole cluster. Keeps
+    /// the blocks until another cluster or track is asked for.
     fn blocks_up_to(
         &mut self,
         reader: &mut Reader,
@@ -188,7 +191,8 @@ impl Index {
     }
 }
 
-/// The elements that lie directly in a segment. In a cluster of unknown size, one of them ends it (RFC 9559, 25.3).
+/// The elements that lie directly in a segment. A cluster of unknown size ends where one of them begins (RFC 9559,
+/// 25.3).
 const OUTER: [u32; 10] = [
     id::EBML,
     id::SEGMENT,

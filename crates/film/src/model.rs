@@ -1,4 +1,4 @@
-//! What the reader says of a film.
+//! The results of reading a film's index.
 
 use serde::Serialize;
 
@@ -19,18 +19,19 @@ pub enum Container {
     Mkv,
 }
 
-/// What a film is, and its video tracks.
+/// The container and the video tracks of a film.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct FilmInfo {
     /// The kind of file.
     pub container: Container,
-    /// Seconds from 0 to the end of the last frame of any video track. What headers say of it counts for nothing.
+    /// Seconds from 0 to the end of the last frame of any video track. Durations in headers aren't used, because they
+    /// can be wrong.
     pub duration_s: f64,
     /// All video tracks, in the order of the file. Tracks of sound, text and data are left out.
     pub tracks: Vec<TrackInfo>,
-    /// Bytes at the end of the file that are no part of the film as far as this reader can tell.
+    /// Number of bytes at the end of the file that this reader doesn't recognise as a part of the film.
     pub unread_bytes: u64,
 }
 
@@ -54,30 +55,30 @@ pub struct TrackInfo {
     pub encrypted: bool,
     /// The number of samples; null in WebM and Matroska, which have no table of them.
     pub samples: Option<u32>,
-    /// Samples that lie behind the end of the file, because it was cut short. They are among the samples all the same.
+    /// Number of samples that lie after the end of the file, because it was cut short. They are counted among the
+    /// samples, too.
     pub lost_samples: u32,
     /// Seconds at which the first frame is shown.
     pub start_s: f64,
     /// Seconds at which the last frame ends.
     pub end_s: f64,
-    /// Why the samples of this track can't be decoded, although the film could be read; null if nothing is known
-    /// against it.
+    /// Why the samples of this track can't be decoded, although the film could be read; null if no reason is known.
     pub problem: Option<FilmRefusal>,
 }
 
-/// One frame as it lies in the file.
+/// One coded frame, and its position in the file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample {
     /// The sample's number in its track, for [`Film::samples`](crate::Film::samples). Numbers rise, but in WebM and
     /// Matroska not by one.
     pub index: u64,
-    /// Where its bytes begin in the file.
+    /// Position in the file at which the frame's bytes begin.
     pub offset: u64,
     /// The number of its bytes.
     pub size: u32,
-    /// Seconds at which it is shown. May be below 0: then an edit list cuts it off.
+    /// The time in seconds at which the frame is shown. If the time is below 0, an edit list cuts the frame off.
     pub pts_s: f64,
-    /// For how many seconds it is shown; 0 if the file doesn't say.
+    /// For how many seconds the frame is shown; 0 if the file doesn't say.
     pub duration_s: f64,
     /// Whether a decoder can begin here.
     pub key: bool,

@@ -32,7 +32,7 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// Reads the boxes of the outermost level, wherever `moov` lies among them.
+    /// Reads the boxes of the outermost level. `moov` may be any of them.
     pub fn read(reader: &mut Reader) -> Result<Self, FilmRefusal> {
         let mut container = Container::Mov; // without `ftyp`
         let mut moov: Option<Arc<[u8]>> = None;
@@ -130,7 +130,7 @@ impl Index {
     }
 }
 
-/// The refusal of a box that isn't as it should be.
+/// Makes the refusal of a malformed box.
 fn bad(kind: [u8; 4], expected: &str, got: impl std::fmt::Display) -> FilmRefusal {
     FilmCode::Box.because(&four(kind), expected, got)
 }

@@ -1,5 +1,6 @@
-//! Why the index of a film was refused. The shape is that of the core's `src/refusal.rs`, written again because this crate
-//! doesn't depend on the core: its wasm is built without picture decoders, and its codes are no part of the core's table.
+//! Why the index of a film was refused. [`FilmRefusal`] looks like `Refusal` of the core (`src/refusal.rs`), but this
+//! crate doesn't depend on the core: its wasm is built without picture decoders, and its codes aren't in the core's
+//! table.
 
 use std::fmt::{self, Display};
 

@@ -1,11 +1,11 @@
-//! Reads a file by slices, so that a film of several gigabytes is never held.
+//! Reads a file by slices, so that a film of several gigabytes is never in memory as a whole.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
 use crate::refusal::{FilmCode, FilmRefusal};
 
-/// Where the bytes of a film come from.
+/// The file from which a film's bytes are read.
 pub trait Source {
     /// Returns the bytes from `offset`: `length` of them, or fewer at the end of the file.
     ///
@@ -31,14 +31,15 @@ impl Source for &[u8] {
     }
 }
 
-/// The fewest bytes of a read. A header and the start of what it announces mostly fit.
+/// The fewest bytes that are read at a time. A header and the start of its content mostly fit.
 const SMALL: usize = 1 << 13;
-/// The most bytes of a read that wasn't asked for as a whole. Reads grow up to it while they follow one another.
+/// The most bytes that are read ahead. While reads follow one another, the number of bytes doubles from `SMALL` up to
+/// this.
 const LARGE: usize = 1 << 18;
 
-/// Reads through a window that grows while reads follow one another, and shrinks when they jump.
+/// Reads a file through a buffer. Consecutive reads make the buffer grow; a read elsewhere makes it small again.
 ///
-/// The source is behind a pointer, so that what reads through it is compiled once, with this crate.
+/// The source is a boxed trait object, so that the parsers aren't generic and are compiled only once.
 pub(crate) struct Reader<'a> {
     source: Box<dyn Source + 'a>,
     pub size: u64,
@@ -78,8 +79,8 @@ impl<'a> Reader<'a> {
         Ok(&self.window[from..from + length])
     }
 
-    /// Returns a copy of `length` bytes from `offset`, which all lie in the file. Doesn't move the window, which a long
-    /// read would fill.
+    /// Returns a copy of `length` bytes from `offset`, which all lie in the file. A long read leaves the buffer as it
+    /// is.
     pub fn take(&mut self, offset: u64, length: usize) -> Result<Vec<u8>, FilmRefusal> {
         if length <= SMALL {
             return Ok(self.bytes(offset, length)?.to_vec());

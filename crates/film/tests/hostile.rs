@@ -1,4 +1,4 @@
-//! Hostile films end soon, in little memory, and as they should.
+//! Asserts that the reader refuses or reads each hostile film as expected, in little time and memory.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -11,7 +11,7 @@ static MEMORY: PeakAlloc = PeakAlloc;
 
 const LIMIT: Duration = Duration::from_millis(100);
 
-/// Reads all that there is of a film. Returns the number of samples.
+/// Reads all samples of all tracks. Returns their number.
 fn read(bytes: &[u8]) -> Result<usize, FilmRefusal> {
     let mut film = Film::open(bytes, bytes.len() as u64)?;
     let mut count = 0;
@@ -36,15 +36,15 @@ fn read(bytes: &[u8]) -> Result<usize, FilmRefusal> {
     Ok(count)
 }
 
-/// The time that the processor has given to this thread, which other work on the machine doesn't add to; the time of day
-/// where the system doesn't say.
+/// Returns the processor time of this thread, which other work on the machine doesn't increase. If the system doesn't
+/// tell it, returns the time of day.
 fn clock() -> Duration {
     let said = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
     let spent = said.and_then(|text| text.split(' ').next()?.parse().ok()).map(Duration::from_nanos);
     spent.unwrap_or_else(|| UNIX_EPOCH.elapsed().unwrap_or_default())
 }
 
-/// The least time of up to three runs.
+/// Returns the least time of up to three runs.
 fn time(bytes: &[u8]) -> Duration {
     let run = || {
         let start = clock();

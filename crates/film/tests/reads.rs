@@ -1,4 +1,4 @@
-//! The reader finds each sample where the muxer put it.
+//! Writes films, and asserts that the reader finds each sample where it was written.
 
 use hashgate_film::{Container, Film, FilmCode, Sample};
 use hashgate_testkit::film::{
@@ -10,7 +10,7 @@ fn open(bytes: &[u8]) -> Film<'_> {
     Film::open(bytes, bytes.len() as u64).unwrap_or_else(|refusal| panic!("{refusal}"))
 }
 
-/// All samples of the first track, `step` at a time.
+/// Reads all samples of the first track, `step` at a time.
 fn all(film: &mut Film<'_>, step: usize) -> Vec<Sample> {
     let mut found: Vec<Sample> = Vec::new();
     loop {
@@ -23,7 +23,7 @@ fn all(film: &mut Film<'_>, step: usize) -> Vec<Sample> {
     }
 }
 
-/// Compares what was found with what was written.
+/// Asserts that the reader finds exactly the samples `written`, however many are read at a time.
 fn assert_found(bytes: &[u8], written: &[FilmSample], content: fn(usize, u32) -> Vec<u8>) {
     let mut film = open(bytes);
     for step in [1, 7, 5000] {
@@ -98,13 +98,13 @@ fn damaged_bytes_between_clusters_hide_no_cluster() {
 #[test]
 fn edit_lists_shift_the_times() {
     let mut film = Mp4::of(&film_samples(60, 30));
-    // Half a second of nothing, then the film from its tenth frame.
+    // An edit list of two entries: half a second without media, then the film from its tenth frame.
     let elst = full_box(b"elst", 0, &[2, 500, u32::MAX, 0x1_0000, 1_000, 10_000, 0x1_0000]);
     film.in_trak = mp4_box(b"edts", &[&elst]);
     let bytes = film.bytes();
     let samples = all(&mut open(&bytes), 100);
     assert!((samples[10].pts_s - 0.5).abs() < 1e-9, "{}", samples[10].pts_s);
-    // What the list cuts off is there all the same.
+    // The frames that the edit list cuts off are still returned.
     assert!((samples[0].pts_s - (0.5 - 1.0 / 3.0)).abs() < 1e-9, "{}", samples[0].pts_s);
     assert_eq!(samples.len(), 60);
 }
@@ -123,7 +123,8 @@ fn laced_blocks_are_taken_apart() {
     let frames: [&[u8]; 3] = [&[1; 5], &[2; 260], &[3; 9]];
     let all_frames = frames.concat();
     let xiph = [&[2, 5, 255, 5][..], &all_frames].concat();
-    // The second size is 255 more than the first: 255 above the bias of a number of two bytes, 8191.
+    // In EBML lacing the second frame's size is coded as a difference: +255, with a bias of 8191 (0x1fff) in a number
+    // of two bytes.
     let ebml = [&[2, 0x85, 0x60, 0xfe][..], &all_frames].concat();
     let fixed = [&[2][..], &[7; 30]].concat();
     for (flags, data, sizes) in [(0x82, xiph, [5, 260, 9]), (0x86, ebml, [5, 260, 9]), (0x84, fixed, [10, 10, 10])] {
@@ -175,7 +176,7 @@ fn a_track_that_changes_its_codec_is_a_problem() {
 fn samples_behind_the_end_of_the_file_are_lost_not_hidden() {
     let film = Mp4::of(&film_samples(40, 10));
     let front = [film::ftyp(), film.moov()].concat();
-    // `moov` comes first, and the samples lie where they would have been.
+    // The file is cut after `moov` and some samples. The sample table still names all 40 samples.
     let bytes = [&front[..], &vec![0; (film::DATA + 900) as usize - front.len().min(900)]].concat();
     let track = open(&bytes).info().tracks.remove(0);
     assert_eq!(track.samples, Some(40));

@@ -30,9 +30,10 @@ use self::figures::{Budget, Figures};
 /// raw list: by equal PDQ hashes, and by a Hamming distance of at most 31, each in the best of eight orientations. Nothing
 /// leaves the machine.
 ///
-/// Of films, ffmpeg makes the copies, of the first 40 seconds of each. They are looked up in a list whose frames were chosen
-/// by content and in one of one frame a second, and compared by vPDQ's own rules. A folder with films is measured by these, and its pictures aren't. Copies that you have count as well, if they
-/// lie in a folder with the film's name: those of film.mp4 in film/.
+/// If the folder holds films, these are measured, and not the pictures. ffmpeg makes edited copies of the first 40 seconds
+/// of each. The copies are looked up in a list whose frames were chosen by content and in one of one frame per second, and
+/// compared by vPDQ's own rules. Copies that you have count as well if they lie in a folder with the film's name: those of
+/// film.mp4 in film/.
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder of pictures or films.

@@ -22,9 +22,10 @@ use self::processes::{Server, write_list};
 
 /// Play a day of uploads against the real server on this machine, and show what it costs with and without hashgate.
 ///
-/// Draws a list and pictures, publishes releases with deltas, starts `hashgate serve` on loopback, and lets clients fetch
-/// updates and upload. Every different picture is really checked, and every possible match really confirmed. The costs of a
-/// million and of a hundred million clients are then computed from the measured ones, by assumptions that are printed.
+/// Draws a list and pictures, publishes releases with deltas, starts `hashgate serve` on loopback, and lets clients
+/// fetch updates and upload. Every different picture is really checked, and every possible match really confirmed. The
+/// costs of a million and of a hundred million clients are then computed from the measured ones, by assumptions that
+/// are printed.
 #[derive(clap::Args)]
 pub struct Args {
     /// Number of clients.

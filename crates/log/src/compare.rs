@@ -17,8 +17,9 @@ use crate::tree::Tree;
 
 /// Compare what two places saw of a log: find out whether they were shown the same one.
 ///
-/// A and B are checkpoints, proofs (manifest.tlog-proof), what `gate.status()` or a transparency report says (JSON), or the
-/// addresses or folders of logs. Exit code: 0 if both saw the same log, 1 if the log was split, 2 if that can't be told.
+/// A and B are checkpoints, proofs (manifest.tlog-proof), what `gate.status()` or a transparency report says (JSON), or
+/// the addresses or folders of logs. Exit code: 0 if both saw the same log, 1 if the log was split, 2 if that can't be
+/// told.
 #[derive(clap::Args)]
 pub struct Args {
     /// What one place saw: a file, a folder or an address.
@@ -41,14 +42,14 @@ struct View {
     root: Hash,
     /// The signed note, unless only its numbers were kept.
     note: Option<String>,
-    /// Where the rest of the log is, if the place is a log.
+    /// The log that the checkpoint was read from, if the place is a log.
     log: Option<Source>,
 }
 
 /// Compares two views and prints what they prove.
 ///
 /// # Errors
-/// A view can't be read, they are of different logs, or the log that would decide isn't at hand.
+/// A view can't be read, the views are of different logs, or the log that is needed for the comparison wasn't given.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let (a, b) = (view(&args.a)?, view(&args.b)?);
     if let Some(key) = &args.log_key {
@@ -115,7 +116,7 @@ fn view(name: &str) -> Result<View> {
 
 type Found = (String, u64, Hash, Option<String>);
 
-/// Finds a checkpoint in what a file holds.
+/// Finds a checkpoint in the content of a file.
 fn note_in(bytes: &[u8]) -> Result<Found> {
     if let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) {
         return in_json(&value).context("expected a checkpoint in the JSON, got none");

@@ -24,7 +24,7 @@ pub struct LogFolder {
     trust: LogTrust,
     entries: Vec<Vec<u8>>,
     tree: Tree,
-    /// The latest checkpoint, as it lies in the folder. `None` before the first entry.
+    /// The latest checkpoint, as it is stored in the folder. `None` before the first entry.
     note: Option<String>,
     _lock: File,
 }
@@ -33,7 +33,7 @@ impl LogFolder {
     /// Opens a log, or begins one in a folder that has none. Checks every entry against the signed root.
     ///
     /// # Errors
-    /// The log is another key's, or damaged, or another process has it open.
+    /// The log was signed by another key, or is damaged, or another process has it open.
     pub fn open(folder: &Path, key: Key) -> Result<Self> {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         let lock = File::create(folder.join(".lock")).with_context(|| folder.display().to_string())?;
@@ -84,7 +84,7 @@ impl LogFolder {
         self.key.public()
     }
 
-    /// Returns the latest checkpoint with the signatures that it has. `None` before the first entry.
+    /// Returns the latest checkpoint with all its signatures. `None` before the first entry.
     #[must_use]
     pub fn note(&self) -> Option<&str> {
         self.note.as_deref()
@@ -92,9 +92,9 @@ impl LogFolder {
 
     /// Appends an entry, unless it is the last one already. Returns its index.
     ///
-    /// The order of writing makes an interruption harmless: first the entry and the hashes, which nothing refers to yet and
-    /// which the next attempt overwrites; then, in one step, the signed checkpoint. Nobody is shown a checkpoint before it
-    /// lies in the folder, so a later process never signs another one of the same size.
+    /// The order of writing makes an interruption harmless: first the entry and the hashes, which nothing refers to yet
+    /// and which the next attempt overwrites; then, in one step, the signed checkpoint. A checkpoint is shown to others
+    /// only after it was written to the folder, so a later process never signs a different checkpoint of the same size.
     ///
     /// # Errors
     /// The entry is too long, or a file can't be written.
@@ -150,7 +150,7 @@ pub fn read_entries(folder: &Path, size: u64) -> Result<Vec<Vec<u8>>> {
     Ok(entries)
 }
 
-/// Writes the files that are new since the log had only the first `old` entries.
+/// Writes the files that a log with only the first `old` entries doesn't have.
 ///
 /// # Errors
 /// An entry is too long, or a file can't be written.

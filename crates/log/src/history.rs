@@ -1,4 +1,4 @@
-//! Reads the releases of each list from a log, and finds what is odd about them.
+//! Reads the releases of each list from a log, and finds suspicious ones.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 /// Something that a monitor found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What kind it is, for programs.
+    /// The kind of the finding, as a stable word for programs.
     pub kind: &'static str,
     /// Whether the finding shows that someone cheats or that the log is broken. If false, it is a remark: it may be
     /// harmless, but deserves a question to the list's owner.
@@ -29,7 +29,7 @@ impl Finding {
     }
 }
 
-/// A release, and what changed since the one before it.
+/// A release, and its changes compared with the release before it.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Release {
@@ -41,9 +41,9 @@ pub struct Release {
     pub category: String,
     /// Release number.
     pub release: u64,
-    /// When it was signed, in seconds since 1970.
+    /// When the manifest was signed, in seconds since 1970.
     pub issued_unix_s: u64,
-    /// When it expires, in seconds since 1970.
+    /// When the release expires, in seconds since 1970.
     pub expires_unix_s: u64,
     /// Number of PDQ hashes, SHA-256 and MD5 digests.
     pub counts: [u64; 3],
@@ -76,7 +76,7 @@ impl Release {
 /// The releases of every list that is in a log.
 #[derive(Debug, Default, Serialize)]
 pub struct History {
-    /// In the order of the log.
+    /// The releases, in the order of the log.
     pub releases: Vec<Release>,
     /// What is odd about them.
     pub findings: Vec<Finding>,
@@ -156,7 +156,7 @@ impl History {
     }
 }
 
-/// Says what is odd about a release that follows another of the same list.
+/// Returns a finding if a release doesn't properly follow the previous release of the same list.
 fn succession(what: &str, before: &Release, manifest: &Manifest, sha256: &str) -> Option<Finding> {
     if manifest.release == before.release {
         return Some(if sha256 == before.sha256 {

@@ -1,7 +1,7 @@
-//! The public log of a list's releases, as C2SP's `tlog` specifications have it: the owner of a list writes it as static
-//! files ([`publish`]), witnesses cosign it ([`witness`]), and monitors watch it ([`monitor`], [`compare`]).
+//! The public log of a list's releases, as C2SP's `tlog` specifications define it: the owner of a list writes the log
+//! as static files ([`publish`]), witnesses cosign it ([`witness`]), and monitors watch it ([`monitor`], [`compare`]).
 //!
-//! Verifying a proof needs none of this: that is in the core (`hashgate::release::log`).
+//! The code that verifies a proof is not here but in the core (`hashgate::release::log`).
 
 mod ask;
 pub mod compare;

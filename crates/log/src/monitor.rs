@@ -23,8 +23,8 @@ use crate::tree::Tree;
 
 /// Watch a log: verify that it only grows and that every entry is a release, and say what changed.
 ///
-/// Keep --state: with it, the monitor notices that a log was rewound or forked since it looked last. Exit code: 0 if all is
-/// well, 1 if something is wrong with the log, 2 if the log can't be read.
+/// Keep --state: with it, the monitor notices that a log was rewound or forked since it looked last. Exit code: 0 if
+/// all is well, 1 if something is wrong with the log, 2 if the log can't be read.
 #[derive(clap::Args)]
 pub struct Args {
     /// Address of the log, or its folder.
@@ -44,7 +44,8 @@ pub struct Args {
     /// How many of them.
     #[arg(long, default_value_t = 1, value_name = "K")]
     threshold: usize,
-    /// Address of the folder with the list's manifest.txt, or the folder. Checks that what is served there is in the log.
+    /// Address of the folder with the list's manifest.txt, or the folder. Checks that what is served there is in the
+    /// log.
     #[arg(long, value_name = "URL")]
     list: Option<String>,
     /// Folder that keeps a copy of the log between runs.
@@ -78,7 +79,7 @@ pub struct Seen {
     pub new: u64,
 }
 
-/// What is known of a log from before.
+/// What the monitor knew of a log from its earlier runs.
 #[derive(Debug, Default)]
 struct Known {
     entries: Vec<Vec<u8>>,
@@ -129,8 +130,8 @@ fn read_state(folder: &std::path::Path) -> Result<Known> {
     Ok(Known { entries: read_entries(folder, size)?, note: Some(note) })
 }
 
-/// Fetches new entries and compares them with what was known of the log. If they contradict it, reports that and keeps
-/// what was known.
+/// Fetches new entries and compares them with what was known of the log. If the new entries contradict the known ones,
+/// reports that and keeps the known ones.
 fn look(args: &Args, source: &Source, trust: &LogTrust, signers: Option<&Trust>, known: &mut Known) -> Result<Seen> {
     let note = source.need(CHECKPOINT)?;
     let mut seen = Seen {
@@ -215,7 +216,7 @@ fn fetch(source: &Source, trust: &LogTrust, note: &[u8], known: &Known) -> Resul
 }
 
 fn bundle(source: &Source, tile: Tile) -> Result<Vec<Vec<u8>>> {
-    // If the partial bundle isn't there, reads the full one, which may have replaced it meanwhile.
+    // If the partial bundle isn't there, reads the full bundle. It may have replaced the partial one in the meantime.
     let (bytes, width) = match source.read(&tile.path())? {
         Some(bytes) => (bytes, tile.width),
         None => (source.need(&Tile { width: WIDTH, ..tile }.path())?, WIDTH),
@@ -225,7 +226,7 @@ fn bundle(source: &Source, tile: Tile) -> Result<Vec<Vec<u8>>> {
     Ok(entries.into_iter().take(tile.width as usize).collect())
 }
 
-/// Checks what a list's server gives out against the log, and reads the delta of the current release.
+/// Checks that the manifest which a list's server gives out is in the log, and reads the delta of the current release.
 fn check_list(source: &Source, known: &Known, seen: &mut Seen) -> Result<()> {
     let note = source.need("manifest.txt")?;
     let name = source.name("manifest.txt");
@@ -256,7 +257,8 @@ fn check_list(source: &Source, known: &Known, seen: &mut Seen) -> Result<()> {
         let number = |bytes: &[u8], at: usize| {
             bytes.get(at..at + 8).and_then(|part| part.try_into().ok()).map(u64::from_le_bytes)
         };
-        // `docs/reference/release-format.md`: the numbers of bits to set and to clear.
+        // `docs/reference/release-format.md` defines these two fields of a delta: the number of bits to set, and the
+        // number of bits to clear.
         last.bits = bytes.and_then(|bytes| Some([number(&bytes, 104)?, number(&bytes, 112)?]));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The audit page: what a log shows, as one HTML file that needs nothing else.
+//! The audit page: shows the content of a log as one HTML file that loads no other file.
 
 use std::fmt::Write;
 
@@ -23,7 +23,7 @@ svg text { font: 12px system-ui, sans-serif; fill: #1c1d22 }";
 /// Writes the page.
 ///
 /// # Errors
-/// A moment after the year 9999.
+/// A time is after the year 9999.
 pub fn write(seen: &Seen) -> Result<String> {
     let title = seen.checkpoint.as_ref().map_or(seen.url.as_str(), |checkpoint| &checkpoint.origin);
     let mut page = format!(

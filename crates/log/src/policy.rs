@@ -1,4 +1,4 @@
-//! Which log is trusted, which witnesses are, and where they are (C2SP `tlog-policy`).
+//! Reads policies (C2SP `tlog-policy`). A policy tells which log and which witnesses are trusted, and their addresses.
 //!
 //! Supports only policies of one log and one group of witnesses, because readers of releases can demand only a
 //! threshold of witnesses.
@@ -16,7 +16,7 @@ pub struct Witness {
     pub name: String,
     /// Its public key.
     pub key: String,
-    /// Its address, below which it answers `add-checkpoint`.
+    /// The address of the witness. Requests go to `add-checkpoint` below it.
     pub url: Option<String>,
 }
 
@@ -29,7 +29,7 @@ pub struct Policy {
     pub url: Option<String>,
     /// The witnesses of the quorum.
     pub witnesses: Vec<Witness>,
-    /// How many of them must have cosigned.
+    /// Number of these witnesses that must have cosigned.
     pub threshold: usize,
 }
 
@@ -43,10 +43,11 @@ impl Policy {
         text.parse().with_context(|| path.display().to_string())
     }
 
-    /// Returns the trust of a reader who follows this policy. `key` is the log's public key, if the policy names none.
+    /// Returns the trust of a reader who follows this policy. `key` is the log's public key. If it is `None`, the
+    /// policy's log key is used.
     ///
     /// # Errors
-    /// No key is given, or one is malformed.
+    /// Neither `key` nor the policy gives a public key of the log, or a key is malformed.
     pub fn trust(&self, key: Option<&str>, origin: Option<&str>) -> Result<LogTrust> {
         let key = key.or(self.log.as_deref());
         let trust = LogTrust::new(key.context("log: expected a public key, got none; give --log-key")?, origin)?;

@@ -1,4 +1,4 @@
-//! Enters a release into the log, has it witnessed, and makes the proof.
+//! Adds a release to the log, asks the witnesses for cosignatures, and makes the proof.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::ask::ask_all;
 use crate::folder::LogFolder;
 use crate::policy::Policy;
 
-/// A log that is open for a release.
+/// A log to which a release can be added.
 #[derive(Debug)]
 pub struct Publishing {
     log: LogFolder,
@@ -20,7 +20,7 @@ pub struct Publishing {
 }
 
 impl Publishing {
-    /// Opens the log in a folder. `policy`: the witnesses to ask.
+    /// Opens the log in a folder. `policy` is the file that names the witnesses to ask.
     ///
     /// # Errors
     /// The log can't be used, or the policy is of another log.
@@ -46,11 +46,11 @@ impl Publishing {
         (current != Some(last) && release >= current_release).then_some((release, last.as_slice()))
     }
 
-    /// Enters a manifest, unless it is in the log already, and asks the witnesses. Returns the proof.
+    /// Adds a manifest to the log, unless the log has it already, and asks the witnesses. Returns the proof.
     ///
     /// # Errors
-    /// A file can't be written, or fewer witnesses than the policy asks for have cosigned. The entry stays in the log:
-    /// trying again goes on from there.
+    /// A file can't be written, or fewer witnesses than the policy asks for have cosigned. The entry stays in the log.
+    /// The next attempt uses it.
     pub fn enter(&mut self, note: &[u8]) -> Result<String> {
         let index = match self.log.entries().iter().position(|entry| entry == note) {
             Some(index) => index as u64,
@@ -61,7 +61,8 @@ impl Publishing {
         let path = tree.inclusion(index, tree.size()).context("a log has a proof of each of its entries")?;
         let checkpoint = self.log.note().context("a log with an entry has a checkpoint")?;
         let proof = write_proof(index, &path, checkpoint);
-        // Verifies the proof as readers will, so that a proof that they would refuse is never published.
+        // Verifies the proof in the same way as its readers, so that a proof which they would refuse is never
+        // published.
         Logged::verify(proof.as_bytes(), note, &self.policy.trust(Some(&self.log.public()), None)?)?;
         remark(&format!("  logged as entry {index}; the proof has {} bytes", proof.len()));
         Ok(proof)

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::durable;
 
-/// Longest file in bytes: a full bundle of the longest entries.
+/// Longest file in bytes. A full bundle of the longest entries fits: 256 entries of 64 KiB are 16 MiB.
 const MAX_BYTES: usize = 17 << 20;
 /// Time limit of a request.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -17,7 +17,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub enum Source {
     /// A folder.
     Folder(PathBuf),
-    /// An address, without a slash at its end.
+    /// The address of a folder on the web, without a slash at its end.
     Web(String, reqwest::Client, tokio::runtime::Runtime),
 }
 
@@ -48,7 +48,7 @@ impl Source {
         Ok(Self::Folder(address.strip_prefix("file://").unwrap_or(address).into()))
     }
 
-    /// Returns the address of a file.
+    /// Returns the address or the path of a file, for messages.
     #[must_use]
     pub fn name(&self, path: &str) -> String {
         match self {
@@ -57,7 +57,7 @@ impl Source {
         }
     }
 
-    /// Reads a file. An empty path is the source itself. Returns `None` if there is none.
+    /// Reads a file. An empty path stands for the source itself. Returns `None` if the file doesn't exist.
     ///
     /// # Errors
     /// The file can't be read, or is too long.
@@ -88,7 +88,7 @@ impl Source {
     /// Reads a file that must be there.
     ///
     /// # Errors
-    /// The file can't be read, or there is none.
+    /// The file can't be read, or doesn't exist.
     pub fn need(&self, path: &str) -> Result<Vec<u8>> {
         self.read(path)?.with_context(|| format!("{}: expected a file, got none", self.name(path)))
     }

@@ -1,13 +1,13 @@
-//! A log as static files (C2SP `tlog-tiles`): which file holds what, and how entries lie in a bundle.
+//! A log as static files (C2SP `tlog-tiles`): the names and the contents of the files, and the format of a bundle.
 
 use anyhow::{Context, Result, ensure};
 use hashgate::release::log::merkle::Hash;
 
 use crate::tree;
 
-/// Hashes of a full tile, and entries of a full bundle.
+/// Number of hashes in a full tile, and of entries in a full bundle.
 pub const WIDTH: u64 = 256;
-/// Longest entry in bytes: its length is written in two.
+/// Longest entry in bytes. A bundle stores the length of an entry in two bytes.
 pub const MAX_ENTRY: usize = 65_535;
 
 /// A file of a log that holds consecutive hashes of a level, or entries.
@@ -37,13 +37,14 @@ impl Tile {
     }
 }
 
-/// Returns the bundles that hold the entries from `old` on, of a log of `size`.
+/// Returns the bundles that hold the entries from `old` on, of a log with `size` entries.
 pub fn bundles(old: u64, size: u64) -> impl Iterator<Item = Tile> {
     let tile = move |index| Tile { level: None, index, width: WIDTH.min(size - index * WIDTH) };
     (old / WIDTH..size.div_ceil(WIDTH)).map(tile)
 }
 
-/// Returns every tile that a log of `size` has and a log of `old` has not, with its bytes.
+/// Returns each tile, with its bytes, that a log with these leaves has and a log with only the first `old` leaves
+/// doesn't have.
 #[must_use]
 pub fn hashes(leaves: &[Hash], old: u64) -> Vec<(Tile, Vec<u8>)> {
     let mut files = Vec::new();
@@ -124,7 +125,7 @@ mod tests {
         assert_eq!((count(0, 256..=256), count(0, 112..=112)), (273, 1));
         assert_eq!((count(1, 256..=256), count(1, 17..=17), count(2, 1..=1)), (1, 1, 1));
         assert_eq!(files.len(), 277);
-        // A tree of 256 has a full tile and one of a single hash above it.
+        // A tree of 256 leaves has a full tile, and above it a tile with a single hash.
         let names: Vec<_> = hashes(&leaves[..256], 255).iter().map(|(tile, _)| tile.path()).collect();
         assert_eq!(names, ["tile/0/000", "tile/1/000.p/1"]);
     }

@@ -31,7 +31,7 @@ impl Tree {
         Some(path(index, leaves))
     }
 
-    /// Returns the proof that the first `new` entries begin with the first `old` (RFC 6962, section 2.1.2).
+    /// Returns the proof that the log of `new` entries begins with the log of `old` entries (RFC 6962, section 2.1.2).
     #[must_use]
     pub fn consistency(&self, old: u64, new: u64) -> Option<Vec<Hash>> {
         let leaves = self.first(new)?;

@@ -47,7 +47,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// Knows a log by its public key, as text. The origin is the key's name if none is given.
+    /// Makes a log from its public key, as text. If no `origin` is given, the origin is the key's name.
     ///
     /// # Errors
     /// The key or the origin is malformed.
@@ -56,13 +56,14 @@ impl Log {
     }
 }
 
-/// A witness and what it remembers. One process at a time can have a folder open.
+/// A witness, and the folder in which it stores its checkpoints. Only one process at a time can have the folder open.
 #[derive(Debug)]
 pub struct Witness {
     key: WitnessKey,
     logs: Vec<Log>,
     folder: PathBuf,
-    /// Held from the comparison with the latest checkpoint until the new one is synced.
+    /// This lock is held from the comparison with the latest checkpoint until the new checkpoint is synced to disk. So
+    /// two requests are never answered at once.
     turn: Mutex<()>,
     _lock: File,
 }

@@ -20,9 +20,9 @@ use crate::witness::{Answer, Log, TEXT_TYPE, Witness};
 
 /// Cosign the checkpoints of logs that only grow: be a witness.
 ///
-/// Answers `POST /add-checkpoint` and `GET /ORIGIN-HASH/checkpoint`, as C2SP's tlog-witness has it. Refuses a checkpoint
-/// that doesn't continue the one that it cosigned before. Keep the folder of its state: a witness that forgets it can be shown
-/// another log. Answers plain HTTP; a proxy adds TLS. Ends on SIGINT or SIGTERM.
+/// Answers `POST /add-checkpoint` and `GET /ORIGIN-HASH/checkpoint`, as C2SP's tlog-witness has it. Refuses a
+/// checkpoint that doesn't continue the one that it cosigned before. Keep the folder of its state: a witness that
+/// forgets it can be shown another log. Answers plain HTTP; a proxy adds TLS. Ends on SIGINT or SIGTERM.
 #[derive(clap::Args)]
 pub struct Args {
     /// File of the witness's private key, as `keygen --witness` writes it.
@@ -31,8 +31,8 @@ pub struct Args {
     /// Folder of what the witness remembers. Made if it isn't there.
     #[arg(long, value_name = "DIR")]
     state: PathBuf,
-    /// Public key of a log, as text or file. May be given several times. The log's origin is the key's name, unless it follows
-    /// after a space: "KEY ORIGIN".
+    /// Public key of a log, as text or file. May be given several times. The log's origin is the key's name, unless it
+    /// follows after a space: "KEY ORIGIN".
     #[arg(long = "log", value_name = "KEY", required = true)]
     logs: Vec<String>,
     /// Address and port to listen on. Port 0 takes a free one.

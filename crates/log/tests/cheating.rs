@@ -1,5 +1,5 @@
-//! A curator who cheats: what is caught, by whom, and when. The table in `docs/lab/log.md` is printed by this test
-//! (`cargo test -p hashgate-log --test cheating -- --nocapture`).
+//! Tests which cheating curators are caught, and by whom. The test also prints the table in `docs/lab/log.md`:
+//! `cargo test -p hashgate-log --test cheating -- --nocapture`
 
 use base64ct::{Base64, Encoding};
 use hashgate::digest::Sha256Digest;
@@ -36,7 +36,7 @@ fn release(number: u64, listed: &str) -> Vec<u8> {
     made.sign(&Key::new("example.org/list", &[4; 32]).unwrap()).unwrap().into_bytes()
 }
 
-/// A log as one audience is shown it.
+/// The entries of a log that the curator shows to one audience.
 #[derive(Clone, Default)]
 struct View {
     entries: Vec<Vec<u8>>,
@@ -61,7 +61,7 @@ impl View {
     }
 }
 
-/// Witnesses of which the first `colluding` sign whatever they are shown.
+/// Three witnesses. The first `colluding` of them sign every checkpoint that they are shown.
 struct World {
     colluding: usize,
     honest: Vec<(Witness, TempDir)>,
@@ -77,8 +77,8 @@ impl World {
         Self { colluding, honest: honest.collect() }
     }
 
-    /// Asks every witness for a cosignature of a view, as cleverly as the curator can: with a proof from whatever each knows.
-    /// Returns the note with all that signed.
+    /// Asks every witness for a cosignature of a view. Each gets a proof from the size that it knows, as a clever
+    /// curator would send it. Returns the note with all cosignatures.
     fn cosign(&self, view: &View) -> String {
         let note = view.note();
         let mut lines: String =
@@ -105,20 +105,23 @@ impl World {
 /// Who noticed.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 enum Caught {
-    /// The client refuses the release, before it is used.
+    /// The client refuses the release, and doesn't use it.
     ByClient(RefusalCode),
-    /// The client takes it; whoever holds its checkpoint and anybody else's has a proof, at the first comparison.
+    /// The client accepts the release. But anybody who compares the client's checkpoint with another person's has a
+    /// proof that the log was split.
     ByComparison,
 }
 
-/// Whether two signed checkpoints of one log can't both be of a log that only grows.
+/// Returns whether the checkpoints of two views contradict each other, so that they can't be of one log that only
+/// grows.
 fn contradict(a: &View, b: &View) -> bool {
     let (small, large) = if a.entries.len() <= b.entries.len() { (a, b) } else { (b, a) };
     let size = small.tree().size();
     large.tree().root(size) != small.tree().root(size)
 }
 
-/// The victim is shown a release with its proof. `seen`: what it took before. `public`: what everybody else is shown.
+/// Shows a release with its proof to the victim. `seen` is the checkpoint that the victim accepted before, and `public`
+/// is the view that everybody else is shown.
 fn show(world: &World, seen: Option<&Logged>, view: &View, index: u64, entry: &[u8], public: &View) -> Caught {
     let note = world.cosign(view);
     let proof = view.proof(index, &note);
@@ -139,7 +142,7 @@ fn accepted(world: &World, view: &View, index: u64) -> Logged {
     Logged::verify(proof.as_bytes(), &view.entries[index as usize], &world.trust()).unwrap()
 }
 
-/// A list for one person: the same log but for its last release.
+/// Shows one person another list: the log differs from the public one only in the last release.
 fn two_views(world: &World) -> Caught {
     let public = View::of(&[release(1, "a"), release(2, "b")]);
     accepted(world, &public, 1);
@@ -147,7 +150,8 @@ fn two_views(world: &World) -> Caught {
     show(world, None, &secret, 1, &secret.entries[1], &public)
 }
 
-/// The log is put back and grown anew, before a victim who saw it before.
+/// Goes back to an earlier state of the log, adds other releases, and shows that log to a victim who has seen the
+/// public one.
 fn rewind(world: &World) -> Caught {
     let public = View::of(&[release(1, "a"), release(2, "b"), release(3, "c")]);
     let seen = accepted(world, &public, 2);
@@ -155,14 +159,15 @@ fn rewind(world: &World) -> Caught {
     show(world, Some(&seen), &secret, 2, &secret.entries[2], &public)
 }
 
-/// A release that isn't in the log at all, with the proof of another.
+/// Shows a release that isn't in the log, with the proof of another release.
 fn hidden_release(world: &World) -> Caught {
     let public = View::of(&[release(1, "a"), release(2, "b")]);
     accepted(world, &public, 1);
     show(world, None, &public, 1, &release(2, "b and one more"), &public)
 }
 
-/// Two releases at one place of the log: the victim's is the one that the witnesses see second.
+/// Signs two different releases at the same place of the log. The witnesses see the public one first, and then the
+/// victim's.
 fn equivocation(world: &World) -> Caught {
     let public = View::of(&[release(1, "a")]);
     accepted(world, &public, 0);
@@ -170,7 +175,7 @@ fn equivocation(world: &World) -> Caught {
     show(world, None, &secret, 0, &secret.entries[0], &public)
 }
 
-/// The fork goes on growing, so that its size is never the public one's.
+/// Lets the fork grow further than the public log, so that their sizes differ and the roots can't simply be compared.
 fn fork_that_grows(world: &World) -> Caught {
     let public = View::of(&[release(1, "a"), release(2, "b")]);
     accepted(world, &public, 1);
@@ -183,8 +188,9 @@ fn nothing_that_should_be_caught_passes() {
     use Caught::{ByClient, ByComparison};
     use RefusalCode::{LogInconsistent, LogNotIncluded, LogTooFewWitnesses};
     type Attack = fn(&World) -> Caught;
-    // Below the threshold of colluding witnesses, clients refuse at once. With two
-    // of three, a fork is taken, and two checkpoints prove it.
+    // Two of three witnesses must cosign. As long as fewer than two collude, clients refuse a fork at once. If two
+    // collude, clients accept a fork, and two checkpoints prove that there is one. (A rewound log is refused by a
+    // client that has seen the public one.)
     let attacks: [(&str, Attack, [Caught; 3]); 5] = [
         ("two views", two_views, [ByClient(LogTooFewWitnesses), ByClient(LogTooFewWitnesses), ByComparison]),
         ("rewind", rewind, [ByClient(LogTooFewWitnesses), ByClient(LogTooFewWitnesses), ByClient(LogInconsistent)]),
@@ -212,7 +218,8 @@ fn nothing_that_should_be_caught_passes() {
     }
 }
 
-/// A witness that was shown the fork first cosigns no more of the public log: one victim costs the curator the witness.
+/// An honest witness that was shown the fork first doesn't cosign the public log any more. So to cheat one victim, the
+/// curator loses the witness for everybody else.
 #[test]
 fn the_first_view_that_a_witness_sees_is_the_only_one() {
     let world = World::new(0);

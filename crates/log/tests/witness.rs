@@ -1,4 +1,4 @@
-//! A witness, by the rules of C2SP's tlog-witness.
+//! Tests a witness by the rules of C2SP's tlog-witness.
 
 use std::path::Path;
 
@@ -58,14 +58,15 @@ fn each_request_has_the_status_that_the_specification_gives_it() {
     assert_eq!(Checkpoint::verify(&latest, &trust).unwrap().size, 5);
     assert_eq!(witness.latest(&hash_of("example.org/another")).unwrap(), None);
 
-    // The size that it knows is told.
+    // If the request assumes another size than the witness knows, the answer tells the known size.
     let conflict = ask(&witness, 0, &nine);
     assert_eq!((conflict.status, conflict.content_type, conflict.body.as_str()), (409, SIZE_TYPE, "5\n"));
     assert_eq!(ask(&witness, 5, &nine).status, 200);
     assert_eq!(ask(&witness, 5, &nine).status, 409);
     assert_eq!(ask(&witness, 9, &nine).status, 200, "the same again, for a newer time");
 
-    // Another tree of one size, a tree that doesn't continue, a proof where none may be, a tree that shrank.
+    // The witness refuses: another tree of the same size, a larger tree that doesn't continue the known one, a proof
+    // where none is needed, and a tree that is smaller than its "old" size.
     let mut fork = tree(9);
     fork.leaves[8] = [7; 32];
     assert_eq!(status(&request(9, &[], &note(&fork))), 422);
@@ -76,7 +77,7 @@ fn each_request_has_the_status_that_the_specification_gives_it() {
     assert_eq!(status(&request(9, &[], &note(&five))), 400);
     assert_eq!(status(&request(5, &[], &note(&five))), 409, "going back");
 
-    // Checkpoints of unknown logs, and invalid signatures.
+    // The witness refuses a checkpoint of an unknown log, and invalid signatures.
     let stranger = Key::new("example.org/stranger", &[5; 32]).unwrap();
     assert_eq!(status(&request(9, &[], &checkpoint(&stranger, 9, &nine.root(9).unwrap()))), 404);
     let impostor = Key::new("example.org/log", &[8; 32]).unwrap();
@@ -120,7 +121,8 @@ fn what_was_cosigned_outlives_the_process_and_belongs_to_one() {
     assert_eq!(ask(&witness, 5, &tree(6)).status, 200);
 }
 
-/// The race of the specification: of two requests that are both consistent with what is stored, one wins.
+/// The specification describes a race: several requests continue the stored checkpoint at the same time. Exactly one of
+/// them may get a cosignature.
 #[test]
 fn requests_at_once_never_go_back() {
     let folder = tempfile::tempdir().unwrap();

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// Writes to a new file beside the named one, then renames it, so that an interruption leaves the old content or the new
-/// content, never half of it.
+/// Writes to a new file beside the named one, then renames it, so that an interruption leaves the old content or the
+/// new content, never half of it.
 ///
 /// # Errors
 /// Writing failed.

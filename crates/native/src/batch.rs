@@ -33,7 +33,7 @@ impl Files {
 }
 
 impl Files {
-    /// The files, those of folders included. Leaves out what can't be walked.
+    /// Yields the paths of all files, including those in folders. Skips folders that can't be listed.
     pub fn found(&self) -> impl Iterator<Item = PathBuf> {
         self.paths.iter().flat_map(|path| expand(path)).flatten()
     }
@@ -93,7 +93,7 @@ pub fn in_folder(folder: &Path) -> Vec<PathBuf> {
     expand(folder).into_iter().flatten().collect()
 }
 
-/// A file that was found, or a path that can't be walked.
+/// A file that was found, or a path that can't be listed and the error.
 type Found = Result<PathBuf, (PathBuf, walkdir::Error)>;
 
 fn expand(path: &Path) -> Vec<Found> {

@@ -6,7 +6,8 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
 thread_local! {
-    /// `None` unless this thread is inside [`contained`]; inside it, the place of the last panic (empty at first).
+    /// Where the last panic in [`contained`] happened: empty before the first, and `None` while this thread isn't
+    /// inside [`contained`].
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 

@@ -1,7 +1,8 @@
-//! Filters of exact digests by other programs: DCSO's `.bloom` (version 1), and the Private Search Set that MISP and CIRCL
-//! build upon it.
+//! Reads and writes filters of exact digests that other programs use: DCSO's `.bloom` (version 1), and the Private
+//! Search Set of MISP and CIRCL, which is built on it.
 //!
-//! Source: github.com/DCSO/bloom v0.2.4 (`bloom.go`, `io.go`), PyPI `flor` 1.1.3, github.com/hashlookup/private-search-set.
+//! Source: github.com/DCSO/bloom v0.2.4 (`bloom.go`, `io.go`), PyPI `flor` 1.1.3,
+//! github.com/hashlookup/private-search-set.
 
 use std::io::Read;
 use std::path::Path;
@@ -10,17 +11,18 @@ use anyhow::{Context, Result, bail, ensure};
 use blake2::Blake2bMac512;
 use blake2::digest::Mac;
 
-/// The largest prime below 2^64, and the multiplier, of the sequence of positions.
+/// Two constants of DCSO's algorithm: the largest prime below 2^64, and the multiplier that leads from one bit position
+/// of an item to the next.
 const PRIME: u64 = 18_446_744_073_709_551_557;
 const MULTIPLIER: u64 = 18_446_744_073_709_550_147;
-/// Bytes of the header: flags, capacity, rate, number of hashes, bits, items.
+/// Bytes of the header: six fields of eight bytes (flags, capacity, rate, number of hashes, bits, items).
 const HEADER: usize = 48;
 /// Largest number of positions per item that a header may declare. Even a false-positive rate of 10^-19 needs only 64.
 const MOST_HASHES: u64 = 256;
 /// The default key of a Private Search Set.
 const DEFAULT_KEY: &str = "infected";
 
-/// A filter of texts. It holds digests as texts of hexadecimal digits.
+/// A Bloom filter whose items are texts. A digest is stored as its hexadecimal text.
 #[derive(Debug, Clone)]
 pub struct ExactFilter {
     capacity: u64,
@@ -29,12 +31,12 @@ pub struct ExactFilter {
     bit_count: u64,
     items: u64,
     bits: Vec<u8>,
-    /// The key of a Private Search Set, whose texts are keyed hashes of the digests.
+    /// The secret of a Private Search Set, with which its texts are keyed hashes of digests; `None` for a plain filter.
     key: Option<String>,
 }
 
 impl ExactFilter {
-    /// Returns whether a file begins as such a filter does, packed by gzip or not.
+    /// Returns whether a file begins like a DCSO filter, or like gzip, in which such filters are often packed.
     ///
     /// # Errors
     /// The file can't be read.
@@ -83,7 +85,7 @@ impl ExactFilter {
         let held = (bytes.len() - HEADER) as u64;
         let needed = bit_count.div_ceil(64).saturating_mul(8);
         ensure!(bit_count > 0 && needed <= held, "bits: expected {needed} bytes for {bit_count} bits, got {held}");
-        // Ignores bytes after the bits: the format leaves them to the owner of the filter.
+        // Ignores bytes after the bits. The format lets the filter's owner store anything there.
         let bits = bytes[HEADER..HEADER + usize::try_from(needed)?].to_vec();
         Ok(Self { capacity, rate, hashes, bit_count, items: long(40), bits, key: None })
     }
@@ -96,7 +98,8 @@ impl ExactFilter {
         if capacity == 0 || !(rate > 0.0 && rate < 1.0) {
             bail!("filter: expected at least one digest and a rate between 0 and 1, got {capacity} and {rate}");
         }
-        // DCSO's formula gives a negative number and rounds it up, so its magnitude is rounded down.
+        // DCSO's formula computes a negative number, rounds it up and drops the sign: the number of bits is rounded
+        // towards zero.
         let bits = (capacity as f64 * rate.ln() / std::f64::consts::LN_2.powi(2)).ceil().abs();
         let hashes = (std::f64::consts::LN_2 * bits / capacity as f64).ceil() as u64;
         let bit_count = bits as u64;
@@ -152,7 +155,8 @@ impl ExactFilter {
         self.rate
     }
 
-    /// Yields the positions of a text: multiples of its FNV-1 hash, by 64-bit arithmetic that wraps, modulo the prime.
+    /// Yields the bit positions of a text. Each is the one before times a constant, in 64-bit arithmetic that wraps,
+    /// modulo the prime; the first comes from the text's FNV-1 hash.
     fn positions(&self, text: &[u8]) -> impl Iterator<Item = u64> + use<> {
         let hash = text
             .iter()
@@ -165,8 +169,8 @@ impl ExactFilter {
     }
 }
 
-/// Returns what a Private Search Set holds in place of a digest: the BLAKE2b of the digest's hexadecimal text with a
-/// key, itself as hexadecimal text. Returns `None` if the key is too long.
+/// Returns the text that a Private Search Set stores for a digest: the hexadecimal BLAKE2b of the digest's hexadecimal
+/// text, with a key. Returns `None` if the key is too long.
 fn keyed(key: &str, text: &str) -> Option<String> {
     let mut mac = Blake2bMac512::new_with_salt_and_personal(Some(key.as_bytes()), &[], &[]).ok()?;
     mac.update(text.as_bytes());
@@ -189,7 +193,7 @@ fn check_meta(path: &Path) -> Result<()> {
 mod tests {
     use super::*;
 
-    /// `TestFingerprinting` and `TestInitialization` of DCSO's `bloom_test.go`, v0.2.4.
+    /// The expected values come from `TestFingerprinting` and `TestInitialization` in DCSO's `bloom_test.go`, v0.2.4.
     #[test]
     fn positions_and_sizes_are_those_of_dcso() {
         let filter = ExactFilter::new(100_000, 0.01).unwrap();
@@ -216,7 +220,8 @@ mod tests {
         assert!(ExactFilter::parse(&bytes[..bytes.len() - 1]).is_err());
     }
 
-    /// `hashlib.blake2b(b"900150983cd24fb0d6963f7d28e17f72", key=b"infected")` of Python 3.11, as private-search-set does.
+    /// The expected value is that of Python 3.11's `hashlib.blake2b(b"900150983cd24fb0d6963f7d28e17f72",
+    /// key=b"infected")`, which is how private-search-set makes its texts.
     #[test]
     fn keyed_texts_are_those_of_private_search_set() {
         let text = keyed("infected", "900150983cd24fb0d6963f7d28e17f72").unwrap();

@@ -58,9 +58,9 @@ impl fmt::Display for Signal {
 pub struct Entry {
     /// The hash.
     pub signal: Signal,
-    /// Its category, where the list gives one.
+    /// The category of the hash, if the list gives one.
     pub category: Option<Arc<str>>,
-    /// What the list says of the hash.
+    /// Whether the list asserts the hash, disputes it, or says that it doesn't belong on lists.
     pub opinion: Opinion,
 }
 
@@ -142,9 +142,11 @@ pub struct List {
     pub withdrawn: u64,
     /// Number of rows that are disputed. They are left out, unless disputed ones are included.
     pub disputed: u64,
-    /// Number of rows that deny their hash. They are left out, unless disputed ones are included.
+    /// Number of rows which say that their hash doesn't belong on lists. They are left out, unless disputed ones are
+    /// included.
     pub negative: u64,
-    /// Number of rows that assert a hash that another source disputes or denies. Left out likewise.
+    /// Number of rows that assert a hash, although another source disputes or denies it. They are left out, unless
+    /// disputed ones are included.
     pub contested: u64,
     /// Number of hashes that were left out because they have another category.
     pub other_category: u64,

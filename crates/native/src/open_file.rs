@@ -41,7 +41,7 @@ impl Seek for Bytes {
     }
 }
 
-/// A regular file that is open for reading, or bytes that are read as one.
+/// A regular file that is open for reading, or bytes in memory that are read like a file.
 pub struct OpenFile {
     file: Bytes,
     length: u64,
@@ -66,7 +66,7 @@ impl Deref for Whole {
 }
 
 impl OpenFile {
-    /// Opens a file. `max_bytes` is for [`is_too_long`](Self::is_too_long).
+    /// Opens a file. [`is_too_long`](Self::is_too_long) compares the file's length with `max_bytes`.
     ///
     /// # Errors
     /// The path names no regular file, or one that this user may not read.

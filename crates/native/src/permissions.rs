@@ -4,7 +4,7 @@ use std::fs::File;
 
 /// Returns the permissions of an open file, such as `"644"`, if others than its owner may read or write it.
 ///
-/// Returns `None` if they may not, or where files have no such permissions.
+/// Returns `None` if only the owner may, or if the system has no such permissions.
 ///
 /// # Errors
 /// The system doesn't tell.

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use hashgate::filter::{MAX_TEXT, is_plain_text};
 
-/// Returns whether a character can change how the text around it is shown, or isn't shown itself: a control character,
-/// which can move the cursor or begin an escape sequence of a terminal, or one without a shape, such as the marks that
-/// turn the direction of writing.
+/// Returns whether a character is invisible, or can change how the text around it is shown. Control characters are
+/// such: they can move the cursor, or begin an escape sequence of a terminal. Characters without a shape are such, too,
+/// for example the marks that turn the direction of writing.
 #[must_use]
 pub fn is_invisible(character: char) -> bool {
     character.is_control() || hashgate::filter::is_invisible(character)
@@ -26,7 +26,8 @@ pub fn plain(text: &str) -> String {
     plain
 }
 
-/// Returns the JSON text with every invisible character as `\uXXXX`, which a JSON reader turns into the character again.
+/// Returns the JSON text with every invisible character as `\uXXXX`, which a JSON reader turns into the character
+/// again.
 ///
 /// This is needed because a JSON writer escapes control characters only up to U+001F.
 #[must_use]

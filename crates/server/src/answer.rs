@@ -1,4 +1,4 @@
-//! Answers, and the rule that decides them.
+//! The answers to questions about hashes, and the rule by which the server decides them.
 
 use hashgate::confirm::REST;
 use serde::Serialize;
@@ -6,8 +6,8 @@ use serde::Serialize;
 use crate::listed::{Label, Listed};
 use crate::question::Question;
 
-/// Longest name of an upstream's bank in an answer, in characters. A longer name is cut, so that all answers can have one
-/// length.
+/// Longest name of an upstream's bank in an answer, in characters. A longer name is cut, so that all answers can have
+/// one length.
 pub const MAX_BANK_NAME: usize = 64;
 
 /// Whether a hash is listed.

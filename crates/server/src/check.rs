@@ -1,4 +1,4 @@
-//! The second check: the route that judges files.
+//! The second check: the route `/v1/check`, by which back ends let the server check files.
 
 pub mod args;
 mod body;
@@ -28,14 +28,15 @@ const OUTCOME: &str = "x-hashgate-outcome";
 /// The header that says what becomes of the file: `upload` or `hold`.
 const DECISION: &str = "x-hashgate-decision";
 
-/// Judges the file of a request.
+/// Checks the file of a request. Answers with the verdict and the decision.
 pub async fn check(State(service): State<Arc<Service>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let mut chunks = Chunks::of(body);
     match answer(&service, &head, &mut chunks).await {
         Ok(judgement) => respond(&service, &judgement),
         Err(problem) => {
-            // Doesn't read the rest of the body if the client has no valid token, so that strangers can't cause work.
+            // Reads the rest of a refused body, so that the client sees the answer. A client without a valid token gets
+            // no such service, so that strangers can't cause work.
             if problem.code() != crate::problem::Code::Token {
                 chunks.drain().await;
             }

@@ -34,8 +34,8 @@ pub fn client_of(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Reads the client's address from the header that a proxy sets. Proxies append to what came before, so only the last
-/// entry is the proxy's own; the others are the client's claim.
+/// Reads the client's address from the header that a proxy sets. A proxy appends an address to the header that it
+/// received. So only the last address comes from the proxy. A client can have invented the others.
 pub fn told_by_proxy(headers: &HeaderMap, name: &HeaderName) -> Option<IpAddr> {
     let last = headers.get_all(name).iter().next_back()?.to_str().ok()?.rsplit(',').next()?.trim();
     let with_port = || last.parse::<SocketAddr>().ok().map(|address| address.ip());

@@ -26,16 +26,16 @@ use crate::routes::{Folders, LIST, PATHS, Service, routes};
 use crate::upstream::{Address, Upstream};
 use crate::{reload, startup};
 
-/// Threads for what may wait: disks.
+/// Number of threads for work that can wait for a disk.
 const BLOCKING_THREADS: usize = 64;
 
 /// Serve a published list, confirm possible matches by the full list, and check files for back ends.
 ///
 /// POST /v1/check checks a file against the lists of --list, else of --dir, and the filters of --filter.
 ///
-/// Answers plain HTTP. By default only this machine can reach it; a proxy adds TLS. When the file of a list changes, the
-/// server reads it again and answers by the old list meanwhile. If the new file can't be read, the old list stays. On
-/// SIGINT or SIGTERM the server answers open requests, then ends.
+/// Answers plain HTTP. By default only this machine can reach it; a proxy adds TLS. When the file of a list changes,
+/// the server reads it again and answers by the old list meanwhile. If the new file can't be read, the old list stays.
+/// On SIGINT or SIGTERM the server answers open requests, then ends.
 #[derive(clap::Args)]
 #[allow(rustdoc::bare_urls, reason = "the comments are help texts for a terminal")]
 pub struct Args {
@@ -48,15 +48,15 @@ pub struct Args {
     dir: Option<PathBuf>,
     #[command(flatten)]
     check: check::args::Args,
-    /// Folder served at /, or at /PREFIX. May be given several times. Names that begin with a dot, and links that lead out
-    /// of the folder, are not served.
+    /// Folder served at /, or at /PREFIX. May be given several times. Names that begin with a dot, and links that lead
+    /// out of the folder, are not served.
     #[arg(long, value_name = "[/PREFIX=]DIR", value_parser = site)]
     site: Vec<(String, PathBuf)>,
     /// Address and port to listen on. Port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8787")]
     listen: SocketAddr,
-    /// File of bearer tokens for /v1/confirm and /v1/check, one per line, each of 16 visible ASCII characters or more. Only the server's
-    /// user should be able to read it.
+    /// File of bearer tokens for /v1/confirm and /v1/check, one per line, each of 16 visible ASCII characters or more.
+    /// Only the server's user should be able to read it.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Origin whose pages may read answers, such as https://example.org, or * for every origin. May be given several
@@ -66,14 +66,15 @@ pub struct Args {
     /// Questions per second and client (an IPv4 address, or a /64 network of IPv6). 0: no limit.
     #[arg(long, default_value_t = 20)]
     rate: u32,
-    /// Header in which a proxy gives the client's address, such as x-forwarded-for. Set it only behind a proxy: otherwise
-    /// clients choose their address.
+    /// Header in which a proxy gives the client's address, such as x-forwarded-for. Set it only behind a proxy:
+    /// otherwise clients choose their address.
     #[arg(long, value_name = "NAME")]
     client_address_header: Option<HeaderName>,
     /// Open connections at most.
     #[arg(long, default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_connections: u32,
-    /// Open connections per client at most (an IPv4 address, or a /64 network of IPv6). 0: no limit; set 0 behind a proxy.
+    /// Open connections per client at most (an IPv4 address, or a /64 network of IPv6). 0: no limit; set 0 behind a
+    /// proxy.
     #[arg(long, default_value_t = 256)]
     max_connections_each: u32,
     /// Another matcher, asked about hashes that the lists don't hold: hma=URL for Meta's Hasher-Matcher-Actioner.

@@ -76,7 +76,7 @@ async fn answer(service: &Service, request: Request) -> Result<Response, Problem
             found = ask_upstream(upstream, &service.metrics, &listed, question).await?;
         }
         answers.push(found);
-        // Lets other requests run between the questions of a batch.
+        // Between the questions of a batch, lets the server work on other requests.
         tokio::task::yield_now().await;
     }
     service.metrics.worked(work.elapsed());

@@ -60,7 +60,8 @@ pub async fn serve(
         let (stream, peer) = match accepted {
             Ok((stream, address)) => (stream, address.ip()),
             Err(error) => {
-                // Usually no file descriptors are left. Waits for connections to close.
+                // The usual reason is that the process has no file descriptors left. Waits, so that other connections
+                // can close.
                 log("accept-failed", json!({ "error": error.kind().to_string() }));
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;

@@ -62,7 +62,7 @@ impl Stamp {
         Self(Vec::new())
     }
 
-    /// Looks at the files.
+    /// Returns the stamp of the files.
     ///
     /// # Errors
     /// A file isn't there.
@@ -70,7 +70,7 @@ impl Stamp {
         Self::of_files(sources.iter().map(|source| source.path.clone()))
     }
 
-    /// Looks at files by their paths.
+    /// Returns the stamp of files, by their paths.
     ///
     /// # Errors
     /// A file isn't there.
@@ -92,7 +92,8 @@ impl Stamp {
     }
 }
 
-/// Writes the filter of a list, in memory. The category of a hash comes from the list, once that confirms a match.
+/// Writes the filter of a list into memory. The filter holds no categories of hashes: the full list gives the category
+/// when it confirms a match.
 fn filter_of(name: &str, mut entries: Entries) -> Result<Vec<u8>> {
     entries.normalise();
     let request = Request::new(name, "listed");
@@ -103,7 +104,7 @@ fn filter_of(name: &str, mut entries: Entries) -> Result<Vec<u8>> {
 /// The name of the list that holds a hash, and the category of the hash.
 pub type Label = (Arc<str>, Option<Arc<str>>);
 
-/// The lists, ready to be asked.
+/// The lists, ready for lookups.
 #[derive(Debug)]
 pub struct Listed {
     index: Index,
@@ -112,11 +113,11 @@ pub struct Listed {
     sha256: HashMap<Sha256Digest, u32>,
     md5: HashMap<Md5Digest, u32>,
     labels: Vec<Label>,
-    /// The filter files of the lists, by which files are searched for them. Lists with the same name share one.
+    /// The filter files made from the lists. Files are looked up in them. Lists with the same name share one filter.
     filters: Vec<Vec<u8>>,
     /// Length in bytes of the longest answer, to which all are filled.
     pub width: usize,
-    /// What the system said of the files when they were read.
+    /// The sizes and the times of the files, as the system reported them when the files were read.
     pub stamp: Stamp,
 }
 
@@ -214,7 +215,7 @@ impl Listed {
         &self.index
     }
 
-    /// The label of a place of the index.
+    /// Returns the label of the hash at this position of the index.
     pub fn label(&self, place: u32) -> (&str, Option<&str>) {
         self.named(self.pdq[place as usize])
     }

@@ -64,7 +64,7 @@ struct CheckLabels {
     outcome: String,
 }
 
-/// How a file came to be checked.
+/// By which protocol a file came to be checked.
 #[derive(Debug, Clone, Copy, Hash, PartialEq, Eq, EncodeLabelValue)]
 pub enum Door {
     /// By `POST /v1/check`.

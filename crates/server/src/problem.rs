@@ -50,7 +50,7 @@ pub enum Code {
     Multipart,
     /// The body is compressed.
     ContentEncoding,
-    /// As many files as the server takes are being checked.
+    /// The server is already checking as many files as it may check at once.
     Busy,
     /// The disk for files that arrive fails.
     Spool,

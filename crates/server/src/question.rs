@@ -17,7 +17,7 @@ pub const MAX_BATCH: usize = 100;
 /// A question about one possible match.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Question {
-    /// The hash of the view and orientation as it matched.
+    /// The PDQ hash of the view that matched, in the orientation that matched.
     pub pdq: Option<PdqHash>,
     /// The ring whose key matched.
     pub ring: Option<u32>,

@@ -1,4 +1,4 @@
-//! Serves the routes of another service within the limits of this one: how many connections, and how long.
+//! Serves the routes of another service with limits on the number and the duration of connections.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;

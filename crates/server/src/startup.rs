@@ -1,4 +1,5 @@
-//! Checks before the server starts: the tokens, and that the lists hold as many hashes as the published filter.
+//! Checks before the server starts. The tokens must be usable, and the lists must hold as many hashes as the published
+//! filter.
 
 use std::fs::File;
 use std::io::Read;
@@ -93,8 +94,8 @@ pub fn check_consistent(folder: &Path, listed: &Listed) -> Result<()> {
     Ok(())
 }
 
-/// Returns whether a release that isn't current yet was made from lists of this size: then hashes were withdrawn, and the
-/// release waits for a cosignature.
+/// Returns whether the next release is already made but not current yet, from lists of this size. Such a release
+/// withdraws hashes, and waits for a cosignature.
 fn awaits_cosignature(folder: &Path, held: [u64; 3]) -> bool {
     let manifest = |name: &str| Manifest::read_unverified(&std::fs::read(folder.join(name)).ok()?).ok();
     let Some(current) = manifest("manifest.txt") else { return false };
@@ -103,8 +104,8 @@ fn awaits_cosignature(folder: &Path, held: [u64; 3]) -> bool {
     (pending.name == current.name) && held.into_iter().zip(counts).all(|(held, counted)| held >= counted)
 }
 
-/// Returns the path of the filter that the current manifest names, or `None` if nothing was published yet. The signatures
-/// are not checked here: clients that rely on the list check them.
+/// Returns the path of the filter that the current manifest names, or `None` if nothing was published yet. The
+/// signatures are not checked here: clients that rely on the list check them.
 fn current_filter(folder: &Path) -> Result<Option<PathBuf>> {
     let path = folder.join("manifest.txt");
     let manifest = match std::fs::read(&path) {

@@ -1,4 +1,4 @@
-//! Who may ask: bearer tokens, compared in constant time.
+//! Checks bearer tokens. They decide who may ask. Tokens are compared in constant time.
 
 use axum::http::{HeaderMap, header};
 use base64ct::{Base64, Encoding};
@@ -7,11 +7,12 @@ use subtle::ConstantTimeEq;
 
 use crate::problem::{Code, Problem};
 
-/// Looks for a token in `Authorization: Bearer TOKEN`, and in the URL if the route allows it, which gives its query: for
-/// callers that take nothing but a URL, `?token=TOKEN`, or `http://user:TOKEN@host/`, which clients send as a password.
+/// Looks for a token in the header `Authorization: Bearer TOKEN`. If a route passes its `query`, also looks in the URL,
+/// because some callers can be given only a URL: `?token=TOKEN`, or `http://user:TOKEN@host/`, of which clients send
+/// TOKEN as a password.
 ///
 /// # Errors
-/// There is none, or one that this server doesn't know.
+/// The request has no token, or one that this server doesn't know.
 pub fn authorise(tokens: &[String], headers: &HeaderMap, query: Option<&str>) -> Result<(), Problem> {
     if tokens.is_empty() {
         return Ok(());
@@ -21,7 +22,8 @@ pub fn authorise(tokens: &[String], headers: &HeaderMap, query: Option<&str>) ->
         [] => query.and_then(in_query).unwrap_or_default(),
         value => bearer(value).or_else(|| query.and_then(|_| password(value))).unwrap_or_default(),
     };
-    // Every token is compared, in a time that doesn't depend on where it differs.
+    // Compares the given token with every known one, and all bytes of each. So the time doesn't tell how much of the
+    // token is right.
     let known = tokens.iter().fold(subtle::Choice::from(0), |known, token| known | token.as_bytes().ct_eq(&given));
     if known.into() {
         return Ok(());

@@ -17,7 +17,7 @@ use crate::metrics::Metrics;
 const ATTEMPTS: u32 = 3;
 /// Time limit of an attempt.
 const TIMEOUT: Duration = Duration::from_millis(1500);
-/// Time limit of all attempts for a question.
+/// Time limit for a question, over all attempts.
 const DEADLINE: Duration = Duration::from_secs(4);
 /// After this many failed questions in a row, the upstream isn't asked for the time `REST`.
 const TRIPS: u32 = 5;
@@ -56,14 +56,14 @@ pub struct Hit {
     pub distance: Option<u32>,
 }
 
-/// Counts failures in a row, and knows when the upstream may be asked again.
+/// Counts failures in a row. After too many, the upstream isn't asked until `open_until`.
 #[derive(Debug, Default)]
 struct Circuit {
     failures: u32,
     open_until: Option<Instant>,
 }
 
-/// The upstream, its connections and its circuit breaker.
+/// The client of the upstream: its connections, and the counter of failures.
 #[derive(Debug)]
 pub struct Upstream {
     client: reqwest::Client,
@@ -78,7 +78,7 @@ impl Upstream {
     /// # Errors
     /// The HTTP client can't be made.
     pub fn new(address: Address) -> Result<Self> {
-        // Fails only if a provider is already installed, and then that one is used.
+        // Ignores the error: it means that a provider is already installed, and that one is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .timeout(TIMEOUT)
@@ -101,7 +101,7 @@ impl Upstream {
     /// Asks the upstream for the state of its index. Returns `false` if it can't be reached or fails.
     ///
     /// # Errors
-    /// Something answers, and it is no HMA that knows PDQ: the URL is wrong.
+    /// The URL is wrong: a server answers, but it is not an HMA that knows PDQ.
     pub async fn probe(&self, metrics: &Metrics) -> Result<bool> {
         let url = self.address.0.join("m/index/status")?;
         let answered = self.client.get(url).send().await;
@@ -141,7 +141,7 @@ impl Upstream {
     /// Asks for the nearest hash within the upstream's own threshold.
     ///
     /// # Errors
-    /// The upstream doesn't answer, after all attempts; or it failed so often that it isn't asked now.
+    /// The upstream doesn't answer any attempt. Or it failed so often that it isn't asked now.
     pub async fn ask(&self, hash: &PdqHash, metrics: &Metrics) -> Result<Option<Hit>> {
         self.pass()?;
         let answered = tokio::time::timeout(DEADLINE, self.attempts(hash, metrics)).await;
@@ -161,8 +161,8 @@ impl Upstream {
         answered
     }
 
-    /// Returns an error while the upstream isn't asked. After that time, lets one question at a time pass until one is
-    /// answered.
+    /// Returns an error as long as the upstream must not be asked. After that time, lets one question at a time pass
+    /// until the upstream answers one.
     fn pass(&self) -> Result<()> {
         let mut circuit = self.circuit.lock().expect("never poisoned");
         match circuit.open_until {
@@ -196,7 +196,8 @@ impl Upstream {
     async fn once(&self, hash: &PdqHash) -> Result<Option<Hit>> {
         let mut url = self.address.0.join("m/lookup")?;
         url.query_pairs_mut().append_pair("signal_type", "pdq").append_pair("signal", &hash.to_string());
-        // A bank that is enabled for a share of lookups draws by the seed: the same hash always gets the same answer.
+        // HMA can enable a bank for only a share of the lookups, which it chooses at random. With the hash as the seed,
+        // the same hash always gets the same answer.
         url.query_pairs_mut().append_pair("seed", &hash.to_string());
         let response = self.client.get(url).send().await?;
         if response.status().is_server_error() {

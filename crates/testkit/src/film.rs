@@ -1,6 +1,7 @@
-//! Writes films without an encoder: the boxes and elements around samples that hold no picture.
+//! Writes film files without a video encoder. Their boxes and elements are valid, but the coded frames in them hold no
+//! picture.
 
-/// A sample of a drawn film.
+/// One coded frame of a film that a test makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FilmSample {
     /// The number of its bytes.
@@ -15,16 +16,16 @@ pub fn film_samples(frames: u32, gop: u32) -> Vec<FilmSample> {
     (0..frames).map(|number| FilmSample { size: 20 + number * 7 % 50, key: number.is_multiple_of(gop) }).collect()
 }
 
-/// The bytes of a sample: each is its number, so that a test can tell samples apart.
+/// Returns the bytes of a sample. Each byte is the sample's number, so that a test can tell samples apart.
 #[must_use]
 pub fn sample_bytes(number: usize, size: u32) -> Vec<u8> {
     vec![number as u8; size as usize]
 }
 
-/// An `avcC` of H.264, high profile, level 3.1, without parameter sets.
+/// The content of an `avcC` box: H.264, high profile, level 3.1, no parameter sets.
 pub const AVCC: [u8; 9] = [1, 0x64, 0, 0x1f, 0xff, 0xe0, 0, 0, 0];
 
-/// A box of MP4 with what is inside.
+/// Writes an MP4 box of this kind. Its content is `parts`, one after the other.
 #[must_use]
 pub fn mp4_box(kind: &[u8; 4], parts: &[&[u8]]) -> Vec<u8> {
     let length = 8 + parts.iter().map(|part| part.len()).sum::<usize>();
@@ -34,14 +35,14 @@ pub fn mp4_box(kind: &[u8; 4], parts: &[&[u8]]) -> Vec<u8> {
     bytes
 }
 
-/// A box with a version, flags and words of four bytes.
+/// Writes an MP4 box that begins with a version and flags; words of four bytes follow.
 #[must_use]
 pub fn full_box(kind: &[u8; 4], version_and_flags: u32, words: &[u32]) -> Vec<u8> {
     let words: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
     mp4_box(kind, &[&version_and_flags.to_be_bytes(), &words])
 }
 
-/// The tables of a sample table, as words after version and flags.
+/// The boxes of a sample table, each as the 32-bit words that follow version and flags.
 #[derive(Debug, Clone, Default)]
 pub struct Tables {
     pub stts: Vec<u32>,
@@ -52,7 +53,7 @@ pub struct Tables {
     pub stss: Option<Vec<u32>>,
 }
 
-/// What an MP4 film says of its one track, for tests to change.
+/// The fields of an MP4 film with one track, which tests change before they write the file.
 #[derive(Debug, Clone)]
 pub struct Mp4 {
     pub timescale: u32,
@@ -68,11 +69,11 @@ pub struct Mp4 {
     pub data: Vec<u8>,
 }
 
-/// Bytes before the data of [`Mp4::bytes`]: `ftyp` and the header of `mdat`.
+/// The number of bytes before the samples in [`Mp4::bytes`]: `ftyp` and the header of `mdat`.
 pub const DATA: u32 = 20 + 8;
 
 impl Mp4 {
-    /// A film of 30 frames a second, in chunks of ten samples.
+    /// Makes a film of 30 frames per second, in chunks of ten samples.
     #[must_use]
     pub fn of(samples: &[FilmSample]) -> Self {
         let mut data = Vec::new();
@@ -133,7 +134,7 @@ impl Mp4 {
         mp4_box(b"moov", &[&full(b"mvhd", &[0, 0, 1000, 0]), &trak, &self.in_moov])
     }
 
-    /// The whole file, with `moov` at its end.
+    /// Writes the whole file, with `moov` at its end.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         let mdat = mp4_box(b"mdat", &[&self.data]);
@@ -141,13 +142,13 @@ impl Mp4 {
     }
 }
 
-/// An `ftyp` box of 20 bytes.
+/// Writes an `ftyp` box of 20 bytes.
 #[must_use]
 pub fn ftyp() -> Vec<u8> {
     mp4_box(b"ftyp", &[b"isom\0\0\0\0mp42"])
 }
 
-/// A sample entry of a picture of 640 by 360 pixels, with its boxes.
+/// Writes a sample entry for a picture of 640 x 360 pixels, followed by `boxes`.
 #[must_use]
 pub fn visual_entry(kind: &[u8; 4], boxes: &[u8]) -> Vec<u8> {
     let mut head = vec![0; 78];
@@ -156,7 +157,8 @@ pub fn visual_entry(kind: &[u8; 4], boxes: &[u8]) -> Vec<u8> {
     mp4_box(kind, &[&head, boxes])
 }
 
-/// A fragmented film: an empty `moov`, then a fragment for each keyframe with the samples that follow it.
+/// Writes a fragmented film: a `moov` without samples, then a fragment for each keyframe and the samples that depend on
+/// it.
 #[must_use]
 pub fn fragmented_mp4(samples: &[FilmSample]) -> Vec<u8> {
     let mut empty = Mp4::of(&[]);
@@ -173,12 +175,12 @@ pub fn fragmented_mp4(samples: &[FilmSample]) -> Vec<u8> {
     file
 }
 
-/// One fragment, `moof` and `mdat`, with the samples from one number to another.
+/// Writes one fragment, `moof` and `mdat`, with the samples `from..to`.
 #[must_use]
 pub fn fragment(samples: &[FilmSample], from: usize, to: usize) -> Vec<u8> {
     let sizes: Vec<u32> = samples[from..to].iter().map(|sample| sample.size).collect();
     let head = |offset: u32| {
-        // Data offset, flags of the first sample, and a size for each.
+        // The `trun` box: sample count, data offset, flags of the first sample, and each sample's size.
         let words = [vec![sizes.len() as u32, offset, 0x200_0000], sizes.clone()].concat();
         let tfhd = full_box(b"tfhd", 0x2_0000, &[1]);
         let tfdt = full_box(b"tfdt", 0, &[from as u32 * 1000]);
@@ -189,7 +191,7 @@ pub fn fragment(samples: &[FilmSample], from: usize, to: usize) -> Vec<u8> {
     [moof, mp4_box(b"mdat", &[&data])].concat()
 }
 
-/// An element of EBML with a length of eight bytes.
+/// Writes an EBML element whose length field has eight bytes.
 #[must_use]
 pub fn element(id: u32, parts: &[&[u8]]) -> Vec<u8> {
     let length = parts.iter().map(|part| part.len() as u64).sum::<u64>();
@@ -212,7 +214,7 @@ fn ebml_id(id: u32) -> Vec<u8> {
     id.to_be_bytes().into_iter().skip_while(|&byte| byte == 0).collect()
 }
 
-/// An element that is a number.
+/// Writes an EBML element that holds a number of eight bytes.
 #[must_use]
 pub fn number_element(id: u32, value: u64) -> Vec<u8> {
     element(id, &[&value.to_be_bytes()])
@@ -224,13 +226,13 @@ pub fn simple_block(time: i16, flags: u8, data: &[u8]) -> Vec<u8> {
     element(0xa3, &[&[0x81], &time.to_be_bytes(), &[flags], data])
 }
 
-/// The EBML header of a WebM file.
+/// Writes the EBML header of a WebM file.
 #[must_use]
 pub fn webm_head() -> Vec<u8> {
     element(0x1a45_dfa3, &[&element(0x4282, &[b"webm"])])
 }
 
-/// `Info` and `Tracks` of a film in VP9.
+/// Writes `Info` and `Tracks` of a film whose only track is coded in VP9.
 #[must_use]
 pub fn webm_tracks() -> Vec<u8> {
     let info = element(0x1549_a966, &[&number_element(0x2a_d7b1, 1_000_000)]);
@@ -244,7 +246,7 @@ pub fn webm_track(number: u64) -> Vec<u8> {
     element(0xae, &[&number_element(0xd7, number), &number_element(0x83, 1), &element(0x86, &[b"V_VP9"]), &video])
 }
 
-/// The bytes of a frame that begins like a keyframe of VP9, profile 0.
+/// Returns the bytes of a sample, of which the first four are those of a VP9 keyframe of profile 0.
 #[must_use]
 pub fn vp9_bytes(number: usize, size: u32) -> Vec<u8> {
     let mut bytes = sample_bytes(number, size);
@@ -252,7 +254,7 @@ pub fn vp9_bytes(number: usize, size: u32) -> Vec<u8> {
     bytes
 }
 
-/// Clusters of a film of 30 frames a second, one for each keyframe.
+/// Writes the clusters of a film of 30 frames per second, one for each keyframe.
 #[must_use]
 pub fn webm_clusters(samples: &[FilmSample], unknown: bool) -> Vec<Vec<u8>> {
     let mut clusters: Vec<(usize, Vec<Vec<u8>>)> = Vec::new();
@@ -273,7 +275,7 @@ fn millisecond(frame: usize) -> u64 {
     (frame as u64 * 1000).div_ceil(30)
 }
 
-/// A WebM film, in clusters of known or unknown length.
+/// Writes a WebM film. If `unknown`, its segment and its clusters don't tell their lengths.
 #[must_use]
 pub fn webm(samples: &[FilmSample], unknown: bool) -> Vec<u8> {
     let inside = [webm_tracks(), webm_clusters(samples, unknown).concat()].concat();

@@ -3,7 +3,7 @@
 //! Used by the Rust tests, and written to a folder by `cargo run -p hashgate-testkit --bin make-hostile DIR` for
 //! the tests of the command-line tool and of the browser build.
 
-/// What [`hashgate::image::read`] should make of a file.
+/// The result that [`hashgate::image::read`] should have for a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
     /// The whole picture.
@@ -12,11 +12,11 @@ pub enum Expect {
     ReadsPartly,
     /// `IntakeError::UnsupportedPicture`.
     Unsupported,
-    /// `IntakeError::Unreadable`, or a picture of which pixels are missing.
+    /// `IntakeError::Unreadable`, or a picture that lacks some pixels.
     Unreadable,
     /// `IntakeError::TooLarge`.
     TooLarge,
-    /// `IntakeError::NotAPicture`; whoever reads films calls it unreadable.
+    /// `IntakeError::NotAPicture`. A program that reads films calls the file unreadable instead.
     BrokenFilm,
 }
 
@@ -101,7 +101,8 @@ fn cut(add: Add) {
     ];
     for (name, bytes) in whole {
         add(Expect::Unreadable, &format!("half-of-{name}"), bytes[..bytes.len() / 2].to_vec());
-        // In files of these formats, the last byte belongs to the end mark, after the last pixel.
+        // In files of these formats, the last byte belongs to the end mark, which comes after the last pixel. So a file
+        // without it has all pixels.
         let needs_no_end = name.contains("png") || name.starts_with("gif") || name.ends_with(".jpg");
         let cut = if needs_no_end { Expect::Reads } else { Expect::Unreadable };
         add(cut, &format!("without-last-byte-{name}"), bytes[..bytes.len() - 1].to_vec());
@@ -169,7 +170,7 @@ fn png(add: Add) {
     let rows = zlib_zeros(12_001 * 12_000);
     add(Expect::Reads, "png-zip-bomb-of-pixels.png", with_data(header(12_000, 12_000, 8, 0), &rows));
     add(Expect::TooLarge, "png-zip-bomb-too-many-pixels.png", with_data(header(60_000, 60_000, 8, 0), &rows));
-    // Must be read: readers don't unpack the data after the last row.
+    // The file must be read: readers don't unpack the data after the last row.
     add(Expect::Reads, "png-zip-bomb-behind-pixels.png", with_data(header(100, 100, 8, 0), &rows));
     let small = vector!("png-rgb-8.png");
     for (name, start) in
@@ -234,8 +235,8 @@ fn gif(add: Add) {
     let mut endless = gif_of((16, 16), (1, 1), 2, 1_000_000);
     endless.pop();
     add(Expect::Reads, "gif-endless-without-trailer.gif", endless);
-    // More codes than pixels: 2 MB that would unpack to gigabytes. Codes of 9 bits and more, each
-    // standing for one pixel more than the one before.
+    // Codes for more pixels than the frame has: 2 MB that would unpack to gigabytes. The codes have 9 to 12 bits, and
+    // each stands for one pixel more than the code before it.
     let mut codes = Bits::default();
     while codes.bytes.len() < 2_000_000 {
         codes.push(256, 9);

@@ -1,16 +1,16 @@
-//! Makes films that attack the reader of their index.
+//! Makes films that attack the reader of a film's index.
 
 use crate::film::{
     DATA, Mp4, element, endless, film_samples, fragment, fragmented_mp4, ftyp, full_box, mp4_box, number_element,
     simple_block, visual_entry, vp9_bytes, webm, webm_clusters, webm_head, webm_track, webm_tracks,
 };
 
-/// A film that attacks the reader.
+/// A film that attacks the reader of its index.
 pub struct HostileFilm {
     /// What it is.
     pub name: String,
-    /// The code with which it is refused; `None` if its index can be read, because what is wrong concerns only what the
-    /// index leads to.
+    /// The error code with which the film is refused. `None` if the index can be read, because only samples that the
+    /// index points to are wrong.
     pub refused: Option<&'static str>,
     pub bytes: Vec<u8>,
 }
@@ -18,7 +18,7 @@ pub struct HostileFilm {
 const SEGMENT: u32 = 0x1853_8067;
 const CLUSTER: u32 = 0x1f43_b675;
 
-/// Returns the films: about 90, of 40 MB together.
+/// Returns about 90 films, 40 MB together.
 #[must_use]
 pub fn films() -> Vec<HostileFilm> {
     let mut films = Vec::new();
@@ -35,7 +35,7 @@ pub fn films() -> Vec<HostileFilm> {
 
 type Add<'a> = dyn FnMut(&str, Option<&'static str>, Vec<u8>) + 'a;
 
-/// A film of 40 samples whose tables are changed.
+/// Makes a film of 40 samples, and lets `change` alter its tables.
 fn changed(change: impl FnOnce(&mut Mp4)) -> Vec<u8> {
     let mut film = Mp4::of(&film_samples(40, 10));
     change(&mut film);
@@ -208,7 +208,7 @@ fn fragments(add: &mut Add<'_>) {
     add("a trun of 4 billion samples without fields", Some("film-limit"), run(&sized, 0, &[u32::MAX]));
     add("a trun of a million samples of one byte", Some("film-overlap"), run(&sized, 0, &[1_000_000]));
     add("a trun of samples of no bytes", None, run(&tfhd, 0, &[u32::MAX]));
-    // Found by fuzzing: the time of what comes next went beyond 63 bits.
+    // Found by fuzzing: the time after the last sample exceeded 63 bits.
     let long = full_box(b"tfhd", 0x2_0008, &[1, u32::MAX]);
     add("a trun of samples of no bytes that last 4 billion units each", None, run(&long, 0, &[u32::MAX]));
     add("a trun of samples of 4 GB", None, run(&tfhd, 0x200, &[3, u32::MAX, u32::MAX, u32::MAX]));
@@ -357,7 +357,7 @@ fn webm_tracks_only() -> Vec<u8> {
     element(0x1654_ae6b, &[&webm_track(1)])
 }
 
-/// An element with a length of one byte.
+/// Writes an element whose length field has one byte.
 fn small(id: u32, content: &[u8]) -> Vec<u8> {
     [&id.to_be_bytes()[..], &[0x80 | content.len() as u8], content].concat()
 }

@@ -1,4 +1,4 @@
-//! Draws JPEGs of many kinds, and breaks them.
+//! Draws JPEGs of many kinds, and breaks files at random.
 
 use hashgate::Limits;
 use hashgate::image::{IntakeError, Picture, StreamingDecoder};
@@ -13,19 +13,20 @@ use crate::Random;
 pub struct Kind {
     pub sampling: SamplingFactor,
     pub progressive: bool,
-    /// Progressive with libjpeg's usual scans, which give each coefficient bit by bit. Has Huffman tables of its own,
-    /// and no restarts.
+    /// Progressive, with libjpeg's usual scans, which send the bits of a coefficient in several scans. The file brings
+    /// its own Huffman tables and has no restart markers.
     pub refined: bool,
     pub grey: bool,
     pub quality: u8,
-    /// Number of units between restarts; 0 for no restarts.
+    /// Number of MCUs between restart markers; 0 for no restart markers.
     pub restarts: u16,
-    /// Huffman tables of its own, and a scan for each component.
+    /// The file has optimized Huffman tables, and one scan per component.
     pub optimized: bool,
 }
 
 impl Kind {
-    /// As cameras encode photographs: chroma halved both ways, quality 94, and libjpeg's usual scans if progressive.
+    /// The options with which cameras encode photographs: chroma halved in both directions, quality 94, and libjpeg's
+    /// usual scans if progressive.
     #[must_use]
     pub fn photograph(progressive: bool) -> Self {
         Self {
@@ -59,7 +60,8 @@ pub fn kinds() -> Vec<Kind> {
     kinds
 }
 
-/// Draws a picture with the spectrum of photographs: noise at every scale, of which coarser noise is stronger.
+/// Draws a picture with the spectrum of photographs: noise at every scale, and the coarser the noise, the stronger it
+/// is.
 pub fn draw(width: u16, height: u16, kind: Kind, seed: u64) -> Vec<u8> {
     let mut random = Random::new(seed);
     let (w, h) = (usize::from(width), usize::from(height));
@@ -112,7 +114,7 @@ fn encode_refined(pixels: &[u8], width: u16, height: u16, kind: Kind) -> std::io
     } else {
         mozjpeg::ColorSpace::JCS_RGB
     });
-    // Turns off what MozJPEG adds to libjpeg.
+    // Turns off MozJPEG's own extensions of libjpeg.
     encoder.set_fastest_defaults();
     encoder.set_size(width.into(), height.into());
     encoder.set_quality(kind.quality.into());
@@ -177,8 +179,8 @@ pub fn mutate(file: &[u8], random: &mut Random) -> Vec<u8> {
     bytes
 }
 
-/// Reads a file in pieces of random lengths, up to `longest`, with a streaming decoder. Also returns the picture that
-/// was known early, if there was one.
+/// Reads a file with a streaming decoder, in pieces of random lengths up to `longest`. Returns the picture that was
+/// known before the file's end, if there was one, and the final picture.
 pub fn read_arriving(
     bytes: &[u8],
     longest: usize,

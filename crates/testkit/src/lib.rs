@@ -1,4 +1,5 @@
-//! The one place that draws pictures, breaks files and numbers hashes: for tests, benchmarks, fuzzers and the demo.
+//! Draws pictures, breaks files and numbers hashes, for tests, benchmarks, fuzzers and the demo. No other place of the
+//! repository does this.
 //!
 //! Everything is made from a seed, so that it is the same on every machine and on every run.
 

@@ -4,8 +4,8 @@ use image::{Rgb, RgbImage};
 
 use crate::Random;
 
-/// Draws a picture that resembles a landscape: waves of every length, each as strong as in photographs (the amplitude is in
-/// proportion to the wavelength), with discs, in the colours of a random palette.
+/// Draws a picture that resembles a landscape, in the colours of a random palette. It consists of discs and of waves of
+/// every length. As in photographs, a wave's amplitude is proportional to its length.
 #[must_use]
 pub fn photograph(width: u32, height: u32, seed: u32) -> RgbImage {
     let mut random = Random::new(u64::from(seed) + 1);

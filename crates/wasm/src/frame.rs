@@ -1,4 +1,4 @@
-//! A frame of a film or a live stream, as the browser's decoder hands over its pixels.
+//! Hashes a frame of a film or a live stream, from the pixels that the browser's decoder hands over.
 
 use hashgate::image::DecodedBy;
 use hashgate::pdq::{Luma, LumaBuilder, MIN_QUALITY, SIDE};
@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 
 use super::{coded, read_option};
 
-/// How the bytes of a frame are to be read: `FrameLayout` in the TypeScript of the bindings.
+/// The layout of a frame's bytes: `FrameLayout` in the TypeScript of the bindings.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Layout {
@@ -21,17 +21,17 @@ struct Layout {
     /// Bytes from one row to the next.
     stride: usize,
     samples: Samples,
-    /// Whether luma runs from 16 to 235, in samples of 8 bits.
+    /// Whether luma is limited to the values 16 to 235 (in samples of 8 bits), instead of 0 to 255.
     limited: bool,
 }
 
-/// What one pixel is.
+/// The format of one pixel.
 #[derive(Deserialize, Clone, Copy, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 enum Samples {
     /// One byte of luma.
     Luma,
-    /// Two bytes of luma, the lower first, of which 10 bits count.
+    /// Two bytes of luma, the less significant first. The lower 10 bits are the value.
     Luma10,
     /// As `Luma10`, with 12 bits.
     Luma12,
@@ -60,7 +60,7 @@ pub struct HashedFrame {
 
 #[wasm_bindgen]
 impl HashedFrame {
-    /// Hashes the views of a frame. `layout` says how its pixels lie in `pixels`.
+    /// Hashes the views of a frame. `layout` tells how the pixels are stored in `pixels`.
     ///
     /// # Errors
     /// `invalid-options` if the pixels don't fit the layout.
@@ -84,7 +84,7 @@ impl HashedFrame {
         self.plain().quality
     }
 
-    /// Whether a view has detail enough to be compared.
+    /// Whether at least one view has enough detail to be compared.
     #[wasm_bindgen(getter, js_name = isComparable)]
     #[must_use]
     pub fn is_comparable(&self) -> bool {
@@ -158,8 +158,8 @@ fn luma_of(pixels: &[u8], layout: &Layout) -> Result<Luma, Error> {
     Ok(builder.finish())
 }
 
-/// Returns the grey level of each sample of luma. Limited luma is stretched from 16 to 235 to the whole range, as when a
-/// decoder converts it to RGB.
+/// Returns the grey level of each sample of luma. Limited luma is stretched from 16 to 235 to the whole range, as when
+/// a decoder converts it to RGB.
 fn stretched(limited: bool) -> [u8; 256] {
     std::array::from_fn(|value| {
         let value = value as i32;

@@ -1,4 +1,4 @@
-//! Bindings of the core for JavaScript: convert, call, convert.
+//! Bindings of the core for JavaScript. A binding converts its arguments, calls the core, and converts the result.
 //!
 //! The hashing workers make a [`Fingerprint`] of each file, and the lookup worker holds a [`Lookup`]. Errors are
 //! JavaScript `Error` objects with a `code`, and where it applies `field`, `expected` and `got`. A panic is a trap:
@@ -189,7 +189,8 @@ impl Fingerprint {
     }
 }
 
-/// Bytes at the start of a file in which the headers of formats that browsers read declare the picture's size.
+/// Number of bytes at the start of a file that are searched for the declared size of the picture, in formats that only
+/// browsers read.
 const HEAD: usize = 1 << 20;
 
 /// The first stage for a file that arrives in pieces.
@@ -272,8 +273,8 @@ pub fn may_be_picture(head: &[u8]) -> bool {
     image::not_a_picture(head).is_none()
 }
 
-/// Returns what kind of film a file is, by its first 64 KiB: `mp4` (also QuickTime), `matroska` (also WebM), or `other` if
-/// nothing here reads films of its kind. Returns undefined if it is no film.
+/// Returns what kind of film a file is, by its first 64 KiB: `mp4` (also QuickTime), `matroska` (also WebM), or `other`
+/// if nothing here reads films of its kind. Returns undefined if it is no film.
 #[wasm_bindgen(js_name = filmKind, unchecked_return_type = "'mp4' | 'matroska' | 'other' | undefined")]
 #[must_use]
 pub fn film_kind(head: &[u8]) -> Option<String> {
@@ -334,14 +335,15 @@ impl BrowserPicture {
         self.unsure
     }
 
-    /// Frames that the first reading found; 1 if there was none.
+    /// Number of frames that the first reading found; 1 if there was no first reading.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn frames(&self) -> u32 {
         self.frames
     }
 
-    /// Notes that the browser gives no picture. `reason` is `unreadable`, `unsupported-picture` or `canvas-noise`.
+    /// Notes that the browser could not decode the picture. `reason` is `unreadable`, `unsupported-picture` or
+    /// `canvas-noise`.
     ///
     /// # Errors
     /// `invalid-options`.
@@ -575,9 +577,9 @@ pub fn check_freshness(
     .map_err(|error| refused(&error))
 }
 
-/// Verifies the proof that a manifest, as it was downloaded, is in the trusted log. The first of `keys` is the log's; the
-/// others are the witnesses', of which at least `threshold` must have cosigned. Without witnesses, the log's own signature
-/// is enough. `origin` is the log's name, if it isn't the name of its key. Returns a `Logged`.
+/// Verifies the proof that a manifest, as it was downloaded, is in the trusted log. The first of `keys` is the log's;
+/// the others are the witnesses', of which at least `threshold` must have cosigned. Without witnesses, the log's own
+/// signature is enough. `origin` is the log's name, if it isn't the name of its key. Returns a `Logged`.
 ///
 /// # Errors
 /// `trust-invalid`, `log-syntax`, `log-wrong-origin`, `log-wrong-key`, `log-bad-signature`, `log-too-few-witnesses`,

@@ -1,5 +1,5 @@
-//! Draws the sample pictures that the demo page and the browser tests use: pictures for a list,
-//! edited copies of them, and others; and `samples.json`, which names them.
+//! Draws the sample pictures of the demo page and the browser tests: pictures for a list, edited copies of them, and
+//! unrelated pictures. Also writes `samples.json`, which names them.
 
 use std::fs;
 use std::path::Path;
@@ -54,7 +54,7 @@ pub fn write(folder: &Path) -> Result<()> {
     save("samples.json".into(), format!("[{}]\n", groups.join(", ")).into_bytes())
 }
 
-/// Makes an edited copy, of another kind for each index. Returns the name of the edit and the copy.
+/// Makes an edited copy. The index chooses one of eight edits. Returns the name of the edit and the copy.
 fn edited(picture: &RgbImage, index: u32) -> (&'static str, RgbImage) {
     match index % 8 {
         0 => ("progressive", picture.clone()),

@@ -1,10 +1,10 @@
 //! Builds the engines `dist/hashgate.wasm` (SIMD) and `dist/hashgate-baseline.wasm`, the formats engines
-//! `dist/hashgate-formats.wasm` and `dist/hashgate-formats-baseline.wasm`, the film reader `dist/hashgate-film.wasm`, and the
-//! JavaScript and TypeScript of their bindings in `dist/bindings/`. A browser loads one engine, one formats engine when a
-//! file needs it, and the film reader when a film comes.
+//! `dist/hashgate-formats.wasm` and `dist/hashgate-formats-baseline.wasm`, the film reader `dist/hashgate-film.wasm`,
+//! and the JavaScript and TypeScript of their bindings in `dist/bindings/`. A browser loads one engine, one formats
+//! engine when a file needs it, and the film reader when a film comes.
 //!
-//! The files don't depend on where they are built: no path of this machine gets into them (`scripts/reproducible.mjs` builds
-//! twice and compares).
+//! The files don't depend on where they are built: no path of this machine gets into them (`scripts/reproducible.mjs`
+//! builds twice and compares).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,10 +15,10 @@ use wasm_bindgen_cli_support::Bindgen;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const WASM_OPT: &str = "node_modules/binaryen/bin/wasm-opt";
-/// Largest linear memory in bytes: a gibibyte for a decoder and a quarter for the file. A picture that needs more traps its
-/// worker instead of taking the machine's memory.
+/// Largest linear memory of an engine: 1,024 MiB for a decoder and 256 MiB for the file. A picture that needs more
+/// makes its worker trap, instead of using up the machine's memory.
 const MAX_MEMORY: u64 = 1280 << 20;
-/// The features of wasm that rustc uses by default, which wasm-opt must be told.
+/// The wasm features that rustc enables by default. wasm-opt must be told which ones to accept.
 const FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
     "--enable-multivalue",
@@ -28,9 +28,11 @@ const FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
-/// What the engines are built for: the processor, what it adds to a file's name, and the flags of rustc and wasm-opt.
+/// The two kinds of processors that engines are built for: the name, the suffix of the file's name, and the flags of
+/// rustc and wasm-opt.
 ///
-/// SHA-2 in loops saves 3.9 kB (gzip). SHA-256 of 11.5 MB then takes 43 ms instead of 24, in browsers without SIMD.
+/// The baseline engine computes SHA-2 in loops instead of unrolled code. This saves 3.9 kB (gzip). In browsers without
+/// SIMD, SHA-256 of 11.5 MB then takes 43 ms instead of 24.
 const PROCESSORS: [(&str, &str, &[&str], &[&str]); 2] = [
     ("simd", "", &["-C", "target-feature=+simd128"], &["--enable-simd"]),
     ("baseline", "-baseline", &["--cfg", "sha2_backend_soft=\"compact\""], &[]),
@@ -153,7 +155,8 @@ fn variant(
 }
 
 /// Returns compiler flags that keep this machine's paths out of panic messages: the workspace becomes `/hashgate`,
-/// crates of a registry `/crates`, and Rust's own library has the path that it has where its source isn't installed.
+/// crates of a registry `/crates`, and Rust's standard library gets the path that rustc uses when the library's source
+/// isn't installed.
 ///
 /// rustc applies the last flag that fits, so a longer path must come after a shorter one.
 fn neutral_paths(root: &Path) -> Result<Vec<String>> {

@@ -12,7 +12,7 @@ use hashgate_testkit::hostile_film::films;
 
 const LIMIT: Duration = Duration::from_millis(200);
 
-/// Reads all that there is of a film. Returns the number of samples, or `None` if it is refused.
+/// Reads all samples of all tracks. Returns their number, or `None` if the film is refused.
 fn read(bytes: &[u8]) -> Option<usize> {
     let mut film = Film::open(bytes, bytes.len() as u64).ok()?;
     let mut count = 0;
@@ -33,7 +33,8 @@ fn read(bytes: &[u8]) -> Option<usize> {
     Some(count)
 }
 
-/// Changes a few places: bits, bytes, words that are counts or lengths, pieces that are cut out, doubled or moved.
+/// Changes one to five places: flips bits, replaces bytes or words (which may be counts or lengths), and removes,
+/// doubles or moves pieces.
 fn change(bytes: &mut Vec<u8>, other: &[u8], random: &mut Random) {
     for _ in 0..=random.below(4) {
         if bytes.len() < 16 {
@@ -75,13 +76,13 @@ fn main() {
     let samples = film_samples(60, 15);
     let mut seeds =
         vec![Mp4::of(&samples).bytes(), fragmented_mp4(&samples), webm(&samples, false), webm(&samples, true)];
-    // Large ones take time to copy, and their size is what they are about.
+    // Leaves out large hostile films. They take long to copy, and they test size, which random changes hardly vary.
     seeds.extend(films().into_iter().map(|film| film.bytes).filter(|bytes| bytes.len() < 20_000));
     let mut random = Random::new(seed);
     let start = Instant::now();
     let (mut runs, mut opened) = (0_u64, 0_u64);
     while start.elapsed() < Duration::from_secs(seconds) {
-        // Whole films twice as often as hostile ones.
+        // Two thirds of the runs start from one of the four intact films, one third from any film.
         let kind = if random.below(3) == 0 { random.below(seeds.len()) } else { random.below(4) };
         let mut bytes = seeds[kind].clone();
         let other = random.below(seeds.len());
@@ -90,7 +91,7 @@ fn main() {
         let read_once = || std::panic::catch_unwind(|| read(&bytes));
         let found = read_once();
         let slow = began.elapsed() > LIMIT && {
-            // Other work on the machine may have been the reason.
+            // Reads a slow film again, because other work on the machine may have slowed the first run.
             let again = Instant::now();
             let _ = read_once();
             again.elapsed() > LIMIT

@@ -1,10 +1,12 @@
 //! Breaks drawn JPEGs at random, and compares the DC-only decoder with the general decoder: `cargo run --release -p
 //! hashgate-fuzz --bin fuzz-jpeg -- MINUTES [SEED]`, in minutes of processor time where the system tells it.
 //!
-//! A panic ends the run with its file in `target/fuzz-jpeg.jpg`. Other findings are kept as `target/fuzz-jpeg-N.jpg`: a
-//! file that the DC-only decoder reads without a caveat and the general decoder refuses, hashes more than 31 bits
-//! apart, files that give another result when they arrive in pieces, or another picture early (every eighth file is
-//! tried), and files that take ten times as long for their length, or for the pixels they declare, as any intact file.
+//! A panic ends the run; its file is in `target/fuzz-jpeg.jpg`. Other findings are written to `target/fuzz-jpeg-N.jpg`:
+//!
+//! - files that the DC-only decoder reads without a caveat and the general decoder refuses,
+//! - files whose two hashes are more than 31 bits apart,
+//! - files (one in eight is tried) that give another result, or another early picture, when they arrive in pieces,
+//! - files that take more than ten times as long, per byte or declared pixel, as any intact file.
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -40,9 +42,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let picture = read(bytes, &limits).ok();
         (picture, now() - start)
     };
-    // Measures time per byte. Includes the time of the general decoder, which reads a file when the DC-only decoder
-    // gives up. Decoding a cut file takes time for all pixels that it declares. So a file counts as having at least one
-    // byte per 64 declared pixels.
+    // Computes the time per byte, so that files of different lengths can be compared. A cut file still takes time for
+    // all pixels that it declares. So its length counts as at least one byte per 64 declared pixels. The time includes
+    // that of the general decoder, which reads a file when the DC-only decoder gives up.
     let per_byte = |time: Duration, bytes: &[u8], least: usize| time.as_nanos() as f64 / bytes.len().max(least) as f64;
     let slowest = files
         .iter()
@@ -64,7 +66,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (picture, mut time) = timed(&bytes);
         let mut again = 0;
         while per_byte(time, &bytes, *least) > 10.0 * slowest && again < 5 {
-            // Measures a slow file again, because the machine may have been busy.
+            // Measures a slow file again, because the machine may have been busy at first.
             time = time.min(timed(&bytes).1);
             again += 1;
         }

@@ -39,6 +39,11 @@ export function isFileInput(value: unknown): value is HTMLInputElement {
   return read(HTMLInputElement, "type", value) === "file";
 }
 
+/** Says whether an input takes several files: a picker of folders does, without the attribute `multiple` too. */
+export function takesMany(input: HTMLInputElement): boolean {
+  return input.multiple || input.webkitdirectory;
+}
+
 export function isForm(value: unknown): value is HTMLFormElement {
   return nameOf(value) === "form" && read(HTMLFormElement, "elements", value) !== undefined;
 }
@@ -55,8 +60,9 @@ export function windowOf(node: Node): Window & typeof globalThis {
 }
 
 /**
- * Returns the element that stands for a node: the node itself, the host of a shadow root, the root element of a document,
- * or else the nearest element around the node. A node without one gets the root element of its window's document.
+ * Returns the element that stands for a node: the node itself, the host of a shadow root, the root element of a
+ * document, or else the nearest element around the node. A node without one gets the root element of its window's
+ * document.
  */
 export function elementOf(node: Node): Element {
   if (isElement(node)) return node;

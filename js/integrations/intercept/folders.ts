@@ -1,4 +1,5 @@
 // Lists the files of a drop, including those in dropped folders.
+import { notePath } from "./entries.js";
 
 /**
  * Starts to read a drop's files and resolves to all of them. Call it while the event is being dispatched, because the
@@ -20,6 +21,7 @@ export async function filesOf(data: DataTransfer): Promise<File[]> {
 async function walk(entry: FileSystemEntry): Promise<File[]> {
   if (entry.isFile) {
     const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
+    notePath(file, entry.fullPath);
     return [file];
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader();

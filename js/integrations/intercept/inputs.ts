@@ -1,6 +1,6 @@
 // Handles file inputs: takes the chosen files out of the input, checks them, and puts them back before the page gets an
 // event.
-import { controlsOf, isFileInput, listOf, windowOf } from "./dom.js";
+import { controlsOf, isFileInput, listOf, takesMany, windowOf } from "./dom.js";
 import type { Interception } from "./interception.js";
 
 /** One choice of files in an input, during and after its check. */
@@ -147,7 +147,7 @@ export class Inputs {
   /** Gives files to the page. `list` is the original `FileList`, if all of its files may pass. */
   #hand(input: HTMLInputElement, files: readonly File[], list: FileList | undefined): void {
     const now = [...(input.files ?? [])];
-    if (!input.multiple) {
+    if (!takesMany(input)) {
       this.#give(input, list ?? listOf(windowOf(input), files.slice(-1)));
     } else if (now.some((file) => !this.#passed.has(file))) {
       // A script has put unchecked files into the input meanwhile. Checks them before the page gets any of the files.
@@ -162,7 +162,7 @@ export class Inputs {
     if (input.disabled || files.length === 0) return;
     for (const file of files) this.#passed.add(file);
     this.#void(input);
-    this.#give(input, listOf(windowOf(input), input.multiple ? files : files.slice(0, 1)));
+    this.#give(input, listOf(windowOf(input), takesMany(input) ? files : files.slice(0, 1)));
   }
 
   #give(input: HTMLInputElement, files: FileList): void {

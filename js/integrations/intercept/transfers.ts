@@ -1,5 +1,6 @@
 // Handles drops and pastes: stops the event, checks its files, and dispatches a new event with the files that may pass.
 import { isElement, isFileInput, windowOf } from "./dom.js";
+import { giveEntries } from "./entries.js";
 import { filesOf } from "./folders.js";
 import type { Inputs } from "./inputs.js";
 import { insert, keepCaret, type Texts, textsOf, withoutPictures } from "./insertion.js";
@@ -110,6 +111,7 @@ function transferOf(place: Node, files: readonly File[], texts: Texts): DataTran
   const { DataTransfer } = windowOf(place);
   const transfer = new DataTransfer();
   fill(transfer, files, texts);
+  giveEntries(transfer);
   return transfer;
 }
 

@@ -1,12 +1,13 @@
-// Reads slices of a film, at once, and a little ahead: the samples of a stretch lie close together.
+// Reads pieces of a film synchronously. Reads some bytes more than asked for, because samples that follow each other in
+// time are mostly close together in the file.
 
-/** The film's bytes can't be read. */
+/** The film's bytes could not be read. */
 export class FilmUnreadable extends Error {}
 
 /** Reads a Blob at once. TypeScript has its type only in a library for workers. */
 declare const FileReaderSync: new () => { readAsArrayBuffer(blob: Blob): ArrayBuffer };
 
-/** Bytes that are read at least. */
+/** Least number of bytes that are read at a time. */
 const AHEAD = 256 * 1024;
 
 export class FilmBytes {

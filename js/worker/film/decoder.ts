@@ -1,20 +1,21 @@
 // Decodes stretches of a film's track by WebCodecs, and hands over the frames that are wanted.
 import type { Sample, Segment } from "./plan.js";
 
-/** Decoding fails: the stretch is left out. */
+/** The decoder failed, so a part of the film is left out. */
 export class CannotDecode extends Error {}
 
-/** Frames that a decoder may have in work, and decoded frames that may wait for hashing. */
+/** Largest number of frames that the decoder may work on, and of decoded frames that may wait for hashing. */
 const [MOST_IN_WORK, MOST_WAITING] = [12, 3];
 /**
- * Samples behind the last wanted time that are decoded all the same: frames that are shown earlier may come after one
- * that is shown later. H.264 allows 16; encoders use up to 4.
+ * Number of samples that are decoded although their time is after the last wanted time. In the file, a frame that is
+ * shown earlier can be stored after a frame that is shown later. H.264 allows such a distance of 16 frames; encoders
+ * use up to 4.
  */
 const REORDERED = 5;
 /** Milliseconds without an answer after which a decoder is given up. */
 const SILENCE_MS = 20_000;
 
-/** Where a segment's samples come from. */
+/** Gives the samples of a segment, and their bytes. */
 export interface Packets {
   /** Returns up to `count` samples from a number on, in the order of decoding. */
   samples(from: number, count: number): Sample[];
@@ -53,7 +54,8 @@ export class TrackDecoder {
         for (const sample of samples) {
           if (sample.index >= segment.untilIndex) break feeding;
           from = sample.index + 1;
-          // Frames shown before the keyframe need frames before it.
+          // Such a frame is shown before the keyframe but stored after it. It can't be decoded without the frames
+          // before the keyframe.
           if (sample.ptsS < segment.key.ptsS) continue;
           if (sample.ptsS > until && ++behind > REORDERED) break feeding;
           const data = this.#packets.bytes(sample) as Uint8Array<ArrayBuffer>;
@@ -65,13 +67,13 @@ export class TrackDecoder {
             if (this.#frames.length === 0) await this.#answer();
             yield* this.#waiting();
           }
-          // All that is wanted has come.
+          // All wanted frames were decoded.
           if (this.#targets.length === 0) break feeding;
         }
       }
       let flushed = this.#targets.length === 0;
       if (flushed) {
-        // Drops what is still in work, which nobody wants.
+        // Drops the frames that the decoder still works on, because nobody wants them.
         this.#try(() => decoder.reset());
         this.#try(() => decoder.configure(this.#config));
       } else {
@@ -145,7 +147,9 @@ export class TrackDecoder {
     this.#wake?.();
   }
 
-  /** Resolves when the decoder has done something. */
+  /**
+   * Resolves when the decoder has given a frame, taken a sample or failed. Rejects if it does nothing for `SILENCE_MS`.
+   */
   #answer(): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {

@@ -1,4 +1,4 @@
-// Reads a film in the worker: its index by slices, and the frames of a stage by WebCodecs.
+// Reads a film in the worker. Reads the index of the film in pieces, and decodes the frames of a stage by WebCodecs.
 import { type Film, initSync, openFilm } from "../../../dist/bindings/film.js";
 import { describe, isCoded } from "../../errors.js";
 import type { FilmInfo, TrackInfo } from "../../generated/film.js";
@@ -9,16 +9,19 @@ import { CannotDecode, type Packets, TrackDecoder } from "./decoder.js";
 import { Motion } from "./motion.js";
 import { denseStage, firstStage, joined, type Sample, type Segment, samplesOf } from "./plan.js";
 
-/** What the reading of a film tells while it goes on. */
+/** The functions that the reader of a film calls. */
 export interface FilmListener {
-  /** Called for each hashed frame. Resolves when the next one may be hashed, to false if no more are wanted. */
+  /**
+   * Called for each hashed frame. Resolves when the next frame may be hashed. Resolves to false if no more frames are
+   * wanted.
+   */
   frame(frame: FilmSample): Promise<boolean>;
   progress(seconds: number, of: number): void;
 }
 
 type Problem = NonNullable<FilmReading["problem"]>;
 
-/** If more segments than this fail, and none before them was decoded, the rest of the track is given up. */
+/** If the first segments of a track all fail, and they are more than this number, the rest of the track is left out. */
 const MOST_FAILURES = 3;
 
 /** Reads one stage of a film. If the film can't be read, the answer says why. */
@@ -46,7 +49,7 @@ class Reading {
   readonly #hasher: FrameHasher;
   readonly #listener: FilmListener;
   readonly #made: FilmReading;
-  /** Whether the page wants no more frames. */
+  /** Whether the page has said that it wants no more frames. */
   #enough = false;
 
   constructor(ask: Asks["film"], film: Film, bytes: FilmBytes, hasher: FrameHasher, listener: FilmListener) {
@@ -111,7 +114,7 @@ class Reading {
         if (this.#enough) return;
         failures = failed ? failures + 1 : 0;
         if (failed) this.#leaveOut([failed.fromS, segment.toS], failed.problem);
-        // A decoder that fails from the start won't decode the rest.
+        // A decoder that failed for all of the first segments will fail for the rest, too.
         if (failures > MOST_FAILURES && failures === place + 1) return this.#leaveOut(rest, undefined);
         progress(segment.toS);
       }
@@ -139,7 +142,10 @@ class Reading {
     }
   }
 
-  /** Decodes and hashes a segment. Returns what went wrong, and from which second on. */
+  /**
+   * Decodes and hashes a segment. If that fails, returns the error, and the time of the last frame that was hashed (the
+   * start of the segment if none was).
+   */
   async #decode(
     track: number,
     decoder: TrackDecoder,
@@ -188,7 +194,7 @@ class Reading {
       samples: (from, count) => samplesOf(this.#film.samples(track, from, count)),
       bytes: ({ offset, size }) => {
         const bytes = this.#bytes.read(offset, size);
-        // A sample that is cut off isn't decoded: decoders fill in what is missing.
+        // A sample that is cut off isn't decoded, because decoders invent the missing part of the picture.
         if (bytes.length < size) return new Uint8Array();
         if (prefix.length === 0) return bytes;
         const whole = new Uint8Array(prefix.length + bytes.length);

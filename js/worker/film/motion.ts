@@ -2,13 +2,25 @@
 import type { Part } from "../../protocol.js";
 
 const SIDE = 64;
-/** A grey level counts as changed by more than this; a place counts as moving if it changed in this share of steps. */
+/**
+ * A place of the picture has changed if its grey level differs by more than 6 of 255. The place counts as moving if it
+ * changed in more than this share of the compared pairs of frames.
+ */
 const [CHANGED, MOVING] = [6, 0.15];
-/** Seconds from one compared frame to the next, at least; and the fewest steps that say something. */
+/**
+ * Least number of seconds between two compared frames; and least number of compared pairs from which `part` concludes
+ * anything.
+ */
 const [STEP_S, FEWEST] = [0.4, 4];
-/** The least side of a part in cells of 64, and the largest share of the frame that it may have. */
+/**
+ * Least width and height of the moving part, in cells of which the frame has 64 by 64; and the largest share of the
+ * frame's area that the part may have.
+ */
 const [LEAST, LARGEST] = [12, 0.9];
-/** Surroundings with fewer grey levels than this are a border, which a view cuts off already. */
+/**
+ * If the grey levels around the moving part differ by less than this, the surroundings are a plain border. A view
+ * without borders cuts it off already.
+ */
 const FLAT = 24;
 
 export class Motion {
@@ -31,7 +43,10 @@ export class Motion {
     this.#lastS = atS;
   }
 
-  /** Returns the part that moves, in shares of the frame. Undefined if that is all of it, or nothing to look at. */
+  /**
+   * Returns the part of the picture that moves, in shares of the frame. Returns undefined if there were too few frames,
+   * if the part is too small or almost the whole frame, or if its surroundings are a plain border.
+   */
   part(): Part | undefined {
     if (this.#steps < FEWEST) return undefined;
     const moves = (x: number, y: number) => (this.#changes[y * SIDE + x] ?? 0) > MOVING * this.#steps;

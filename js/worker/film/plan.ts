@@ -1,9 +1,9 @@
-// Chooses the frames of a film that are looked at.
+// Chooses which frames of a film are decoded and hashed.
 
-/** Numbers per sample in what the film reader returns. */
+/** How many numbers the film reader returns for each sample. */
 const FIELDS = 6;
 
-/** One frame as it lies in the file. */
+/** One coded frame, and its position in the file. */
 export interface Sample {
   offset: number;
   size: number;
@@ -12,20 +12,23 @@ export interface Sample {
   index: number;
 }
 
-/** A stretch that is decoded at once: from a keyframe to the last target. */
+/** A stretch of the film that is decoded in one go, from a keyframe to the last wanted frame. */
 export interface Segment {
   /** The keyframe with which decoding begins. */
   key: Sample;
-  /** The number of the keyframe that follows; infinite behind the last. */
+  /** The number of the sample that is the next keyframe. Infinity if there is none. */
   untilIndex: number;
-  /** The seconds that the segment stands for. */
+  /** The stretch of the film, in seconds, that the segment represents. If the segment fails, this stretch is a gap. */
   fromS: number;
   toS: number;
-  /** Seconds whose frames are wanted: each time, the first frame that is not before it. */
+  /** Times in seconds. For each of them, the first frame that is not before it is wanted. */
   targets: number[];
 }
 
-/** Seconds after a keyframe that are looked at, and the seconds from one frame of them to the next. */
+/**
+ * Length in seconds of the stretch after a keyframe that the first stage looks at, and the seconds between two of its
+ * frames.
+ */
 const [BURST_S, BURST_STEP_S] = [0.45, 0.15];
 /** Seconds from one frame to the next in the dense stage. */
 const DENSE_S = 0.5;
@@ -38,13 +41,14 @@ export function samplesOf(flat: Float64Array): Sample[] {
 }
 
 /**
- * Plans the first stage: each keyframe, the frames of 0.45 s after it, and as many frames behind those that no gap is
- * longer than `maxGapS`.
+ * Plans the first stage. It looks at each keyframe and at the frames of 0.45 s after it. After those it looks at as
+ * many further frames as are needed for no gap to be longer than `maxGapS`.
  */
 export function firstStage(keys: readonly Sample[], endS: number, maxGapS: number): Segment[] {
   return segments(keys, endS, (fromS, toS) => {
     const targets = [];
-    // A film at less than 7 frames a second has fewer frames than targets; each frame is taken once.
+    // If a film has less than 7 frames a second, two targets can lead to the same frame. That frame is then decoded
+    // once.
     for (let step = 0; step * BURST_STEP_S <= BURST_S + 1e-6; step += 1) targets.push(fromS + step * BURST_STEP_S);
     const behind = fromS + BURST_S;
     const parts = Math.ceil((toS - behind) / maxGapS - 1e-6);

@@ -74,8 +74,8 @@ export class Follower {
   }
 
   /**
-   * Resolves once there is a list, or none could be loaded. If there is one in storage, doesn't wait for the network.
-   * Throws if a key is malformed.
+   * Resolves when a list is loaded, or when no list could be loaded. If there is a list in storage, doesn't wait for
+   * the network. Throws if a key is malformed.
    */
   async start(): Promise<void> {
     this.#checkTrust();
@@ -133,7 +133,8 @@ export class Follower {
     let result: Result;
     try {
       result = await this.#alone(() => this.#update());
-      // Keeps an error that happened during this refresh, although it was recovered from. Removes an error from before.
+      // Keeps `lastError` if the error happened during this refresh, even if the refresh succeeded after it. Otherwise
+      // removes it.
       if (this.#lastError === before && result.outcome !== "elsewhere") this.#lastError = undefined;
       this.#failures = 0;
     } catch (error) {
@@ -149,8 +150,8 @@ export class Follower {
   }
 
   /**
-   * Lets one tab download at a time. Another tab that has a list leaves the download to that tab, which tells it about
-   * a new release. A tab without a list doesn't wait, and downloads, too.
+   * Lets only one tab of the site download at a time. The other tabs that have a list don't download: the first tab
+   * tells them about a new release. A tab without a list doesn't wait for the first tab, and downloads the list itself.
    */
   async #alone(work: () => Promise<Result>): Promise<Result> {
     const locks = globalThis.navigator?.locks;
@@ -205,7 +206,7 @@ export class Follower {
       proof: proved?.proof,
     };
     if (active?.current.sha256 === full.sha256) {
-      // The same release was signed again: by more keys, or with a later expiry.
+      // The manifest is of the same release. It was signed again, by more keys or with a later expiry.
       if (manifest.issuedUnixS >= active.manifest.issuedUnixS) {
         active.manifest = manifest;
         active.logged = proved?.logged;
@@ -216,7 +217,7 @@ export class Follower {
     return { outcome: "updated", by: await this.#fetch(manifest, current) };
   }
 
-  /** Fetches and verifies the proof that a manifest is in the log, if a log is trusted. */
+  /** If a log is trusted, fetches and verifies the proof that a manifest is in the log. */
   async #prove(text: Uint8Array, { release }: Manifest): Promise<Proved | undefined> {
     const { log, manifestUrl } = this.#ask;
     if (!log) return undefined;
@@ -387,7 +388,7 @@ export class Follower {
     return new GateError({ code, message: `${url}: expected ${expected}, got ${got}`, url, expected, got });
   }
 
-  /** Throws if a key is malformed: that is the host's mistake, whatever the server answers. */
+  /** Throws if a trusted key is malformed. That is a mistake of the host's code, whatever the server answers. */
   #checkTrust(): void {
     try {
       this.#engine.verifyManifest(new Uint8Array(0), this.#ask);

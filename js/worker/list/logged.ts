@@ -65,7 +65,8 @@ function proofUrl(manifestUrl: string): string {
 }
 
 /**
- * Throws if a proof contradicts what was seen of the log. A log may only grow, and for each size it has only one root.
+ * Throws if a proof contradicts an earlier checkpoint of the log. A log may only grow, and for each size it has only
+ * one root.
  */
 export function assertSuccession(url: string, seen: SeenLog | undefined, { index, checkpoint }: Logged): void {
   if (!seen || seen.origin !== checkpoint.origin) return;
@@ -93,7 +94,10 @@ export function statusOf({ index, checkpoint }: Logged): LoggedCheckpoint {
   return { origin, size, root, index, witnesses, ...(witnessedUnixS > 0 && { witnessedUnixS }), note };
 }
 
-/** Says whether this device's clock seems wrong. `server`: the time of the server from which an expired list came. */
+/**
+ * Explains an error by this device's clock, if the clock seems wrong. `server` is the time of the server that sent an
+ * expired list.
+ */
 export function clockHint(
   nowUnixS: number,
   logged: Logged | undefined,

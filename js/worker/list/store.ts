@@ -37,7 +37,7 @@ export interface Highest {
 }
 
 /**
- * Returns whether a record from `before` counts for a client that now trusts `keys`. It doesn't if all keys were
+ * Returns whether a record from `before` is used by a client that now trusts `keys`. It isn't used if all keys were
  * replaced: whoever had stolen the old keys could have signed the highest possible release number.
  */
 export function counts(before: { keys: string[] }, keys: string[]): boolean {

@@ -1,11 +1,13 @@
 //! The DC-only decoder: the luma of 8x8 blocks, which is all that PDQ needs of a large picture.
 //!
-//! A JPEG stores the mean of every block of Y as its DC coefficient, and JFIF's Y is PDQ's luma. So AC coefficients are
-//! skipped, and of a progressive file only the scans of DC coefficients are read, down to the last bit but one
-//! where that is near enough. Chroma counts where colours are so strong that RGB clips them. Written from ITU T.81.
+//! A JPEG stores the mean of every block of Y as its DC coefficient, and JFIF's Y is PDQ's luma. So the decoder skips
+//! AC coefficients. Of a progressive file it reads only the scans of DC coefficients, and even their last bit only if
+//! the quantization is coarse. Chroma is needed where colours are so strong that the conversion to RGB clips them.
+//! Written from ITU T.81.
 //!
-//! Every file that is out of the ordinary is [`Outside`](super::part::Outside), and a decoder that reads all pixels
-//! decides what it is: other coding processes, other colours, and everything that is damaged or merely odd.
+//! The decoder gives up on every unusual file, with the error [`Outside`](super::part::Outside): on other coding
+//! processes and colour models, and on files that are damaged or merely odd. A decoder that reads all pixels then reads
+//! the file.
 
 mod bits;
 mod clipping;

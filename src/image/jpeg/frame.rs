@@ -1,4 +1,4 @@
-//! Headers of frames and scans (ITU T.81, B.2.2 and B.2.3), for all JPEG decoders.
+//! Parses the headers of frames and scans (ITU T.81, B.2.2 and B.2.3), for all JPEG decoders.
 
 /// A component of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,32 +53,32 @@ impl Frame {
         (most(|component| component.across), most(|component| component.down))
     }
 
-    /// Interleaved units (A.2.3) in a row and in a column.
+    /// Returns the number of interleaved units (A.2.3) in a row and in a column.
     pub(super) fn units(&self) -> (u32, u32) {
         let (across, down) = self.most();
         (self.width.div_ceil(8 * across), self.height.div_ceil(8 * down))
     }
 
-    /// Width and height of a component in samples (A.1.1).
+    /// Returns the width and height of a component in samples (A.1.1).
     pub(super) fn samples(&self, component: &Component) -> (u32, u32) {
         let (across, down) = self.most();
         ((self.width * component.across).div_ceil(across), (self.height * component.down).div_ceil(down))
     }
 
-    /// Blocks in a row and in a column of a component that has a scan of its own (A.2.2).
+    /// Returns the number of blocks in a row and in a column of a component that has a scan of its own (A.2.2).
     pub(super) fn blocks(&self, component: &Component) -> (u32, u32) {
         let (width, height) = self.samples(component);
         (width.div_ceil(8), height.div_ceil(8))
     }
 
-    /// Samples of all components, in whole units.
+    /// Returns the number of samples of all components, padded to whole units.
     pub(super) fn padded_samples(&self) -> u64 {
         let (columns, rows) = self.units();
         let blocks: u32 = self.components.iter().map(|component| component.across * component.down).sum();
         64 * u64::from(blocks) * u64::from(columns) * u64::from(rows)
     }
 
-    /// Units in a row and in a column of a scan.
+    /// Returns the number of units in a row and in a column of a scan.
     pub(super) fn units_of(&self, scan: &Scan) -> (u32, u32) {
         match scan.components[..] {
             [Selected { component, .. }] => self.blocks(&self.components[component]),
@@ -104,15 +104,16 @@ pub(super) struct Scan {
     /// The first and the last coefficient, in zigzag order.
     pub(super) first_term: u8,
     pub(super) last_term: u8,
-    /// Bits to the right of what earlier scans gave; 0 in a coefficient's first scan.
+    /// The lowest bit position that earlier scans have sent; 0 in a coefficient's first scan.
     pub(super) high: u8,
-    /// Bits to the right of what this scan gives.
+    /// The lowest bit position that this scan sends. The bits below it come in later scans.
     pub(super) low: u8,
 }
 
 impl Scan {
-    /// Reads the content of an SOS segment. Components are found as libjpeg finds them: the `i`th one by the first
-    /// component of the frame, from the `i`th on, that has its id. Returns `None` if there is none, or the length is wrong.
+    /// Reads the content of an SOS segment. Matches components as libjpeg does: the scan's `i`th component is the first
+    /// component of the frame with its id, searched from the frame's `i`th on. Returns `None` if there is no such
+    /// component, or if the segment's length is wrong.
     pub(super) fn parse(header: &[u8], frame: &Frame) -> Option<Self> {
         let (&count, rest) = header.split_first()?;
         let (selectors, &[first_term, last_term, bits]) = rest.split_last_chunk::<3>()?;
@@ -131,7 +132,7 @@ impl Scan {
         Some(Self { components, first_term, last_term, high: bits >> 4, low: bits & 15 })
     }
 
-    /// Whether the band and the bits are those of a scan that T.81 allows (B.2.3, G.1.1).
+    /// Returns whether T.81 allows a scan of these coefficients and bits (B.2.3, G.1.1).
     pub(super) fn is_legal(&self, progressive: bool) -> bool {
         let &Self { first_term, last_term, high, low, .. } = self;
         if !progressive {

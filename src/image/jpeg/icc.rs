@@ -1,4 +1,4 @@
-//! The ICC profile of a JPEG, which APP2 segments hold in parts (ICC.1, annex B.4).
+//! Collects the ICC profile of a JPEG, which may be split over several APP2 segments (ICC.1, annex B.4).
 
 use crate::image::profile::{MAX_LENGTH, Profile};
 

@@ -1,7 +1,8 @@
 //! Decodes every pixel of a JPEG as libjpeg-turbo does, the decoder of Chromium, Firefox and most programs.
 //!
-//! It reads files that are not ordinary: those that break rules of T.81 but are shown nevertheless, damaged files, and
-//! colour models and samplings about which decoders disagree. Ordinary files go to `zune-jpeg`, which is faster.
+//! It is used for files that aren't ordinary: files that break rules of T.81 but are shown nevertheless, damaged files,
+//! and files with colour models or samplings about which decoders disagree. Ordinary files go to `zune-jpeg`, which is
+//! faster.
 
 mod bits;
 mod default_tables;
@@ -21,11 +22,11 @@ use bits::Bits;
 use samples::{Upsampled, convert, inverse_dct};
 use scan::Tables;
 
-/// Blocks of a component, in rows of whole units.
+/// The blocks of a component, in rows. Each row is padded to whole units.
 struct Plane {
     /// Blocks in a row.
     stride: usize,
-    /// Coefficients, and after the inverse DCT samples; row by row within a block.
+    /// The coefficients of each block, which the inverse DCT replaces by samples. Both are stored row by row.
     blocks: Vec<[i16; 64]>,
     /// The quantization table that was defined when the component's first scan began.
     steps: Option<[u16; 64]>,
@@ -35,13 +36,13 @@ struct Plane {
 
 const UNSEEN: u8 = 255;
 
-/// The result of decoding: what is wrong with the picture.
+/// Faults that decoding found.
 pub(super) struct Decoded {
-    /// Which pixels are missing; `None` if all are there.
+    /// Which pixels are missing, in words; `None` if no pixel is.
     pub(super) damaged: Option<&'static str>,
     /// Whether a scan has more bytes than its blocks need.
     pub(super) surplus: bool,
-    /// The rows of pixels that are there, if those below are missing.
+    /// Number of rows at the top that have pixels, if all rows below them are missing.
     pub(super) rows: Option<u32>,
 }
 
@@ -63,7 +64,8 @@ struct Decoder<'a> {
 /// Decodes the picture that `survey` found, row by row into `surfaces`.
 ///
 /// # Errors
-/// `Unreadable` if libjpeg gives up before the first scan, `TooLarge` if decoding takes more memory than `limits` allow.
+/// `Unreadable` if libjpeg gives up before the first scan, `TooLarge` if decoding takes more memory than `limits`
+/// allow.
 pub(super) fn decode(
     bytes: &[u8],
     survey: &Survey,
@@ -124,7 +126,7 @@ pub(super) fn decode(
 }
 
 impl Decoder<'_> {
-    /// Reads segments and scans up to where libjpeg stops. An error says why it stopped early.
+    /// Reads segments and scans up to the place where libjpeg stops. An error says why libjpeg stops before the end.
     fn coefficients(&mut self) -> Result<(), &'static str> {
         let mut segments = Segments::new(self.bytes);
         let mut has_frame = false;
@@ -160,7 +162,7 @@ impl Decoder<'_> {
                 0xda if has_frame => {
                     segments.at = self.scan(content, segments.at)?;
                     if !self.frame.progressive && self.planes.iter().all(|plane| plane.missing[0] == 0) {
-                        // libjpeg ignores the rest of the file.
+                        // As in libjpeg, the rest of the file is ignored.
                         return Ok(());
                     }
                 }
@@ -168,7 +170,7 @@ impl Decoder<'_> {
                 0xd8 => return Err("it has a second start-of-image marker"),
                 0xc0..=0xcf => return Err("it has a second frame header"),
                 0xda => return Err("a scan comes before the frame header"),
-                // Firefox passes over markers of unknown meaning, Chromium stops at them.
+                // Skips a marker of unknown meaning, as Firefox does. Chromium stops at such a marker.
                 _ => {}
             }
         }
@@ -176,7 +178,7 @@ impl Decoder<'_> {
         if is_whole { Ok(()) } else { Err("it ends before its last scan") }
     }
 
-    /// Decodes a scan whose data begins at a place in the file. Returns where it ends.
+    /// Decodes a scan whose data begins at position `at` of the file. Returns where the data ends.
     fn scan(&mut self, header: &[u8], at: usize) -> Result<usize, &'static str> {
         let scan = Scan::parse(header, self.frame).ok_or("a scan header doesn't fit the frame")?;
         let progressive = self.frame.progressive;
@@ -203,7 +205,7 @@ impl Decoder<'_> {
                 plane.missing[usize::from(term)] = if progressive { scan.low } else { 0 };
             }
             if !progressive {
-                // Motion JPEG leaves out the tables of T.81, annex K, and expects decoders to know them.
+                // Motion JPEG leaves out the tables of T.81, annex K. Decoders are expected to know them.
                 for (tables, is_dc) in [(&mut self.dc, true), (&mut self.ac, false)] {
                     let number = if is_dc { selected.dc } else { selected.ac };
                     if let Some(place @ None) = tables.get_mut(number) {

@@ -69,15 +69,15 @@ pub(super) struct Segment<'a> {
     pub(super) marker: u8,
     /// The bytes of the segment after its length; empty if the marker has no segment.
     pub(super) content: &'a [u8],
-    /// Whether other bytes than fill bytes lie between the place where the marker was expected and the marker.
+    /// Whether bytes other than fill bytes lie before the marker, after the place where it was expected.
     pub(super) follows_surplus: bool,
     /// Whether the declared length is below 2 (libjpeg then reads no content), or reaches beyond the end of the file.
     pub(super) is_short: bool,
 }
 
-/// Returns the file without the stray markers (of no meaning) in the data of its scans; `None` if it has none. Some
-/// decoders stop at a stray marker and show the rest of the picture grey. Others skip it and show the whole
-/// picture.
+/// Returns the file without the stray markers (markers without a meaning) in the data of its scans. Returns `None` if
+/// there are none. Some decoders stop at a stray marker and show the rest of the picture in grey. Others skip it and
+/// show the whole picture.
 pub(super) fn without_strays(bytes: &[u8]) -> Option<Vec<u8>> {
     let is_stray = |marker: u8| matches!(marker, 0x01..=0xbf | 0xf0..=0xfd);
     let mut kept = Vec::new();

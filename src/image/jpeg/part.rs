@@ -1,4 +1,4 @@
-//! A file of which only a part is in memory, and the reasons why reading it stops.
+//! The part of a file that is in memory, and the reasons why a decoder stops.
 
 /// The part of a file that is in memory: the whole file, or the bytes that have arrived and were not yet dropped.
 #[derive(Clone, Copy)]

@@ -1,4 +1,5 @@
-//! Walks over a JPEG's markers, and finds its frame, its colour model, and whether all decoders read it alike.
+//! Reads a JPEG's markers, without decoding. Finds the frame, the colour model, and whether all decoders read the file
+//! alike.
 
 use super::frame::{Frame, Scan};
 use super::icc::ProfileParts;
@@ -53,7 +54,7 @@ pub(super) struct Survey {
     pub(super) icc: ProfileParts,
 }
 
-/// The state of the walk: what the markers so far have declared.
+/// The facts that the markers read so far have declared.
 #[derive(Default)]
 struct Walk {
     frame: Option<Frame>,
@@ -65,7 +66,7 @@ struct Walk {
     icc: ProfileParts,
     scans: u32,
     restart_interval: u32,
-    /// Whether the walk is inside the data of a scan. The next two fields count the scan's restart markers.
+    /// Whether the current position is inside the data of a scan. The next two fields count the scan's restart markers.
     in_scan: bool,
     restarts: u32,
     expected_restarts: u32,
@@ -80,7 +81,8 @@ const UNSEEN: u8 = 14;
 
 impl Survey {
     /// # Errors
-    /// `UnsupportedPicture` for what libjpeg doesn't read (or isn't built to), `Unreadable` if there is no frame header.
+    /// `UnsupportedPicture` for kinds of JPEG that libjpeg doesn't read, or not as browsers build it; `Unreadable` if
+    /// there is no frame header.
     pub(super) fn of(bytes: &[u8]) -> Result<Self, IntakeError> {
         let mut walk = Walk::default();
         let mut segments = Segments::new(bytes);
@@ -168,7 +170,7 @@ impl Walk {
                 [high, low] => self.restart_interval = u16::from_be_bytes([high, low]).into(),
                 _ => self.breaks_a_rule("its restart interval isn't two bytes long"),
             },
-            // libjpeg chooses the colour model at the first scan, so later segments don't count.
+            // libjpeg chooses the colour model when the first scan begins, so later segments have no effect on it.
             0xe0 if self.scans == 0 => self.jfif |= is_jfif(content),
             0xe2 if self.scans == 0 => self.icc.push(content),
             0xee if self.scans == 0 => self.adobe = adobe_transform(content).or(self.adobe),
@@ -210,7 +212,7 @@ impl Walk {
         };
         let progressive = frame.progressive;
         let (columns, rows) = frame.units_of(&scan);
-        // Without a height (which isn't ordinary) there are no units, and no restarts are expected.
+        // A frame without a height isn't ordinary. It has no units, so no restart markers are expected.
         self.expected_restarts = (columns * rows).saturating_sub(1).checked_div(self.restart_interval).unwrap_or(0);
         let tall = frame.components.len() > 1 && frame.most().1 > 1;
         let is_partial = scan.components.len() < frame.components.len();
@@ -234,7 +236,8 @@ impl Walk {
         if lacks_tables {
             self.breaks_a_rule("it lacks Huffman tables");
         }
-        // `zune-jpeg` 0.5.15 puts the rows of such a scan into wrong places.
+        // `zune-jpeg` 0.5.15 misplaces the rows of a scan with only some of the components, if a component has several
+        // blocks on top of each other per unit.
         self.misleads_zune |= !progressive && is_partial && tall;
     }
 

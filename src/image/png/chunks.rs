@@ -1,10 +1,10 @@
-//! Scans the chunks of a PNG for what they say about colours, and for what decoders disagree about.
+//! Scans the chunks of a PNG. Finds the chunks about colours, and faults about which decoders disagree.
 
 use super::super::animation::Rect;
 use super::super::profile::{self, Profile};
 use super::super::sample::FrameHead;
 
-/// Largest number of bytes of a chunk that are kept: enough for a compressed profile.
+/// Largest number of bytes of a chunk that are stored. A compressed profile fits.
 const MAX_KEPT: usize = profile::MAX_LENGTH;
 
 /// Scans a file's chunks, in pieces of any length. Keeps the chunks that matter and skips the others.
@@ -20,21 +20,21 @@ pub(super) struct Scan {
     pub found: Found,
 }
 
-/// What the chunks so far have said.
+/// Facts about the file, from the chunks scanned so far.
 #[derive(Default)]
 pub(super) struct Found {
     colour_type: u8,
     /// Whether the pixels have begun. Chunks about colours must come before them.
     pub pixels_begun: bool,
     pub is_animated: bool,
-    /// Whether the end chunk was seen.
+    /// Whether the type of the end chunk was read.
     pub has_ended: bool,
     /// Whether the end chunk is complete.
     pub ends_well: bool,
     in_pixels: bool,
     palette: Option<usize>,
     has_transparency: bool,
-    /// The rule that it breaks, for which decoders may show other pixels.
+    /// The first rule that the file breaks and because of which decoders may show other pixels.
     pub oddity: Option<&'static str>,
     colour_code: Option<[u8; 4]>,
     icc: Option<Vec<u8>>,
@@ -142,17 +142,17 @@ impl Found {
         self.oddity.get_or_insert(reason);
     }
 
-    /// Returns whether the palette's length isn't a multiple of 3, or is too large. The `png` crate panics at such a
-    /// palette, or refuses it.
+    /// Returns whether the palette's length is 0, above 768 or no multiple of 3. The `png` crate panics at such a
+    /// palette, or refuses the file.
     pub(super) fn has_bad_palette(&self) -> bool {
         self.palette.is_some_and(|length| length % 3 != 0 || length == 0 || length > 768)
     }
 
-    /// Returns how the stored colours are converted. The first of these chunks that the file has decides (PNG
-    /// specification, third edition, 4.3).
+    /// Returns how the stored colours are converted. A file may have several chunks about colours; one of them decides,
+    /// in a fixed order (PNG specification, third edition, 4.3).
     pub(super) fn profile(&self) -> Profile {
         if let Some([primaries, transfer, ..]) = self.colour_code {
-            // Rec. 709, Rec. 601 and Display P3 with curves near that of sRGB (ITU-T H.273).
+            // Rec. 709, Rec. 601 and Display P3, with transfer curves near that of sRGB (numbers from ITU-T H.273).
             let is_usual = matches!(primaries, 1 | 2 | 5 | 6 | 12) && matches!(transfer, 1 | 2 | 4..=7 | 13 | 14 | 15);
             return if is_usual { Profile::Usual } else { Profile::Unknown };
         }
@@ -172,8 +172,8 @@ impl Found {
     }
 }
 
-/// Returns whether white, red, green and blue (x and y of each, times 100,000) are near those of sRGB, Display P3 or
-/// Adobe RGB.
+/// Returns whether the chromaticities of white, red, green and blue are near those of sRGB, Display P3 or Adobe RGB.
+/// Each is x and y, times 100,000.
 fn are_usual(chromaticities: [u32; 8]) -> bool {
     const WHITE: [u32; 2] = [31_270, 32_900];
     const PRIMARIES: [[u32; 6]; 3] = [
@@ -185,7 +185,7 @@ fn are_usual(chromaticities: [u32; 8]) -> bool {
     near(&chromaticities[..2], &WHITE) && PRIMARIES.iter().any(|usual| near(&chromaticities[2..], usual))
 }
 
-/// Returns the size and duration of each frame of an animation, from a walk over the chunks.
+/// Returns the rectangle and the duration of each frame of an animation, from its `fcTL` chunks.
 pub(super) fn frame_heads(bytes: &[u8]) -> Vec<FrameHead> {
     let field = |data: &[u8], at: usize| data[at..].first_chunk().map_or(0, |field| u32::from_be_bytes(*field));
     let of = |data: &[u8]| {
@@ -199,8 +199,8 @@ pub(super) fn frame_heads(bytes: &[u8]) -> Vec<FrameHead> {
     chunks(bytes).filter(|(kind, data)| *kind == b"fcTL" && data.len() >= 26).map(|(_, data)| of(data)).collect()
 }
 
-/// Returns the file with only its header, palette, transparency and first run of pixel chunks: decoders that skip
-/// broken chunks show this. Returns `None` if the file has no pixels.
+/// Returns the file reduced to its header, palette, transparency and first run of pixel chunks. Decoders that skip
+/// broken chunks show this picture. Returns `None` if the file has no pixels.
 pub(super) fn stripped(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut file = bytes.get(..8)?.to_vec();
     let mut rest = &bytes[8..];

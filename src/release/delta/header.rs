@@ -1,4 +1,4 @@
-//! The header of a delta, read and written side by side.
+//! The header of a delta. The functions that read and write it stand next to each other.
 
 use std::fmt::Display;
 

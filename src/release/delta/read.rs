@@ -1,4 +1,5 @@
-//! Applies a delta, and verifies the file that results. `Manifest::apply_delta` has verified the delta itself before.
+//! Applies a delta, and verifies the resulting file. Its caller, `Manifest::apply_delta`, has verified the delta
+//! itself.
 
 use std::fmt::Display;
 
@@ -11,8 +12,9 @@ use crate::signal::digest::Sha256Digest;
 /// Makes a later filter file from `base`: sets and clears bits of the slices, puts the new header before them and the
 /// checksum after them. `from` and `to` are the SHA-256 of `base` and of the result, as they were signed.
 ///
-/// Only clear bits of the base can be set, so the gap between two of them is the number of clear bits between. In the
-/// same way, gaps between bits to clear are counted in set bits. This makes gaps shorter than counting all bits.
+/// A delta stores the gaps between changed bits. Only clear bits can be set, so the gap between two bits to set is
+/// counted in clear bits. In the same way, the gap between two bits to clear is counted in set bits. Such gaps are
+/// shorter than gaps counted in all bits.
 ///
 /// # Errors
 /// `delta-base` if the base is another file; `delta-syntax`; `release-digest` if the delta leads elsewhere.
@@ -40,7 +42,8 @@ pub(in crate::release) fn apply(
     file.extend_from_slice(parts.new_header);
     let start = file.len();
     file.extend_from_slice(slices);
-    // Chooses the error. If the base isn't the file that was signed, blames the base, else the delta.
+    // Chooses between two errors. If the base isn't the file that was signed, the base is at fault; otherwise the delta
+    // is.
     let blame = |error| {
         let got = Sha256Digest::of(base);
         if got == *from { error } else { RefusalCode::DeltaBase.because("base's SHA-256", &from.to_string(), &got) }
@@ -74,7 +77,7 @@ pub(in crate::release) fn apply(
     Ok(file)
 }
 
-/// Finds the bits of one state (set or clear) of the base, in ascending order.
+/// Finds the bits of the base that are in one state (set or clear), in ascending order.
 struct Places<W> {
     words: W,
     /// The current word. Bits of the state are ones; bits that were skipped or returned are zeros.
@@ -105,7 +108,8 @@ impl<W: Iterator<Item = u64>> Places<W> {
 
 const PAST_THE_END: &str = "a gap past the filter's end";
 
-/// Gaps as Rice codes: the gap divided by `2^rice` in ones, then a zero, then the remainder in `rice` bits.
+/// Reads gaps in Rice code. A gap is coded as the quotient by `2^rice` in one-bits, a zero, and the remainder in `rice`
+/// bits.
 struct Gaps<'a> {
     bits: BitReader<'a>,
     left: u64,
@@ -113,8 +117,8 @@ struct Gaps<'a> {
 }
 
 impl Gaps<'_> {
-    /// Returns the next gap; `None` after the last, if only padding follows. Stops reading a gap that reaches `limit`, so
-    /// that a hostile run of ones costs nothing.
+    /// Returns the next gap, or `None` after the last one if only padding follows. Stops as soon as a gap reaches
+    /// `limit`, so that a hostile run of one-bits takes no time.
     fn next(&mut self, limit: u64) -> Result<Option<u64>, &'static str> {
         if self.left == 0 {
             return if self.bits.is_at_end() { Ok(None) } else { Err("bytes after the last gap") };
@@ -149,7 +153,7 @@ impl BitReader<'_> {
         Some(bit == 1)
     }
 
-    /// Returns whether less than a byte is left, all of it zero bits.
+    /// Returns whether only padding is left: less than a byte, all of it zero bits.
     fn is_at_end(&mut self) -> bool {
         self.bytes.len() == self.at.div_ceil(8) && std::iter::from_fn(|| self.read()).all(|bit| !bit)
     }

@@ -52,7 +52,7 @@ pub fn write(base: &[u8], file: &[u8]) -> Result<Delta, Refusal> {
     Ok(Delta { bytes, set: set.len(), cleared: cleared.len() })
 }
 
-/// Returns the gaps between the bits that leave `state`. A gap is counted in bits of that state.
+/// Returns the gaps between the bits that change from `state` to the other state. A gap is counted in bits of `state`.
 fn gaps([old, new]: [&[u8]; 2], state: State) -> Vec<u64> {
     let (mut gaps, mut gap) = (Vec::new(), 0);
     for (mut left, stay) in words(old, state).zip(words(new, state)) {
@@ -69,8 +69,8 @@ fn gaps([old, new]: [&[u8]; 2], state: State) -> Vec<u64> {
     gaps
 }
 
-/// Encodes gaps with the Rice parameter that gives the shortest code (the smaller one if two do). Returns the parameter
-/// and the code.
+/// Encodes gaps with the Rice parameter that gives the shortest code (the smaller parameter if two codes are equally
+/// short). Returns the parameter and the code.
 fn encode(gaps: &[u64]) -> (u32, Vec<u8>) {
     let length = |rice: &u32| gaps.iter().map(|gap| (gap >> rice) + 1 + u64::from(*rice)).sum::<u64>();
     let rice = (0..=MAX_RICE).min_by_key(length).unwrap_or(0);

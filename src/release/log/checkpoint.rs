@@ -10,7 +10,7 @@ use super::merkle::Hash;
 use super::trust::LogTrust;
 use crate::refusal::{Refusal, RefusalCode};
 
-/// How large a log was and what it held, as its key and enough witnesses have signed.
+/// A state of a log: its size and its root, as signed by the log's key and by enough witnesses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -25,9 +25,11 @@ pub struct Checkpoint {
     pub root: Hash,
     /// Names of the trusted witnesses that have cosigned.
     pub witnesses: Vec<String>,
-    /// By then enough witnesses had cosigned, in seconds since 1970-01-01 UTC: it is no earlier now. 0 without witnesses.
+    /// The time at which enough witnesses had cosigned, in seconds since 1970-01-01 UTC. The present time can't be
+    /// earlier. 0 without witnesses.
     pub witnessed_unix_s: u64,
-    /// The signed note with all its signatures. Whoever holds two that contradict each other can prove it to anybody.
+    /// The signed note with all its signatures. If two notes of a log contradict each other, whoever has both can prove
+    /// that to anybody.
     pub note: String,
 }
 
@@ -65,8 +67,8 @@ impl Checkpoint {
             let expected = format!("{} of the {} trusted witnesses", trust.threshold, trust.witnesses.len());
             return Err(RefusalCode::LogTooFewWitnesses.because("cosignatures", &expected, &cosigned));
         }
-        // Takes the latest time that at least `threshold` witnesses have reached, so fewer witnesses can't move it forward.
-        // Compares each time with all others, because code for sorting would add kilobytes to the wasm.
+        // Takes the latest time that at least `threshold` witnesses have reached, so fewer witnesses can't move it
+        // forward. Compares each time with all others, because code for sorting would add kilobytes to the wasm.
         let has_come = |&&time: &&u64| times.iter().filter(|&&other| other >= time).count() >= trust.threshold;
         let witnessed_unix_s = match trust.threshold {
             0 => 0,
@@ -79,8 +81,8 @@ impl Checkpoint {
     }
 }
 
-/// Reads the origin, size and root from the first three lines of a checkpoint's text. Ignores further lines, which C2SP
-/// leaves to the log.
+/// Reads the origin, size and root from the first three lines of a checkpoint's text. Ignores further lines; C2SP lets
+/// a log use them as it likes.
 pub(super) fn read(text: &str) -> Result<(&str, u64, Hash), Refusal> {
     let read = || {
         let mut lines = text.split_terminator('\n');
@@ -91,7 +93,7 @@ pub(super) fn read(text: &str) -> Result<(&str, u64, Hash), Refusal> {
     read().ok_or_else(|| RefusalCode::LogSyntax.because("checkpoint", expected, &format_args!("{text:?}")))
 }
 
-/// Returns the origin, size and root of a checkpoint without verifying any signature. So they may be forged.
+/// Returns the origin, size and root of a checkpoint without verifying any signature. The values may be forged.
 ///
 /// # Errors
 /// `log-syntax`.

@@ -1,4 +1,4 @@
-//! Merkle trees of RFC 6962: what a leaf and a node hash to, and whether a proof leads from one root to another.
+//! Merkle trees of RFC 6962: the hashes of leaves and nodes, and the verification of proofs.
 
 use sha2::{Digest, Sha256};
 
@@ -33,8 +33,8 @@ pub fn empty_root() -> Hash {
     Sha256::digest([]).into()
 }
 
-/// Returns the root to which an inclusion proof leads (RFC 9162, section 2.1.3.2). Returns `None` if the proof has not the
-/// length that a proof of this index and size has.
+/// Returns the root to which an inclusion proof leads (RFC 9162, section 2.1.3.2). Returns `None` if the proof is too
+/// long or too short for this index and size.
 #[must_use]
 pub fn root_by_inclusion(leaf: Hash, index: u64, size: u64, path: &[Hash]) -> Option<Hash> {
     let (mut at, mut last) = (index, size.checked_sub(1).filter(|&last| index <= last)?);
@@ -55,7 +55,7 @@ pub fn root_by_inclusion(leaf: Hash, index: u64, size: u64, path: &[Hash]) -> Op
 }
 
 /// Returns whether the tree of `new_size` entries begins with the entries of the tree of `old_size` (RFC 9162, section
-/// 2.1.4.2). Every tree begins with the empty one, whose proof is empty.
+/// 2.1.4.2). Every tree begins with the empty tree; the proof of that is empty.
 #[must_use]
 pub fn is_consistent(old_size: u64, old_root: &Hash, new_size: u64, new_root: &Hash, path: &[Hash]) -> bool {
     if old_size == 0 {
@@ -88,7 +88,7 @@ pub fn is_consistent(old_size: u64, old_root: &Hash, new_size: u64, new_root: &H
     last == 0 && old == *old_root && new == *new_root
 }
 
-/// Goes up from a left child whose right sibling is missing, to the first right child.
+/// From a leaf or node, goes up until it is a right child. Skips levels at which it is a left child without a sibling.
 fn up_to_a_right_child(at: u64, last: u64) -> (u64, u64) {
     let levels = if at == 0 { 0 } else { at.trailing_zeros() };
     (at >> levels, last >> levels)

@@ -1,4 +1,5 @@
-//! Proofs that travel with a release (C2SP `tlog-proof`): where the manifest is in the log, and who has seen the log.
+//! The proof that is published beside a release (C2SP `tlog-proof`): the place of the manifest in the log, and a
+//! checkpoint that witnesses have cosigned.
 
 use base64ct::{Base64, Encoding};
 use serde::Serialize;
@@ -10,17 +11,17 @@ use super::trust::LogTrust;
 use crate::refusal::{Refusal, RefusalCode};
 
 const FIRST_LINE: &str = "c2sp.org/tlog-proof@v1";
-/// Longest proof in bytes: room for signatures of other kinds, which can have 5 kB each.
+/// Largest length of a proof in bytes. It leaves room for signatures of other kinds, which can have 5 kB each.
 pub const MAX_PROOF_BYTES: usize = 64 << 10;
 
-/// What a proof shows: at which place of which log a manifest is.
+/// The result of a verified proof: the place of a manifest in a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Logged {
     /// Place of the manifest in the log, counted from 0.
     pub index: u64,
-    /// The log when the proof was made.
+    /// The state of the log when the proof was made.
     pub checkpoint: Checkpoint,
 }
 
@@ -42,8 +43,8 @@ impl Logged {
         Ok(Self { index, checkpoint })
     }
 
-    /// Checks that the manifest may be used now, as [`Manifest::check_freshness`] does, with the time of the witnesses too:
-    /// see [`Manifest::check_witnessed`].
+    /// Checks that the manifest may be used now, as [`Manifest::check_freshness`] does, and also takes the time of the
+    /// witnesses into account: see [`Manifest::check_witnessed`].
     ///
     /// # Errors
     /// As [`Manifest::check_witnessed`].
@@ -60,8 +61,8 @@ impl Logged {
         manifest.check_witnessed(self.checkpoint.witnessed_unix_s, trust.max_age_s, clock_unix_s, highest_seen)
     }
 
-    /// Checks that a later proof doesn't contradict this one, as far as that shows without the log: logs only grow, and the
-    /// tree of one size has one root.
+    /// Checks that a later proof doesn't contradict this one, as far as the two proofs alone show: a log never shrinks,
+    /// and a tree of the same size has the same root.
     ///
     /// # Errors
     /// `log-inconsistent`.

@@ -44,7 +44,8 @@ impl WitnessKey {
         Ok(Self { verifier: VerifierKey::of_kind(COSIGNATURE, name, signing.verifying_key()), signing })
     }
 
-    /// Reads what [`private`](Self::private) returned. The refusal doesn't repeat the text, which is secret.
+    /// Reads the text of a private key as [`private`](Self::private) returns it. The refusal doesn't repeat the text,
+    /// which is secret.
     ///
     /// # Errors
     /// `trust-invalid`.

@@ -29,8 +29,8 @@ use super::luma64::{CORNER, Luma64};
 ///
 /// # Reliability
 ///
-/// The hash has one bit per coefficient: 1 if the coefficient is above the median. The farther a coefficient is from the
-/// median, the more reliable is its bit. Lookups flip the least reliable bits first.
+/// The hash has one bit per coefficient: 1 if the coefficient is above the median. The farther a coefficient is from
+/// the median, the more reliable is its bit. Lookups flip the least reliable bits first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Coefficients {
     values: Vec<f32>,

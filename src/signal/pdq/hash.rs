@@ -1,4 +1,4 @@
-//! The hash as a value: its text, its bits, and distances.
+//! The PDQ hash as a value: its text form, its bits, and distances.
 
 use std::fmt;
 

@@ -1,9 +1,9 @@
 //! Reduces the rows of a picture to the 64x64 picture that PDQ hashes.
 //!
 //! The reference blurs with two box passes per axis (Jarosz filters), then keeps 64x64 samples. Both steps are linear
-//! and separable. So they equal a multiplication by one sparse matrix per axis. Each of the 64 matrix rows holds the
-//! weights of one sample, which have the shape of a tent. The matrices are applied to each row of pixels as it arrives,
-//! so the full picture is never in memory.
+//! and separable. So together they equal a multiplication by one sparse matrix per axis. Each matrix has 64 rows, one
+//! per sample. A row contains the weights of its sample, which rise and fall linearly like a tent. The matrices are
+//! applied to each row of pixels as it arrives, so the full picture is never in memory.
 //!
 //! The weights can be summed over blocks of pixels. So the same filter also reduces a [`Plane`] of block means. Such
 //! planes come from the DC coefficients of a JPEG, or from [`LumaBuilder`] for the views.
@@ -42,7 +42,8 @@ impl Plane {
         self.cells.chunks_exact(self.columns())
     }
 
-    /// Filters a window of the picture as if the window were the whole picture. Outside the picture, its edge is repeated.
+    /// Filters a window of the picture as if the window were the whole picture. Outside the picture, its edge is
+    /// repeated.
     #[must_use]
     pub fn small(&self, window: &Window) -> Luma64 {
         let across = Axis::new(window.width, window.x, self.width, self.block_width);
@@ -94,8 +95,8 @@ impl Luma {
     }
 }
 
-/// Reduces a frame that arrives row by row, in any order. A row may be pushed in several parts, which are added up: in
-/// each part, the pixels of the other parts must be black.
+/// Reduces a frame that arrives row by row, in any order. A row may be pushed in several parts. The parts are summed,
+/// so the pixels that belong to another part must be black.
 #[derive(Clone)]
 pub struct LumaBuilder {
     sum: TentSum,
@@ -124,8 +125,8 @@ impl LumaBuilder {
         self.add(y);
     }
 
-    /// Adds row `y` from `width` grey pixels. Multiplies grey by the three weights of RGB, as the reference does. Their
-    /// rounded sum isn't exactly 1, so taking grey as it is would give other hashes.
+    /// Adds row `y` from `width` grey pixels. Multiplies grey by the three weights of RGB, as the reference does. The
+    /// rounded sum of the weights isn't exactly 1, so using the grey value itself would give other hashes.
     pub fn push_grey(&mut self, y: u32, grey: &[u8]) {
         for (luma, &pixel) in self.row.iter_mut().zip(grey) {
             let value = f32::from(pixel);
@@ -181,7 +182,7 @@ impl Axis {
     /// are stored as cells of `block` pixels.
     fn new(length: u32, origin: i64, full: u32, block: u32) -> Self {
         let length = i64::from(length);
-        // `computeJaroszFilterWindowSize`: one 128th of the axis, rounded up.
+        // The reference's `computeJaroszFilterWindowSize`: a window of one 128th of the axis, rounded up.
         let window = (length + 127) / 128;
         // A window of even length reaches one pixel farther to the right than to the left.
         let right = (window + 2) / 2 - 1;
@@ -195,11 +196,12 @@ impl Axis {
         let beside = |cell: i64| ((cell - reach_of_line).max(0), (cell + reach_of_line).min((full - 1) / block));
 
         let samples = (0..SIDE as i64).map(|sample| {
-            // `decimateFloat`: the pixel under the sample's centre.
+            // The reference's `decimateFloat`: the pixel under the sample's centre.
             let (first, last) = reach((2 * sample + 1) * length / (2 * SIDE as i64));
             let (low, high) = (reach(first).0, reach(last).1);
-            // Two box passes: the mean over the outer box of the means over the inner boxes. Each inner box is noted as a
-            // step up at its start and a step down after its end; the steps are summed below.
+            // Two box passes: a sample is the mean, over the pixels of the outer box, of the means of inner boxes
+            // around them. Each inner box is noted as a step up at its start and a step down after its end. The steps
+            // are summed below.
             let mut steps = vec![0.0f64; (high - low + 2) as usize];
             for centre in first..=last {
                 let (from, to) = reach(centre);
@@ -222,7 +224,8 @@ impl Axis {
                     x += 1;
                 }
                 weights[(middle - start) as usize] += sum;
-                // Within a block, the picture is assumed to follow the line through the blocks before and after it.
+                // Within a block, brightness is assumed to change linearly, with the slope between the blocks before
+                // and after it.
                 let (before, after) = beside(middle);
                 if before < after {
                     let slope = moment / ((after - before) * block) as f64;
@@ -250,7 +253,7 @@ impl TentSum {
     }
 
     fn add_row(&mut self, y: usize, row: &[f32]) {
-        // Starts and ends ascend with the sample, so the samples that use this row are consecutive.
+        // The starts and the ends ascend with the sample's number. So the samples that use row `y` are consecutive.
         let samples = &self.down.samples;
         let begin = samples.partition_point(|sample| sample.start + sample.weights.len() <= y);
         let end = samples.partition_point(|sample| sample.start <= y);

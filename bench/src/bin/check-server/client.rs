@@ -26,7 +26,7 @@ impl std::fmt::Display for Sent {
     }
 }
 
-/// A connection that stays open, for one request after the other.
+/// A connection that stays open for several requests, one after the other.
 pub struct Connection(BufReader<TcpStream>);
 
 impl Connection {

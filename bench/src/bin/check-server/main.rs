@@ -30,7 +30,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 /// Number of uploads in the endurance run, and of requests in the hostile run.
 const MIXED: usize = 2_000;
 const HOSTILE: usize = 10_000;
-/// The bound on the server's resident memory in MB. The filter takes 12 MB of it.
+/// Most resident memory of the server in MB that counts as a success. The filter takes 12 MB of it.
 const MOST_MB: f64 = 300.0;
 
 struct Options {

@@ -1,4 +1,4 @@
-//! The server's process: its address, and its processor time and memory, which are read from Linux's `/proc`.
+//! Starts the server, and reads its processor time and memory from Linux's `/proc`.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -70,8 +70,8 @@ pub fn own_cpu() -> Result<f64> {
 
 fn cpu(path: &str) -> Result<f64> {
     let stat = std::fs::read_to_string(path)?;
-    // The second field, the name in brackets, may contain spaces. After it come the third field and so on. User and
-    // system time are the fields 14 and 15.
+    // The second field is the program's name in brackets and may contain spaces, so fields are counted from after it.
+    // User time is field 14 and system time field 15.
     let after = stat.rsplit_once(')').ok_or("no name")?.1;
     let ticks = after.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
     Ok(ticks.sum::<std::result::Result<f64, _>>()? / TICKS)

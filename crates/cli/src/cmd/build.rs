@@ -31,8 +31,8 @@ pub struct Args {
     out: PathBuf,
     #[command(flatten)]
     request: RequestArgs,
-    /// Also write the SHA-256 and MD5 digests into a filter of DCSO's format (version 1), for tools that read it. It holds
-    /// no PDQ hash.
+    /// Also write the SHA-256 and MD5 digests into a filter of DCSO's format (version 1), for tools that read it. It
+    /// holds no PDQ hash.
     #[arg(long, value_name = "FILE")]
     dcso: Option<PathBuf>,
     /// False-positive rate of one lookup of the DCSO filter.
@@ -50,7 +50,7 @@ pub struct Args {
     reading: list::Options,
 }
 
-/// What the owner of a list asks of a filter.
+/// The requirements of a list's owner for the filter.
 #[derive(Debug, Clone, clap::Args)]
 pub struct RequestArgs {
     /// Name of the list.
@@ -62,7 +62,8 @@ pub struct RequestArgs {
     /// Number of ring keys per PDQ hash, 1 to 4. More ring keys find more edited copies and make the file larger.
     #[arg(long, default_value_t = 2)]
     pub rings: u32,
-    /// Share of clean pictures that may match by chance (image false-positive rate). Default: 1e-4, or 1e-6 with --frames.
+    /// Share of clean pictures that may match by chance (image false-positive rate). Default: 1e-4, or 1e-6 with
+    /// --frames.
     #[arg(long, alias = "escalation")]
     pub false_positive_rate: Option<f64>,
     /// The lists hold frames of films: the rate counts per frame, and a film has thousands. Two more bytes per hash.
@@ -95,10 +96,10 @@ impl RequestArgs {
             .with_view_lookup_budget(view_lookup_budget)
     }
 
-    /// Returns the hashes that enough of the lists hold.
+    /// Returns the hashes that at least `--require-sources` of the lists hold.
     ///
     /// # Errors
-    /// `--require-sources` isn't a number of lists.
+    /// `--require-sources` is 0 or larger than the number of lists.
     pub fn entries(&self, lists: &[List]) -> Result<Entries> {
         if !(1..=lists.len()).contains(&self.require_sources) {
             bail!(
@@ -187,7 +188,8 @@ pub fn say_lists(lists: &[List], entries: &Entries, reading: &list::Options) {
     }
 }
 
-/// Prints how large the filter will be, and how many lookups a picture takes.
+/// Prints how large the filter will be, how many lookups a clean picture takes at most, and how likely it matches by
+/// chance.
 pub fn say_plan(plan: &Plan, entries: &Entries) {
     let hashes = entries.pdq.len() + entries.sha256.len() + entries.md5.len();
     let each = plan.file_bytes as f64 / hashes as f64;
@@ -204,8 +206,8 @@ pub fn say_plan(plan: &Plan, entries: &Entries) {
     ));
 }
 
-/// Share of edited copies that were found, in per cent, by number of rings and lookup budget, with a quarter of the budget
-/// for derived views. Measured by `hashgate eval --rings N` on 90 photographs.
+/// Share of edited copies that were found, in per cent. Measured by `hashgate eval --rings N` on 90 photographs. Each
+/// row has a number of rings, and pairs of lookup budget and share; derived views had a quarter of the budget.
 const MEASURED: [(u32, &[(u32, f64)]); 4] = [
     (1, &[(1024, 88.4), (8192, 93.4)]),
     (
@@ -216,8 +218,8 @@ const MEASURED: [(u32, &[(u32, f64)]); 4] = [
     (4, &[(1024, 91.8), (8192, 95.3)]),
 ];
 
-/// Prints the share of edited copies that the filter should find, taken from the measurement with as many rings and the
-/// next smaller (or equal) budget.
+/// Prints the share of edited copies that the filter should find. Takes the measurement with the same number of rings
+/// and the largest budget that isn't above the requested one.
 pub fn say_recall(request: &Request, entries: &Entries) {
     if entries.pdq.is_empty() {
         return;
@@ -235,11 +237,11 @@ pub fn say_recall(request: &Request, entries: &Entries) {
     });
 }
 
-/// Writes the digests as small hexadecimal digits, as `sha256sum` prints them.
+/// Writes the digests into a DCSO filter. The items are lower-case hexadecimal texts, as `sha256sum` prints digests.
 fn write_dcso(path: &Path, rate: f64, entries: &Entries) -> Result<()> {
     let digests = (entries.sha256.iter().map(ToString::to_string)).chain(entries.md5.iter().map(ToString::to_string));
     let digests: Vec<String> = digests.collect();
-    // Leaves room for one more item, because other programs refuse a filter that is full.
+    // Plans for one item more than there are, because other programs refuse a filter that is full.
     let mut filter = ExactFilter::new(digests.len() as u64 + 1, rate).context("--dcso")?;
     digests.iter().for_each(|digest| filter.add(digest.as_bytes()));
     let bytes = filter.to_bytes();

@@ -23,12 +23,12 @@ use crate::{exit, film, intake};
 ///
 /// A file that can't be checked is unchecked, with the reason, and the other files are checked all the same.
 ///
-/// Exit code: 0 if every file is clear, 1 if one is a possible match, 2 if one is unchecked (also if another matched) or a
-/// filter was refused.
+/// Exit code: 0 if every file is clear, 1 if one is a possible match, 2 if one is unchecked (also if another matched)
+/// or a filter was refused.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Filter file. May be given several times. Also DCSO's `.bloom` (version 1) and the Private Search Set's, which hold
-    /// SHA-1, SHA-256 or MD5 of files.
+    /// Filter file. May be given several times. Also DCSO's `.bloom` (version 1) and the Private Search Set's, which
+    /// hold SHA-1, SHA-256 or MD5 of files.
     #[arg(long = "filter", required = true, value_name = "FILE")]
     filters: Vec<PathBuf>,
     /// Key of a Private Search Set. Default: the one that such a set has without another.
@@ -51,7 +51,7 @@ enum Format {
     Jsonl,
 }
 
-/// A line of JSON: the verdict, with the names that the JavaScript verdict has.
+/// A line of JSON output: the path and the verdict, whose fields have the names of the JavaScript verdict.
 #[derive(Serialize)]
 struct Line<'a> {
     path: String,
@@ -69,9 +69,10 @@ struct Exact {
     signal: &'static str,
 }
 
-/// Returns the digests of a file that filters of other programs hold. A match is then possible, whatever the verdict was.
+/// Returns the digests of a file that filters of other programs hold. If there are any, changes the verdict to a
+/// possible match.
 ///
-/// `alone` says that no filter of ours is asked.
+/// `alone` says that no filter of hashgate's own format was given.
 fn exact(
     filters: &[(String, ExactFilter)],
     alone: bool,
@@ -100,7 +101,8 @@ fn exact(
     match &verdict.outcome {
         Outcome::PossibleMatch { .. } => {}
         _ if !found.is_empty() => verdict.outcome = Outcome::PossibleMatch { matches: Vec::new() },
-        // If no filter is of hashgate's own format, only digests had to be looked up.
+        // If no filter of hashgate's own format was given, there are only digests to look up. These were looked up
+        // above.
         Outcome::Unchecked { reason: UncheckedReason::Incomplete, .. } if alone => verdict.outcome = Outcome::Clear,
         _ => {}
     }

@@ -1,4 +1,4 @@
-//! Which entries of a list would hold clean pictures.
+//! Finds the entries of a list because of which clean pictures would be held.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,21 +13,21 @@ use hashgate_native::terminal::{complain, remark};
 
 use crate::intake;
 
-/// Most matches of one picture that are followed.
+/// Most matches of one picture that are examined. Each is dismissed, and the lookup continues.
 const MATCHES: usize = 64;
 
 /// Clean pictures that a list must not hold.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct CleanArgs {
-    /// Folder of clean pictures, or a picture. Says which entries of the lists would hold them. May be given several times;
-    /// --suspect leave-out leaves these entries out, --suspect refuse refuses the lists.
+    /// Folder of clean pictures, or a picture. Says which entries of the lists would hold them. May be given several
+    /// times; --suspect leave-out leaves these entries out, --suspect refuse refuses the lists.
     #[arg(long, value_name = "FOLDER")]
     pub check_against: Vec<PathBuf>,
 }
 
 impl CleanArgs {
-    /// Builds the filter of the entries, checks the pictures against it, and says which entries match. Leaves these out if
-    /// `suspect` says so.
+    /// Builds the filter of the entries, checks the pictures against it, and says which entries match. Leaves these out
+    /// if `suspect` says so.
     ///
     /// # Errors
     /// The filter can't be built; or an entry matches and `suspect` refuses it.
@@ -88,7 +88,8 @@ impl CleanArgs {
     }
 }
 
-/// Returns the entries that a picture matches, and whether it matches none but by chance.
+/// Returns the entries that a picture matches, and whether the picture matches only by chance (it matches, but no entry
+/// is the reason).
 fn culprits_of(lookup: &Lookup, fingerprint: &Fingerprint, entries: &Entries) -> (Vec<Signal>, bool) {
     let mut found = Vec::new();
     let digests = [

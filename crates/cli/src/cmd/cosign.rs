@@ -82,7 +82,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the release again from the given lists, in the same geometry, and compares.
+/// Builds the release again from the given lists, in the geometry of the published filter, and refuses if the bytes
+/// differ.
 fn rebuild(args: &Args, folder: &Path, manifest: &Manifest) -> Result<()> {
     let (file, info) = published::full(folder, manifest)?;
     let lists = list::read_all(&args.rebuild, &args.reading)?;
@@ -117,8 +118,8 @@ fn rebuild(args: &Args, folder: &Path, manifest: &Manifest) -> Result<()> {
     Ok(())
 }
 
-/// Says which entries differ. The published filter says whether it holds an entry of ours, but can't be asked for what it
-/// holds beyond them: these entries are counted.
+/// Reports how the published filter differs from our entries. Names our entries that the filter lacks. Only counts the
+/// entries that the filter has beyond ours, because hashes can't be read out of a filter.
 fn differences(published: &Filter, entries: &Entries) {
     /// Entries that are shown.
     const SHOWN: usize = 20;

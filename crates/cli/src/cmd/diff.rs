@@ -22,7 +22,7 @@ pub struct Args {
     out: Option<PathBuf>,
 }
 
-/// Reads one property of a filter file.
+/// A function that returns one property of a filter file, for the comparison.
 type Row = fn(&FilterInfo) -> String;
 
 /// Compares two filter files and prints the differences.

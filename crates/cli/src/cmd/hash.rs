@@ -28,8 +28,8 @@ use crate::{exit, film, intake};
 /// If a file can't be read as a picture, the reason goes to stderr (csv) or into the line (jsonl), the other files are
 /// hashed all the same, and the exit code is 2.
 ///
-/// In csv, control characters of a path are escaped, and a path that a spreadsheet could take for a formula gets ./ before
-/// it. JSON has the exact path.
+/// In csv, control characters of a path are escaped, and a path that a spreadsheet could take for a formula gets ./
+/// before it. JSON has the exact path.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -81,7 +81,7 @@ struct Line {
     error: Option<String>,
 }
 
-/// What a file gives: one line, or of a film several; and the frames of a film.
+/// The output lines of a file (one, or several for a film), and the chosen frames of a film.
 type Lines = (Vec<Line>, Option<Vec<Chosen>>);
 
 /// Hashes the files and prints a line per file.
@@ -138,7 +138,8 @@ fn hash(path: &Path, file: &mut OpenFile) -> Result<Line> {
         line.error = Some(failure.detail);
         return Ok(line);
     }
-    // Every pixel is read: these hashes go on lists, where every bit should be that of the reference implementation.
+    // Decodes every pixel. These hashes go on lists, so every bit should be the same as in the reference
+    // implementation.
     match read_fully(&file.whole()?, &limits) {
         Ok(picture) => {
             let luma64 = &picture.frames[0].luma.small;
@@ -189,9 +190,9 @@ fn hash_film(
     Ok((lines, Some(frames)))
 }
 
-/// Reports the frames that several films share. They are logos, countdowns and titles, or the films are copies.
+/// Reports the frames that several films share: logos, countdowns or titles, or the same film twice.
 fn report_shared(films: Vec<(String, Vec<Chosen>)>) {
-    /// Frames of a report. The rest are counted.
+    /// Largest number of frames that are printed. Further ones are counted.
     const SHOWN: usize = 20;
     let (names, frames): (Vec<_>, Vec<_>) = films.into_iter().unzip();
     let shared = shared(&frames);

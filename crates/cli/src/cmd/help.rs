@@ -1,4 +1,5 @@
-//! `hashgate help`: the help of a command, or a page of the documentation. An installed program has no other.
+//! `hashgate help`: prints the help of a command or a page of the documentation. The pages are built in, because an
+//! installed program has no other documentation beside it.
 
 use std::process::ExitCode;
 
@@ -18,7 +19,7 @@ pub struct Args {
 struct Topic {
     name: &'static str,
     about: &'static str,
-    /// The file in `docs/`, by which other pages link to it.
+    /// The name of the page's file in `docs/`. Links of other pages use this name.
     file: &'static str,
     page: &'static str,
 }
@@ -51,7 +52,7 @@ pub fn run(args: &Args, program: &mut Command) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     if program.find_subcommand(name).is_some() {
-        // The parser knows when a help is short.
+        // Lets clap handle `hashgate NAME --help`, so that it chooses between the short and the long help as usual.
         let asked = program.try_get_matches_from_mut(["hashgate", name, "--help"]);
         terminal::say_lines(&asked.map_or_else(|help| help.render().to_string(), |_| String::new()))?;
     } else if let Some(topic) = TOPICS.iter().find(|topic| topic.name == name) {
@@ -63,14 +64,15 @@ pub fn run(args: &Args, program: &mut Command) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The list of topics, which stands below that of the commands.
+/// Returns the list of topics, which is printed below the list of commands.
 pub fn topics() -> String {
     let lines = TOPICS.iter().map(|topic| format!("  {:<15} {}", topic.name, topic.about));
     format!("Topics of `hashgate help TOPIC`:\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// Returns a page for a terminal. A link becomes its text: to another topic with the command that shows it, to elsewhere
-/// with the address, and to a file of the repository with neither, because the reader has none.
+/// Returns a page as plain text for a terminal. A link to another topic becomes its text and the command that shows the
+/// topic. A link to a website becomes its text and the address. A link to a file of the repository becomes only its
+/// text, because the reader doesn't have the file.
 fn plain(page: &str) -> String {
     let mut text = String::new();
     let mut rest = page;

@@ -26,7 +26,8 @@ enum Format {
     Json,
 }
 
-/// Says how many distinct keys hold a film of two hours, of which the browser compares 90 frames a minute.
+/// Says how many distinct keys it takes to hold a film of two hours. The browser compares 90 frames of a film per
+/// minute.
 fn films(rate: f64) -> String {
     const FRAMES: f64 = 2.0 * 60.0 * 90.0;
     let chance = |keys| poisson_tail(keys, FRAMES * rate);

@@ -13,14 +13,15 @@ use crate::keys;
 
 /// Make a key that signs the releases of one list, or the checkpoints of a log.
 ///
-/// Writes the private key to FILE, which its owner alone can read, and the public key to FILE.pub. Overwrites neither. Make
-/// one key per list: whoever trusts a key trusts every list that it signed.
+/// Writes the private key to FILE, which its owner alone can read, and the public key to FILE.pub. Overwrites neither.
+/// Make one key per list: whoever trusts a key trusts every list that it signed.
 #[derive(clap::Args)]
 pub struct Args {
     /// File for the private key.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Name of the key, such as an address without a scheme: example.org/lists. Default: FILE's name without its extension.
+    /// Name of the key, such as an address without a scheme: example.org/lists. Default: FILE's name without its
+    /// extension.
     #[arg(long)]
     name: Option<String>,
     /// Make the key of a witness, which cosigns checkpoints of logs and signs nothing else.

@@ -1,4 +1,5 @@
-//! What `publish` and `cosign` do for a list whose releases are in a public log, and what a manifest says about its curators.
+//! Enters releases into a public log for `publish` and `cosign`, and writes into a manifest what its curators say about
+//! themselves.
 
 use std::path::{Path, PathBuf};
 
@@ -13,33 +14,34 @@ use hashgate_native::terminal::remark;
 use crate::keys;
 use crate::published::{self, CURRENT};
 
-/// The proof of the current release, beside its manifest.
+/// File name of the current release's proof. It lies beside the manifest.
 pub const PROOF: &str = "manifest.tlog-proof";
 
 /// The public log that a release is entered into.
 #[derive(Debug, Clone, clap::Args)]
 pub struct LogArgs {
-    /// Folder of the public log, served beside the list. Made if it isn't there. The release is entered before it becomes
-    /// current.
+    /// Folder of the public log, served beside the list. Made if it isn't there. The release is entered before it
+    /// becomes current.
     #[arg(long, value_name = "DIR", requires = "log_key")]
     log: Option<PathBuf>,
     /// File of the log's private key, as `keygen` writes it. Its name is the log's origin. Not the key of the list.
     #[arg(long, value_name = "FILE", requires = "log")]
     log_key: Option<PathBuf>,
-    /// Witnesses that are asked to cosign, as a C2SP tlog-policy. A release becomes current if as many as its quorum have.
+    /// Witnesses that are asked to cosign, as a C2SP tlog-policy. A release becomes current if as many as its quorum
+    /// have.
     #[arg(long, value_name = "FILE", requires = "log")]
     log_policy: Option<PathBuf>,
 }
 
-/// An open log, and the folder of the releases.
+/// An open log, and the folder that holds the list's releases.
 pub struct OpenLog<'a> {
     log: Publishing,
     folder: &'a Path,
 }
 
 impl LogArgs {
-    /// Opens the log, if one is given. If a release of this list is in the log and isn't current, because `publish` was
-    /// interrupted, makes it current first.
+    /// Opens the log, if one is given. If `publish` was interrupted, a release of this list may be in the log without
+    /// being current; makes it current first.
     ///
     /// # Errors
     /// The log can't be used, or the releases in the folder are logged and no log is given.
@@ -66,7 +68,8 @@ impl LogArgs {
 }
 
 impl OpenLog<'_> {
-    /// Enters a manifest into the log, and writes it with its proof under the names that stay.
+    /// Enters a manifest into the log. Writes the manifest and its proof under their permanent names, which contain the
+    /// release number.
     ///
     /// # Errors
     /// A file can't be written, or too few witnesses have cosigned.
@@ -76,8 +79,8 @@ impl OpenLog<'_> {
         let kept = self.folder.join(manifest.replace(".txt", ".tlog-proof"));
         write_atomically(&self.folder.join(manifest), note)?;
         write_atomically(&kept, proof.as_bytes())?;
-        // Writes the proof before manifest.txt. A reader who still gets the earlier manifest finds the earlier proof,
-        // because proofs are also kept under the numbers of their releases.
+        // Writes the proof before `manifest.txt`. A reader may still get the earlier `manifest.txt`. That reader finds
+        // the earlier proof under its permanent name, which contains the release number.
         write_atomically(&self.folder.join(PROOF), proof.as_bytes())
     }
 
@@ -98,10 +101,11 @@ impl OpenLog<'_> {
     }
 }
 
-/// Checks that a manifest that is cosigned isn't in the log already: its bytes are what the log has.
+/// Checks that a manifest isn't in the log yet, before `cosign` adds a signature to it. The log holds the manifest's
+/// bytes, which a new signature would change.
 ///
 /// # Errors
-/// It is.
+/// The manifest is in the log.
 pub fn check_not_logged(folder: &Path, release: u64) -> Result<()> {
     let proof = folder.join(published::manifest_name(release).replace(".txt", ".tlog-proof"));
     if proof.exists() {
@@ -114,7 +118,7 @@ pub fn check_not_logged(folder: &Path, release: u64) -> Result<()> {
     Ok(())
 }
 
-/// What a manifest says about the curators and their decisions.
+/// The options for the fields of a manifest about the curators and their decisions.
 #[derive(Debug, Clone, clap::Args)]
 pub struct AboutArgs {
     /// Address (https:) of the curators' policy: what they list, and who decides. Default: as in the last release.
@@ -135,7 +139,7 @@ pub struct AboutArgs {
 }
 
 impl AboutArgs {
-    /// Puts what is given into a manifest. What isn't given stays as it is there.
+    /// Writes the options that were given into a manifest. Leaves other fields as they are.
     ///
     /// # Errors
     /// A list can't be read.
@@ -160,7 +164,7 @@ impl AboutArgs {
     }
 }
 
-/// Counts what the first list holds and the second doesn't.
+/// Counts the items of `before` that aren't in `now`.
 fn missing<T: Ord>(before: &[T], now: &[T]) -> u64 {
     let now: std::collections::BTreeSet<_> = now.iter().collect();
     before.iter().filter(|entry| !now.contains(entry)).count() as u64

@@ -63,7 +63,8 @@ pub struct Args {
     /// Share of clean pictures that may match by chance. Default: as in the last release, or 1e-4.
     #[arg(long, alias = "escalation")]
     false_positive_rate: Option<f64>,
-    /// The lists hold frames of films: the rate counts per frame, and is 1e-6 unless --false-positive-rate says otherwise.
+    /// The lists hold frames of films: the rate counts per frame, and is 1e-6 unless --false-positive-rate says
+    /// otherwise.
     #[arg(long)]
     frames: bool,
     /// Lookups per ring key of a full view, 1 to 65536. Default: as in the last release, or 8192.
@@ -75,8 +76,8 @@ pub struct Args {
     /// Use only hashes that at least K of the lists hold. Default: as for the last release, or 1.
     #[arg(long, value_name = "K")]
     require_sources: Option<usize>,
-    /// Number of signatures that clients ask for. With 2 or more, the release is pending until it is cosigned. Default: as
-    /// for the last release, or 1.
+    /// Number of signatures that clients ask for. With 2 or more, the release is pending until it is cosigned. Default:
+    /// as for the last release, or 1.
     #[arg(long, value_name = "K", value_parser = threshold)]
     threshold: Option<usize>,
     /// How long clients may rely on the release, in days or hours: 14d, 36h. Default: 14d.
@@ -85,8 +86,8 @@ pub struct Args {
     /// Who vouches for the list. May be given several times. Default: as in the last release, or the key's name.
     #[arg(long = "curator", value_name = "NAME", value_parser = text::label)]
     curators: Vec<String>,
-    /// Room for growth, in per cent of today's entries. Until the room is used up, clients update by small deltas. Default: as for
-    /// the last release, or 5.
+    /// Room for growth, in per cent of today's entries. Until the room is used up, clients update by small deltas.
+    /// Default: as for the last release, or 5.
     #[arg(long, value_name = "PERCENT")]
     headroom: Option<u32>,
     /// Number of earlier releases from which a delta is made. Default: 8.
@@ -125,7 +126,7 @@ impl Args {
     }
 }
 
-/// The release that is current before this one is published.
+/// The release that is current until the new release is published.
 struct Last {
     manifest: Manifest,
     filter: Filter,
@@ -159,7 +160,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let issued = args.issued.map_or_else(clock::now_unix_s, Ok)?;
     let earlier = last(dir, &trust, issued)?;
     let mut log = if args.pending || args.dry_run { None } else { args.log.open(dir, args.label(earlier.as_ref()))? };
-    // Opening the log makes a release current that an interrupted `publish` has left in it.
+    // If an interrupted `publish` left a release in the log, opening the log has made it current. So the current
+    // release is read again.
     let last = if log.is_some() { last(dir, &trust, issued)? } else { earlier };
     let release = last.as_ref().map_or(1, |last| last.manifest.release + 1);
     let kept = dir.join(published::manifest_name(release));
@@ -283,8 +285,8 @@ fn last(dir: &Path, trust: &Trust, issued: u64) -> Result<Option<Last>> {
     Ok(Some(Last { manifest, filter: Filter::open(bytes)? }))
 }
 
-/// Plans the filter in the geometry of the last release, so that a delta leads to it, or in a new one if the list no longer
-/// fits.
+/// Plans the filter in the geometry of the last release, so that clients can update by a delta. If the list no longer
+/// fits, plans a new geometry.
 ///
 /// # Errors
 /// No filter can meet the request. Or another setting, or another kind of hashes, needs a new geometry, and --yes isn't

@@ -19,7 +19,8 @@ use crate::{exit, keys, published};
 ///
 /// Give --name unless the key signs one list alone: without it, any list that the key signed is accepted.
 ///
-/// Exit code: 0 if all is well, 3 if it expires soon (--warn-before), 2 if something can't be read, and from 10 on a code for each reason to refuse a release.
+/// Exit code: 0 if all is well, 3 if it expires soon (--warn-before), 2 if something can't be read, and from 10 on a
+/// code for each reason to refuse a release.
 #[derive(clap::Args)]
 pub struct Args {
     /// The manifest.

@@ -126,7 +126,8 @@ fn hostile_files_are_unchecked_with_a_reason() {
     }
 }
 
-/// The filters of other programs hold digests as text. `sha1sum`'s is written in capital letters, as CIRCL's are.
+/// Filters of other programs hold digests as texts. The digests of `sha1sum` are inserted in capital letters here, as
+/// in CIRCL's filters.
 #[test]
 fn filters_of_other_programs_are_asked_beside_ours() {
     let folder = folder();

@@ -1,4 +1,4 @@
-//! Films on the command line: with ffmpeg, and the sentence without it.
+//! Checks films on the command line with ffmpeg, and what is said if there is no ffmpeg.
 
 use hashgate_testkit::film::{FilmSample, Mp4, visual_entry};
 use hashgate_testkit::photograph;
@@ -48,7 +48,7 @@ fn has_ffmpeg() -> bool {
     Command::new("ffmpeg").arg("-version").output().is_ok_and(|output| output.status.success())
 }
 
-/// Runs hashgate where no other program is found.
+/// Runs hashgate with a PATH on which there is no other program, so no ffmpeg either.
 fn without_path(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_hashgate"))
         .args(arguments)
@@ -95,12 +95,12 @@ fn a_film_is_found_by_its_frames_and_another_is_clear() {
     let folder = folder();
     let folder = folder.path();
     fs::write(folder.join("listed.mov"), film(0, 12)).unwrap();
-    // Another film that shows four of the pictures, and one that shows one.
+    // `copy.mov` shows four of the listed film's pictures, `one.mov` shows one of them, and `other.mov` none.
     fs::write(folder.join("copy.mov"), film(8, 12)).unwrap();
     fs::write(folder.join("one.mov"), film(11, 12)).unwrap();
     fs::write(folder.join("other.mov"), film(50, 12)).unwrap();
     if !has_ffmpeg() {
-        // What ffmpeg is needed for can't be tried. The index is read all the same.
+        // Without ffmpeg, only the index of a film can be tested.
         let bytes = film(0, 12);
         let info = hashgate_film::Film::open(&*bytes, bytes.len() as u64).unwrap().info();
         assert_eq!((info.duration_s, info.tracks[0].samples), (6.0, Some(12)));
@@ -119,7 +119,7 @@ fn a_film_is_found_by_its_frames_and_another_is_clear() {
     let rows: Vec<_> = csv.lines().collect();
     assert_eq!(rows[0], "path,width,height,pdq,quality,sha256,md5,seconds");
     assert_eq!(rows.len(), 2 + 12, "digests, and a row per picture: {csv}");
-    // The frame has the hash that the picture has.
+    // The frame's hash is nearly that of the picture that the film shows.
     fs::write(folder.join("still.jpg"), jpeg(3)).unwrap();
     let still = run(&["hash", "still.jpg"]).1;
     let hash = |row: &str| -> hashgate::pdq::PdqHash { row.split(',').nth(3).unwrap().parse().unwrap() };

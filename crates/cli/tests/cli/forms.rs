@@ -1,9 +1,10 @@
-//! Every form of list that is read or refused, in the shape that its program gives it. The table in
+//! Tests every form of list that is read or refused, with a text as the form's own program writes it. The table in
 //! `docs/reference/lists.md` is written from here: `HASHGATE_WRITE=1 cargo test -p hashgate-cli --test cli forms`.
 
 use super::support::*;
 
-/// One form: its name and version, its text, and how many PDQ, SHA-256 and MD5 hashes are read; or the refusal.
+/// A form of list: its name and version, a text in this form, and how many PDQ, SHA-256 and MD5 hashes are read from
+/// it, or the error.
 struct Form {
     name: &'static str,
     text: Vec<u8>,
@@ -19,7 +20,7 @@ fn refused(name: &'static str, text: &str, why: &'static str) -> Form {
     Form { name, text: filled(text).into_bytes(), expected: Err(why), says: &[] }
 }
 
-/// Fills in numbered hashes: `{0}` to `{4}` of 64 digits, `{m0}` to `{m4}` of 32, `{s0}` of 40.
+/// Replaces placeholders by numbered hashes: `{0}` to `{4}` by 64 digits, `{m0}` to `{m4}` by 32, `{s0}` by 40.
 fn filled(text: &str) -> String {
     let digests = digests(5);
     let mut text = text.to_owned();
@@ -42,7 +43,8 @@ fn utf16(text: &str) -> Vec<u8> {
     [0xfeff].into_iter().chain(filled(text).encode_utf16()).flat_map(u16::to_le_bytes).collect()
 }
 
-/// A pickle of protocol 4, with the instructions that `pickle.dump` gives for the state of `threatexchange` 1.2.17.
+/// Writes a pickle of protocol 4, with the instructions that `pickle.dump` writes for the state of `threatexchange`
+/// 1.2.17.
 fn pickle() -> Vec<u8> {
     let mut bytes = vec![0x80, 4];
     let digests = digests(3);
@@ -460,7 +462,7 @@ fn an_allow_list_counts_also_for_near_hashes() {
     let folder = folder();
     let folder = folder.path();
     write(folder, "list", &filled("pdq {0}\npdq {1}\nmd5 {m2}\nmd5 {m3}\n"));
-    // The last two digits differ from those of {0} in up to eight bits.
+    // Changes the last two digits of {0}, so that the hash on the allow list differs from the listed one in seven bits.
     let near = filled("{0}");
     let last = u8::from_str_radix(&near[62..], 16).unwrap();
     write(folder, "allow", &format!("pdq {}{:02x}\n{}", &near[..62], last ^ 0x7f, filled("md5 {m3}\n")));

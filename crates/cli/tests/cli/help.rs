@@ -1,4 +1,4 @@
-//! What an installed program says of itself, and what packages ship beside it.
+//! Tests the help that an installed program prints, and the manual pages and completions that packages ship with it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,13 +9,13 @@ fn hashgate(args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The first words of the lines of a part of the overview.
+/// Returns the first word of each line under a heading of the overview.
 fn names(overview: &str, heading: &str) -> Vec<String> {
     let part = overview.split(heading).nth(1).unwrap().split("\n\n").next().unwrap();
     part.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next().map(str::to_owned)).collect()
 }
 
-/// Whether a text names a file that only the repository has.
+/// Returns whether a text names a file that exists only in the repository.
 fn names_a_file(text: &str) -> bool {
     [".md", "docs/", "examples/", "crates/", "tests/"].iter().any(|part| text.contains(part))
 }
@@ -62,14 +62,14 @@ fn no_message_of_the_program_names_a_file_of_the_repository() {
     assert!(files.len() > 100);
     let mut seen = 0;
     for path in files {
-        // This module is part of tests alone.
+        // Skips this module, because only tests contain it.
         if path.ends_with("src/generated.rs") {
             continue;
         }
         let code = std::fs::read_to_string(&path).unwrap();
         let code = code.split("#[cfg(test)]").next().unwrap();
         for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
-            // What is included is text of the program, and the test above has looked at it.
+            // Included pages may name files. The test above has checked them.
             let literals = line.split('"').skip(1).step_by(2);
             seen += literals.clone().count();
             let included = ["include_str!", "include_bytes!", "topic!("].iter().any(|word| line.contains(word));

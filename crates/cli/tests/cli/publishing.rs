@@ -1,4 +1,5 @@
-//! What `publish` remembers, asks for and says; and the commands that watch its releases.
+//! Tests which settings `publish` remembers, what it asks for and what it prints; and the commands that watch its
+//! releases.
 
 use super::support::*;
 
@@ -17,7 +18,7 @@ fn refused(folder: &Path, args: &str, message: &str) {
     assert!(run.code == 2 && run.err.contains(message), "{args}: {} {}", run.code, run.err);
 }
 
-/// A folder with two keys and lists of numbered hashes.
+/// Makes a folder with two keys and lists of numbered hashes.
 fn owner() -> TempDir {
     let folder = folder();
     let list = |range: std::ops::Range<usize>| -> String {
@@ -69,7 +70,7 @@ fn a_change_that_costs_every_client_a_full_download_is_asked_for() {
     assert!(manifest(folder).contains("release 1\n"));
     done(folder, &format!("{wider} --yes"));
     assert!(manifest(folder).contains("rings 3\n"));
-    // From now on this is the setting, and nothing is asked.
+    // The last release now has three ring keys. The next one keeps them by default, so `--yes` isn't needed.
     done(folder, NEXT);
 }
 
@@ -107,7 +108,7 @@ fn a_list_file_makes_publish_a_command_without_options() {
     // The command line comes first.
     done(folder, "publish new --curator B");
     assert!(manifest(folder).contains("curator B\n") && manifest(folder).contains("release 2\n"));
-    // From another folder, paths start from the list file's.
+    // Called from another folder, `publish` takes the paths in the list file as relative to the list file.
     fs::create_dir(folder.join("elsewhere")).unwrap();
     done(&folder.join("elsewhere"), "publish --config ../hashgate.toml");
     assert!(manifest(folder).contains("release 3\n"));

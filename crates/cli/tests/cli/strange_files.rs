@@ -1,5 +1,5 @@
-//! Hostile file names and files: no escape sequence reaches a terminal, no formula a spreadsheet, and no file changes
-//! another file's verdict.
+//! Tests hostile file names and files. No escape sequence may reach a terminal, no formula a spreadsheet, and no file
+//! may change another file's verdict.
 
 use super::support::*;
 

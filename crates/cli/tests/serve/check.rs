@@ -53,7 +53,7 @@ fn each_kind_of_file_gets_its_status() {
     assert_eq!(server.metric("hashgate_checks_total{door=\"Http\",outcome=\"unchecked\"}"), 2.0);
     drop(server);
 
-    // With the full list, a match is confirmed, and the list's own category told.
+    // If the server has the full list, it confirms the match and returns the category that the list gives the hash.
     let args = ["--list", "Pictures=pictures.csv", "--match-status", "403", "--unchecked", "not-a-picture=block"];
     let server = start(folder.path(), &[&args[..], &["--unchecked-status", "415"]].concat());
     let answer = server.check("", &jpeg(1, 60));
@@ -75,8 +75,8 @@ fn the_verdict_is_that_of_the_command() {
             .output()
             .unwrap();
         let mut expected: Value = serde_json::from_slice(&checked.stdout).unwrap();
-        // Removes what only the command tells: the file's path, and a SHA-256 that this filter doesn't hold. The number of
-        // lookups differs, because the server looks up in other filters, too.
+        // Removes the fields that differ for good reasons: only the command prints the path and a SHA-256 that no list
+        // holds, and the server makes lookups in other filters, too.
         for field in ["path", "sha256", "lookups"] {
             expected.as_object_mut().unwrap().remove(field);
         }
@@ -93,7 +93,8 @@ fn forms_are_read_as_callers_send_them() {
     let form =
         |head: &str, file: &[u8]| [format!("--X-Y\r\n{head}\r\n\r\n").as_bytes(), file, b"\r\n--X-Y--\r\n"].concat();
     let (listed, clean) = (jpeg(1, 60), jpeg(2, 90));
-    // pict-rs 0.6.0-rc.6 (src/client.rs): the file's type and then the form's, and a part with a name alone.
+    // The requests of pict-rs 0.6.0-rc.6 (src/client.rs) have two Content-Type headers, the file's and the form's, and
+    // a part with a name but no file name.
     let of_pict_rs = "\r\nContent-Type: image/jpeg\r\nContent-Type: multipart/form-data; boundary=X-Y";
     let part = "Content-Disposition: form-data; name=\"b8c1/identifier\"";
     assert_eq!(server.outcome(of_pict_rs, &form(part, &listed)).0, 451);
@@ -145,7 +146,8 @@ fn without_a_list_there_is_no_answer_until_one_is_published() {
 fn broken_and_hostile_senders_leave_it_serving() {
     let folder = pictures();
     let server = start(folder.path(), &["--filter", "pictures.hgf", "--check-queue", "8"]);
-    // More silent senders than there are places in the queue: they are refused or time out, and end with their sockets.
+    // Opens more connections that send nothing further than the server's queue has places. The server refuses them or
+    // times them out, and they end when their sockets are dropped.
     let silent: Vec<_> = (0..16)
         .map(|_| {
             let mut stream = TcpStream::connect(server.address).unwrap();

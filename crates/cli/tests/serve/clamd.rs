@@ -1,4 +1,4 @@
-//! clamd's protocol: byte by byte, and by Debian's clamdscan.
+//! Tests clamd's protocol, with hand-written bytes and with Debian's clamdscan.
 
 use super::check::{jpeg, pictures};
 use super::support::*;
@@ -56,26 +56,28 @@ fn the_protocol_is_spoken_in_all_three_forms() {
         replies.starts_with("1: PONG\x002: stream: Hashgate.PossibleMatch.Pictures FOUND\x003: hashgate "),
         "{replies}"
     );
-    // A chunk that says it is long makes nobody hold it, and a client that stops in it hears nothing.
+    // A chunk announces 4 GB, sends one byte and ends. The server must reserve no memory for it, and must still answer
+    // others.
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(b"zINSTREAM\0\xff\xff\xff\xffx").unwrap();
     drop(stream);
     assert_eq!(talk(address, b"zPING\0"), "PONG\0");
 }
 
-/// The bytes that two programs send and look for, as their sources have them.
+/// Sends the bytes that Nextcloud and Discourse send, and looks for the replies that they expect, according to their
+/// sources.
 #[test]
 fn nextcloud_and_discourse_are_understood() {
     let folder = pictures();
     let (_server, address) = start_clamd(folder.path(), &[]);
     let (clean, listed) = (in_chunks(&jpeg(2, 90), 8192), in_chunks(&jpeg(1, 60), 2048));
-    // files_antivirus 6.4.0-dev (lib/Scanner/ExternalClam.php): one line, of which a rule reads the end.
+    // files_antivirus 6.4.0-dev (lib/Scanner/ExternalClam.php) reads one line, and applies a rule to the line's end.
     let nextcloud = |chunks: &[u8]| talk(address, &[b"nINSTREAM\n", chunks].concat());
     assert!(nextcloud(&clean).ends_with(": OK\n"));
     let found = nextcloud(&listed);
     assert!(found.lines().count() == 1 && found.starts_with("stream: ") && found.ends_with(" FOUND\n"), "{found:?}");
-    // discourse-antivirus at 3e7e9d0 (lib/discourse_antivirus/clam_av_service.rb): a session for each command, which the
-    // client ends before it reads the reply, up to the first zero byte.
+    // discourse-antivirus at 3e7e9d0 (lib/discourse_antivirus/clam_av_service.rb) opens a session for each command. It
+    // ends the session before it reads the reply, which goes up to the first zero byte.
     let discourse = |command: &[u8]| talk(address, &[b"zIDSESSION\0", command, b"zEND\0"].concat());
     assert_eq!(discourse(b"zPING\0"), "1: PONG\0");
     assert!(discourse(b"zVERSION\0").starts_with("1: hashgate "));
@@ -84,7 +86,7 @@ fn nextcloud_and_discourse_are_understood() {
     assert_eq!(found, "1: stream: Hashgate.PossibleMatch.Pictures FOUND\0");
 }
 
-/// Debian's package clamdscan. Its path is in CLAMDSCAN_PATH, or it is where Debian puts it.
+/// Runs clamdscan of Debian's package. Its path is in CLAMDSCAN_PATH, or else Debian's default.
 #[test]
 fn clamdscan_finds_what_is_listed() {
     let path = std::env::var("CLAMDSCAN_PATH").unwrap_or_else(|_| "/usr/bin/clamdscan".into());

@@ -13,7 +13,8 @@ fn clients_have_a_rate_each() {
     let answer = from("198.51.100.1");
     assert_eq!(answer.problem(), (429, "rate".into()));
     assert_eq!(answer.header("retry-after"), Some("1"));
-    // The same IPv4 address, written as an IPv6 address, as a proxy with one socket for both writes it.
+    // A proxy that listens with one socket for IPv4 and IPv6 writes an IPv4 address in this way. It counts as the same
+    // client.
     assert_eq!(from("::ffff:198.51.100.1").problem(), (429, "rate".into()));
     assert_eq!(from("198.51.100.1:4711").problem(), (429, "rate".into()));
     assert_eq!(from("198.51.100.2").status, 200);
@@ -142,7 +143,7 @@ fn thousands_of_bad_requests_leave_it_serving() {
         assert!(!bytes.starts_with(b"HTTP/1.1 200"));
     }
     let start = Instant::now();
-    // The connection that asks for the metric counts, too.
+    // The connection that reads the metric is counted in it, so 1 is the least value.
     while server.metric("hashgate_connections") > 1.0 {
         assert!(start.elapsed() < Duration::from_secs(60), "{} open", server.metric("hashgate_connections"));
         std::thread::sleep(Duration::from_millis(100));

@@ -28,7 +28,8 @@ fn each_rule_answers_and_every_answer_is_as_long() {
         ),
         (json!({ "md5": Md5Digest::of(b"another file").to_string() }), listed("md5", None, None)),
         (json!({ "sha256": Sha256Digest::of(b"no file").to_string(), "md5": null }), not_listed.clone()),
-        // The strongest rule counts. If several lists hold a hash, the first list answers.
+        // If several rules say "listed", the answer names the strongest. If several lists hold a hash, it names the
+        // first list.
         (
             json!({ "pdq": hash(7).to_string(), "md5": Md5Digest::of(b"another file").to_string() }),
             listed("md5", None, None),

@@ -1,4 +1,4 @@
-//! Hosting a published list and a site.
+//! Tests that the server hosts a published list and a site.
 
 use super::support::*;
 

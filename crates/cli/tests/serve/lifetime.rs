@@ -1,4 +1,4 @@
-//! The server's life: errors at the start, lists that change while it runs, and signals to end.
+//! Tests the server from start to end: refused settings, lists that change while it runs, and signals that end it.
 
 use super::support::*;
 
@@ -36,7 +36,8 @@ fn it_refuses_to_start_with_what_it_cant_stand_for() {
     }
 }
 
-/// The list has shrunk, and the release that says so waits for its second signature.
+/// The raw list has become smaller, but the release without the removed entries still waits for its second signature.
+/// The server must start nevertheless.
 #[test]
 fn a_withdrawal_that_awaits_a_cosignature_doesnt_keep_it_from_starting() {
     let folder = folder();
@@ -107,8 +108,8 @@ fn killed_while_it_reads_a_list_it_comes_back_with_all_of_it() {
         replace(folder, 0..60_000);
         let server = start(folder, &args);
         replace(folder, 1..60_001);
-        // Waits a different time in each round, so that the kill comes before the server sees the change, while it reads, or
-        // afterwards.
+        // Waits a different time in each round, so that the kill comes before the server sees the change, while it
+        // reads, or afterwards.
         std::thread::sleep(Duration::from_millis(850 + 150 * round));
         server.signal("-KILL");
         drop(server);
@@ -145,7 +146,8 @@ fn a_list_replaced_by_one_of_equal_length_and_time_is_read_again() {
     replace(folder, 0..100);
     let before = fs::metadata(folder.join("list.txt")).unwrap();
     let server = start(folder, &["--list", "list.txt", "--type", "pdq", "--rate", "0"]);
-    // `rsync --times` and `tar` keep the time of a file, and an editor that writes in place may, too.
+    // Restores the list's time stamp after a change, as `rsync --times` and `tar` do. The length is the same, too, so
+    // the server must notice the change otherwise.
     let same_stamp = || {
         let file = fs::File::options().write(true).open(folder.join("list.txt")).unwrap();
         file.set_modified(before.modified().unwrap()).unwrap();

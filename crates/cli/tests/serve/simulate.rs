@@ -2,7 +2,7 @@
 
 use super::support::*;
 
-/// A small day, and a short load: every answer is checked by the simulator itself.
+/// Simulates a short day, and a second of load. The simulator itself checks every answer.
 #[test]
 fn a_day_and_a_load_are_played() {
     let simulate = |args: &[&str]| -> Value {
@@ -17,12 +17,12 @@ fn a_day_and_a_load_are_played() {
     let with = |field: &str| figures["with"][field].as_f64().unwrap();
     assert_eq!(figures["without"]["checks"], 600);
     assert_eq!(figures["editedCopiesFound"], "24 of 24");
-    // 600 uploads, a fifth of them listed or edited: 120, give or take six sigma.
+    // Of 600 uploads, a fifth are listed or edited: 120 on average. The bounds are six standard deviations away.
     assert!((60.0..=180.0).contains(&with("checks")), "{figures}");
     assert_eq!((with("listed"), with("cleared")), (with("checks"), 0.0));
     assert_eq!(with("manifestRequests"), 36.0);
-    // New clients fetched yesterday's release as a whole. Then every client fetched a delta, and clients that had been
-    // away another one.
+    // New clients fetched yesterday's release in full, and then today's delta like every client. Clients that had been
+    // away fetched a delta for the days that they missed.
     assert!(with("newClients") > 0.0 && with("firstDownloadBytes") > with("newClients") * 20_000.0, "{figures}");
     assert!(with("deltaRequests") > 12.0 && with("deltaBytes") > 0.0, "{figures}");
     assert_eq!(figures["larger"][1]["uploads"], 50e8);

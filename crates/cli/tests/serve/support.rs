@@ -1,4 +1,4 @@
-//! A running server, and lists of numbered hashes for it.
+//! Starts servers, and makes lists of numbered hashes for them.
 
 pub use std::fs;
 pub use std::io::{BufRead, BufReader, Read, Write};
@@ -122,7 +122,7 @@ impl Server {
         line.unwrap_or_else(|| panic!("{name} in {text}")).parse().unwrap()
     }
 
-    /// Waits until the log holds `what` so many `times`.
+    /// Waits until the log contains `what` at least `times` times.
     pub fn logged(&self, what: &str, times: usize) {
         let start = Instant::now();
         while self.log.lock().unwrap().matches(what).count() < times {
@@ -140,7 +140,7 @@ pub fn hash(n: u32) -> PdqHash {
     PdqHash(Sha256Digest::of(&n.to_le_bytes()).0)
 }
 
-/// Flips `count` bits, none of them in ring key `kept` if one is to be kept.
+/// Flips `count` bits of a hash, but none that changes ring key `kept`.
 pub fn flipped(hash: PdqHash, count: u32, kept: Option<u32>) -> PdqHash {
     let mut made = hash;
     for bit in 0..256 {
@@ -176,7 +176,7 @@ pub fn folder() -> TempDir {
 
 pub const BOTH: [&str; 3] = ["--list", "First list=first.csv", "second.txt"];
 
-/// Publishes the first list. Returns the names of its files, the manifest first.
+/// Publishes the first list. Returns the names of the published files; the manifest's is first.
 pub fn published(folder: &Path) -> [String; 2] {
     for args in [
         &["keygen", "--out", "key", "--name", "test"][..],

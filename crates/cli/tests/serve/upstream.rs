@@ -1,4 +1,4 @@
-//! The upstream: another matcher that the server asks.
+//! Tests `--upstream`: another matching service (HMA) that the server asks.
 
 use super::support::*;
 
@@ -166,7 +166,7 @@ fn a_wrong_url_is_noticed_at_start_and_an_upstream_that_is_down_is_told() {
     assert_eq!(server.get("/healthz", "").json()["status"], "degraded");
     let problem = server.post(&asked(&hash(5000), 0).to_string(), "").json();
     assert!(problem["got"].as_str().unwrap().contains("refused"), "{problem}");
-    // A list of one's own still answers.
+    // The server's own list still answers.
     let server = start(folder.path(), &[&BOTH[..], &["--upstream", &format!("hma=http://{down}/base")]].concat());
     assert_eq!(server.get("/healthz", "").json()["status"], "ok");
     let server = start(folder.path(), &["--upstream", &format!("hma=http://{address}/base")]);

@@ -1,4 +1,4 @@
-//! The blocks of a cluster (RFC 9559, 10), read as far as they are asked for.
+//! Reads the blocks of a cluster (RFC 9559, 10), only as far as samples are asked for.
 
 use super::ebml::{HEADER, Header, id, number, unsigned};
 use super::tracks::Track;
@@ -8,7 +8,7 @@ use crate::model::Sample;
 use crate::refusal::{FilmCode, FilmRefusal};
 use crate::source::Reader;
 
-/// The samples of one track in one cluster, as far as they were read.
+/// The samples of one track in one cluster that were read so far.
 pub(super) struct Blocks {
     pub track: usize,
     pub cluster: usize,
@@ -18,7 +18,7 @@ pub(super) struct Blocks {
     time: u64,
 }
 
-/// What a block says before its frames.
+/// The position of a block, and the fields of its header and its group.
 struct Block {
     offset: u64,
     size: u64,
@@ -32,7 +32,7 @@ impl Blocks {
         Self { track, cluster, found: Vec::new(), at: place.start, end: place.end, time: place.time }
     }
 
-    /// Reads on until `wanted` samples are found, or to the end of the cluster.
+    /// Continues to read until `found` has `wanted` samples, or to the end of the cluster.
     pub fn read_on(
         &mut self,
         reader: &mut Reader,
@@ -42,7 +42,7 @@ impl Blocks {
     ) -> Result<(), FilmRefusal> {
         while self.at < self.end && self.found.len() < wanted {
             let Some(header) = Header::read(reader.bytes(self.at, HEADER)?) else {
-                self.at = self.end; // What is damaged within a cluster is left to the next one.
+                self.at = self.end; // Skips the rest of a damaged cluster. Reading goes on with the next cluster.
                 break;
             };
             let start = self.at + header.length as u64;
@@ -69,7 +69,8 @@ impl Blocks {
 
     /// Adds the frames of a block, if it is the track's.
     fn block(&mut self, reader: &mut Reader, track: &Track, scale: u64, block: &Block) -> Result<(), FilmRefusal> {
-        // A block that the end of the file cuts off keeps its size: its bytes are missing.
+        // If the file ends within a block, the sample still gets the block's full size. Reading its bytes will fail
+        // later.
         let head = reader.bytes(block.offset, block.size.min(12) as usize)?;
         let Some((of, length)) = number(head, false) else { return Ok(()) };
         let (true, Some(&[high, low, flags])) = (of == track.number, head.get(length..).and_then(<[u8]>::first_chunk))
@@ -113,7 +114,7 @@ fn flags(reader: &mut Reader, block: u64) -> Result<u8, FilmRefusal> {
     Ok(head.get(length + 2).copied().unwrap_or(0))
 }
 
-/// Reads a group: a block with its duration and its references.
+/// Reads a block group: a block, its duration, and whether it refers to other frames (then it is no keyframe).
 fn group(reader: &mut Reader, start: u64, end: u64) -> Result<Option<Block>, FilmRefusal> {
     let (mut at, mut block, mut key, mut duration) = (start, None, true, None);
     while at < end {
@@ -131,9 +132,11 @@ fn group(reader: &mut Reader, start: u64, end: u64) -> Result<Option<Block>, Fil
     Ok(block.map(|(offset, size)| Block { offset, size, key, duration }))
 }
 
-/// Returns where the frames of a laced block lie (RFC 9559, 10.3); none if the block is damaged.
+/// Returns the offset and size of each frame in a laced block, which holds several frames (RFC 9559, 10.3). Returns
+/// none if the block is damaged.
 fn laced(reader: &mut Reader, lacing: u8, data: u64, size: u64) -> Result<Vec<(u64, u64)>, FilmRefusal> {
-    // At most 256 sizes of at most 8 bytes in EBML lacing; sizes in Xiph lacing have a byte per 255.
+    // Reads enough for all frame sizes: up to 255 of them, of up to 8 bytes each in EBML lacing, and of one byte per
+    // 255 bytes of frame in Xiph lacing.
     let head = reader.bytes(data, size.min(1 << 16) as usize)?;
     let Some((&count, mut rest)) = head.split_first() else { return Ok(Vec::new()) };
     let count = u64::from(count) + 1;

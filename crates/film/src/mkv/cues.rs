@@ -1,20 +1,22 @@
-//! The cues, which name places in the film (RFC 9559, 5.1.5). They are hints: what they leave out is not hidden.
+//! Reads the cues, which give the positions of keyframes (RFC 9559, 5.1.5). Cues may be incomplete: a cluster that they
+//! don't name is read all the same.
 
 use super::ebml::{id, inside, unsigned};
 use crate::limits::MAX_BLOCKS;
 use crate::refusal::FilmRefusal;
 
-/// A keyframe as the cues name it.
+/// An entry of the cues: a keyframe's track, time and cluster.
 pub(super) struct Cue {
     pub track: u64,
-    /// Its time in units of the segment.
+    /// The keyframe's time, in the segment's units of time.
     pub time: u64,
-    /// Where the cluster's elements begin in the file; until the clusters are known, where the cluster begins.
+    /// Where the content of the keyframe's cluster begins in the file. Until the clusters are known, where its header
+    /// begins.
     pub cluster: u64,
 }
 
-/// Reads the cues. `segment` is where the segment's elements begin, from which the places are counted. Cues that are
-/// damaged are ignored, as players do.
+/// Reads the cues. Their positions count from `segment`, where the segment's content begins. Ignores damaged cues, as
+/// players do.
 pub(super) fn read(bytes: &[u8], segment: u64) -> Vec<Cue> {
     let mut cues = Vec::new();
     let _: Result<(), FilmRefusal> = inside(bytes, |id, content| {

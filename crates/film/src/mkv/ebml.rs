@@ -1,9 +1,9 @@
-//! EBML: an ID, a length, and what is inside (RFC 8794, 4 to 7).
+//! Reads EBML elements: an ID, a length, and the content (RFC 8794, 4 to 7).
 
 use crate::refusal::{FilmCode, FilmRefusal};
 use crate::source::Reader;
 
-/// IDs of elements, with their length marks.
+/// IDs of elements, including the leading bits that mark an ID's length.
 pub(super) mod id {
     pub const EBML: u32 = 0x1a45_dfa3;
     pub const DOC_TYPE: u32 = 0x4282;
@@ -48,7 +48,8 @@ pub(super) mod id {
     pub const TAGS: u32 = 0x1254_c367;
 }
 
-/// Reads a number of variable length. Returns it with the number of its bytes; with the mark if `marked`.
+/// Reads a number of variable length. Returns its value and the number of its bytes. If `marked`, the value includes
+/// the leading bit that marks the length, as in IDs.
 pub(super) fn number(bytes: &[u8], marked: bool) -> Option<(u64, usize)> {
     let first = *bytes.first()?;
     let length = first.leading_zeros() as usize + 1;
@@ -64,7 +65,7 @@ pub(super) struct Header {
     pub id: u32,
     /// The number of bytes of the header.
     pub length: usize,
-    /// The number of bytes inside; `None` if it is unknown.
+    /// The number of bytes of the content; `None` if it is unknown.
     pub size: Option<u64>,
 }
 
@@ -72,7 +73,7 @@ pub(super) struct Header {
 pub(super) const HEADER: usize = 12;
 
 impl Header {
-    /// Reads a header; `None` if there is none.
+    /// Reads an element's header. Returns `None` if the bytes aren't one.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let (id, marks) = number(bytes, true)?;
         let id = u32::try_from(id).ok()?;
@@ -82,7 +83,7 @@ impl Header {
     }
 }
 
-/// Calls `each` with the ID and the content of every element inside another, which was read as a whole.
+/// Calls `each` with the ID and the content of every element in `bytes`, the content of an element that was read whole.
 pub(super) fn inside<'a>(
     bytes: &'a [u8],
     mut each: impl FnMut(u32, &'a [u8]) -> Result<(), FilmRefusal>,
@@ -114,7 +115,8 @@ pub(super) fn float(bytes: &[u8]) -> f64 {
     }
 }
 
-/// Finds where the next cluster begins at or behind `from`, by its ID. Players go on there when bytes are damaged.
+/// Finds the first cluster at or after `from`, by searching for the bytes of its ID. Players do the same after damaged
+/// bytes.
 pub(super) fn next_cluster(reader: &mut Reader, from: u64) -> Result<Option<u64>, FilmRefusal> {
     const STEP: usize = 1 << 16;
     let wanted = id::CLUSTER.to_be_bytes();

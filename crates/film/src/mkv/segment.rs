@@ -1,4 +1,4 @@
-//! The segment: everything of a film but the EBML header (RFC 9559, 5.1).
+//! Reads the segment, which holds everything of a film except the EBML header (RFC 9559, 5.1).
 
 use super::ebml::{HEADER, Header, id, inside, next_cluster, unsigned};
 use super::{Cluster, Index, OUTER, cues, tracks};
@@ -9,8 +9,8 @@ use crate::refusal::{FilmCode, FilmRefusal};
 use crate::source::Reader;
 
 impl Index {
-    /// Reads the elements of the segment. Of the clusters it reads only where they are and their times; of clusters of
-    /// unknown size also where each block ends.
+    /// Reads the elements of the segment. For a cluster it reads only its position and time. A cluster of unknown size
+    /// is passed block by block, to find its end.
     pub fn read(reader: &mut Reader) -> Result<Self, FilmRefusal> {
         let mut index = Self {
             container: Container::Mkv,
@@ -34,7 +34,7 @@ impl Index {
             }
             let header = Header::read(reader.bytes(at, HEADER)?);
             let Some(header) = header.filter(|header| header.size.is_some() || OUTER.contains(&header.id)) else {
-                // Players look for the next cluster behind damaged bytes.
+                // After damaged bytes, goes on at the next cluster, as players do.
                 if let Some(next) = next_cluster(reader, at + 1)? {
                     at = next;
                     continue;
@@ -56,7 +56,8 @@ impl Index {
                 }
                 id::SEGMENT if segment.is_none() => {
                     segment = Some(start);
-                    at = start; // Its elements come next, and may go on behind an end that is wrong.
+                    // Goes on with the segment's content, and ignores the segment's end, which may be wrong.
+                    at = start;
                     continue;
                 }
                 id::EBML | id::SEGMENT => {
@@ -109,15 +110,17 @@ impl Index {
         Ok(index)
     }
 
-    /// Adds the cluster whose element begins at `at` and whose content at `start`. Returns where it ends.
+    /// Adds a cluster whose header begins at `at` and whose content begins at `start`. `end` is `None` if the size is
+    /// unknown. Returns where the cluster ends.
     fn cluster(&mut self, reader: &mut Reader, at: u64, start: u64, end: Option<u64>) -> Result<u64, FilmRefusal> {
         let size = reader.size;
         let known = end.map_or(size, |end| end.min(size));
         let (mut place, mut time, mut first) = (start, 0, true);
-        // The time is the first element of a cluster; some writers put a checksum before it.
+        // The time is usually a cluster's first element. Some writers put a checksum before it.
         while place < known && (first || end.is_none()) {
             let Some(header) = Header::read(reader.bytes(place, HEADER)?) else {
-                // In a cluster of unknown size nothing says where the next one begins.
+                // The cluster's size is unknown and its data is damaged, so its end is found by searching for the next
+                // cluster.
                 place = next_cluster(reader, place)?.unwrap_or(size);
                 break;
             };
@@ -140,10 +143,11 @@ impl Index {
         Ok(until.max(at + 1))
     }
 
-    /// Keeps the cues that name a cluster, with the place of its elements.
+    /// Keeps the cues that name an existing cluster, and replaces the position of the cluster's header with that of its
+    /// content.
     fn take_cues(&mut self, mut cues: Vec<cues::Cue>) {
         cues.retain_mut(|cue| {
-            // The header of a cluster has 5 to 12 bytes.
+            // A cue gives the position of the cluster's header, which has 5 to 12 bytes. The content follows.
             let after = self.clusters.partition_point(|cluster| cluster.start <= cue.cluster);
             let named = self.clusters.get(after).filter(|cluster| cluster.start - cue.cluster <= HEADER as u64);
             named.map(|cluster| cue.cluster = cluster.start).is_some()
@@ -151,7 +155,7 @@ impl Index {
         self.cues = cues;
     }
 
-    /// Completes the codec strings that the first frame of a track decides.
+    /// Completes the codec strings that can be made only from the first frame of a track.
     fn ask_frames(&mut self, reader: &mut Reader) -> Result<(), FilmRefusal> {
         for track in 0..self.tracks.len() {
             if !self.tracks[track].ask_frame {
@@ -167,7 +171,7 @@ impl Index {
     }
 }
 
-/// Reads an element that must be whole and within a limit.
+/// Reads the content of an element that must be complete and within a limit.
 fn whole(reader: &mut Reader, name: &str, start: u64, end: Option<u64>) -> Result<Vec<u8>, FilmRefusal> {
     let end = end.filter(|&end| end <= reader.size);
     let Some(length) = end.map(|end| end - start) else {

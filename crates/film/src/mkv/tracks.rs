@@ -14,12 +14,12 @@ pub(super) struct Track {
     pub rotation: u16,
     pub encrypted: bool,
     pub problem: Option<FilmRefusal>,
-    /// What all samples begin with, which their blocks leave out.
+    /// The bytes with which all samples begin. The blocks leave them out, to save space.
     pub prefix: Vec<u8>,
     /// Nanoseconds that a frame lasts if its block doesn't say; 0 if unknown.
     pub default_duration: u64,
     private: Vec<u8>,
-    /// Whether the codec's string is to be made from the first frame.
+    /// Whether the codec string must be made from the track's first frame.
     pub ask_frame: bool,
 }
 
@@ -29,7 +29,7 @@ impl Track {
         (wanted && !self.private.is_empty()).then_some(&self.private)
     }
 
-    /// Seconds that a frame lasts if its block doesn't say; a 30th if the track doesn't, either.
+    /// Returns for how many seconds a frame is shown if its block doesn't say: as the track says, or else 1/30.
     pub fn usual_s(&self) -> f64 {
         if self.default_duration == 0 { 1.0 / 30.0 } else { self.default_duration as f64 / 1e9 }
     }
@@ -126,9 +126,9 @@ fn entry(bytes: &[u8]) -> Result<Option<Track>, FilmRefusal> {
 
 /// Reads how the samples are compressed or encrypted (RFC 9559, 5.1.4.1.31).
 fn encoding(bytes: &[u8], track: &mut Track) -> Result<(), FilmRefusal> {
-    /// `ContentCompAlgo` of samples that lack what they all begin with.
+    /// The value of `ContentCompAlgo` for samples whose common first bytes are stored in the track.
     const HEADER_STRIPPING: u64 = 3;
-    /// The bit of `ContentEncodingScope` for samples.
+    /// The bit of `ContentEncodingScope` that says that the samples are encoded.
     const BLOCKS: u64 = 1;
     let (mut scope, mut compression) = (BLOCKS, None);
     inside(bytes, |id, content| {
@@ -159,7 +159,8 @@ fn encoding(bytes: &[u8], track: &mut Track) -> Result<(), FilmRefusal> {
     Ok(())
 }
 
-/// Returns by how many degrees clockwise a roll turns the picture. Rolls count counterclockwise.
+/// Returns by how many degrees clockwise a `ProjectionPoseRoll` turns the picture. The roll itself counts
+/// counterclockwise.
 fn turned(roll: f64) -> u16 {
     match -roll {
         degrees if (45.0..135.0).contains(&degrees) => 90,

@@ -1,4 +1,4 @@
-//! Boxes: a length, a kind of four letters, and what is inside.
+//! Reads MP4 boxes: a length, a kind of four letters, and the content.
 
 use crate::bytes::{be32, be64};
 use crate::refusal::FilmRefusal;
@@ -20,11 +20,12 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Reads a header from its first 16 bytes. Returns `None` if there is none, or if the box is shorter than its header.
+    /// Reads a box's header from the first 16 bytes of the box. Returns `None` if the bytes are too few for a header, or
+    /// if the header gives a length that is shorter than itself or too large for a file.
     pub fn read(head: &[u8], at: u64, size: u64) -> Option<Self> {
         let kind = *head.get(4..)?.first_chunk()?;
         let (header, length) = match be32(head, 0)? {
-            0 => (8, size - at), // up to the end of the file
+            0 => (8, size - at), // A length of 0 stands for the rest of the file.
             1 => (16, be64(head, 8)?),
             length => (8, length.into()),
         };
@@ -33,8 +34,8 @@ impl Header {
     }
 }
 
-/// Calls `each` with the kind and the content of every box inside another. Trailing bytes that are too few for a header
-/// are ignored, and so is a length of zero, with which QuickTime ends some lists.
+/// Calls `each` with the kind and the content of every box in `bytes`, the content of the box `parent`. Ignores up to
+/// seven bytes at the end, and a length of zero, with which QuickTime ends some lists.
 pub(super) fn inside<'a>(
     parent: [u8; 4],
     bytes: &'a [u8],
@@ -59,7 +60,7 @@ pub(super) fn inside<'a>(
     Ok(())
 }
 
-/// Returns where a part of a buffer lies in it.
+/// Returns at which positions of a buffer a part of it lies.
 pub(super) fn range_of(whole: &[u8], part: &[u8]) -> std::ops::Range<usize> {
     let from = part.as_ptr() as usize - whole.as_ptr() as usize;
     from..from + part.len()

@@ -1,11 +1,12 @@
-//! Sample entries: what a track's samples are coded with (ISO/IEC 14496-12, 8.5.2 and 12.1.3).
+//! Reads sample entries, which say with which codec and settings a track's samples are coded (ISO/IEC 14496-12, 8.5.2
+//! and 12.1.3).
 
 use super::boxes::{four, inside};
 use crate::bytes::{be16, be32};
 use crate::codec;
 use crate::refusal::FilmRefusal;
 
-/// One way in which samples of a track are coded.
+/// One sample entry of a track.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Config {
     pub codec: String,
@@ -13,7 +14,7 @@ pub(super) struct Config {
     pub encrypted: bool,
     pub width: u32,
     pub height: u32,
-    /// The number of the data reference.
+    /// The number of the data reference: the file that holds the samples.
     pub reference: u16,
 }
 
@@ -40,7 +41,7 @@ fn visual(kind: [u8; 4], content: &[u8]) -> Result<Config, FilmRefusal> {
     let mut boxes: Vec<([u8; 4], &[u8])> = Vec::new();
     inside(kind, content.get(VISUAL..).unwrap_or_default(), |kind, content| {
         match &kind {
-            // The format before encryption is named inside the scheme's information.
+            // The entry of an encrypted track is called `encv`. `frma` in `sinf` names the codec.
             b"sinf" => inside(kind, content, |kind, content| {
                 if let (b"frma", Some(&original)) = (&kind, content.first_chunk()) {
                     name = original;
@@ -76,7 +77,7 @@ fn visual(kind: [u8; 4], content: &[u8]) -> Result<Config, FilmRefusal> {
     })
 }
 
-/// Returns which data references are in this file: for each, whether it is.
+/// Returns, for each data reference, whether the samples lie in this same file.
 pub(super) fn references(dref: &[u8]) -> Result<Vec<bool>, FilmRefusal> {
     let mut here = Vec::new();
     inside(*b"dref", dref.get(8..).unwrap_or_default(), |_, content| {

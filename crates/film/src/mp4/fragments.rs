@@ -9,7 +9,7 @@ use super::track::{STRIDE, Track};
 use crate::bytes::{be32, be64};
 use crate::refusal::{FilmCode, FilmRefusal};
 
-/// The values of `trex` and `tfhd`, which hold for samples that don't say otherwise.
+/// The values of `trex` and `tfhd`. They apply to samples whose `trun` box doesn't give the value.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Defaults {
     pub entry: u32,
@@ -18,14 +18,14 @@ pub(super) struct Defaults {
     pub flags: u32,
 }
 
-/// Samples one after another: at most [`STRIDE`] of a `trun` box.
+/// Samples of one `trun` box that lie one after another, at most [`STRIDE`] of them.
 pub(super) struct Run {
     first: u32,
     count: u32,
     offset: u64,
     dts: i64,
     defaults: Defaults,
-    /// Flags of the first sample, if they are its own.
+    /// Flags of the first sample, if the `trun` box gives it flags of its own.
     first_flags: Option<u32>,
     /// Flags of the `trun` box, which say which fields a sample has.
     fields: u32,
@@ -77,19 +77,19 @@ fn width(fields: u32) -> usize {
     ALL.iter().filter(|&&flag| fields & flag != 0).count() * 4
 }
 
-/// What goes on from one fragment to the next.
+/// State that carries over from one fragment to the next.
 #[derive(Default)]
 pub(super) struct Fragments {
     /// The defaults of each track.
     pub defaults: HashMap<u32, Defaults>,
-    /// Where the next fragment of a track begins in time, if it doesn't say so itself.
+    /// The decoding time at which a track's next fragment begins, unless that fragment gives a time itself.
     next: HashMap<u32, i64>,
 }
 
 impl Fragments {
     /// Adds the samples of a `moof` box that begins at `at` in a file of `size` bytes.
     pub fn add(&mut self, moof: &[u8], at: u64, tracks: &mut [Track], size: u64) -> Result<(), FilmRefusal> {
-        // A track fragment that doesn't say where its data begins goes on where the one before ended.
+        // A track fragment that gives no position for its data continues where the data of the one before ended.
         let mut base = at;
         inside(*b"moof", moof, |kind, traf| {
             if kind == *b"traf" {
@@ -152,7 +152,8 @@ impl Fragments {
     }
 }
 
-/// Adds the samples of a `trun` box to a track, if there is one. Returns where its data ends, and its time.
+/// Adds the samples of a `trun` box to `track`, unless it is `None`. Returns where the box's data ends, and the
+/// decoding time after its last sample.
 fn run(
     trun: &[u8],
     start: u64,
@@ -186,7 +187,8 @@ fn run(
         return Ok((offset.saturating_add(length), dts.saturating_add(last)));
     }
     let Some(track) = track else {
-        // The track is not a video track, but what comes next may begin where its data ends.
+        // This track is no video track, so its samples aren't kept. The end of its data is still needed, because the
+        // next run may begin there.
         let place = if fields & DURATION == 0 { 0 } else { 4 };
         let sizes =
             data.chunks_exact(width).take(count as usize).map(|entry| u64::from(be32(entry, place).unwrap_or(0)));

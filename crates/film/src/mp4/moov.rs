@@ -1,4 +1,4 @@
-//! `moov`: the description of all tracks.
+//! Reads `moov`, the box that describes all tracks.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::bytes::{be32, be64};
 use crate::limits::{MAX_EDITS, MAX_VIDEO_TRACKS};
 use crate::refusal::{FilmCode, FilmRefusal};
 
-/// Reads the video tracks, and the defaults for fragments of all tracks.
+/// Returns the video tracks, and for all tracks the defaults of their fragments.
 pub(super) fn read(moov: &Arc<[u8]>, size: u64) -> Result<(Vec<Track>, Fragments), FilmRefusal> {
     let mut timescale = 0;
     let mut traks = Vec::new();
@@ -52,7 +52,7 @@ fn scale(content: &[u8]) -> u32 {
     be32(content, if content.first() == Some(&1) { 20 } else { 12 }).unwrap_or(0)
 }
 
-/// Reads a track; `None` if it isn't a video track.
+/// Reads a track. Returns `None` if it isn't a video track.
 fn track(moov: &Arc<[u8]>, trak: &[u8], movie: u32, size: u64) -> Result<Option<Track>, FilmRefusal> {
     let (mut tkhd, mut elst, mut mdia): (&[u8], &[u8], &[u8]) = (&[], &[], &[]);
     inside(*b"trak", trak, |kind, content| {
@@ -111,7 +111,7 @@ fn track(moov: &Arc<[u8]>, trak: &[u8], movie: u32, size: u64) -> Result<Option<
                     b"stss" => &mut places.stss,
                     _ => return Ok(()),
                 };
-                // The first of several counts, as in ffmpeg.
+                // If a table has several boxes of one kind, the first counts, as in ffmpeg.
                 place.get_or_insert(range_of(moov, content));
                 Ok(())
             })?,
@@ -127,7 +127,7 @@ fn track(moov: &Arc<[u8]>, trak: &[u8], movie: u32, size: u64) -> Result<Option<
     Track::new(id, timescale, rotation, entry::read(stsd)?, references, edits, table, size).map(Some)
 }
 
-/// Returns by how many degrees clockwise a matrix turns the picture.
+/// Returns by how many degrees clockwise a track's transformation matrix turns the picture.
 fn rotation(matrix: &[u8]) -> u16 {
     let sign = |at| be32(matrix, at).map_or(0, |value| (value as i32).signum());
     match (sign(0), sign(4), sign(12), sign(16)) {
@@ -138,7 +138,7 @@ fn rotation(matrix: &[u8]) -> u16 {
     }
 }
 
-/// Reads an edit list. A part without media delays what comes after it.
+/// Reads an edit list. An entry without media delays the entries after it.
 fn edits(elst: &[u8], movie: u32, timescale: u32) -> Vec<Edit> {
     let wide = elst.first() == Some(&1);
     let width = if wide { 20 } else { 12 };
@@ -152,11 +152,11 @@ fn edits(elst: &[u8], movie: u32, timescale: u32) -> Vec<Edit> {
         } else {
             (be32(entry, 0).unwrap_or(0).into(), i64::from(be32(entry, 4).unwrap_or(0) as i32))
         };
-        // From the movie's units to the track's.
+        // Converts the length from the movie's units of time to the track's.
         let scaled = u128::from(length) * u128::from(timescale) / u128::from(movie.max(1));
         let length = i64::try_from(scaled).unwrap_or(i64::MAX / 4).min(i64::MAX / 4);
         if from >= 0 {
-            // A length of zero stands for all that is left, as fragmented films have it.
+            // In fragmented films, a length of zero stands for the rest of the track.
             let to = if length == 0 { i64::MAX } else { from.saturating_add(length) };
             edits.push(Edit { from, to, shift: shown.saturating_sub(from) });
         }

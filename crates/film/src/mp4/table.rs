@@ -1,4 +1,5 @@
-//! The sample table of a track (ISO/IEC 14496-12, 8.6 to 8.7): run-length tables, read as they are.
+//! Reads the sample table of a track (ISO/IEC 14496-12, 8.6 to 8.7). Its tables are run-length coded, and are read
+//! without unpacking them.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,14 +7,14 @@ use std::sync::Arc;
 use crate::bytes::{be32, be64};
 use crate::refusal::{FilmCode, FilmRefusal};
 
-/// A table of entries of one width, inside `moov`.
+/// A table in `moov`, whose entries all have the same width.
 #[derive(Clone, Default)]
 struct Entries {
     at: usize,
     count: usize,
 }
 
-/// The tables of one track. They stay where they are in `moov`.
+/// The tables of one track. They aren't copied: their bytes stay in `moov`.
 #[derive(Clone)]
 pub(super) struct Table {
     moov: Arc<[u8]>,
@@ -24,7 +25,7 @@ pub(super) struct Table {
     /// Whether offsets have eight bytes.
     wide: bool,
     sizes: Entries,
-    /// The number of bits of a size; 0 if all samples have the size `uniform`.
+    /// The number of bits in which a sample's size is stored; 0 if all samples have the size `uniform`.
     size_bits: u8,
     uniform: u32,
     keys: Option<Entries>,
@@ -45,7 +46,7 @@ pub(super) struct Places {
     pub stss: Option<Range<usize>>,
 }
 
-/// Numbers of a sample in the units of its track.
+/// The values of a sample, with times in the track's units.
 #[derive(Clone, Copy)]
 pub(super) struct Raw {
     pub offset: u64,
@@ -53,21 +54,21 @@ pub(super) struct Raw {
     pub pts: i64,
     pub duration: u32,
     pub key: bool,
-    /// The number of its sample entry, from 1.
+    /// The number of the sample's entry in `stsd`, counted from 1.
     pub entry: u32,
 }
 
-/// Where a walk through runs of one value stands.
+/// A position in a run-length table.
 #[derive(Clone, Copy, Default)]
 struct Run {
-    /// The entry after the present one.
+    /// The index of the entry after the current one.
     next: usize,
-    /// Samples of the present entry that are still to come.
+    /// How many samples of the current entry are left.
     left: u32,
     value: u32,
 }
 
-/// Where a walk through the tables stands.
+/// A position in all tables of a track.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Cursor {
     pub index: u32,
@@ -77,13 +78,13 @@ pub(super) struct Cursor {
     chunk_entry: usize,
     /// The number of the next chunk, from 0.
     chunk: usize,
-    /// Samples of the present chunk that are still to come.
+    /// How many samples of the current chunk are left.
     left: u32,
-    /// The sample entry of the present chunk.
+    /// The sample entry of the current chunk.
     entry: u32,
     offset: u64,
     key_entry: usize,
-    /// The number of the next keyframe, from 1; 0 if it isn't known yet.
+    /// The number of the next keyframe, counted from 1; 0 if it hasn't been read yet.
     next_key: u32,
 }
 
@@ -130,7 +131,7 @@ impl Table {
         })
     }
 
-    /// Returns the sum of all sizes without a walk, if all samples have one size.
+    /// Returns the sum of all sizes if all samples have one size, without reading any sample.
     pub fn uniform_sum(&self) -> Option<u64> {
         (self.size_bits == 0).then(|| u64::from(self.uniform) * u64::from(self.count))
     }
@@ -151,7 +152,7 @@ impl Table {
         }
     }
 
-    /// Returns the sample at the cursor and moves on; `None` behind the last one.
+    /// Returns the sample at the cursor, and moves the cursor to the next. Returns `None` after the last sample.
     ///
     /// # Errors
     /// `film-table` if the chunks have fewer samples than there are sizes, or if the chunks of a run are out of order.
@@ -162,13 +163,14 @@ impl Table {
         while at.left == 0 {
             self.next_chunk(at)?;
         }
-        // Samples behind the last entry last as long as those of the last entry, as players have it.
+        // If the table of durations ends early, the remaining samples last as long as the last entry says, as in
+        // players.
         self.advance(&self.durations, &mut at.durations);
         let duration = at.durations.value;
         if !self.advance(&self.shifts, &mut at.shifts) {
             at.shifts.value = 0;
         }
-        // Signed in both versions of the box: encoders write negative shifts into version 0, too.
+        // A shift is signed, whatever the box's version says: encoders also write negative shifts into version 0.
         let shift = at.shifts.value as i32;
         let number = at.index + 1;
         let key = match &self.keys {
@@ -191,7 +193,7 @@ impl Table {
         Ok(Some(raw))
     }
 
-    /// Moves to the next sample in a table of runs. Returns whether the table goes so far.
+    /// Moves to the next sample in a run-length table. Returns `false` if the table has no more samples.
     fn advance(&self, table: &Entries, run: &mut Run) -> bool {
         while run.left == 0 {
             if run.next >= table.count {

@@ -7,10 +7,11 @@ use crate::limits::{MAX_EDITS, MAX_SAMPLES};
 use crate::model::{Sample, TrackInfo};
 use crate::refusal::{FilmCode, FilmRefusal};
 
-/// Samples between two places from which a walk can begin.
+/// The number of samples between two stored positions. To find a sample, reading starts at the stored position before
+/// it.
 pub(super) const STRIDE: u32 = 1024;
 
-/// A part of the edit list: media times from `from` up to `to` are shown at that time plus `shift`.
+/// An entry of the edit list: a sample with a media time in `from..to` is shown at this time plus `shift`.
 #[derive(Clone, Copy)]
 pub(super) struct Edit {
     pub from: i64,
@@ -23,7 +24,7 @@ pub(super) struct Track {
     pub timescale: u32,
     pub rotation: u16,
     pub configs: Vec<Config>,
-    /// For each data reference, whether it is this file.
+    /// For each data reference, whether the samples lie in this same file.
     pub references: Vec<bool>,
     pub edits: Vec<Edit>,
     pub table: Table,
@@ -32,7 +33,7 @@ pub(super) struct Track {
     sums: Sums,
 }
 
-/// What is known of the samples so far.
+/// Totals over the samples read so far.
 #[derive(Clone, Copy)]
 struct Sums {
     samples: u32,
@@ -46,7 +47,7 @@ struct Sums {
 }
 
 impl Track {
-    #[allow(clippy::too_many_arguments)] // each is read from a box of its own
+    #[allow(clippy::too_many_arguments)] // Each argument is read from a box of its own.
     pub fn new(
         id: u32,
         timescale: u32,
@@ -60,7 +61,7 @@ impl Track {
         let sums = Sums { samples: 0, bytes: 0, lost: 0, start: i64::MAX, end: i64::MIN, entry: 0, several: false };
         let (cursors, runs) = (Vec::new(), Vec::new());
         let mut track = Self { id, timescale, rotation, configs, references, edits, table, cursors, runs, sums };
-        // Both are checked before a walk, which would take the time that the numbers claim.
+        // Checks the claimed numbers before reading each sample. Otherwise a large false number would cost much time.
         track.may_have(track.table.count)?;
         track.may_weigh(track.table.uniform_sum().unwrap_or(0), size)?;
         let mut cursor = Cursor::default();
@@ -75,7 +76,7 @@ impl Track {
     }
 
     /// # Errors
-    /// `film-limit` if the track would have too many samples with `more` of them.
+    /// `film-limit` if `more` further samples would be too many for the track.
     pub fn may_have(&self, more: u32) -> Result<(), FilmRefusal> {
         match self.sums.samples.checked_add(more) {
             Some(0..=MAX_SAMPLES) => Ok(()),
@@ -84,11 +85,11 @@ impl Track {
     }
 
     /// # Errors
-    /// `film-overlap` if the samples have more bytes than the file with `more` of them.
+    /// `film-overlap` if `more` further bytes of samples would make all samples longer than the file.
     pub fn may_weigh(&self, more: u64, size: u64) -> Result<(), FilmRefusal> {
         match self.sums.bytes.checked_add(more) {
             Some(sum) if sum <= size => Ok(()),
-            // A file that was cut short lacks some of them, but never has it lost more than what `mdat` announced.
+            // In a valid file no two samples share bytes, so all samples together are no longer than the file.
             _ => Err(FilmCode::Overlap.because("sample sizes", &format!("at most {size} bytes together"), "more")),
         }
     }
@@ -96,7 +97,8 @@ impl Track {
     /// Takes note of a sample.
     pub fn count(&mut self, raw: &Raw, size: u64) -> Result<(), FilmRefusal> {
         let here = raw.offset.checked_add(raw.size.into()).is_some_and(|end| end <= size);
-        // Samples that are cut off don't weigh: there are no bytes that several of them could share.
+        // Counts the bytes only of samples that lie in the file. Samples after its end have no bytes that they could
+        // share.
         if here {
             self.may_weigh(raw.size.into(), size)?;
             self.sums.bytes += u64::from(raw.size);
@@ -120,8 +122,8 @@ impl Track {
         self.sums.samples
     }
 
-    /// Returns the time at which a sample is shown, in the track's units. Samples that no part of the edit list shows are
-    /// placed by the first part: some players show them.
+    /// Returns the time at which a sample is shown, in the track's units. A sample that the edit list cuts off gets a
+    /// time by the list's first entry, because some players show it.
     fn shown(&self, pts: i64) -> i64 {
         let edits = &self.edits[..self.edits.len().min(MAX_EDITS)];
         let edit = edits.iter().find(|edit| (edit.from..edit.to).contains(&pts)).or(edits.first());
@@ -172,11 +174,12 @@ impl Track {
         }
     }
 
-    /// Yields the samples from number `from` that `wanted` wants. Leaves out empty ones, which repeat the frame before.
+    /// Yields the samples from number `from` on for which `wanted` returns `true`. Leaves out samples without bytes,
+    /// which repeat the frame before.
     pub fn samples(&self, from: u64, wanted: impl Fn(&Sample) -> bool) -> impl Iterator<Item = Sample> {
         let from = u32::try_from(from).unwrap_or(u32::MAX);
         let mut cursor = self.cursors.get((from / STRIDE) as usize).copied();
-        // Nothing fails here that didn't fail when the track was opened.
+        // An error is impossible here: opening the track has already read every sample once.
         let table = std::iter::from_fn(move || {
             let cursor = cursor.as_mut()?;
             let index = cursor.index;

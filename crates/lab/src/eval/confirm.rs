@@ -1,4 +1,4 @@
-//! What the confirming server would answer about the copies that the filter finds, and about pairs of different pictures.
+//! Applies the confirm server's rule to the copies that the filter finds, and to pairs of different pictures.
 
 use hashgate::confirm::{HAMMING_THRESHOLD, Index, REST};
 use hashgate::filter::ring_key;
@@ -24,16 +24,17 @@ pub struct Confirm {
     pub bound: u32,
     /// Among copies whose ring key is listed, the largest number of different bits in the other ring keys.
     pub farthest: u32,
-    /// Number of comparisons of different pictures: pairs that aren't near, times orientations, times rings.
+    /// Number of comparisons between different pictures: pairs that are more than 31 bits apart, times orientations,
+    /// times rings.
     pub strangers: u32,
-    /// In how many of these comparisons the other ring keys differ in few enough bits. It takes an equal ring key, too,
-    /// to make a match.
+    /// In how many of these comparisons the other ring keys differ in few enough bits. They are no matches unless the
+    /// ring key is equal, too.
     pub strangers_within: u32,
     /// Smallest number of different bits in the other ring keys in these comparisons.
     pub nearest: u32,
 }
 
-/// Looks the copies up as a client does, and asks about the hash of the view that matched.
+/// Looks the copies up as a client does, and asks the server's rule about the hash of the view that matched.
 pub fn measure(copies: &[Copy], originals: &[PdqHash], list: &[PdqHash], filter: &Filter) -> Confirm {
     let index = Index::new(list);
     let answers: Vec<_> = copies

@@ -1,4 +1,4 @@
-//! The pictures, and their edited copies.
+//! Reads the pictures, and makes their edited copies.
 
 use std::path::Path;
 
@@ -28,8 +28,8 @@ pub struct Copy {
     pub hashes: Option<[PdqHash; 8]>,
 }
 
-/// Reads up to `limit` pictures of a folder, which `seed` chooses. Also returns the paths of those that can't be used, with
-/// the reason.
+/// Reads up to `limit` pictures of a folder, which `seed` chooses. Also returns the paths of those that can't be used,
+/// with the reason.
 ///
 /// # Errors
 /// There are fewer than two usable pictures.
@@ -109,7 +109,7 @@ pub fn edit(pictures: &[RgbImage], seed: u64) -> Result<Vec<Copy>> {
     Ok(copies)
 }
 
-/// Returns the hash of the picture as it is.
+/// Returns the hash of the picture in its original orientation.
 pub fn upright(copy: &Copy) -> Option<PdqHash> {
     copy.hashes.map(|hashes| hashes[0])
 }

@@ -26,7 +26,7 @@ impl Edit {
     }
 }
 
-/// An edit whose copy is saved as JPEG of quality 90.
+/// Defines an edit whose copy is saved as a JPEG of quality 90.
 macro_rules! edit {
     ($name:literal, $about:literal, |$picture:ident| $made:expr) => {
         Edit { name: $name, about: $about, make: |$picture, _| jpeg(&$made, 90) }
@@ -36,7 +36,7 @@ macro_rules! edit {
     };
 }
 
-/// An edit that only saves the picture with another encoder or quality.
+/// Defines an edit that only saves the picture, with another encoder or quality.
 macro_rules! save {
     ($name:literal, $about:literal, |$picture:ident| $bytes:expr) => {
         Edit { name: $name, about: $about, make: |$picture, _| $bytes }

@@ -73,7 +73,8 @@ pub struct Times {
     pub lookup_ms: f64,
     /// Mean time of a lookup, in nanoseconds.
     pub lookup_ns: f64,
-    /// Median time to compute the Hamming distances of all eight orientations to every hash of the list, in milliseconds.
+    /// Median time to compute the Hamming distances of all eight orientations to every hash of the list, in
+    /// milliseconds.
     pub scan_ms: f64,
 }
 

@@ -60,7 +60,7 @@ pub fn of_folder(folder: &Path) -> Vec<(PathBuf, Vec<PathBuf>)> {
 /// There is no ffmpeg, or fewer than two films can be used.
 pub fn measure(films: &[(PathBuf, Vec<PathBuf>)], settings: &Settings) -> Result<FilmFigures> {
     let names: Vec<_> = edits::EDITS.iter().map(|edit| edit.name).collect();
-    for name in settings.edits.iter().filter(|name| !names.contains(&name.as_str())) {
+    if let Some(name) = settings.edits.iter().find(|name| !names.contains(&name.as_str())) {
         bail!("--edit: expected one of {}, got {name:?}", names.join(", "));
     }
     let ffmpeg = Ffmpeg::find()?;
@@ -91,7 +91,7 @@ pub fn measure(films: &[(PathBuf, Vec<PathBuf>)], settings: &Settings) -> Result
     let found: Vec<_> = copies
         .par_iter()
         .map(|copy| {
-            let found = copy.make(&originals, folder.path(), settings.seed).and_then(|path| {
+            let found = copy.make(&ffmpeg, &originals, folder.path(), settings.seed).and_then(|path| {
                 let found = one(&ffmpeg, &path, &lists, copy.film);
                 if copy.is_made() {
                     std::fs::remove_file(&path)?;

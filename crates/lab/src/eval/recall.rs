@@ -1,4 +1,4 @@
-//! Counts how many copies match, and how many other pictures.
+//! Counts how many copies match, and how many unlisted pictures match.
 
 use std::collections::HashSet;
 use std::time::Instant;
@@ -15,8 +15,8 @@ use super::copies::Copy;
 use super::edits::EDITS;
 use super::figures::{FalsePositives, Recall, Times};
 
-/// Number of filters over which the copies of a picture are spread. Copies of one picture look up almost the same ring
-/// keys, so in a single filter a chance hit of one copy would be a hit of all.
+/// Number of filters among which the copies of a picture are distributed. Copies of one picture look up almost the same
+/// ring keys: in a single filter, if one copy matched by chance, all copies would.
 const SALTS: usize = 8;
 
 /// Returns for each copy whether the filter finds it.
@@ -85,7 +85,8 @@ pub fn strangers(
         let listed: Vec<_> = originals.iter().copied().skip(half).step_by(2).collect();
         let entries = list(&mut listed.iter().copied());
         for salt in 0..SALTS {
-            // The name seeds the hash functions, so each filter stores the same ring key in other bits.
+            // The list's name seeds the hash functions. So each filter stores the same ring key in other bits, and has
+            // other chance hits.
             let (plan, filter) = build(&request.clone().with_name(format!("eval {salt}")), &entries)?;
             sum.bits_per_item = plan.bits_per_item();
             let strangers = copies.par_iter().filter(|copy| {

@@ -1,4 +1,5 @@
-//! The page that `hashgate eval --report` writes: self-contained, for readers who decide rather than program.
+//! Writes the page of `hashgate eval --report`. It is self-contained, and written for people who decide about hashgate
+//! rather than program with it.
 
 use std::fmt::Write;
 
@@ -127,7 +128,7 @@ it. A match is a reason to ask, never a proof.</p>
     page
 }
 
-/// Returns a number with its digits in groups of three.
+/// Writes a number with a comma between groups of three digits.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let group = |(place, digit): (usize, char)| {

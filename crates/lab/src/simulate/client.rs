@@ -20,7 +20,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Makes a client that has an old release.
+    /// Makes a client that still has an earlier release.
     pub fn at(release: u64, old: &[Vec<u8>], tag: Option<String>) -> Self {
         Self { tag, release, file: Some(old[release as usize - 1].clone()) }
     }

@@ -11,7 +11,8 @@ use super::figures::{Larger, With, Without};
 use super::pictures::{Upload, plain};
 use super::processes::HEADROOM;
 
-/// Measures what it costs to hash and match every upload on the server, on the clean pictures one after the other.
+/// Measures what it costs a server to hash and match every upload. Processes the clean pictures one after the other,
+/// and scales the result to all uploads.
 ///
 /// # Errors
 /// The system doesn't tell CPU times.
@@ -30,7 +31,7 @@ pub fn without(pictures: &[Upload], list: &[PdqHash], uploads: u64, bytes: u64) 
     })
 }
 
-/// Computes the costs of a day of more clients.
+/// Computes the costs of a day for another number of clients.
 pub fn larger(
     args: &Args,
     clients: f64,

@@ -19,13 +19,13 @@ use super::pictures::{Upload, edit, jpeg, picture, plain, question};
 use super::processes::{Server, hashgate, publish, succeed};
 use super::wire::Wire;
 
-/// Number of listed pictures that are drawn. The rest of the list are numbered hashes.
+/// Number of listed pictures that are drawn. The rest of the list consists of numbered hashes.
 const LISTED: u32 = 24;
-/// Number of confirm requests over which the cost of one is measured.
+/// Number of confirm requests over which the cost of one request is averaged.
 const SAMPLE: u32 = 1_000;
 /// Number of releases before the day begins. The manifest has a delta from each of them.
 pub const HISTORY: u64 = 8;
-/// The release of the client that was away longest.
+/// The release that the client with the longest absence has.
 const OLDEST: u64 = HISTORY - 2;
 
 /// Plays the day.
@@ -59,7 +59,7 @@ pub async fn play(args: &Args, folder: &TempDir, numbered: &(dyn Fn(u32) -> PdqH
     let server = Server::start(folder.path(), true)?;
     let filter = Filter::open(old[HISTORY as usize - 1].clone())?;
 
-    // Clients check pictures, as browsers do.
+    // Checks the pictures against the filter, as browsers do.
     complain("checking the pictures");
     let filters = std::slice::from_ref(&filter);
     let check = |all: Vec<Vec<u8>>| -> Vec<Upload> {
@@ -96,7 +96,7 @@ pub async fn play(args: &Args, folder: &TempDir, numbered: &(dyn Fn(u32) -> PdqH
         }
     }
     with.confirm_cpu_s = server.cpu().await? - before;
-    // Measures the cost of one request over more requests than a day brings.
+    // A day may have few confirm requests, so the cost of one is measured over `SAMPLE` requests.
     let before = server.cpu().await?;
     for n in 0..SAMPLE {
         let hash = numbered(n * 31);
@@ -105,7 +105,7 @@ pub async fn play(args: &Args, folder: &TempDir, numbered: &(dyn Fn(u32) -> PdqH
     }
     with.cpu_ms_a_check = (server.cpu().await? - before) * 1e3 / f64::from(SAMPLE);
 
-    // Clients ask for updates, half of the times before today's release and half after it.
+    // Each client asks for updates: half of its requests come before today's release is published, half afterwards.
     let tag = Wire::open(server.address).await?.get("/list/manifest.txt", None).await?.etag;
     let mut clients: Vec<Client> = (0..args.clients)
         .map(|_| match random.random::<f64>() {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// What was measured, and what is computed from it.
+/// The measured figures, and those computed from them for more clients.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Figures {
@@ -13,7 +13,7 @@ pub struct Figures {
     pub changes_a_day: u32,
     pub rings: u32,
     pub filter_bytes: u64,
-    /// Image false-positive rate of the filter.
+    /// Image false-positive rate for which the filter was built.
     pub false_positive_rate: f64,
     pub different_clean_pictures: u32,
     pub clean_pictures_held_by_chance: u32,
@@ -35,7 +35,7 @@ pub struct With {
     pub cleared: u64,
     pub confirm_bytes: u64,
     pub confirm_cpu_s: f64,
-    /// CPU time of a confirm request, measured over many.
+    /// Mean CPU time of a confirm request in milliseconds, measured over many requests.
     pub cpu_ms_a_check: f64,
     pub manifest_requests: u64,
     pub manifest_bytes: u64,
@@ -56,13 +56,14 @@ pub struct With {
 #[serde(rename_all = "camelCase")]
 pub struct Without {
     pub checks: u64,
-    /// CPU time to decode and hash a picture, and to look one orientation up in the same index.
+    /// CPU time in milliseconds to decode and hash a picture, and to look up one orientation in the index of the
+    /// confirm server.
     pub cpu_ms_a_check: f64,
     pub cpu_s: f64,
     pub picture_bytes_hashed: u64,
 }
 
-/// The computed costs of a day of more clients.
+/// The costs of a day, computed for a larger number of clients.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Larger {

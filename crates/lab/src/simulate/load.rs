@@ -18,7 +18,8 @@ const CONNECTIONS: u32 = 64;
 /// Number of different questions, half of them about listed hashes.
 const QUESTIONS: u32 = 1_000;
 
-/// Plays the load, and prints how long answers took, counted from when their questions were due.
+/// Plays the load, and prints how long answers took. Times count from the moment at which a question was due, even if
+/// it was sent later.
 ///
 /// # Errors
 /// An answer is wrong or doesn't come.
@@ -31,7 +32,7 @@ pub async fn play(server: SocketAddr, list: &[PdqHash], rate: u32, seconds: u32,
                     true => list[n as usize * 997 % list.len()],
                     false => PdqHash(Sha256Digest::of(&[b"stranger", &n.to_le_bytes()[..]].concat()).0),
                 };
-                // Up to 31 bits differ, as in an edited copy.
+                // Flips 0 to 31 bits of a listed hash, as an edit would.
                 (0..n / 2 % 32).for_each(|bit| hash.0[bit as usize] ^= 1 << (n % 8));
                 let key = format!("{:016x}", ring_key(&hash, n % 2));
                 (json!({ "pdq": hash.to_string(), "ring": n % 2, "key": key }).to_string(), listed)

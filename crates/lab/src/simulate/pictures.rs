@@ -11,15 +11,15 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 
-/// A picture that a client uploads.
+/// A picture that a client uploads, and the confirm request that its check leads to.
 pub struct Upload {
     /// The file.
     pub bytes: Vec<u8>,
-    /// The question to the server, if the picture is a possible match.
+    /// The confirm request, if the picture is a possible match.
     pub question: Option<String>,
 }
 
-/// Checks a picture. Returns the question to the server if it is a possible match.
+/// Checks a picture. Returns a confirm request if it is a possible match.
 pub fn question(bytes: &[u8], filters: &[Filter]) -> Option<String> {
     let wanted = hashgate::wanted(filters, ViewSet::All);
     let verdict = look_up(&fingerprint(bytes, &Limits::default(), &wanted), filters, Orientations::All);
@@ -29,7 +29,7 @@ pub fn question(bytes: &[u8], filters: &[Filter]) -> Option<String> {
     Some(json!({ "pdq": found.pdq.to_string(), "ring": found.ring, "key": key }).to_string())
 }
 
-/// Returns the PDQ hash of a picture as it is.
+/// Returns the PDQ hash of the plain view of a picture.
 ///
 /// # Errors
 /// The file can't be read.
@@ -41,7 +41,8 @@ pub fn plain(bytes: &[u8]) -> Result<PdqHash> {
     }
 }
 
-/// Draws a picture of 800 by 600 pixels with detail at every scale: a sum of waves, of which longer ones are stronger.
+/// Draws a picture of 800 x 600 pixels with detail at every scale: a sum of waves. The longer a wave, the stronger it
+/// is.
 pub fn picture(number: u32, seed: u64) -> RgbImage {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(u64::from(number) + 1);

@@ -68,7 +68,7 @@ impl Wire {
         self.counts.sent.load(Ordering::Relaxed) + self.received()
     }
 
-    /// Gets a file, unless it is still the one of this entity tag. Accepts gzip, as browsers do.
+    /// Gets a file, unless its entity tag is still `tag`. Accepts gzip, as browsers do.
     ///
     /// # Errors
     /// The server answers with another status than 200 or 304.
@@ -81,7 +81,7 @@ impl Wire {
         Ok(answer)
     }
 
-    /// Asks a question.
+    /// Sends a confirm request and returns the answer.
     ///
     /// # Errors
     /// The server answers with another status than 200.

@@ -6,16 +6,16 @@ use hashgate::pdq::{MIN_QUALITY, PdqHash};
 /// How the frames are chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Every {
-    /// By content: as few as cover the others, at most two per second.
+    /// By content: as few frames as possible so that every frame is near to a chosen one, at most two per second.
     Content,
-    /// One per so many seconds, as vPDQ does.
+    /// One frame per this many seconds, as vPDQ does.
     Seconds(f64),
 }
 
 /// A frame that was chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Chosen {
-    /// Seconds at which it is shown.
+    /// The time in seconds at which the frame is shown.
     pub at_s: f64,
     /// Its hash.
     pub pdq: PdqHash,
@@ -23,12 +23,13 @@ pub struct Chosen {
     pub quality: u8,
 }
 
-/// Most frames that are chosen per second by content.
+/// With the choice by content: the largest number of frames that are chosen per second.
 const MOST_PER_SECOND: usize = 2;
-/// How many of the frames chosen last are compared with a new one. A film comes back to a scene after a cut.
+/// How many of the last chosen frames a new frame is compared with. A film often returns to a scene after a cut, and
+/// then needs no new frame.
 const LOOK_BACK: usize = 64;
 
-/// Chooses from all frames of a film, in their order. Frames of low quality are left out.
+/// Returns the frames that stand for the film, out of all `frames` in their order. Leaves out frames of low quality.
 #[must_use]
 pub fn choose(frames: &[Chosen], every: Every) -> Vec<Chosen> {
     let frames: Vec<_> = frames.iter().filter(|frame| frame.quality >= MIN_QUALITY).copied().collect();
@@ -41,7 +42,7 @@ pub fn choose(frames: &[Chosen], every: Every) -> Vec<Chosen> {
             let known = &chosen[chosen.len().saturating_sub(LOOK_BACK)..];
             let open: Vec<_> = second.iter().filter(|frame| !known.iter().any(|other| near(frame, other))).collect();
             let covers = |frame: &Chosen| open.iter().filter(|other| near(frame, other)).count();
-            // Of frames that cover as many, the earliest.
+            // If several frames are near to equally many others, takes the earliest of them.
             let Some(best) = open.iter().rev().max_by_key(|frame| covers(frame)) else { break };
             chosen.push(**best);
         }
@@ -54,8 +55,8 @@ fn near(one: &Chosen, other: &Chosen) -> bool {
     one.pdq.distance(&other.pdq) <= HAMMING_THRESHOLD
 }
 
-/// Finds the frames that several films share: logos, countdowns, titles. Returns for each the film, the frame, and the
-/// first other film with a frame near it.
+/// Finds frames that several films share, such as logos, countdowns and titles. Returns, for each such frame, the index
+/// of its film, the frame, and the index of the first other film with a frame near it.
 #[must_use]
 pub fn shared(films: &[Vec<Chosen>]) -> Vec<(usize, Chosen, usize)> {
     let mut found = Vec::new();

@@ -1,7 +1,8 @@
-//! Runs `ffmpeg`, which decodes films that hashgate itself reads only the index of.
+//! Runs `ffmpeg` to decode films. hashgate itself reads only the index of a film.
 
 use std::ffi::OsString;
 use std::io::Read;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -30,7 +31,7 @@ pub const PASS_LIMIT: Duration = Duration::from_secs(3_600);
 #[derive(Debug, Clone)]
 pub struct Ffmpeg {
     version: String,
-    /// Whether the option `-fps_mode` is there, which replaces `-vsync`.
+    /// Whether this version has the option `-fps_mode`, which replaces `-vsync`.
     has_fps_mode: bool,
     limit: Duration,
 }
@@ -41,9 +42,9 @@ pub enum Stage {
     /// Each keyframe and the 0.45 seconds after it, and one frame at least every second. (The browser skips what lies
     /// between; ffmpeg decodes it anyway.)
     First,
-    /// Frames that are at least so many seconds apart.
+    /// Frames that are at least this many seconds apart.
     Apart(f64),
-    /// The first frame of each stretch of so many seconds.
+    /// The first frame of each stretch of this many seconds.
     Every(f64),
 }
 
@@ -85,7 +86,7 @@ impl std::error::Error for TookTooLong {}
 
 /// A frame of a film.
 pub struct TakenFrame {
-    /// Seconds at which it is shown.
+    /// The time in seconds at which the frame is shown.
     pub at_s: f64,
     /// Width in pixels.
     pub width: u32,
@@ -123,7 +124,8 @@ impl Ffmpeg {
     fn of_version(said: &str) -> Result<Self> {
         let version = said.split_whitespace().nth(2).unwrap_or_default().to_owned();
         ensure!(said.starts_with("ffmpeg version "), "ffmpeg: expected `ffmpeg version`, got {said:.40}");
-        // Builds between releases are named after a commit, such as `N-109741-gbbe95f7353`; they are newer than these.
+        // Development builds are named after a commit, such as `N-109741-gbbe95f7353`. They count as newer than every
+        // release.
         let digits =
             version.trim_start_matches('n').split(['.', '-']).next().and_then(|major| major.parse::<u32>().ok());
         let major = digits.unwrap_or(u32::MAX);
@@ -144,11 +146,11 @@ impl Ffmpeg {
         &self.version
     }
 
-    /// Decodes a video track of a film, and passes on the frames that are wanted, or a part of each. `each` returns whether
-    /// it wants more.
+    /// Decodes a video track of a film, and passes the frames that `stage` wants to `each`. `head` is the start of the
+    /// file, from which the container is recognised. `each` returns whether it wants more frames.
     ///
     /// # Errors
-    /// The file is no film, ffmpeg can't be started, can't decode the film to its end or takes too long, or `each` failed.
+    /// ffmpeg can't be started, can't decode the film to its end or takes too long, or `each` failed.
     pub fn frames(
         &self,
         film: &FilmFile,
@@ -188,6 +190,30 @@ impl Ffmpeg {
             return Ok(());
         }
         ensure!(status.success() && complaint.is_empty(), "ffmpeg {}: {status}; {complaint}", self.version);
+        Ok(())
+    }
+
+    /// Makes a film. `arguments` are those of ffmpeg before the output.
+    ///
+    /// # Errors
+    /// ffmpeg can't be started, fails, or takes too long.
+    pub fn make(&self, arguments: &[OsString], out: &Path) -> Result<()> {
+        /// Most bytes that are kept of what it says.
+        const MOST_SAID: u64 = 400;
+        let mut command = Command::new("ffmpeg");
+        command.args(["-hide_banner", "-nostdin", "-loglevel", "error", "-y"]).args(arguments).arg(out);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let limit = TimeLimit { whole: self.limit, silence: self.limit };
+        let running = Running::start(command, limit)?;
+        let (_, mut errors) = running.outputs().context("ffmpeg's output")?;
+        let mut said = Vec::new();
+        (&mut errors).take(MOST_SAID).read_to_end(&mut said)?;
+        std::io::copy(&mut errors, &mut std::io::sink())?;
+        let status = running.wait()?;
+        if running.is_late() {
+            return Err(TookTooLong { whole: limit.whole, silence: limit.silence }.into());
+        }
+        ensure!(status.success(), "ffmpeg {}: {status}; {}", self.version, String::from_utf8_lossy(&said).trim());
         Ok(())
     }
 
@@ -271,7 +297,7 @@ fn read_frame(pixels: &mut impl Read, width: u32, height: u32, full_range: bool)
             Err(error) => return Err(error).context("a frame of ffmpeg"),
         }
         if !full_range {
-            // Luma from 16 to 235 (ITU-R BT.601, 2.5.3).
+            // Stretches limited-range brightness, 16 to 235, to 0 to 255 (ITU-R BT.601, 2.5.3).
             for value in &mut row {
                 *value = ((u32::from(*value).saturating_sub(16) * 255 + 109) / 219).min(255) as u8;
             }

@@ -12,11 +12,11 @@ const DENSE_S: f64 = 0.5;
 /// A film that ends so many seconds before its index says was not seen to its end.
 const MISSED_S: f64 = 4.0;
 
-/// Looks the frames up in the stages that the browser has, and counts them in `judge`. Returns the outcome if they don't
-/// hold the film. Ends as soon as they do.
+/// Looks the frames up in the stages that the browser has, and counts them in `judge`. Returns the outcome if they
+/// don't hold the film. Ends as soon as they do.
 ///
-/// The first stage looks at few frames, and at the part that moves if the rest stands still. Only if a frame matched, the
-/// dense stage looks at two frames a second in the same way.
+/// The first stage looks at few frames, and at the part that moves if the rest stands still. Only if a frame matched,
+/// the dense stage looks at two frames a second in the same way.
 pub fn look(ffmpeg: &Ffmpeg, film: &FilmFile, filters: &[Filter], judge: &mut FilmJudge) -> Outcome {
     let tracks = film.tracks.unwrap_or(1);
     let mut parts: Vec<Option<Part>> = vec![None; tracks];

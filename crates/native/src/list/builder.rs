@@ -11,11 +11,11 @@ use super::{Entry, List, Opinion, Options, Signal};
 use crate::terminal::complain;
 use crate::text;
 
-/// A row: one hash, and what the list says of it.
+/// A row of a list: one hash, with its type, quality, category and opinion as the list gives them.
 #[derive(Default, Clone, Copy)]
 pub(super) struct Row<'a> {
     pub hash: &'a str,
-    /// The name of the type, as the list gives it. Without one, `--type` counts.
+    /// The name of the hash's type, as the list gives it. If it is missing, the option `--type` gives the type.
     pub kind: Option<&'a str>,
     pub quality: Option<&'a str>,
     pub category: Option<&'a str>,
@@ -39,8 +39,8 @@ impl<'a> Builder<'a> {
         self.add(line, row, false);
     }
 
-    /// Adds a row of a program's interface. A row of unknown type is counted and left out, because interfaces get new
-    /// types.
+    /// Adds a row of a program's interface. Interfaces get new types over time, so a row of unknown type is counted and
+    /// left out instead of being a bad line.
     pub fn row_of_interface(&mut self, line: u64, row: &Row) {
         self.add(line, row, true);
     }

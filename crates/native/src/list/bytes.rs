@@ -15,7 +15,7 @@ const MOST: u64 = 16 << 30;
 pub(super) struct Content {
     /// The bytes, unpacked; as UTF-8 if they were UTF-16, without a byte order mark.
     pub bytes: Vec<u8>,
-    /// How they were packed or coded, for the line that says what was detected.
+    /// How the bytes were packed or coded, in words. The report of the detected form contains these words.
     pub wrapping: Vec<&'static str>,
 }
 
@@ -54,7 +54,7 @@ pub(super) fn read(path: &Path) -> Result<Content> {
     Ok(Content { bytes, wrapping })
 }
 
-/// Recognises UTF-16 by its byte order mark, or by the zero bytes that ASCII has in it.
+/// Recognises UTF-16 by its byte order mark, or by the zero in every other byte, which ASCII characters have in UTF-16.
 fn utf16(bytes: &[u8]) -> Option<(&'static encoding_rs::Encoding, &'static str)> {
     const SAMPLE: usize = 64;
     let head = &bytes[..bytes.len().min(SAMPLE) & !1];

@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::builder::{Builder, Row};
 use super::kind::Kind;
 
-/// Neighbouring frames of a film differ in few bits. Up to this many, one of them is enough: a lookup finds hashes at a
-/// larger distance.
+/// Two frames of a film that differ in at most this many bits count as repeats, and only the first is kept. A lookup
+/// finds hashes at a larger distance, so the kept frame also matches copies of the other.
 const NEAR_REPEAT: u32 = 8;
 
 /// A frame: the digits of its hash, and its quality.
@@ -29,7 +29,7 @@ pub(super) fn split(text: &str) -> Option<Frame<'_>> {
         [frame, quality, hash, seconds] if is_hash(hash) && is_number(frame) && is_number(seconds) => {
             Some((hash, quality))
         }
-        // As the example of vPDQ's Python binding prints it.
+        // The order of columns in which the example program of vPDQ's Python binding prints frames.
         [frame, hash, quality, seconds] if is_hash(hash) && is_number(frame) && is_number(seconds) => {
             Some((hash, quality))
         }
@@ -37,7 +37,7 @@ pub(super) fn split(text: &str) -> Option<Frame<'_>> {
     }
 }
 
-/// Returns the frames of a film, if the value is one in a spelling of vPDQ.
+/// Returns the frames of a film if the JSON value is a film in a form of vPDQ, and `None` otherwise.
 fn frames(film: &Value) -> Option<Vec<(String, String)>> {
     let owned = |(hash, quality): Frame| (hash.to_owned(), quality.to_owned());
     match film {
@@ -54,7 +54,7 @@ fn frames(film: &Value) -> Option<Vec<(String, String)>> {
     }
 }
 
-/// Returns whether a value is a film in a spelling of vPDQ.
+/// Returns whether a JSON value is a film in a form of vPDQ.
 pub(super) fn is_film(value: &Value) -> bool {
     let empty = match value {
         Value::Array(frames) => frames.is_empty(),
@@ -64,7 +64,7 @@ pub(super) fn is_film(value: &Value) -> bool {
     !empty && frames(value).is_some()
 }
 
-/// Takes the film at the start of a line, and returns what comes after it.
+/// Splits a line after the film at its start. Returns the film's JSON and the rest of the line.
 pub(super) fn of_line(text: &str) -> Option<(&str, &str)> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     let film = values.next()?.ok()?;
@@ -72,8 +72,8 @@ pub(super) fn of_line(text: &str) -> Option<(&str, &str)> {
 }
 
 impl Builder<'_> {
-    /// Adds the frames of a film that a row holds as text. Leaves out those of low quality, as `hash` does, and those that
-    /// nearly repeat another frame of the film.
+    /// Adds the frames of a film that a row holds as JSON text. Leaves out frames of low quality, and frames that
+    /// differ in at most 8 bits from another frame of the film.
     pub(super) fn film(&mut self, line: u64, row: &Row) {
         let film: Option<Value> = serde_json::from_str(row.hash).ok();
         match film.as_ref().and_then(frames) {
@@ -98,7 +98,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Adds a frame, unless it nearly repeats one of those before.
+    /// Adds a frame, unless it differs in at most 8 bits from a frame in `kept`.
     pub(super) fn frame(&mut self, line: u64, row: &Row, kept: &mut Vec<PdqHash>) {
         let parsed: Option<PdqHash> = row.hash.trim().parse().ok();
         if let Some(hash) = parsed

@@ -1,4 +1,4 @@
-//! JSON: one document, or one object per line. The records are recognised by their fields, wherever they lie.
+//! Reads JSON lists: one document, or one object per line. Finds records by the names of their fields, at any depth.
 
 mod records;
 mod stix;
@@ -62,7 +62,7 @@ fn is_whole(line: &str) -> bool {
     serde_json::from_str::<serde::de::IgnoredAny>(line).is_ok()
 }
 
-/// Returns whether a document holds no record at all, as an empty page of an interface.
+/// Returns whether a document is an empty page of an interface, which holds no record.
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.is_empty(),
@@ -71,14 +71,14 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// Walks through a document, and takes the records that it knows.
+/// Visits every value of a document, and takes the records that it recognises.
 struct Walk<'a, 'b> {
     builder: &'a mut Builder<'b>,
-    /// The kinds of records that were met.
+    /// The kinds of records found so far.
     forms: BTreeSet<&'static str>,
     /// Identifiers of STIX objects that an opinion disagrees with.
     disputed: BTreeSet<String>,
-    /// The line, or in a document the number of the record.
+    /// The line's number; in a single document, the record's number.
     line: u64,
     counts_records: bool,
 }
@@ -91,7 +91,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Takes a line's object. It must hold a record.
+    /// Takes the object of a line. A line without a record is bad.
     fn top(&mut self, value: &Value) {
         self.disputed = stix::disputed(value);
         let (forms, bad) = (std::mem::take(&mut self.forms), self.builder.list.bad);
@@ -135,7 +135,8 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Takes a string of an array: a hash of the type that `--type` gives, or of 32 digits, which only MD5 has.
+    /// Takes a string of an array as a hash. Its type is given by `--type`; without that option only MD5 is certain, by
+    /// its 32 digits.
     fn plain(&mut self, hash: &str) {
         self.line += u64::from(self.counts_records);
         self.forms.insert("hashes");

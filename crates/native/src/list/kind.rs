@@ -23,7 +23,7 @@ impl Kind {
     }
 }
 
-/// What a name of a type of hash means.
+/// The meaning of the name of a hash type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Named {
     /// A kind that filters hold.
@@ -42,7 +42,7 @@ pub(super) fn named(name: &str) -> Named {
     match plain.as_str() {
         // `HASH_…` in the ThreatExchange API, `ImagePDQ` in StopNCII's, `photo_md5` in threatexchange 1.2.17.
         "pdq" | "hashpdq" | "imagepdq" | "pdqhash" => Named::Used(Kind::Pdq),
-        // A digest of a film is one of the file's bytes, as any other.
+        // The digest of a film is the digest of a file's bytes, like any other.
         "sha256" | "hashsha256" | "imagesha256" | "videosha256" | "hashvideosha256" => Named::Used(Kind::Sha256),
         "md5" | "hashmd5" | "photomd5" | "imagemd5" | "videomd5" | "hashvideomd5" | "videomd5sum" => {
             Named::Used(Kind::Md5)
@@ -53,13 +53,14 @@ pub(super) fn named(name: &str) -> Named {
     }
 }
 
-/// Returns whether a type is a digest that filters hold. It is one of a file's bytes, whether these are a picture or a film.
+/// Returns whether a hash type of this name is one of the digests that filters hold: the SHA-256 or the MD5 of a file's
+/// bytes, be the file a picture or a film.
 pub(super) fn is_digest(name: &str) -> bool {
     matches!(named(name), Named::Used(Kind::Sha256 | Kind::Md5))
 }
 
-/// Types that owners of lists exchange and that aren't used here: hashes of whole films and of texts, hashes without a public
-/// algorithm, and digests that filters don't hold.
+/// Types that owners of lists exchange and that aren't used here: hashes of whole films and of texts, hashes without a
+/// public algorithm, and digests that filters don't hold.
 const OTHER: [&str; 49] = [
     "ahash",
     "blake2b",

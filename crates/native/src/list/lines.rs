@@ -27,7 +27,8 @@ pub(super) fn shape(text: &str) -> Option<Shape> {
         return Some(Shape::Sums);
     }
     let (word, rest) = first.split_once(' ').unwrap_or((first, ""));
-    // After a type, a line may hold commas: signals of other types are texts.
+    // A line that begins with the name of a hash type is not a row of a table, even if it has commas in it: some types
+    // that are listed beside hashes are texts.
     if named(word) != Named::Unknown && !rest.is_empty() {
         return Some(if opinion_of(rest).is_some() { Shape::Signals } else { Shape::Plain });
     }
@@ -82,8 +83,8 @@ fn plain(number: u64, line: &str, builder: &mut Builder) {
     builder.row(number, &Row { hash, kind, ..Row::default() });
 }
 
-/// `TYPE SIGNAL 'COLLABORATION' OPINION TAG,TAG`. `-s` with one type leaves the type out, `-c` with one collaboration leaves
-/// the collaboration out.
+/// `TYPE SIGNAL 'COLLABORATION' OPINION TAG,TAG`. `-s` with one type leaves the type out, `-c` with one collaboration
+/// leaves the collaboration out.
 fn signals(number: u64, line: &str, builder: &mut Builder) {
     let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
     let (kind, hash, rest) = match named(word) {
@@ -109,7 +110,8 @@ fn signals(number: u64, line: &str, builder: &mut Builder) {
     builder.row(number, &Row { hash, kind, category, opinion, ..Row::default() });
 }
 
-/// Finds the word that is an opinion. A collaboration may be called like one, so its quotes are skipped.
+/// Finds the word that is an opinion, and returns it with the opinion. The collaboration's name may be such a word, so
+/// a quoted name is skipped first.
 fn opinion_of(rest: &str) -> Option<(&str, Opinion)> {
     let quote = rest.chars().next().filter(|&c| c == '\'' || c == '"');
     let rest = match quote {
@@ -119,7 +121,7 @@ fn opinion_of(rest: &str) -> Option<(&str, Opinion)> {
     rest.split_whitespace().find_map(|word| Opinion::named(word).map(|opinion| (word, opinion)))
 }
 
-/// A digest without a type: its length tells.
+/// Adds a digest that has no type. Its length tells the type.
 fn sized(number: u64, hash: &str, builder: &mut Builder) {
     let row = Row { hash, ..Row::default() };
     match hash.len() {

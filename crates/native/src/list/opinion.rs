@@ -4,7 +4,7 @@
 /// The opinion of a source on a hash.
 ///
 /// The names are those of `threatexchange` 1.2.17 (`SignalOpinionCategory`, `AggregateSignalOpinionCategory`). A source
-/// that gives no opinion asserts.
+/// that gives no opinion counts as asserting the hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Opinion {
     /// `POSITIVE_CLASS`, `INVESTIGATION_SEED`, or no word: the hash is of such a picture, or leads to one.

@@ -66,7 +66,7 @@ fn opinion(machine: &Machine, record: usize) -> Opinion {
     Opinion::all(categories.chain(values))
 }
 
-/// Takes an entry of NCMEC: a picture or a video with several hashes.
+/// Takes an entry of NCMEC: a picture or a video, with hashes of several types.
 fn entry(machine: &Machine, number: u64, record: usize, builder: &mut Builder) {
     if matches!(machine.node(record), Node::None)
         || machine.field(record, "deleted").is_some_and(|flag| matches!(machine.node(flag), Node::Flag(true)))
@@ -103,7 +103,7 @@ fn entry(machine: &Machine, number: u64, record: usize, builder: &mut Builder) {
     }
 }
 
-/// Takes an update of the ThreatExchange API, which is kept as it came.
+/// Takes an update of the ThreatExchange API. threatexchange stores it as the JSON that the API sent.
 fn update(machine: &Machine, number: u64, json: usize, builder: &mut Builder) {
     let text = |name: &str| machine.field(json, name).and_then(|text| machine.text(text));
     let (Some(hash), Some(kind)) = (text("indicator"), text("type")) else {

@@ -13,11 +13,11 @@ use super::{Entry, Signal};
 /// Why a hash is suspect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Doubt {
-    /// All bits alike, or all bytes.
+    /// All bits are equal, or all bytes are.
     Degenerate,
     /// The digest of a file of zero bytes.
     EmptyFile,
-    /// A PDQ hash with a number of ones that PDQ doesn't give.
+    /// A PDQ hash with more or fewer one-bits than PDQ ever sets.
     BitCount,
 }
 
@@ -31,10 +31,10 @@ impl fmt::Display for Doubt {
     }
 }
 
-/// PDQ sets the bits of the coefficients above their median: 128 of 256, fewer if coefficients are equal. A tolerance of two
-/// is for implementations that round otherwise.
+/// Usual number of one-bits in a PDQ hash. PDQ sets the bits of coefficients above their median, which is 128 of 256,
+/// or fewer if coefficients are equal. Other implementations round differently, so two more or fewer are tolerated.
 const ONES: std::ops::RangeInclusive<u32> = 126..=130;
-/// Fewest ones of a PDQ hash of a picture with some detail. A symmetric picture has about 64, because half of its
+/// Fewest one-bits in the PDQ hash of a picture with some detail. A symmetric picture has about 64, because half of its
 /// coefficients are zero.
 const FEWEST: u32 = 24;
 
@@ -42,8 +42,8 @@ fn ones(bytes: &[u8]) -> u32 {
     bytes.iter().map(|byte| byte.count_ones()).sum()
 }
 
-/// Returns whether most PDQ hashes of a list have numbers of ones that random digests have and PDQ hashes don't: about 85%
-/// of SHA-256 digests lie outside [`ONES`], and hardly a PDQ hash of a photograph.
+/// Returns whether a list of PDQ hashes probably holds SHA-256 digests instead, judging by the number of one-bits. It
+/// lies outside [`ONES`] for about 85% of SHA-256 digests, and for hardly any PDQ hash of a photograph.
 pub(super) fn looks_like_sha256(entries: &[Entry]) -> bool {
     let (mut all, mut odd) = (0u64, 0u64);
     for entry in entries {

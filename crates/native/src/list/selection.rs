@@ -18,7 +18,8 @@ const SHOWN: usize = 5;
 /// Leaves entries out of the lists, as the options say, and counts them there.
 ///
 /// # Errors
-/// An allow list can't be read; a doubtful hash with `--suspect refuse`; no entry has a category of `--only-category`.
+/// An allow list can't be read. A hash is suspect, and `--suspect` refuses such lists. No entry has a category of
+/// `--only-category`.
 pub(super) fn select(lists: &mut [List], options: &Options) -> Result<()> {
     disputes(lists, options);
     categories(lists, options)?;
@@ -93,7 +94,7 @@ fn categories(lists: &mut [List], options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Leaves out what an allow list holds, and PDQ hashes that differ from one of its hashes in few bits.
+/// Leaves out the hashes on an allow list, and PDQ hashes within `--exclude-distance` bits of one of them.
 fn allowed(lists: &mut [List], options: &Options) -> Result<()> {
     if options.exclude.is_empty() {
         return Ok(());

@@ -57,8 +57,8 @@ impl Columns {
         found.then_some(columns)
     }
 
-    /// Guesses the columns of a table without a header from its first row: a cell with the digits of a hash, and perhaps a
-    /// cell with a type. `pdq-photo-hasher` prints the PDQ hash, the quality and the file name.
+    /// Guesses the columns of a table without a header from its first row: a cell with the digits of a hash, and
+    /// perhaps a cell with a type. `pdq-photo-hasher` prints the PDQ hash, the quality and the file name.
     fn of_first_row(cells: &[&str]) -> Option<(Self, bool)> {
         let hash = cells.iter().position(|cell| is_hash(cell.trim()))?;
         let kind = cells.iter().position(|cell| named(cell) != Named::Unknown);
@@ -101,7 +101,7 @@ pub(super) fn read(text: &str, first: &str, builder: &mut Builder) -> Result<Str
         None => return Ok("an empty list".into()),
     };
     let cells: Vec<_> = header.iter().collect();
-    // A row with the digits of a hash is no header, although a cell of it may be the name of a type.
+    // A row that holds a hash is no header, even if another of its cells is the name of a type.
     let (columns, form) = match (Columns::of_first_row(&cells), Columns::of(header.iter())) {
         (Some((columns, by_hasher)), _) => {
             let form = if by_hasher { "pdq-photo-hasher".into() } else { format!("{what} without a header") };
@@ -137,7 +137,7 @@ fn no_columns(cells: &[&str]) -> String {
     format!("header: expected the columns hash and type, or pdq, sha256, md5; got {}", cells.join(","))
 }
 
-/// Names the program that writes such a header.
+/// Returns the name of the program that writes a table with this header.
 fn named_form(header: &[&str], what: &str) -> String {
     let is = |names: &[&str]| names.iter().all(|name| header.contains(name));
     if is(&["signal_type", "signal_str", "collab"]) {
@@ -152,7 +152,7 @@ fn named_form(header: &[&str], what: &str) -> String {
     format!("{what} with a header")
 }
 
-/// Finds the separator of cells: of comma, semicolon and tab, the one that occurs most often in the first row.
+/// Finds the separator of cells. It is whichever of comma, semicolon and tab occurs most often in the first row.
 fn delimiter(first: &str) -> (u8, &'static str) {
     let count = |delimiter: char| first.matches(delimiter).count();
     let (commas, semicolons, tabs) = (count(','), count(';'), count('\t'));
@@ -166,7 +166,7 @@ fn delimiter(first: &str) -> (u8, &'static str) {
 }
 
 fn row(builder: &mut Builder, line: u64, record: &csv::StringRecord, width: usize, columns: &Columns, by_hasher: bool) {
-    // A file name of pdq-photo-hasher isn't quoted, and may hold commas.
+    // pdq-photo-hasher doesn't quote file names, so a name with commas adds columns.
     if if by_hasher { record.len() < 3 } else { record.len() != width } {
         return builder.bad(line, &format!("expected {width} columns, got {}", record.len()));
     }

@@ -36,7 +36,7 @@ pub(super) fn read(text: &str, builder: &mut Builder) -> Result<String> {
     reader.config_mut().trim_text(true);
     let mut path: Vec<String> = Vec::new();
     let mut entry: Option<Entry> = None;
-    // A later answer replaces or deletes what an earlier one said of an entry.
+    // An entry may come several times. The last one counts: it replaces or deletes the earlier ones.
     let mut entries: BTreeMap<(String, String), Entry> = BTreeMap::new();
     let mut is_answer = false;
     loop {
@@ -123,7 +123,7 @@ fn begin(tag: &str, start: &BytesStart, path: &[String], entry: &mut Option<Entr
                 entry.denied.insert(kind.to_ascii_lowercase());
             }
         }
-        // For a large fingerprint, the answer holds only its name. The fingerprint itself lies at another address.
+        // A large fingerprint is only named here. Its value lies at another address.
         (_, "fingerprints") => {
             if let Some(entry) = entry {
                 entry.fingerprints.push((tag.to_owned(), String::new()));

@@ -15,15 +15,16 @@ use super::spool::Spool;
 /// Options about checking files.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Checking files")]
-// A group would have the name of the other struct `Args`.
+// clap names an argument group after its struct. Without `skip`, this group would have the same name as that of another
+// struct `Args`.
 #[group(skip)]
 pub struct Args {
-    /// Filter file that files are checked against. May be given several times. A match of it is a possible match, unless
-    /// --list gives the full list of the same name, by which it is confirmed.
+    /// Filter file that files are checked against. May be given several times. A match of it is a possible match,
+    /// unless --list gives the full list of the same name, by which it is confirmed.
     #[arg(long = "filter", value_name = "FILE", num_args = 1..)]
     pub filters: Vec<PathBuf>,
-    /// What is done with files that could not be checked: block or allow for all reasons, or REASON=block or REASON=allow
-    /// for one. May be given several times. Default: not-a-picture=allow, block for all other reasons.
+    /// What is done with files that could not be checked: block or allow for all reasons, or REASON=block or
+    /// REASON=allow for one. May be given several times. Default: not-a-picture=allow, block for all other reasons.
     #[arg(long, value_name = "[REASON=]block|allow")]
     unchecked: Vec<Word>,
     /// Hold a clear file that has this caveat, such as low-detail. May be given several times.
@@ -38,8 +39,8 @@ pub struct Args {
     /// Longest file in bytes that is taken. Default: 256 MiB, as in the browser.
     #[arg(long, default_value_t = 256 << 20, value_name = "BYTES", hide_default_value = true)]
     max_file_bytes: u64,
-    /// Bytes of pixels that a decoder may hold for one file. A picture that needs more is unchecked (too-large). Default:
-    /// 256 MiB.
+    /// Bytes of pixels that a decoder may hold for one file. A picture that needs more is unchecked (too-large).
+    /// Default: 256 MiB.
     #[arg(long, default_value_t = 256 << 20, value_name = "BYTES", hide_default_value = true)]
     max_decode_bytes: u64,
     /// Files that are hashed at once. Default: one per processor.
@@ -67,7 +68,7 @@ impl Args {
         Sources { files: self.filters.clone(), published: published.map(Path::to_owned) }
     }
 
-    /// How files are checked.
+    /// Returns the settings for checking files.
     ///
     /// # Errors
     /// The folder for files can't be written to.

@@ -11,13 +11,13 @@ use super::multipart;
 use super::spool::{Arrived, Spool, too_long};
 use crate::problem::{Code, Problem};
 
-/// Longest pause between two pieces of a body.
+/// Longest pause between two pieces of a body. The body is given up after it.
 const PAUSE: Duration = Duration::from_secs(10);
-/// Time for a body to arrive, in addition to the time that its bytes take at `SLOWEST` bytes per second.
+/// Time for a body to arrive, in addition to the time that the body takes at `SLOWEST` bytes per second.
 const PATIENCE: Duration = Duration::from_secs(20);
 const SLOWEST: u64 = 16 * 1024;
 /// Largest number of bytes that are still read of a refused body. If the server closed the connection while the client
-/// is sending, the client would see a broken connection and not the answer.
+/// is sending, the client would see a broken connection instead of the answer.
 const DRAIN_BYTES: u64 = 8 << 20;
 
 /// The pieces of a body.
@@ -77,7 +77,7 @@ impl Chunks {
     }
 }
 
-/// How a body holds a file.
+/// Where the file is in a body.
 #[derive(Debug, PartialEq)]
 pub enum Form {
     /// The body is the file.
@@ -87,8 +87,8 @@ pub enum Form {
 }
 
 impl Form {
-    /// Reads the headers. If there are several content types, one that is multipart counts: pict-rs sends the file's type
-    /// and that of the body.
+    /// Reads the headers. If there are several content types, a multipart one counts, because pict-rs sends both the
+    /// file's type and the body's type.
     ///
     /// # Errors
     /// The body is compressed, or multipart in another way than forms are.
@@ -121,7 +121,7 @@ impl Form {
     /// Reads the file out of a body.
     ///
     /// # Errors
-    /// There is none, it is too long, or doesn't arrive.
+    /// The body has no file, the file is too long, or it doesn't arrive.
     pub async fn receive(&self, chunks: &mut Chunks, spool: &Spool) -> Result<Arrived, Problem> {
         match self {
             Self::Multipart(boundary) => multipart::first_file(chunks, boundary, spool).await,

@@ -1,7 +1,7 @@
 //! clamd's protocol, for programs that scan uploads by ClamAV: `man 8 clamd`, "COMMANDS".
 //!
-//! It answers PING, VERSION, VERSIONCOMMANDS, STATS, INSTREAM, IDSESSION and END. Commands that name files of this machine
-//! (SCAN and its kin, FILDES) or control clamd are unknown here.
+//! It answers PING, VERSION, VERSIONCOMMANDS, STATS, INSTREAM, IDSESSION and END. Commands that name files of this
+//! machine (SCAN and its kin, FILDES) or control clamd are unknown here.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -22,7 +22,7 @@ use crate::metrics::Door;
 use crate::problem::{Code, Problem};
 use crate::routes::Service;
 
-/// Longest pause of a client within a command, and within a session between two commands.
+/// Longest pause of a client within a command. Within a session, a client may pause for longer between two commands.
 const PAUSE: Duration = Duration::from_secs(10);
 const SESSION_PAUSE: Duration = Duration::from_secs(60);
 /// Time for a file to arrive.
@@ -143,7 +143,7 @@ struct Command {
 /// Answers the commands of a connection.
 async fn converse(service: &Service, stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<()> {
     let mut stream = BufReader::with_capacity(PIECE, stream);
-    // Number of the command, while a session lasts.
+    // Number of the current command, or `None` outside a session.
     let mut session: Option<u64> = None;
     loop {
         let pause = if session.is_some() { SESSION_PAUSE } else { PAUSE };
@@ -189,7 +189,8 @@ async fn converse(service: &Service, stream: impl AsyncRead + AsyncWrite + Unpin
     }
 }
 
-/// Reads a command: `zNAME` up to a null byte, `nNAME` up to the end of the line, or, as of old, `NAME` up to either.
+/// Reads a command. It is `zNAME` up to a null byte, or `nNAME` up to the end of the line. An old client sends `NAME`
+/// up to either.
 async fn read_command(stream: &mut (impl AsyncBufReadExt + Unpin)) -> std::io::Result<Option<Command>> {
     let mut text = Vec::new();
     loop {
@@ -220,7 +221,7 @@ fn version() -> String {
     format!("hashgate {}", env!("CARGO_PKG_VERSION"))
 }
 
-/// The state in the lines that `clamdtop` reads.
+/// Returns the state of the server in the format that ClamAV's program `clamdtop` reads.
 fn stats(service: &Service) -> String {
     let (busy, threads) = service.judge.load();
     let waiting = u64::try_from(service.metrics.checking.get()).unwrap_or(0).saturating_sub(busy as u64);
@@ -232,8 +233,8 @@ fn stats(service: &Service) -> String {
     )
 }
 
-/// Checks a file that comes in chunks: a length of four bytes, the most significant first, then so many bytes; a length of
-/// 0 ends it. Returns the reply, and whether the file was read to its end.
+/// Checks a file that comes in chunks: each begins with its length in four bytes, the most significant first. A length
+/// of 0 ends the file. Returns the reply, and whether the file was read to its end.
 async fn in_stream(service: &Service, stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<(String, bool)> {
     let judge = &service.judge;
     let place = match judge.enter() {
@@ -308,7 +309,7 @@ fn verdict(judgement: &Judgement) -> String {
 
 fn failure(problem: &Problem) -> String {
     match problem.code() {
-        // clamd's own words, which clients look for.
+        // These are clamd's own words. Clients look for them.
         Code::FileSize => "INSTREAM size limit exceeded. ERROR".to_owned(),
         _ => format!("INSTREAM: {} ERROR", problem.detail()),
     }

@@ -10,17 +10,18 @@ use hashgate_native::clock;
 
 use crate::listed::{Listed, Stamp};
 
-/// Where filters come from, besides the full lists.
+/// The files that filters are read from, in addition to the full lists.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     /// Filter files.
     pub files: Vec<PathBuf>,
-    /// A published list. It is left out beside full lists, which hold at least as much.
+    /// The folder of a published list. The folder is not read if there are full lists, because they hold at least as
+    /// many hashes.
     pub published: Option<PathBuf>,
 }
 
 impl Sources {
-    /// Looks at the files.
+    /// Returns the sizes and the times of the files, by which a change of them is noticed.
     ///
     /// # Errors
     /// A filter file isn't there. It is no error if the published folder has no release yet.
@@ -33,18 +34,18 @@ impl Sources {
 /// Filters that were read.
 #[derive(Debug)]
 pub struct Filters {
-    /// The filters, ready to be asked.
+    /// The filters, ready for lookups.
     pub lookup: Lookup,
-    /// Names of the lists that this server holds in full: it confirms their matches itself.
+    /// Names of the lists that this server holds in full. The server confirms matches of these lists itself.
     pub own: BTreeSet<String>,
     /// When the published release expires, in seconds since 1970, if there is one.
     pub expires_unix_s: Option<u64>,
-    /// What the system said of the files when they were read.
+    /// The sizes and the times of the files, as the system reported them when the files were read.
     pub stamp: Stamp,
 }
 
 impl Filters {
-    /// Reads all filters. Makes filters of the full lists that no file is a filter of.
+    /// Reads all filters. Makes a filter from each full list for which no filter file was given.
     ///
     /// # Errors
     /// A filter can't be read, or holds more hashes than the full list of its name.
@@ -106,8 +107,8 @@ fn check_held(filter: &Filter, held: &Filter) -> Result<()> {
     Ok(())
 }
 
-/// Returns the path of the filter that the current manifest names and when the release expires, or `None` if nothing was
-/// published yet. The signatures are not checked: it is the operator's own folder.
+/// Returns the path of the filter that the current manifest names and when the release expires, or `None` if nothing
+/// was published yet. The signatures are not checked: it is the operator's own folder.
 fn published(folder: &Path) -> Result<Option<(PathBuf, u64)>> {
     let path = folder.join("manifest.txt");
     let manifest = match std::fs::read(&path) {

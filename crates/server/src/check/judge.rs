@@ -1,4 +1,4 @@
-//! Judges a file that has arrived: waits for a thread, hashes the file, looks it up, and confirms matches.
+//! Checks a file that has arrived: waits for a thread, hashes the file, looks its hashes up, and confirms matches.
 
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
@@ -20,7 +20,8 @@ use crate::metrics::{Door, Metrics};
 use crate::problem::{Code, Problem};
 use crate::question::Question;
 
-/// Computes the wanted signals of a file, with as many readings as this build can do.
+/// Computes the wanted signals of a file. Reads a picture in as many ways as this build can (see "reading" in the
+/// glossary).
 pub type Hasher = fn(&mut OpenFile, &Limits, &Wanted) -> Result<Fingerprint>;
 
 /// Longest time that a file waits for a thread.
@@ -28,17 +29,17 @@ const WAIT: Duration = Duration::from_secs(30);
 
 /// How files are checked.
 pub struct Settings {
-    /// What hashes a file.
+    /// The function that hashes a file.
     pub hasher: Hasher,
     /// The limits on the pictures that are read.
     pub limits: Limits,
-    /// Files that are hashed at once.
+    /// Largest number of files that are hashed at once.
     pub threads: usize,
-    /// Files that may arrive, wait or be hashed at once.
+    /// Largest number of files that may arrive, wait or be hashed at once.
     pub queue: usize,
-    /// Where files lie meanwhile.
+    /// Where files are stored while they are checked.
     pub spool: Spool,
-    /// What is done with each verdict.
+    /// The operator's policy: what is done with each verdict.
     pub policy: Policy,
 }
 
@@ -70,13 +71,13 @@ impl Drop for Place {
 pub enum Decision {
     /// It passes.
     Pass,
-    /// It is held, because it matched.
+    /// The file is held, because it matched.
     HoldMatch,
-    /// It is held, because it could not be checked or has a caveat.
+    /// The file is held, because it could not be checked or has a caveat that the operator doesn't accept.
     HoldUnchecked,
 }
 
-/// A verdict, and what becomes of the file.
+/// A verdict, and the decision about the file.
 #[derive(Debug)]
 pub struct Judgement {
     /// The verdict, as JavaScript's.
@@ -91,7 +92,7 @@ impl Judgement {
         self.json["outcome"].as_str().unwrap_or_default()
     }
 
-    /// The name of the list that matched first, or the reason why the file is unchecked.
+    /// Returns the name of the list that matched first, else the reason why the file is unchecked, else the caveat.
     pub fn why(&self) -> &str {
         let list = self.json["matches"][0]["list"].as_str();
         list.or(self.json["reason"].as_str()).or(self.json["caveat"].as_str()).unwrap_or_default()
@@ -99,7 +100,7 @@ impl Judgement {
 }
 
 impl Judge {
-    /// Begins without a filter.
+    /// Makes a judge that has no filter yet.
     ///
     /// # Errors
     /// The system gives no threads.
@@ -124,7 +125,7 @@ impl Judge {
         &self.settings.policy
     }
 
-    /// Where files lie while they arrive.
+    /// Returns the place where files are stored while they arrive.
     pub fn spool(&self) -> &Spool {
         &self.settings.spool
     }
@@ -147,10 +148,12 @@ impl Judge {
         (all - self.threads.available_permits().min(all), all)
     }
 
-    /// Returns the verdict on any file while there is no usable list.
+    /// If there is no usable list, returns the verdict that holds for every file. Returns `None` if there is a usable
+    /// list.
     ///
     /// # Errors
-    /// The policy holds such files: they are no verdict but a problem of this server.
+    /// There is no usable list, and the policy blocks files then. The client gets a problem of this server instead of a
+    /// verdict.
     pub fn without_list(&self, door: Door) -> Result<Option<Judgement>, Problem> {
         if self.filters().are_usable() {
             return Ok(None);
@@ -184,7 +187,8 @@ impl Judge {
         let (hasher, limits) = (self.settings.hasher, self.settings.limits);
         let policy = self.settings.policy.clone();
         let work = move || {
-            // Keeps the place in the queue and the thread until the work ends, even if the client has disconnected.
+            // Moves the place in the queue and the permit into the work. So both are kept until the work ends, even if
+            // the client has disconnected.
             let _held = (place, thread);
             let mut arrived = arrived;
             let wanted = filters.lookup.wanted(ViewSet::All);
@@ -205,7 +209,7 @@ impl Judge {
         Ok(judgement)
     }
 
-    /// The filters that files are checked against now.
+    /// Returns the filters that files are checked against now.
     pub fn filters(&self) -> Arc<Filters> {
         self.filters.read().expect("never poisoned").clone()
     }
@@ -219,7 +223,8 @@ fn to_json(verdict: &Verdict) -> Value {
     serde_json::to_value(verdict).expect("texts and numbers")
 }
 
-/// Looks a file up. Matches of the full lists are confirmed here: a chance hit is passed over, and the search goes on.
+/// Looks a file up. If the server holds the list of a match in full, it confirms the match here. If the full list
+/// doesn't hold the hash, the match was a chance hit, and the search goes on without it.
 fn look_up(print: &Fingerprint, filters: &Filters, listed: &Listed, policy: &Policy) -> Judgement {
     let mut dismissed: Vec<Dismissed> = Vec::new();
     let mut seeming: Vec<Match> = Vec::new();
@@ -249,7 +254,8 @@ fn look_up(print: &Fingerprint, filters: &Filters, listed: &Listed, policy: &Pol
             return Judgement { json, decision: Decision::HoldMatch };
         }
         if own.is_empty() || own.len() < matches.len() {
-            // A match of a list that this server doesn't hold stays possible, whatever the full lists say.
+            // The server can't confirm a match of a list that it doesn't hold in full, so the outcome stays
+            // "possible-match".
             return judgement(&verdict, policy);
         }
         dismissed.extend(own.iter().map(|found| Dismissed::from(*found)));
@@ -257,7 +263,7 @@ fn look_up(print: &Fingerprint, filters: &Filters, listed: &Listed, policy: &Pol
     }
 }
 
-/// Who confirms, as the verdict's `confirmedBy` names it.
+/// The name of this server in a verdict's `confirmedBy`.
 const CONFIRMER: &str = "hashgate";
 
 fn question(found: &Match, print: &Fingerprint) -> Question {

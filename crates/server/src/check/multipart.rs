@@ -8,16 +8,17 @@ use crate::problem::{Code, Problem};
 
 /// Longest header block of a part in bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
-/// Most parts that are passed over.
+/// Largest number of parts that are skipped before the file.
 const MAX_PARTS: usize = 100;
 
 /// Reads a body up to the end of its first file.
 ///
-/// A part is a file if it has a file name, or a content type other than text and JSON. If no part has either, the one part that
-/// there is counts: pict-rs sends it so.
+/// A part is a file if it has a file name, or a content type other than text and JSON. If no part has either, the body
+/// must have only one part, and this part counts as the file. pict-rs sends files in this way.
 ///
 /// # Errors
-/// The body isn't multipart, has no file, or has several parts of which none says that it is one; the file is too long.
+/// The body isn't multipart, has no file, or has several parts without a file name and a content type of files. Or the
+/// file is too long.
 pub async fn first_file(chunks: &mut Chunks, boundary: &str, spool: &Spool) -> Result<Arrived, Problem> {
     let delimiter = format!("\r\n--{boundary}").into_bytes();
     // Begins with an invented line end, so that the first delimiter looks like the others, which follow a line end.
@@ -55,7 +56,7 @@ struct Reader<'a> {
     delimiter: Vec<u8>,
 }
 
-/// What the headers of a part say.
+/// What the headers of a part tell about it.
 struct Head {
     is_file: bool,
 }
@@ -70,7 +71,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Reads past the next delimiter. Gives what comes before it to `into`.
+    /// Reads past the next delimiter. Passes the bytes before the delimiter to `into`.
     async fn pass_to_delimiter(&mut self, mut into: Option<&mut Arriving<'_>>) -> Result<(), Problem> {
         loop {
             let found = memmem::find(&self.buffer, &self.delimiter);

@@ -1,4 +1,5 @@
-//! What an operator does with each verdict: the words of the JavaScript policy, and the statuses that answers have.
+//! What an operator does with each verdict. The operator states it in the same words as in the JavaScript policy, and
+//! chooses the HTTP statuses of the answers.
 
 use std::str::FromStr;
 
@@ -6,7 +7,8 @@ use axum::http::StatusCode;
 use hashgate::{Caveat, UncheckedReason, Verdict};
 use serde::de::DeserializeOwned;
 
-/// What is done with files that could not be checked: `block`, `allow`, or `REASON=block` or `REASON=allow`.
+/// One word of the operator about files that could not be checked: `block`, `allow`, or `REASON=block` or
+/// `REASON=allow`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Word {
     reason: Option<UncheckedReason>,
@@ -44,7 +46,7 @@ pub fn caveat(name: &str) -> Result<Caveat, String> {
 /// Reads the status of an answer about a file that is held.
 ///
 /// # Errors
-/// It isn't a status that a client takes as a refusal.
+/// The status is not from 400 to 499, so a client would not take it as a refusal.
 pub fn status(text: &str) -> Result<StatusCode, String> {
     let status = text.parse().ok().filter(|status: &StatusCode| status.is_client_error());
     status.ok_or_else(|| format!("expected a status of 400 to 499, got {text:?}"))
@@ -53,7 +55,7 @@ pub fn status(text: &str) -> Result<StatusCode, String> {
 /// The policy of an operator, and the statuses of answers about files that are held.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// The words, of which the last that fits counts.
+    /// The operator's words. If several words apply to a file, the last one counts.
     pub unchecked: Vec<Word>,
     /// Caveats for which a file is held although it is clear.
     pub caveats: Vec<Caveat>,

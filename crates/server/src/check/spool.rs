@@ -1,4 +1,4 @@
-//! Where a file lies while it arrives: a short one in memory, a longer one on disk in a file without a name.
+//! Stores a file while it arrives: a short file in memory, a longer one on disk in a file without a name.
 
 use std::fs::File;
 use std::io::Write;
@@ -13,10 +13,10 @@ use serde_json::json;
 use crate::log::log;
 use crate::problem::{Code, Problem};
 
-/// Files up to this length stay in memory. Longer ones are written to disk in pieces of it.
+/// Files up to this length in bytes stay in memory. Longer files are written to disk in pieces of this length.
 const PIECE_BYTES: usize = 128 * 1024;
 
-/// The folder for files on disk, and how much may lie in it.
+/// The folder in which large files are stored while they are checked, and how many bytes the files may have together.
 #[derive(Debug)]
 pub struct Spool {
     folder: PathBuf,
@@ -31,7 +31,7 @@ impl Spool {
         Self { folder, max_file_bytes, max_bytes, held: Arc::default() }
     }
 
-    /// Tries that a file can be made.
+    /// Tries to make a file in the folder.
     ///
     /// # Errors
     /// The folder isn't there, or this user can't write to it.
@@ -51,7 +51,7 @@ impl Spool {
     }
 }
 
-/// The bytes that a file counts for. Dropping it ends the count.
+/// The bytes of one file, as counted for the limit over all files. Dropping the share takes them from the count.
 #[derive(Debug)]
 struct Share {
     bytes: u64,
@@ -108,7 +108,8 @@ impl Arriving<'_> {
         Ok(())
     }
 
-    /// Writes the piece that is in memory. On a thread of its own, because a disk may let a writer wait.
+    /// Writes the piece that is in memory to the disk. Another thread does it, because a slow disk can make a writer
+    /// wait.
     async fn write(&mut self) -> Result<(), Problem> {
         let (file, piece, folder) = (self.file.take(), std::mem::take(&mut self.piece), self.spool.folder.clone());
         let write = move || -> std::io::Result<_> {

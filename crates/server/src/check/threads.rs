@@ -17,7 +17,7 @@ pub struct Threads {
 }
 
 impl Threads {
-    /// Starts so many threads. They end when this is dropped.
+    /// Starts `count` threads. They end when this object is dropped.
     ///
     /// # Errors
     /// The system gives no thread.
@@ -32,7 +32,7 @@ impl Threads {
         Ok(Self { jobs })
     }
 
-    /// Does a piece of work on one of the threads. It is done even if nobody waits for it any more.
+    /// Does a piece of work on one of the threads. The work is done even if the caller stops waiting for the result.
     ///
     /// # Panics
     /// The work panics.
@@ -46,7 +46,7 @@ impl Threads {
 
 fn work(waiting: &Mutex<Receiver<Job>>) {
     loop {
-        // The lock is given back before the work begins.
+        // This line gives the lock back before the work begins, so that other threads can take work meanwhile.
         let job = waiting.lock().expect("never poisoned").recv();
         let Ok(job) = job else { return };
         job();
@@ -65,7 +65,7 @@ mod tests {
         let threads = Threads::start(2).unwrap();
         let mut seen = HashSet::new();
         for _ in 0..20 {
-            // Neither half ends before the other has begun.
+            // The barrier lets neither half end before the other half has begun.
             let both = Arc::new(Barrier::new(2));
             let half = || {
                 let both = both.clone();

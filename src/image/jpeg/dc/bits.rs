@@ -1,4 +1,4 @@
-//! Bits of entropy-coded data (ITU T.81, F.2.2.5), up to the next marker.
+//! Reads the bits of entropy-coded data up to the next marker (ITU T.81, F.2.2.5).
 
 use super::super::part::{Halt, Part};
 
@@ -99,7 +99,8 @@ impl Bits {
             let Some(rest) = part.from(self.at) else { return };
             if let Some(chunk) = rest.first_chunk::<8>() {
                 let word = u64::from_le_bytes(*chunk);
-                // True if none of the eight bytes is 0xff, so that all can be copied: no stuffing, no marker.
+                // True if none of the eight bytes is 0xff. There is then no stuffing and no marker among them, and all
+                // eight are copied.
                 if (!word).wrapping_sub(0x0101_0101_0101_0101) & word & 0x8080_8080_8080_8080 == 0 {
                     self.data[self.filled..self.filled + 8].copy_from_slice(chunk);
                     self.filled += 8;
@@ -136,8 +137,8 @@ impl Bits {
         self.left() < 0
     }
 
-    /// Ends the data, and returns the position in the file of the marker after it. Only the padding of the last byte
-    /// may be left: if more is left, or too much was read, returns [`Halt::Outside`].
+    /// Ends the data, and returns the position in the file of the marker after it. Only the padding bits of the last
+    /// byte may be unread. If more bits are unread, or if bits after the end were read, returns [`Halt::Outside`].
     pub(super) fn end(&mut self, part: Part) -> Result<usize, Halt> {
         if !self.at_marker && !self.fill(part) {
             return Err(Halt::Starved);
@@ -150,8 +151,8 @@ impl Reading<'_> {
     /// Reads ahead, so that `window` has at least 56 bits.
     #[inline(always)]
     pub(super) fn refill(&mut self) {
-        // Works without a branch, so a byte may be read ahead in part. It is read again the next time; OR-ing the same
-        // bits a second time changes nothing.
+        // This works without a branch. The last byte may be read only in part. Then it is read again the next time, and
+        // OR-ing its bits a second time changes nothing.
         let word =
             self.data.get(self.place.next..).and_then(<[u8]>::first_chunk).map_or(0, |word| u64::from_be_bytes(*word));
         self.place.window |= word >> self.place.count;

@@ -108,7 +108,8 @@ impl<'a> Blocks<'a> {
     fn rough_shifts(&self) -> f32 {
         let weights = Weights::of(self.steps);
         let zero = f32x4::splat(0.0);
-        // For four blocks each: how far chroma moves the mean towards 0 or 255, and how much it adds to the variance.
+        // For each group of four blocks: how far chroma moves the mean towards 0 or 255, and how much it adds to the
+        // variance.
         let mut colours = vec![(zero, zero); self.columns.div_ceil(4)];
         let mut shifts = zero;
         for y in 0..self.rows {
@@ -131,7 +132,7 @@ impl<'a> Blocks<'a> {
                 let room = (weights.room - (weights.steps[0] * dc).abs() - taken).fast_max(zero);
                 // The square of a sum `a + b` is at most `1.5 a² + 3 b²`.
                 let variance = weights.half_more * variance + added;
-                // Twice what `shift` returns; the sum is halved at the end.
+                // This is twice the shift that `shift` computes. The sum is halved at the end.
                 shifts += (variance + room * room).sqrt() - room;
             }
         }
@@ -140,8 +141,8 @@ impl<'a> Blocks<'a> {
 }
 
 /// The constants of [`rough_shifts`](Blocks::rough_shifts), each as a vector of four equal numbers. They are made once
-/// per picture: in a program that is optimised for size, making such a vector is a loop of stores. Making them per
-/// block took two thirds of the function's time.
+/// per picture. In a program that is optimised for size, making such a vector takes a loop of stores; doing this for
+/// every block took two thirds of the function's time.
 struct Weights {
     steps: [f32x4; 3],
     room: f32x4,
@@ -198,7 +199,7 @@ impl Weights {
     }
 }
 
-/// How much blue-difference weighs in blue, and red-difference in red (JFIF 1.02).
+/// The factor of the blue-difference component in blue, and of the red-difference component in red (JFIF 1.02).
 const BLUE: f32 = 1.772;
 const RED: f32 = 1.402;
 
@@ -242,7 +243,7 @@ mod tests {
     use super::super::plane::{add_energy, set_dc};
     use super::*;
 
-    /// Numbers that look random: each is the last one times a constant (Knuth's MMIX), of which the high bits are taken.
+    /// Yields pseudorandom numbers: the high bits of Knuth's linear congruential generator for MMIX.
     fn numbers(seed: u64) -> impl FnMut() -> i32 {
         let mut state = seed;
         move || {

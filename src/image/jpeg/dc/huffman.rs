@@ -1,4 +1,5 @@
-//! Huffman tables (ITU T.81, annex C) as lookups of 12 bits, code and value bits together.
+//! Huffman tables (ITU T.81, annex C). A table of 2^12 entries maps the next 12 bits to a code, and where possible to
+//! the value bits after it, too.
 
 use std::ops::RangeInclusive;
 
@@ -25,7 +26,8 @@ pub(in super::super) struct Code {
 }
 
 impl Code {
-    /// Builds the decoding tables. Fails if the lengths make no prefix code, or a symbol of a DC table is above 15.
+    /// Builds the decoding tables. Returns [`Outside`] if the lengths make no prefix code, or if a symbol of a DC table
+    /// is above 15.
     pub(in super::super) fn new(table: &HuffmanTable, dc: bool) -> Result<Self, Outside> {
         let HuffmanTable { counts, symbols } = table;
         if dc && symbols.iter().any(|&symbol| symbol > 15) {
@@ -37,7 +39,7 @@ impl Code {
         for (length, &count) in (1..).zip(counts) {
             offsets[length - 1] = place as i32 - code as i32;
             for &symbol in &symbols[place..place + usize::from(count)] {
-                // The code of all ones stays free (C.2).
+                // No code may consist of ones only (C.2).
                 if code + 1 >= 1 << length {
                     return Err(Outside);
                 }

@@ -5,7 +5,7 @@ use crate::pdq::Plane;
 use super::super::frame::Frame;
 use super::super::part::Outside;
 
-/// The blocks of a component, in rows of whole units.
+/// The blocks of a component, in rows. Each row is padded to whole units.
 #[derive(Default)]
 pub(super) struct Terms {
     pub(super) columns: usize,
@@ -72,8 +72,8 @@ impl Steps {
             if place == 0 {
                 steps.first = step;
             }
-            // AC steps may be up to twice as coarse, beside the DC step of luma, as in the coarsest table of T.81,
-            // annex K. 250 tables of cameras and programs stay below that.
+            // Each AC step may be up to twice as coarse, compared with the DC step of luma, as in the coarsest table of
+            // T.81, annex K. The tables of 250 cameras and programs stay below this limit.
             let least = u32::from(step.saturating_sub(2)).div_ceil(3 + place / 2) as u16;
             steps.least = steps.least.max(least);
             if place > 0 {

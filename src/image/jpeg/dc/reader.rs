@@ -29,11 +29,12 @@ const FINE_STEP: u16 = 24;
 /// Reads a file while it arrives.
 pub(in super::super) struct Reader {
     limits: Limits,
-    /// Whether the file is only checked for damage, whatever its size; then no plane is made.
+    /// Whether the file is only checked for damage. Then it may have any size, and no plane is made.
     checks_only: bool,
     /// Bytes in the whole file.
     length: usize,
-    /// Position in the file of the next segment; within an unneeded scan, of the bytes that are searched next.
+    /// Position in the file of the next segment. Within a scan that isn't needed, the position from which its end is
+    /// searched.
     at: usize,
     ended: bool,
     frame: Option<Frame>,
@@ -56,8 +57,8 @@ pub(in super::super) struct Reader {
     data: Option<Data>,
 }
 
-/// Returns whether the data of a sequential file is sound: neither too long nor too short, and all of it legal codes.
-/// The file may be of any size, but must otherwise be of a kind that the DC-only decoder reads.
+/// Returns whether the data of a sequential file is intact: every code is legal, and the data is neither too long nor
+/// too short. The file may have any size, but must otherwise be of a kind that the DC-only decoder reads.
 pub(in super::super) fn is_sound(bytes: &[u8], limits: &Limits) -> bool {
     let mut reader = Reader { checks_only: true, ..Reader::new(bytes.len(), limits) };
     reader.advance(Part { bytes, start: 0 }).is_ok() && reader.has_ended()
@@ -150,7 +151,7 @@ impl Reader {
             return Err(Halt::Outside);
         }
         let Some(start) = rest.iter().position(|&byte| byte != 0xff) else {
-            // Moves past the fill bytes, so that a long run of them isn't read again with every piece that arrives.
+            // Skips the fill bytes that have arrived, so that a long run of them isn't read again with every piece.
             self.at += rest.len() - 1;
             return Err(Halt::Starved);
         };

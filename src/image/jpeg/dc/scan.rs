@@ -179,7 +179,7 @@ pub(super) struct Walk {
 
 /// A block of a unit.
 struct Block {
-    /// Indices of its component: among the components of the scan, and among those of the frame.
+    /// Indices of the block's component: among the components of the scan, and among those of the frame.
     place: usize,
     component: usize,
     /// The index, among its component's terms, of this block's term in the first unit.

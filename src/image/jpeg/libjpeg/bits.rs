@@ -1,5 +1,5 @@
-//! Reads bits of entropy-coded data as libjpeg does (`jdhuff.c`): after the next marker all bits are zero, and reading
-//! goes on after every fault.
+//! Reads bits of entropy-coded data as libjpeg does (`jdhuff.c`). After the next marker all bits are zero, and no fault
+//! ends reading.
 
 use super::super::dc::Code;
 use super::super::markers::next_marker;
@@ -12,7 +12,7 @@ pub(super) struct Bits<'a> {
     bytes: &'a [u8],
     /// Position in the file of the next byte.
     pub(super) at: usize,
-    /// Bits read ahead, from the highest down; zeros below them.
+    /// Bits that were read ahead, from the highest bit down. All bits below them are zero.
     window: u64,
     /// Number of bits in `window`.
     count: u32,
@@ -26,11 +26,11 @@ pub(super) struct Bits<'a> {
 /// The faults that were found in entropy-coded data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Faults {
-    /// Some coefficients are missing, or were made of bits that aren't there.
+    /// Some coefficients are missing, or were computed from zeros after the end of the data.
     pub(super) damaged: bool,
     /// The data has more bytes than the blocks need.
     pub(super) surplus: bool,
-    /// The row of units from which on every block lacks its means.
+    /// The first row of units from which on all blocks lack their DC coefficients.
     pub(super) missing_from: Option<u32>,
 }
 
@@ -74,7 +74,7 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Makes `count` bits (at most 32) available. If the data has ended, they are zeros.
+    /// Makes at least `count` bits (at most 32) available. After the end of the data, the bits are zeros.
     #[inline(always)]
     fn need(&mut self, count: u32) {
         if self.count < count {
@@ -108,7 +108,7 @@ impl<'a> Bits<'a> {
         if value < values >> 1 { value - values + 1 } else { value }
     }
 
-    /// Takes a Huffman code; bits that are no code count as the symbol 0.
+    /// Takes a Huffman code and returns its symbol. Returns symbol 0 for bits that are no code.
     #[inline(always)]
     pub(super) fn symbol(&mut self, code: &Code) -> u8 {
         self.fill();
@@ -127,8 +127,8 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Goes to the data after the restart marker number `expected` (0 to 7). If another marker comes, goes to where
-    /// libjpeg would resume (`jpeg_resync_to_restart`).
+    /// Moves to the data after the restart marker with the number `expected` (0 to 7). If another marker comes, moves
+    /// to the place where libjpeg would resume (`jpeg_resync_to_restart`).
     pub(super) fn restart(&mut self, expected: u8) {
         self.faults.surplus |= self.count >= 8;
         (self.window, self.count) = (0, 0);
@@ -169,7 +169,7 @@ impl<'a> Bits<'a> {
     /// Ends a scan. Returns the position in the file from which to search for the next marker, and the faults.
     pub(super) fn end(mut self) -> (usize, Faults) {
         self.faults.surplus |= self.count >= 8;
-        // Goes back to before the marker that ended the data, so that the search finds it.
+        // Moves back before the marker that ended the data, so that the search finds this marker.
         (if self.marker.is_some() { self.at.saturating_sub(2) } else { self.at }, self.faults)
     }
 }

@@ -1,4 +1,4 @@
-//! The Huffman tables of ITU T.81, annex K.3, which Motion JPEG leaves out of its pictures.
+//! The Huffman tables of ITU T.81, annex K.3. Motion JPEG leaves them out of its pictures.
 
 use super::super::markers::HuffmanTable;
 
@@ -30,7 +30,7 @@ const CHROMA_AC_SYMBOLS: [u8; 162] = [
     0xea, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa,
 ];
 
-/// Returns the DC or AC table of a number: 0 is for luma, 1 for chroma. Returns `None` for other numbers.
+/// Returns a DC or AC table by its number: 0 for luma, 1 for chroma. Returns `None` for other numbers.
 pub(super) fn table(is_dc: bool, number: usize) -> Option<HuffmanTable> {
     let (counts, symbols) = match (is_dc, number) {
         (true, 0) => (LUMA_DC, (0..12).collect()),

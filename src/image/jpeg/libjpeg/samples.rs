@@ -7,8 +7,8 @@ use super::{ColourModel, Plane};
 
 /// Turns a block's coefficients into samples, 0 to 255.
 ///
-/// Where libjpeg-turbo's vector code, which browsers run, computes sums in 16 bits, sums wrap here, too. Otherwise a
-/// file whose sums overflow could show one picture in browsers and another one here.
+/// Browsers run libjpeg-turbo's vector code, which computes some sums in 16 bits. The same sums wrap at 16 bits here.
+/// Otherwise a file whose sums overflow could show another picture in browsers.
 pub(super) fn inverse_dct(block: &mut [i16; 64], steps: &[u16; 64]) {
     let mut work = [0i32; 64];
     for (&at, &step) in ZIGZAG.iter().zip(steps) {
@@ -25,8 +25,8 @@ pub(super) fn inverse_dct(block: &mut [i16; 64], steps: &[u16; 64]) {
     }
 }
 
-/// Transforms eight values that lie `stride` apart, in place: a factor of the square root of 8, then a division by
-/// `2 ** (shift - 13)`, rounded.
+/// Computes a one-dimensional inverse DCT of eight values in place. The values lie `stride` apart. The result is scaled
+/// by the square root of 8, divided by `2 ** (shift - 13)`, and rounded.
 #[inline(always)]
 fn transform(values: &mut [i32; 64], start: usize, stride: usize, shift: u32, offset: i32) {
     let at = |index: usize| start + index * stride;
@@ -100,7 +100,7 @@ impl<'a> Upsampled<'a> {
         let Self { plane, width, height, across, down, near, far, row } = self;
         let (width, sample) = (*width, y / *down);
         Self::fetch(plane, sample, near);
-        // As in libjpeg: a triangle filter for twice the size, else each sample is repeated.
+        // As in libjpeg, a triangle filter doubles the size. For other factors, each sample is repeated.
         let smooth = match (*across, *down) {
             (2, 1 | 2) => width > 2,
             (1, 2) => true,
@@ -162,7 +162,7 @@ pub(super) fn convert(model: ColourModel, components: &[Upsampled], pixels: &mut
     }
 }
 
-/// JFIF's conversion, in libjpeg's 16 bits of fraction.
+/// Converts YCbCr to RGB by JFIF's formula, with 16 fractional bits as in libjpeg.
 fn rgb([luma, blue, red]: [i32; 3]) -> [i32; 3] {
     let (blue, red) = (blue - 128, red - 128);
     [

@@ -5,19 +5,19 @@ use super::super::frame::{Frame, Scan};
 use super::Plane;
 use super::bits::{Bits, Faults};
 
-/// Places of the coefficients in a block, in zigzag order (T.81, figure A.6).
+/// Maps zigzag order, in which a JPEG stores coefficients, to their places in the block (T.81, figure A.6).
 pub(super) const ZIGZAG: [u8; 64] = [
     0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21,
     28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54,
     47, 55, 62, 63,
 ];
 
-/// Returns the place of the `index`th coefficient. As in libjpeg, an index beyond the last counts as the last.
+/// Returns the place in the block of the `index`th coefficient. As in libjpeg, an index above 63 counts as 63.
 fn place(index: usize) -> usize {
     ZIGZAG[index.min(63)].into()
 }
 
-/// Huffman tables of a component of a scan; those that the scan doesn't use may be missing.
+/// The Huffman tables of a component in a scan. A table that the scan doesn't use may be missing.
 pub(super) struct Tables<'a> {
     pub(super) dc: Option<&'a Code>,
     pub(super) ac: Option<&'a Code>,
@@ -151,8 +151,8 @@ fn refine(bits: &mut Bits, code: &Code, scan: &Scan, state: &mut State, block: &
                 state.end_of_band = (1 << run) + bits.take(run as u32) as u32;
                 break;
             }
-            // Skips `run` coefficients that are still zero. Coefficients that aren't zero lie between them, and each
-            // takes a bit.
+            // Skips `run` coefficients that are still zero. Each nonzero coefficient on the way takes one bit, its next
+            // lower bit.
             while index <= last {
                 let term = &mut block[place(index)];
                 if *term != 0 {

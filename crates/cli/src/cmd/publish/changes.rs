@@ -1,4 +1,4 @@
-//! What changes from one release to the next.
+//! Reports what changes from the last release to the next one.
 
 use hashgate::Filter;
 use hashgate::filter::build::Entries;
@@ -10,8 +10,8 @@ const SHOWN: usize = 10;
 
 /// Says how many entries are added and removed. Shows the first added ones if `shows` is set.
 ///
-/// The last release is a filter, which knows whether it holds a hash, but not which hashes it holds. So removed entries are
-/// counted, and can't be named. A filter holds an entry by chance about once in 10^9.
+/// Hashes can't be read out of the last release's filter, so removed entries are counted but not named. About one added
+/// entry in 10^9 seems to be in the filter by chance and isn't counted.
 pub fn say(last: &Filter, entries: &Entries, shows: bool) {
     let added = last.missing(entries);
     let info = last.info();

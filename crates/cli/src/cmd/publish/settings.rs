@@ -1,5 +1,5 @@
-//! Where the settings of a release come from: the command line, then the list file, then the last release and what was
-//! remembered, then the defaults.
+//! Collects the settings of a release. A setting comes from the command line, or else from the list file, the last
+//! release or what `publish` remembered, or the defaults, in this order.
 
 use std::path::{Path, PathBuf};
 
@@ -51,7 +51,8 @@ pub struct ListFile {
 }
 
 impl ListFile {
-    /// Reads the named file, or `hashgate.toml` of this folder if it is there. Its paths start from its own folder.
+    /// Reads the named file, or `hashgate.toml` of this folder if it is there. Paths in the file are relative to the
+    /// file's folder.
     ///
     /// # Errors
     /// The file can't be read, or has an unknown or malformed field.
@@ -91,10 +92,10 @@ impl ListFile {
 }
 
 impl Args {
-    /// Adds what the list file says and the command line doesn't.
+    /// Adds the settings that the list file has and the command line lacks.
     ///
     /// # Errors
-    /// The list file can't be read; or neither says which lists, folder or key.
+    /// The list file can't be read; or neither gives the lists, the folder or the key.
     pub fn with_list_file(mut self) -> Result<Self> {
         let file = ListFile::read(self.config.as_deref())?;
         let or_all = |given: &mut Vec<PathBuf>, from_file: Vec<PathBuf>| {
@@ -147,10 +148,10 @@ impl Args {
         Ok(self)
     }
 
-    /// Completes the settings by the last release and by what was remembered of the list.
+    /// Completes the settings from the last release and from what `publish` remembered of the list.
     ///
     /// # Errors
-    /// The first release has no name or category; or name or category differ from the last release's.
+    /// The first release has no name or category; or the name or category differs from the last release's.
     pub fn settle(&self, last: Option<(&Manifest, &FilterInfo)>, memory: &OfList, key_name: &str) -> Result<Settled> {
         let (manifest, info) = last.unzip();
         let label = |field: &str, given: &Option<String>, before: Option<&String>| -> Result<String> {
@@ -168,7 +169,7 @@ impl Args {
         let defaults = Request::new(&name, &category);
         let budget = self.lookup_budget.or(info.map(|info| info.lookup_budget));
         let view_budget = self.view_lookup_budget.or_else(|| {
-            // If a new lookup budget is given, derived views get a quarter of it, not what the last release had.
+            // If a new lookup budget is given, derived views get a quarter of it instead of the last release's budget.
             info.filter(|_| self.lookup_budget.is_none()).map(|info| info.view_lookup_budget)
         });
         let curators = match (&self.curators, manifest) {

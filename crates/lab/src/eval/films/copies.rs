@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use hashgate_native::film::{Ffmpeg, FilmFile, Stage, input};
 
 use super::edits::{EDITS, Edit, Encoder, Sizes};
@@ -67,7 +67,7 @@ pub fn prepare(ffmpeg: &Ffmpeg, folder: &Path, at: usize, path: &Path, own: &[Pa
     let filters = "scale='min(640,trunc(iw/2)*2)':-2,setsar=1,format=yuv420p";
     arguments.extend(["-map", "0:v:0", "-vf", filters, "-an"].map(OsString::from));
     arguments.extend(["-c:v", "libx264", "-preset", "veryfast", "-crf", "18"].map(OsString::from));
-    run(&arguments, &cut)?;
+    ffmpeg.make(&arguments, &cut)?;
     let film = FilmFile::open(&cut).context("ffmpeg made no film")?;
     let mut size = None;
     ffmpeg.frames(&film, 0, (Stage::First, None), |frame| {
@@ -109,7 +109,7 @@ impl Copy<'_> {
     ///
     /// # Errors
     /// ffmpeg can't make it.
-    pub fn make(&self, originals: &[Original], folder: &Path, seed: u64) -> Result<PathBuf> {
+    pub fn make(&self, ffmpeg: &Ffmpeg, originals: &[Original], folder: &Path, seed: u64) -> Result<PathBuf> {
         let edit = match self.how {
             How::Made(edit) => edit,
             How::Own(path) => return Ok(path.to_owned()),
@@ -122,18 +122,18 @@ impl Copy<'_> {
         let out = folder.join(format!("{stem}.{}", edit.encoder.ending()));
         if edit.twice {
             let between = folder.join(format!("{stem}-once.{}", edit.encoder.ending()));
-            encode(edit, &original.sizes, [&original.film.path, other, &overlay], &between)?;
-            encode(edit, &original.sizes, [&between, other, &overlay], &out)?;
+            encode(ffmpeg, edit, &original.sizes, [&original.film.path, other, &overlay], &between)?;
+            encode(ffmpeg, edit, &original.sizes, [&between, other, &overlay], &out)?;
             std::fs::remove_file(between)?;
         } else {
-            encode(edit, &original.sizes, [&original.film.path, other, &overlay], &out)?;
+            encode(ffmpeg, edit, &original.sizes, [&original.film.path, other, &overlay], &out)?;
         }
         std::fs::remove_file(overlay)?;
         Ok(out)
     }
 }
 
-fn encode(edit: &Edit, sizes: &Sizes, inputs: [&Path; 3], out: &Path) -> Result<()> {
+fn encode(ffmpeg: &Ffmpeg, edit: &Edit, sizes: &Sizes, inputs: [&Path; 3], out: &Path) -> Result<()> {
     let mut arguments: Vec<OsString> = Vec::new();
     for path in inputs {
         let mut file = OsString::from("file:");
@@ -148,15 +148,5 @@ fn encode(edit: &Edit, sizes: &Sizes, inputs: [&Path; 3], out: &Path) -> Result<
     if edit.encoder != Encoder::Av1 {
         arguments.extend(["-threads", "1"].map(OsString::from));
     }
-    run(&arguments, out)
-}
-
-fn run(arguments: &[OsString], out: &Path) -> Result<()> {
-    let mut command = Command::new("ffmpeg");
-    command.args(["-hide_banner", "-nostdin", "-loglevel", "error", "-y"]).args(arguments).arg(out);
-    let done = command.stdin(Stdio::null()).output().context("ffmpeg can't be started")?;
-    let said = String::from_utf8_lossy(&done.stderr);
-    let said: String = said.trim().chars().take(400).collect();
-    ensure!(done.status.success(), "ffmpeg: {}; {said}", done.status);
-    Ok(())
+    ffmpeg.make(&arguments, out)
 }

@@ -101,8 +101,8 @@ fn over(_: &Sizes) -> String {
     "[0:v][2:v]overlay=0:0[v]".into()
 }
 
-/// Where the film plays in a recording of a screen: the screen's sides, and the film's left and top edge, in shares of the
-/// film's sides.
+/// Where the film plays in a recording of a screen: the screen's sides, and the film's left and top edge, in shares of
+/// the film's sides.
 pub const SCREEN: [f64; 4] = [1.7, 1.6, 0.1, 0.25];
 
 fn screen(sizes: &Sizes) -> String {
@@ -114,8 +114,8 @@ fn screen(sizes: &Sizes) -> String {
     // A bar of progress grows below the film, and a pointer wanders beside it.
     let speed = w / sizes.seconds.max(1.0);
     format!(
-        "[0:v]pad={width}:{height}:{x}:{y}[f];[f][2:v]overlay=0:0[u];color=c=red:s=8x4[bar];color=c=black:s=6x8[pointer];\
-         [u][bar]overlay=x='{x}+t*{speed}':y={below}[p];\
+        "[0:v]pad={width}:{height}:{x}:{y}[f];[f][2:v]overlay=0:0[u];\
+         color=c=red:s=8x4[bar];color=c=black:s=6x8[pointer];[u][bar]overlay=x='{x}+t*{speed}':y={below}[p];\
          [p][pointer]overlay=x='{width}*(0.8+0.1*sin(t/2))':y='{height}*(0.5+0.3*cos(t/3))',trim=duration={}[v]",
         sizes.seconds
     )

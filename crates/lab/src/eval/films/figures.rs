@@ -105,8 +105,8 @@ impl FilmFigures {
             complain(&format!("left out: {reason}"));
         }
         say(&format!(
-            "{} films, {} copies, seed {}; a list of {} hashes, {} rings, false-positive rate {:e} per frame; {} frames \
-             chosen by content, {} of one a second",
+            "{} films, {} copies, seed {}; a list of {} hashes, {} rings, false-positive rate {:e} per frame; {} \
+             frames chosen by content, {} of one a second",
             self.films,
             self.all.copies,
             self.seed,

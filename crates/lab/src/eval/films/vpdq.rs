@@ -1,5 +1,5 @@
-//! vPDQ's own matching (facebook/ThreatExchange, `vpdq/`): one frame a second of both films, those of quality 50 or more,
-//! and a frame matches if it is within 31 bits of one of the listed film's.
+//! vPDQ's own matching (facebook/ThreatExchange, `vpdq/`): one frame a second of both films, those of quality 50 or
+//! more, and a frame matches if it is within 31 bits of one of the listed film's.
 
 use anyhow::Result;
 use hashgate::confirm::HAMMING_THRESHOLD;

@@ -14,7 +14,8 @@ fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
     fields.get(name)?.as_str()
 }
 
-/// Returns whether HMA's `disable_until_ts` disables a content: 0 for ever, 1 not at all, and else until that second.
+/// Returns whether HMA's `disable_until_ts` disables a content: 0 disables it for ever, 1 doesn't, and any other value
+/// is the Unix time in seconds until which it is disabled.
 fn is_disabled(until: i64) -> bool {
     match until {
         0 => true,
@@ -29,7 +30,7 @@ pub(in crate::list) fn is_disabled_text(until: &str) -> bool {
 }
 
 impl Walk<'_, '_> {
-    /// Takes a record. Returns `false` if the object is of no known kind; what it holds may be.
+    /// Takes a record. Returns `false` if the object is no record of a known kind; its fields may still hold records.
     pub(super) fn record(&mut self, fields: &Fields) -> bool {
         self.stop_ncii(fields)
             || self.tech_against_terrorism(fields)
@@ -133,7 +134,7 @@ impl Walk<'_, '_> {
         true
     }
 
-    /// An object with `hash` and `type`, or with a field for each type, as `hashgate hash --format jsonl` prints it.
+    /// Takes an object with `hash` and `type`, or with one field per type, as `hashgate hash --format jsonl` prints it.
     fn plain_record(&mut self, fields: &Fields) -> bool {
         let number = fields.get("quality").and_then(Value::as_number).map(ToString::to_string);
         let quality = number.as_deref().or_else(|| text(fields, "quality"));

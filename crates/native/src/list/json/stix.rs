@@ -30,7 +30,8 @@ pub(super) fn disputed(document: &Value) -> BTreeSet<String> {
 }
 
 impl Walk<'_, '_> {
-    /// Takes a STIX object. Objects without hashes are known too, and hold no row.
+    /// Takes the hashes of a STIX object. Returns `true` for objects without hashes, too, because they are known to be
+    /// no records.
     pub(super) fn stix(&mut self, fields: &Map<String, Value>) -> bool {
         let text = |name: &str| fields.get(name).and_then(Value::as_str);
         let Some(kind) = text("type") else { return false };
@@ -72,8 +73,9 @@ impl Walk<'_, '_> {
     }
 }
 
-/// Returns the hashes that a pattern such as `[file:hashes.'SHA-256' = '…']` compares, with the names of their types. Returns
-/// none if the pattern asks for more than one of them: then a file with one of the hashes need not be meant.
+/// Returns the hashes in a pattern such as `[file:hashes.'SHA-256' = '…']`, each with the name of its type. Returns an
+/// empty list if the pattern combines conditions with AND, FOLLOWEDBY or NOT: then one matching hash
+/// doesn't mean that the pattern matches.
 fn pattern_hashes(pattern: &str) -> Vec<(&str, &str)> {
     let words = |word: &str| pattern.split_whitespace().any(|other| other == word);
     if ["AND", "FOLLOWEDBY", "NOT"].into_iter().any(words) {

@@ -1,5 +1,5 @@
-//! The stack machine of Python's pickles, without the instructions' effects on Python: classes and calls are kept as names
-//! and arguments.
+//! Runs a Python pickle, which is a program for a stack machine, without executing any Python: it stores the names of
+//! classes and the arguments of calls instead.
 //!
 //! Source: CPython 3.13, `Lib/pickletools.py`.
 
@@ -42,7 +42,7 @@ impl Machine {
         &self.nodes[at]
     }
 
-    /// Returns a text. Of an enumeration's member, returns its value.
+    /// Returns the text at a node, or `None` if it is no text. A member of an enumeration counts as its value.
     pub fn text(&self, at: usize) -> Option<&str> {
         match self.plain(at) {
             Node::Text(text) => Some(text),
@@ -118,7 +118,7 @@ impl Run<'_> {
     fn step(&mut self) -> Result<bool> {
         match self.number::<1>()? as u8 {
             0x80 => drop(self.take(1)?),
-            0x95 => drop(self.take(8)?), // a frame, which says how much to read at once
+            0x95 => drop(self.take(8)?), // A frame header: the number of bytes that Python reads ahead.
             b'.' => return Ok(true),
             b'N' => self.push(Node::None),
             0x88 => self.push(Node::Flag(true)),
@@ -132,7 +132,8 @@ impl Run<'_> {
             0x8a => {
                 let length = self.number::<1>()?;
                 let bytes = self.take(length)?;
-                // Little-endian two's complement of any length. Longer ones than 8 bytes aren't used.
+                // Little-endian two's complement of any length. Numbers of more than 8 bytes aren't needed and become
+                // `Opaque`.
                 let is_negative = bytes.last().is_some_and(|byte| byte & 0x80 != 0);
                 let mut wide = [if is_negative { 0xff } else { 0 }; 8];
                 let node = match wide.get_mut(..bytes.len()) {
@@ -312,7 +313,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Makes an object. A set is made by a call with the list of its items, and is kept as that.
+    /// Makes an object of a class and its arguments. Pickles make a set by a call with a list of its items, so a set is
+    /// stored as that call.
     fn object(&mut self, arguments: usize) {
         let arguments = match &self.nodes[arguments] {
             Node::Sequence(items) => items.clone(),
@@ -323,7 +325,8 @@ impl Run<'_> {
 
     fn build(&mut self) -> Result<()> {
         let mut given = self.pop()?;
-        // The state of an object with slots: a pair of the dictionary and the slots.
+        // The state of an object with `__slots__` is a pair: its dictionary, and its slots. Only the dictionary is
+        // used.
         if let Node::Sequence(parts) = &self.nodes[given]
             && let Some(&first) = parts.first()
         {
