@@ -220,3 +220,34 @@ fn a_list_that_allows_much_asks_for_more_keys() {
     assert_eq!(keys_to_hold(1e-6), Some(1), "the second key");
     assert_eq!(keys_to_hold(1e-4), Some(3), "the fourth");
 }
+
+#[test]
+fn the_rule_is_that_of_the_table_that_the_gate_reads_too() {
+    let vectors: serde_json::Value = serde_json::from_str(include_str!("vectors/film-rule.json")).unwrap();
+    for case in vectors["cases"].as_array().unwrap() {
+        let name = case["name"].as_str().unwrap();
+        let count = |field: &str| case[field].as_u64().unwrap();
+        let filters = list(100, case["rate"].as_f64().unwrap());
+        let mut judge = FilmJudge::new(&filters, count("minDistinct") as u32);
+        let hits = case["hits"].as_array().unwrap();
+        (hits.len() as u64..count("frames")).for_each(|at| judge.count(at - (hits.len() as u64) < count("lowDetail")));
+        for hit in hits {
+            let mut found = chance_hit(hit[1].as_u64().unwrap());
+            let digit = hit[2].as_str().unwrap();
+            if let MatchedSignal::Pdq(pdq) = &mut found.signal {
+                pdq.pdq = digit.repeat(64).parse().unwrap();
+            }
+            if hit[3] == "all-rings" {
+                found.strength = Strength::AllRings;
+            }
+            judge.add(hit[0].as_f64().unwrap(), &verdict(vec![found]));
+        }
+        assert_eq!(judge.is_held(), case["held"] == true, "{name}");
+        let matches = serde_json::to_value(judge.matches()).unwrap();
+        let keys = matches[0]["distinctKeys"].as_u64().unwrap_or(0);
+        assert_eq!(keys, count("distinctKeys"), "{name}");
+        assert_eq!(matches[0]["strength"], case["strength"], "{name}");
+        let ranges: Vec<(f64, f64)> = serde_json::from_value(case["ranges"].clone()).unwrap();
+        assert_eq!(judge.matches().first().map(|found| found.ranges.clone()).unwrap_or_default(), ranges, "{name}");
+    }
+}

@@ -584,3 +584,26 @@ fn films_are_told_by_their_first_bytes_and_pictures_built_like_them_are_none() {
         assert!(kind.is_none() || not_a_picture(head).is_some(), "{head:02x?} is no picture, too");
     }
 }
+
+#[test]
+fn windows_media_of_sound_alone_is_no_film() {
+    use hashgate::image::{FilmKind, film_kind};
+    let media = |first: [u8; 4]| [&first[..], b"\x4d\x5b\xcf\x11\xa8\xfd\x00\x80\x5f\x5c\x44\x2b"].concat();
+    let (sound, video) = (media([0x40, 0x9e, 0x69, 0xf8]), media([0xc0, 0xef, 0x19, 0xbc]));
+    let asf = |types: &[&Vec<u8>], cut: usize| {
+        let stream = b"\x91\x07\xdc\xb7\xb7\xa9\xcf\x11\x8e\xe6\x00\xc0\x0c\x20\x53\x65\x58\0\0\0\0\0\0\0";
+        let objects: Vec<u8> = types.iter().flat_map(|kind| [&stream[..], kind, &[0; 48]].concat()).collect();
+        let length = 30 + objects.len() as u64;
+        let name = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c";
+        let count = (types.len() as u32).to_le_bytes();
+        let mut file = [&name[..], &length.to_le_bytes(), &count, &[1, 2], &objects].concat();
+        file.truncate(file.len() - cut);
+        file
+    };
+    assert_eq!(film_kind(&asf(&[&sound], 0)), None);
+    assert_eq!(film_kind(&asf(&[&sound, &sound], 0)), None);
+    assert_eq!(film_kind(&asf(&[&video], 0)), Some(FilmKind::Other));
+    assert_eq!(film_kind(&asf(&[&sound, &video], 0)), Some(FilmKind::Other));
+    assert_eq!(film_kind(&asf(&[&sound], 1)), Some(FilmKind::Other), "a header that isn't whole says nothing");
+    assert_eq!(film_kind(&asf(&[], 0)), Some(FilmKind::Other), "no stream");
+}

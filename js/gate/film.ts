@@ -26,7 +26,7 @@ import type {
 import type { Connection, Meanwhile } from "./connection.js";
 import { DEFAULTS } from "./defaults.js";
 import { CannotShow, FilmElement } from "./film-element.js";
-import { FrameHits, lookUpFrame, poissonTail } from "./frame-hits.js";
+import { FrameHits, holdsFilm, lookUpFrame, withChance } from "./frame-hits.js";
 import type { HashingPool } from "./hashing-pool.js";
 import type { LookupWorker } from "./lookup-worker.js";
 
@@ -51,11 +51,6 @@ export interface FilmGate {
 export const NO_DECODER = "films are decoded in browsers alone";
 /** Matches that are at most this many seconds apart belong to one range. */
 const JOIN_S = 2.5;
-/**
- * Frames hold a film only if chance hits explain their matches with less than this probability (the tail of a Poisson
- * distribution), or less than the list's own rate of chance hits if that is larger.
- */
-const FILM_RATE = 1e-4;
 /**
  * If `confirm` has answered "not-listed" more often than this about one film, the film is unchecked
  * (too-many-candidates).
@@ -274,30 +269,15 @@ class FilmCheck {
     return !this.#options.whole && this.#isHeld;
   }
 
-  /**
-   * Whether the frames that matched hold the film: they have at least `minDistinct` distinct keys, so many that chance
-   * hits hardly explain them.
-   */
+  /** Whether the frames that matched hold the film. */
   get #isHeld(): boolean {
     const { minDistinct = DEFAULTS.minDistinct } = this.#options;
-    return this.#matches().some(({ list, distinctKeys, chance }) => {
-      if (distinctKeys < minDistinct) return false;
-      return minDistinct <= 1 || chance < Math.max(FILM_RATE, this.#rate(list));
-    });
+    return this.#matches().some((match) => holdsFilm(match, minDistinct, this.#rate(match.list)));
   }
 
-  /**
-   * Returns the matches of each list, with the chance that a clean film with as many frames has so many distinct keys.
-   * The least likely match comes first.
-   */
+  /** Returns the matches of each list, the least likely first. */
   #matches() {
-    const compared = this.#frames - this.#lowQuality;
-    const matches = this.#hits.matches();
-    const judged = matches.map((match) => ({
-      ...match,
-      chance: poissonTail(match.distinctKeys, compared * this.#rate(match.list)),
-    }));
-    return judged.sort((one, other) => one.chance - other.chance);
+    return withChance(this.#hits.matches(), this.#frames - this.#lowQuality, (list) => this.#rate(list));
   }
 
   /** Returns the share of clean frames that match the list by chance. */

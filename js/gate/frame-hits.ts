@@ -100,6 +100,42 @@ export class FrameHits {
 }
 
 /**
+ * Frames hold a film only if chance hits explain their matches with less than this probability (the tail of a Poisson
+ * distribution), or less than the list's own rate of chance hits if that is larger.
+ */
+const FILM_RATE = 1e-4;
+
+/**
+ * Adds to each match the chance that a clean film with as many comparable frames has so many distinct keys. `rateOf` is
+ * the share of clean frames that match a list by chance. The least likely match comes first.
+ */
+export function withChance<M extends { list: string; distinctKeys: number }>(
+  matches: readonly M[],
+  compared: number,
+  rateOf: (list: string) => number,
+): (M & { chance: number })[] {
+  const judged = matches.map((match) => ({
+    ...match,
+    chance: poissonTail(match.distinctKeys, compared * rateOf(match.list)),
+  }));
+  return judged.sort((one, other) => one.chance - other.chance);
+}
+
+/**
+ * Whether the frames of a match hold a film: they have at least `minDistinct` distinct keys, so many that chance hits
+ * hardly explain them. The core has the same rule (`src/check/film.rs`); both are tested by
+ * `tests/vectors/film-rule.json`.
+ */
+export function holdsFilm(
+  { distinctKeys, chance }: { distinctKeys: number; chance: number },
+  minDistinct: number,
+  rate: number,
+): boolean {
+  if (distinctKeys < minDistinct) return false;
+  return minDistinct <= 1 || chance < Math.max(FILM_RATE, rate);
+}
+
+/**
  * If the first lookup of a frame and this many further lookups find only dismissed matches, the frame has too many
  * candidates.
  */

@@ -133,8 +133,8 @@ pub fn film_kind(head: &[u8]) -> Option<FilmKind> {
         [0x1a, 0x45, 0xdf, 0xa3, ..] => Some(FilmKind::Matroska),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'A', b'V', b'I', b' ', ..]
         | [b'F', b'L', b'V', 1, ..]
-        | [0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11, ..] // ASF
         | [0, 0, 1, 0xb3 | 0xba, ..] => Some(FilmKind::Other), // MPEG video, or a program stream
+        [0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11, ..] if !is_asf_sound(head) => Some(FilmKind::Other),
         [b'O', b'g', b'g', b'S', ..] if is_ogg_film(head) => Some(FilmKind::Other),
         // A transport stream has a sync byte every 188 bytes (ITU-T H.222.0, 2.4.3.2).
         [0x47, ..] if head.len() > 188 && head[188] == 0x47 && head.get(376).is_none_or(|&byte| byte == 0x47) => {
@@ -150,7 +150,20 @@ fn is_ogg_film(head: &[u8]) -> bool {
     FIRST.iter().any(|first| head.windows(first.len()).any(|part| part == *first))
 }
 
-/// Returns whether a file begins like an old QuickTime film, which has no `ftyp` box: with one of these boxes.
+/// Whether an ASF file (Windows Media) is of sound alone: its header is whole and declares streams, all of them of
+/// sound (Advanced Systems Format, 3.3).
+fn is_asf_sound(head: &[u8]) -> bool {
+    /// The names of the type of sound, and of the object that declares a stream, which has its type at byte 24.
+    const SOUND: [u8; 16] =
+        [0x40, 0x9e, 0x69, 0xf8, 0x4d, 0x5b, 0xcf, 0x11, 0xa8, 0xfd, 0, 0x80, 0x5f, 0x5c, 0x44, 0x2b];
+    const STREAM: [u8; 16] = [0x91, 7, 0xdc, 0xb7, 0xb7, 0xa9, 0xcf, 0x11, 0x8e, 0xe6, 0, 0xc0, 0x0c, 0x20, 0x53, 0x65];
+    let length = head.get(16..24).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()).map(u64::from_le_bytes);
+    let Some(header) = length.and_then(|length| head.get(..usize::try_from(length).ok()?)) else { return false };
+    let mut streams = header.windows(40).filter(|part| part[..16] == STREAM).peekable();
+    streams.peek().is_some() && streams.all(|stream| stream[24..] == SOUND)
+}
+
+/// Whether a file begins with a box of QuickTime that comes first where there is no `ftyp`.
 fn is_old_quicktime(bytes: &[u8]) -> bool {
     const FIRST: [&[u8]; 8] = [b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp", b"moof"];
     bytes.get(4..8).is_some_and(|kind| FIRST.contains(&kind))

@@ -1,9 +1,10 @@
 // Tests how matching frames of a film or stream are counted.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { load } from "./load.mjs";
 
-const { FrameHits, poissonTail, widened } = await load("gate/frame-hits");
+const { FrameHits, holdsFilm, poissonTail, widened, withChance } = await load("gate/frame-hits");
 
 /** Returns a match of a frame. The frame's hash consists of 64 equal digits. */
 const match = (digit, key, strength = "one-ring", list = "one") => ({
@@ -81,3 +82,19 @@ test("what was dismissed doesn't match again, unless the frame is another one", 
   assert.ok(!hits.isDismissed({ ...match("0", "a"), pdq: `fff${"0".repeat(61)}` }), "12 bits away");
   assert.ok(!hits.isDismissed(match("0", "b")));
 });
+
+const { cases } = JSON.parse(readFileSync(new URL("../vectors/film-rule.json", import.meta.url), "utf8"));
+for (const { name, rate, frames, lowDetail, minDistinct, hits, distinctKeys, held, ranges, strength } of cases) {
+  test(`the rule of the core: ${name}`, () => {
+    const found = new FrameHits(2.5);
+    for (const [atS, key, digit, level] of hits) found.add([match(digit, String(key), level)], atS);
+    const matches = withChance(found.matches(), frames - lowDetail, () => rate);
+    assert.equal(
+      matches.some((one) => holdsFilm(one, minDistinct, rate)),
+      held,
+    );
+    assert.equal(matches[0]?.distinctKeys ?? 0, distinctKeys);
+    assert.equal(matches[0]?.strength ?? null, strength);
+    assert.deepEqual(matches[0]?.ranges ?? [], ranges);
+  });
+}

@@ -1,104 +1,37 @@
-//! Films on the command line: chooses their frames for lists, and checks them by the same rule as the browser.
+//! Films on the command line: the check of a film, by the rule that the browser has, and what is left out of lists.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use hashgate::check::film::FilmJudge;
-use hashgate::image::{FilmKind, film_kind};
-use hashgate::pdq::Coefficients;
-use hashgate::pdq::quality;
-use hashgate::{
-    Filter, Fingerprint, Limits, Orientations, Outcome, UncheckedReason, Verdict, ViewSet, Wanted, look_up,
-};
-use hashgate_film::Film;
-use hashgate_native::film::{Chosen, Every, Ffmpeg, Stage, choose};
+use hashgate::pdq::{Coefficients, PdqHash};
+use hashgate::{Filter, Limits, Orientations, Outcome, UncheckedReason, Verdict, Wanted, look_up};
+use hashgate_native::film::{Every, Ffmpeg, FilmFile, PASS_LIMIT, frames_for_list, look};
 use hashgate_native::open_file::OpenFile;
-use serde::Serialize;
 use serde_json::{Value, json};
 
-/// Number of bytes at the start of a file that show whether it is a film.
-const HEAD: usize = 1 << 16;
-/// Seconds between frames of the dense stage.
-const DENSE_S: f64 = 0.5;
-/// Seconds between the frames that are decoded for a list. The frames on the list are chosen among them by content.
-const FINE_S: f64 = 0.08;
-/// If the last decoded frame is this many seconds before the end that the index gives, part of the film was missed.
-const MISSED_S: f64 = 4.0;
+/// Seconds between the frames of a film that is left out of lists.
+const ALL_S: f64 = 0.04;
 
-/// Returns the first bytes of a file if it is a film, and `None` otherwise.
-pub fn head_of_film(path: &Path) -> Option<Vec<u8>> {
-    let mut head = Vec::new();
-    File::open(path).ok()?.take(HEAD as u64).read_to_end(&mut head).ok()?;
-    film_kind(&head).is_some().then_some(head)
+/// How ffmpeg is run.
+#[derive(clap::Args)]
+pub struct FilmArgs {
+    /// Longest time in seconds for one pass of ffmpeg over a film, of which a film takes up to four. A film that takes
+    /// longer, or of which no frame comes for a minute, is given up.
+    #[arg(long, value_name = "SECONDS", default_value_t = PASS_LIMIT.as_secs(),
+          value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    film_timeout: u64,
 }
 
-/// Facts about a film that JSON output adds. The fields have the names of the JavaScript verdict.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Findings {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    container: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    codec: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    duration_s: Option<f64>,
-    frames: u64,
-    low_quality: u64,
-    decoded_by: &'static str,
-}
-
-/// Returns the width, the height and the chosen frames of a film, for a list.
-///
-/// # Errors
-/// There is no ffmpeg, or it can't decode the film.
-pub fn frames_for_list(path: &Path, head: &[u8], every: Every) -> Result<(u32, u32, Vec<Chosen>)> {
-    let ffmpeg = Ffmpeg::find()?;
-    let stage = match every {
-        Every::Content => Stage::Apart(FINE_S),
-        Every::Seconds(seconds) => Stage::Every(seconds),
-    };
-    let (mut size, mut chosen) = ((0, 0), Vec::new());
-    for track in 0..tracks(path).map_or(1, |film| film.tracks.max(1)) {
-        let mut frames = Vec::new();
-        ffmpeg.frames(path, head, track, stage, |frame| {
-            size = (frame.width, frame.height);
-            let small = &frame.luma.small;
-            frames.push(Chosen { at_s: frame.at_s, pdq: Coefficients::of(small).hash(), quality: quality(small) });
-            Ok(true)
-        })?;
-        chosen.extend(choose(&frames, every));
+impl FilmArgs {
+    /// Finds ffmpeg.
+    ///
+    /// # Errors
+    /// There is none, or it is too old.
+    pub fn ffmpeg(&self) -> Result<Ffmpeg> {
+        Ok(Ffmpeg::find()?.with_limit(Duration::from_secs(self.film_timeout)))
     }
-    Ok((size.0, size.1, chosen))
-}
-
-struct Index {
-    tracks: usize,
-    /// Why a track can't be decoded, according to the index; `None` if the index gives no reason.
-    problem: Option<String>,
-    findings: Findings,
-}
-
-/// Reads the index of an MP4, QuickTime, WebM or Matroska film.
-///
-/// # Errors
-/// The file can't be read, has no index, or is of another container.
-fn tracks(path: &Path) -> Result<Index> {
-    let file = File::open(path)?;
-    let size = file.metadata()?.len();
-    let info = Film::open(file, size)?.info();
-    let findings = Findings {
-        container: serde_json::to_value(info.container).ok(),
-        codec: info.tracks.first().map(|track| track.codec.clone()),
-        duration_s: Some(info.duration_s),
-        ..Findings::default()
-    };
-    let problem = info.tracks.iter().find_map(|track| match &track.problem {
-        Some(problem) => Some(problem.to_string()),
-        None => track.encrypted.then(|| "the film is encrypted".to_owned()),
-    });
-    Ok(Index { tracks: info.tracks.len(), problem, findings })
 }
 
 /// The verdict on a film, and its JSON.
@@ -116,41 +49,30 @@ pub struct FilmVerdict {
 /// # Errors
 /// The file can't be read.
 pub fn check(
-    path: &Path,
-    head: &[u8],
+    film: &FilmFile,
     file: &mut OpenFile,
     filters: &[Filter],
     wanted: &Wanted,
+    args: &FilmArgs,
 ) -> Result<FilmVerdict> {
     let digests = crate::intake::fingerprint_of(file, &Limits::default(), &wanted.with_pdq(false))?;
     let mut verdict = look_up(&digests, filters, Orientations::All);
     let exact = verdict.matches().to_vec();
-    // Other containers have an index that only ffmpeg can read. For them, an error isn't a reason to call the film
-    // unreadable.
-    let (index, unreadable) = match tracks(path) {
-        Ok(index) => (Some(index), None),
-        Err(error) => (None, Some(error).filter(|_| film_kind(head) != Some(FilmKind::Other))),
-    };
-    let count = index.as_ref().map(|index| index.tracks);
-    let problem = index.as_ref().and_then(|index| index.problem.clone());
-    let mut findings = index.map(|index| index.findings).unwrap_or_default();
-    findings.decoded_by = "ffmpeg";
+    let mut findings = film.findings.clone();
     let mut judge = FilmJudge::new(filters, hashgate::check::film::MIN_DISTINCT);
     let holds_pdq = filters.iter().any(|filter| filter.wanted().pdq);
     let mut without = Outcome::Clear;
     if filters.is_empty() {
         without = verdict.outcome.clone();
-    } else if count == Some(0) {
+    } else if film.tracks == Some(0) {
         without = unchecked(UncheckedReason::NotAPicture, "the file has sound and no picture".into());
-    } else if let Some(problem) = problem {
-        without = unchecked(UncheckedReason::UnsupportedFilm, problem);
+    } else if let Some(problem) = &film.problem {
+        without = unchecked(UncheckedReason::UnsupportedFilm, problem.clone());
     } else if holds_pdq && exact.is_empty() {
-        without = look(path, head, filters, count.unwrap_or(1), &findings, &mut judge);
-        if let (Outcome::Unchecked { reason: UncheckedReason::UnsupportedFilm, .. }, Some(error)) =
-            (&without, unreadable)
-        {
-            without = unchecked(UncheckedReason::Unreadable, format!("{error:#}"));
-        }
+        without = match args.ffmpeg() {
+            Ok(ffmpeg) => look(&ffmpeg, film, filters, &mut judge),
+            Err(error) => unchecked(UncheckedReason::UnsupportedFilm, format!("{error:#}")),
+        };
     }
     let found = judge.matches();
     (findings.frames, findings.low_quality) = judge.counts();
@@ -184,59 +106,11 @@ fn unchecked(reason: UncheckedReason, detail: String) -> Outcome {
     Outcome::Unchecked { reason, detail }
 }
 
-/// Looks up few frames of a film, and more frames if one of them matched. Returns the outcome if the frames don't hold
-/// the film.
-fn look(
-    path: &Path,
-    head: &[u8],
-    filters: &[Filter],
-    tracks: usize,
-    findings: &Findings,
-    judge: &mut FilmJudge,
-) -> Outcome {
-    let ffmpeg = match Ffmpeg::find() {
-        Ok(ffmpeg) => ffmpeg,
-        Err(error) => return unchecked(UncheckedReason::UnsupportedFilm, format!("{error:#}")),
-    };
-    for stage in [Stage::First, Stage::Apart(DENSE_S - 0.01)] {
-        for track in 0..tracks {
-            let mut last_s = f64::NEG_INFINITY;
-            let looked = ffmpeg.frames(path, head, track, stage, |frame| {
-                last_s = last_s.max(frame.at_s);
-                let picture = Some(Ok(frame.hashes(ViewSet::All)));
-                let print = Fingerprint { sha256: None, md5: None, picture };
-                judge.add(frame.at_s, &look_up(&print, filters, Orientations::All));
-                Ok(!judge.is_held())
-            });
-            if judge.is_held() {
-                return Outcome::Clear;
-            }
-            if let Err(error) = looked {
-                let reason =
-                    if last_s.is_finite() { UncheckedReason::Unreadable } else { UncheckedReason::UnsupportedFilm };
-                return unchecked(reason, format!("{error:#}"));
-            }
-            let end = findings.duration_s.filter(|_| tracks == 1).unwrap_or(last_s);
-            if !last_s.is_finite() || end - last_s > MISSED_S {
-                let detail = format!("frames: expected them up to {end:.1} s, got the last at {last_s:.1} s");
-                return unchecked(UncheckedReason::Unreadable, detail);
-            }
-        }
-        if judge.matches().is_empty() {
-            break;
-        }
-    }
-    if judge.is_all_low_detail() {
-        return unchecked(UncheckedReason::Incomplete, "every frame has too little detail for a comparison".into());
-    }
-    Outcome::Clear
-}
-
 /// Reads the hashes that `--leave-out` names: from lists, pictures, films, or folders of them.
 ///
 /// # Errors
 /// A list can't be read.
-pub fn left_out(paths: &[PathBuf]) -> Result<Vec<hashgate::pdq::PdqHash>> {
+pub fn left_out(paths: &[PathBuf], args: &FilmArgs) -> Result<Vec<PdqHash>> {
     use hashgate_native::list::{self, Signal};
     let mut hashes = Vec::new();
     for path in paths {
@@ -247,9 +121,11 @@ pub fn left_out(paths: &[PathBuf]) -> Result<Vec<hashgate::pdq::PdqHash>> {
                 .and_then(|bytes| hashgate::image::read_fully(&bytes, &Limits::default()).ok());
             if let Some(picture) = picture {
                 hashes.extend(picture.frames.first().map(|frame| Coefficients::of(&frame.luma.small).hash()));
-            } else if let Some(head) = head_of_film(&file) {
-                let (_, _, frames) = frames_for_list(&file, &head, Every::Content)?;
-                hashes.extend(frames.iter().map(|frame| frame.pdq));
+            } else if let Some(film) = FilmFile::open(&file) {
+                // All frames, not those that a list would have: the same title is cut at other times in another film.
+                let listed = frames_for_list(&args.ffmpeg()?, &film, Every::Seconds(ALL_S))
+                    .with_context(|| format!("--leave-out: {}", file.display()))?;
+                hashes.extend(listed.frames.iter().map(|frame| frame.pdq));
             } else {
                 let lists = list::read_all(std::slice::from_ref(&file), &list::Options::default())
                     .with_context(|| format!("--leave-out: {}", file.display()))?;

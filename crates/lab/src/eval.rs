@@ -4,6 +4,7 @@ mod confirm;
 mod copies;
 mod edits;
 mod figures;
+mod films;
 mod print;
 mod recall;
 mod report;
@@ -22,20 +23,25 @@ use hashgate_native::terminal::say_pretty_json;
 
 use self::figures::{Budget, Figures};
 
-/// Measure how well edited copies are found, on a folder of your own pictures.
+/// Measure how well edited copies are found, on a folder of your own pictures or films.
 ///
 /// Makes edited copies of every picture, each by a real encoder, and looks them up in filters. The filters hold the
-/// originals, and numbered hashes that stand for the rest of a list. For comparison, the same copies are looked up in
-/// the raw list: by equal PDQ hashes, and by a Hamming distance of at most 31, each in the best of eight orientations.
-/// Nothing leaves the machine.
+/// originals, and numbered hashes that stand for the rest of a list. For comparison, the same copies are looked up in the
+/// raw list: by equal PDQ hashes, and by a Hamming distance of at most 31, each in the best of eight orientations. Nothing
+/// leaves the machine.
+///
+/// If the folder holds films, these are measured, and not the pictures. ffmpeg makes edited copies of the first 40 seconds
+/// of each. The copies are looked up in a list whose frames were chosen by content and in one of one frame per second, and
+/// compared by vPDQ's own rules. Copies that you have count as well if they lie in a folder with the film's name: those of
+/// film.mp4 in film/.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Folder of pictures.
+    /// Folder of pictures or films.
     folder: PathBuf,
     /// Seed of the random numbers that choose pictures and edits. The same seed gives the same figures, but for times.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Number of pictures at most. Each takes 0.6 MB of memory.
+    /// Number of pictures at most, and of films. Each picture takes 0.6 MB of memory.
     #[arg(long, default_value_t = 500)]
     limit: usize,
     /// Number of hashes in the list, with the numbered ones.
@@ -50,6 +56,9 @@ pub struct Args {
     /// Number of threads. Default: one per processor.
     #[arg(long)]
     threads: Option<usize>,
+    /// Of films, measure this edit alone. May be given several times.
+    #[arg(long = "edit", value_name = "NAME")]
+    edits: Vec<String>,
     /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -79,6 +88,29 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 fn measure(args: &Args) -> Result<ExitCode> {
+    let films = films::of_folder(&args.folder);
+    if films.is_empty() {
+        return measure_pictures(args);
+    }
+    if args.report.is_some() {
+        bail!("--report: expected a folder of pictures, got films; films have no page");
+    }
+    let settings = films::Settings {
+        limit: args.limit,
+        list_size: args.list_size,
+        rings: args.rings,
+        seed: args.seed,
+        edits: args.edits.clone(),
+    };
+    let figures = films::measure(&films, &settings)?;
+    match args.format {
+        Format::Json => say_pretty_json(&figures)?,
+        Format::Text => figures.print()?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn measure_pictures(args: &Args) -> Result<ExitCode> {
     let (pictures, left_out) = copies::read(&args.folder, args.seed, args.limit)?;
     let copies = copies::edit(&pictures, args.seed)?;
     let originals: Vec<PdqHash> =

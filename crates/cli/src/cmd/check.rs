@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use hashgate::{Filter, Limits, Match, Orientations, Outcome, UncheckedReason, Verdict, ViewSet, look_up, wanted};
 use hashgate_native::batch::{self, Failure, Files};
 use hashgate_native::exact::{Exact, ExactFilters};
+use hashgate_native::film::FilmFile;
 use hashgate_native::open_file::OpenFile;
 use hashgate_native::terminal::{say, say_json};
 use serde::Serialize;
@@ -34,6 +35,8 @@ pub struct Args {
     search_set_key: Option<String>,
     #[command(flatten)]
     files: Files,
+    #[command(flatten)]
+    films: film::FilmArgs,
     /// Output format: a sentence per file, or the verdict as JSON with the path, one per line. In sentences, control
     /// characters of a path are escaped; JSON has the exact path.
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -79,8 +82,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     batch::each(
         &args.files,
         |path, file| {
-            if let Some(head) = film::head_of_film(path) {
-                let mut film = film::check(path, &head, file, &filters, &wanted)?;
+            if let Some(film) = FilmFile::open(path) {
+                let mut film = film::check(&film, file, &filters, &wanted, &args.films)?;
                 let exact = look_up_exact(file, &mut film.verdict)?;
                 return Ok((film.verdict, exact, Some((film.more, film.words))));
             }

@@ -10,7 +10,7 @@ use hashgate::image::read_fully;
 use hashgate::pdq::{Coefficients, PdqHash, quality};
 use hashgate::{Limits, Wanted};
 use hashgate_native::batch::{self, Failure, Files};
-use hashgate_native::film::{Chosen, Every, shared};
+use hashgate_native::film::{Chosen, Every, FilmFile, ListFrames, frames_for_list, shared};
 use hashgate_native::open_file::OpenFile;
 use hashgate_native::terminal::{complain, say, say_json};
 use hashgate_native::text;
@@ -22,7 +22,8 @@ use crate::{exit, film, intake};
 ///
 /// ffmpeg decodes films. A film gives a line with its digests and a line per frame, and the table then has the column
 /// seconds. Frames are chosen by content: as few as lie within 31 bits of the others, at most two per second. Frames of
-/// quality under 50 are left out. Frames that several films share are reported.
+/// quality under 50 are left out. Of a recording of a screen, the part that moves is hashed, too. Frames that several films
+/// share are reported.
 ///
 /// If a file can't be read as a picture, the reason goes to stderr (csv) or into the line (jsonl), the other files are
 /// hashed all the same, and the exit code is 2.
@@ -33,6 +34,8 @@ use crate::{exit, film, intake};
 pub struct Args {
     #[command(flatten)]
     files: Files,
+    #[command(flatten)]
+    films: film::FilmArgs,
     /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Csv)]
     format: Format,
@@ -87,17 +90,17 @@ type Lines = (Vec<Line>, Option<Vec<Chosen>>);
 /// The output can't be written.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let mut failed = false;
-    let with_seconds = args.files.found().any(|path| film::head_of_film(&path).is_some());
+    let with_seconds = args.files.found().any(|path| FilmFile::open(&path).is_some());
     if args.format == Format::Csv {
         say(&format!("path,width,height,pdq,quality,sha256,md5{}", if with_seconds { ",seconds" } else { "" }))?;
     }
     let every = args.every.map_or(Every::Content, Every::Seconds);
-    let common = film::left_out(&args.leave_out)?;
+    let common = film::left_out(&args.leave_out, &args.films)?;
     let mut films: Vec<(String, Vec<Chosen>)> = Vec::new();
     batch::each(
         &args.files,
-        |path, file| match film::head_of_film(path) {
-            Some(head) => hash_film(path, &head, file, every, &common),
+        |path, file| match FilmFile::open(path) {
+            Some(film) => hash_film(&film, file, every, (&args.films, &common)),
             None => Ok((vec![hash(path, file)?], None)),
         },
         |path, failure| {
@@ -149,17 +152,23 @@ fn hash(path: &Path, file: &mut OpenFile) -> Result<Line> {
 }
 
 /// Hashes a film: a line with its digests, and a line per frame that was chosen.
-fn hash_film(path: &Path, head: &[u8], file: &mut OpenFile, every: Every, common: &[PdqHash]) -> Result<Lines> {
+fn hash_film(
+    film: &FilmFile,
+    file: &mut OpenFile,
+    every: Every,
+    (args, common): (&film::FilmArgs, &[PdqHash]),
+) -> Result<Lines> {
     let wanted = Wanted::default().with_pdq(false).with_sha256(true).with_md5(true);
     let digests = intake::fingerprint_of(file, &Limits::default(), &wanted)?;
-    let name = path.display().to_string();
+    let name = film.path.display().to_string();
     let mut first = Line {
         path: name.clone(),
         sha256: digests.sha256.map(|digest| digest.to_string()),
         md5: digests.md5.map(|digest| digest.to_string()),
         ..Line::default()
     };
-    let (width, height, mut frames) = match film::frames_for_list(path, head, every) {
+    let found = args.ffmpeg().and_then(|ffmpeg| frames_for_list(&ffmpeg, film, every));
+    let ListFrames { width, height, mut frames } = match found {
         Ok(found) => found,
         Err(error) => {
             first.error = Some(format!("{error:#}"));

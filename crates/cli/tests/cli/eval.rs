@@ -36,3 +36,35 @@ fn eval_measures_the_same_twice_and_writes_a_page() {
     let refused = hashgate(folder, &["eval", "missing"]);
     assert!(refused.err.contains("missing: expected a folder of pictures"), "{}", refused.err);
 }
+
+#[test]
+fn eval_measures_films_and_the_copies_that_lie_beside_them() {
+    if !Command::new("ffmpeg").arg("-version").output().is_ok_and(|output| output.status.success()) {
+        return;
+    }
+    let folder = folder();
+    let folder = folder.path();
+    fs::create_dir_all(folder.join("films/one")).unwrap();
+    for (name, first) in [("one.mov", 0), ("two.mov", 20), ("one/copy.mov", 0)] {
+        fs::write(folder.join("films").join(name), super::films::film(first, 12)).unwrap();
+    }
+    let arguments =
+        ["eval", "films", "--list-size", "2000", "--edit", "mirrored", "--edit", "screen", "--format", "json"];
+    let measured = hashgate(folder, &arguments);
+    assert_eq!(measured.code, 0, "{}", measured.err);
+    let figures: Value = serde_json::from_str(&measured.out).unwrap();
+    assert_eq!((&figures["films"], &figures["all"]["copies"]), (&2.into(), &5.into()), "{figures}");
+    let row = |name: &str| {
+        let rows = figures["edits"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["edit"] == name).unwrap();
+        ["copies", "content", "everySecond", "vpdqThreeFrames"].map(|field| row[field].as_u64().unwrap())
+    };
+    // Our rule finds what vPDQ's doesn't: a copy turned over, and a film within a screen.
+    assert_eq!(row("mirrored"), [2, 2, 2, 0]);
+    assert_eq!(row("screen"), [2, 2, 2, 0]);
+    assert_eq!(row("own copies"), [1, 1, 1, 1]);
+    assert_eq!(figures["clean"]["heldByTheOthers"], 0);
+    let refused = hashgate(folder, &["eval", "films", "--edit", "none"]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("--edit: expected one of h264-28, "), "{}", refused.err);
+}

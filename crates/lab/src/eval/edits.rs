@@ -170,7 +170,7 @@ fn vignette(picture: &RgbImage) -> RgbImage {
 
 /// Writes a line of random letters, each on a grid of 5 x 7 dots and `size` pixels high, from (`left`, `top`) to
 /// `right`.
-fn write(made: &mut RgbImage, random: &mut ChaCha8Rng, [left, top, right, size]: [u32; 4], colour: Rgb<u8>) {
+pub(super) fn write(made: &mut RgbImage, random: &mut ChaCha8Rng, [left, top, right, size]: [u32; 4], colour: Rgb<u8>) {
     let dot = (size / 8).max(1);
     let mut at = left;
     while at + 5 * dot < right {
@@ -189,7 +189,7 @@ fn write(made: &mut RgbImage, random: &mut ChaCha8Rng, [left, top, right, size]:
     }
 }
 
-fn fill(made: &mut RgbImage, [left, top, width, height]: [u32; 4], colour: Rgb<u8>) {
+pub(super) fn fill(made: &mut RgbImage, [left, top, width, height]: [u32; 4], colour: Rgb<u8>) {
     for y in top..(top + height).min(made.height()) {
         for x in left..(left + width).min(made.width()) {
             made.put_pixel(x, y, colour);
@@ -197,7 +197,7 @@ fn fill(made: &mut RgbImage, [left, top, width, height]: [u32; 4], colour: Rgb<u
     }
 }
 
-fn captioned(picture: &RgbImage, random: &mut ChaCha8Rng) -> RgbImage {
+pub(super) fn captioned(picture: &RgbImage, random: &mut ChaCha8Rng) -> RgbImage {
     let mut made = picture.clone();
     let (w, h) = made.dimensions();
     let size = (h / 14).max(8);
@@ -220,7 +220,7 @@ fn barred(picture: &RgbImage, random: &mut ChaCha8Rng) -> RgbImage {
     made
 }
 
-fn logo(picture: &RgbImage, random: &mut ChaCha8Rng) -> RgbImage {
+pub(super) fn logo(picture: &RgbImage, random: &mut ChaCha8Rng) -> RgbImage {
     let mut made = picture.clone();
     let (w, h) = made.dimensions();
     let (side, edge) = (w.min(h) / 7, w.min(h) / 40);

@@ -1,20 +1,31 @@
 //! Runs `ffmpeg` to decode films. hashgate itself reads only the index of a film.
 
-use std::io::{BufRead, BufReader, Read};
+use std::ffi::OsString;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use hashgate::image::{DecodedBy, FilmKind, film_kind};
+use hashgate::image::{DecodedBy, FilmKind};
 use hashgate::pdq::{Luma, LumaBuilder};
 use hashgate::views;
 use hashgate::{ImageHashes, ViewSet};
 
-/// Oldest major version of ffmpeg that is known to have all options and filters that are used here.
+use super::index::FilmFile;
+use super::log::{self, Shown};
+use super::motion::Part;
+use super::process::{Running, TimeLimit};
+
+/// The oldest version that is known to have what is asked of it.
 const OLDEST: u32 = 4;
 /// Largest side of a frame in pixels.
 const MOST_PIXELS: u32 = 1 << 14;
+/// Longest time that ffmpeg may give nothing.
+const MOST_SILENCE: Duration = Duration::from_secs(60);
+/// Longest time for one pass over a film, unless the user says otherwise.
+pub const PASS_LIMIT: Duration = Duration::from_secs(3_600);
 
 /// The `ffmpeg` of the system.
 #[derive(Debug, Clone)]
@@ -22,12 +33,14 @@ pub struct Ffmpeg {
     version: String,
     /// Whether this version has the option `-fps_mode`, which replaces `-vsync`.
     has_fps_mode: bool,
+    limit: Duration,
 }
 
 /// Which frames of a film are taken.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Stage {
-    /// Each keyframe and the 0.45 seconds after it, and one frame at least every four seconds.
+    /// Each keyframe and the 0.45 seconds after it, and one frame at least every second. (The browser skips what lies
+    /// between; ffmpeg decodes it anyway.)
     First,
     /// Frames that are at least this many seconds apart.
     Apart(f64),
@@ -39,9 +52,8 @@ impl Stage {
     /// The expression of ffmpeg's filter `select`.
     fn expression(self) -> String {
         match self {
-            // `st(0,…)` keeps the time of the last keyframe in variable 0. A sum is true if one of its terms is, so `+`
-            // means "or".
-            Self::First => "st(0,if(key,t,ld(0)));key+isnan(prev_selected_t)+gte(t-prev_selected_t,4)\
+            // Variable 0 is the time of the last keyframe. A sum is true if one of its parts is.
+            Self::First => "st(0,if(key,t,ld(0)));key+isnan(prev_selected_t)+gte(t-prev_selected_t,1)\
                  +lte(t-ld(0),0.46)*gte(t-prev_selected_t,0.14)"
                 .into(),
             Self::Apart(gap) => format!("isnan(prev_selected_t)+gte(t-prev_selected_t,{gap})"),
@@ -51,6 +63,26 @@ impl Stage {
         }
     }
 }
+
+/// ffmpeg was ended at its time limit.
+#[derive(Debug)]
+pub struct TookTooLong {
+    whole: Duration,
+    silence: Duration,
+}
+
+impl std::fmt::Display for TookTooLong {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            out,
+            "ffmpeg: expected an end within {} s (--film-timeout) and no silence of {} s, got none; it was ended",
+            self.whole.as_secs_f64(),
+            self.silence.as_secs_f64()
+        )
+    }
+}
+
+impl std::error::Error for TookTooLong {}
 
 /// A frame of a film.
 pub struct TakenFrame {
@@ -70,13 +102,6 @@ impl TakenFrame {
     pub fn hashes(&self, set: ViewSet) -> ImageHashes {
         ImageHashes::of_frame(self.width, self.height, DecodedBy::Native, views::of(&self.luma, set))
     }
-}
-
-/// The line about one frame that ffmpeg writes to its error output.
-struct Shown {
-    at_s: f64,
-    size: (u32, u32),
-    full_range: bool,
 }
 
 impl Ffmpeg {
@@ -105,7 +130,14 @@ impl Ffmpeg {
             version.trim_start_matches('n').split(['.', '-']).next().and_then(|major| major.parse::<u32>().ok());
         let major = digits.unwrap_or(u32::MAX);
         ensure!(major >= OLDEST, "ffmpeg: expected version {OLDEST} or later, got {version}");
-        Ok(Self { version, has_fps_mode: major >= 6 })
+        Ok(Self { version, has_fps_mode: major >= 6, limit: PASS_LIMIT })
+    }
+
+    /// Sets how long ffmpeg may take for one pass over a film. It is given up earlier if nothing comes for a minute.
+    #[must_use]
+    pub fn with_limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
     }
 
     /// The version, as ffmpeg gives it.
@@ -118,84 +150,123 @@ impl Ffmpeg {
     /// file, from which the container is recognised. `each` returns whether it wants more frames.
     ///
     /// # Errors
-    /// The file is no film, ffmpeg can't be started or can't decode the film to its end, or `each` failed.
+    /// ffmpeg can't be started, can't decode the film to its end or takes too long, or `each` failed.
     pub fn frames(
         &self,
-        path: &Path,
-        head: &[u8],
+        film: &FilmFile,
         track: usize,
-        stage: Stage,
+        (stage, part): (Stage, Option<Part>),
         mut each: impl FnMut(TakenFrame) -> Result<bool>,
     ) -> Result<()> {
-        let demuxer = demuxer(head).context("expected a film, got another file")?;
-        let mut file = std::ffi::OsString::from("file:");
-        file.push(path);
-        // ffmpeg converts frames to one of these formats, of 8 bits per sample, unless they already have one of them.
-        let formats = "yuv420p|yuv422p|yuv444p|yuvj420p|yuvj422p|yuvj444p";
-        let filters =
-            format!("select='{}',format=pix_fmts={formats},showinfo=checksum=0,extractplanes=y", stage.expression());
-        let timing: &[&str] =
-            if self.has_fps_mode { &["-fps_mode", "passthrough"] } else { &["-vsync", "passthrough"] };
-        let mut child = Command::new("ffmpeg")
-            .args(["-hide_banner", "-nostdin", "-nostats", "-loglevel", "info"])
-            // A film can name other files and addresses. ffmpeg must not read addresses, so only the protocol `file` is
-            // allowed.
-            .args(["-protocol_whitelist", "file", "-f", demuxer, "-i"])
-            .arg(file)
-            .args(["-map", &format!("0:v:{track}"), "-an", "-sn", "-dn", "-vf", &filters])
-            .args(timing)
-            .args(["-f", "rawvideo", "-pix_fmt", "gray", "-"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .context("ffmpeg can't be started")?;
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let (mut pixels, log) = (stdout.context("ffmpeg's output")?, stderr.context("ffmpeg's error output")?);
+        let limit = TimeLimit { whole: self.limit, silence: self.limit.min(MOST_SILENCE) };
+        let running = Running::start(self.command(film, track, (stage, part)), limit)?;
+        let (mut pixels, errors) = running.outputs().context("ffmpeg's output")?;
         let (tell, shown) = mpsc::channel();
-        let reader = std::thread::spawn(move || read_log(log, &tell));
+        let reader = std::thread::spawn(move || log::read(errors, &tell));
         let mut first_size = None;
-        let mut result = Ok(());
-        while let Ok(Shown { at_s, size, full_range }) = shown.recv() {
-            // If the size changes within the film, ffmpeg scales the later frames to the size of the first.
+        let mut result = Ok(true);
+        while let (Ok(true), Ok(Shown { at_s, size, full_range })) = (&result, shown.recv()) {
+            // Later frames of another size are scaled by ffmpeg to that of the first.
             let (width, height) = *first_size.get_or_insert(size);
-            let frame = match read_frame(&mut pixels, width, height, full_range) {
-                Ok(Some(luma)) => TakenFrame { at_s, width, height, luma },
+            result = match read_frame(&mut pixels, width, height, full_range) {
+                Ok(Some(luma)) => {
+                    running.heard();
+                    each(TakenFrame { at_s, width, height, luma })
+                }
                 Ok(None) => break,
-                Err(error) => {
-                    result = Err(error);
-                    break;
-                }
+                Err(error) => Err(error),
             };
-            match each(frame) {
-                Ok(true) => {}
-                Ok(false) => {
-                    let _ = child.kill(); // It may have ended by itself.
-                    let _ = child.wait();
-                    return Ok(());
-                }
-                Err(error) => {
-                    result = Err(error);
-                    break;
-                }
-            }
         }
-        if result.is_err() {
-            let _ = child.kill(); // It may have ended by itself.
+        if !matches!(result, Ok(true)) {
+            running.end();
         }
         drop(pixels);
-        let status = child.wait()?;
+        let status = running.wait()?;
         let complaint = reader.join().unwrap_or_default();
-        result?;
+        if running.is_late() {
+            return Err(TookTooLong { whole: limit.whole, silence: limit.silence }.into());
+        }
+        if !result? {
+            return Ok(());
+        }
         ensure!(status.success() && complaint.is_empty(), "ffmpeg {}: {status}; {complaint}", self.version);
         Ok(())
     }
+
+    /// Makes a film. `arguments` are those of ffmpeg before the output.
+    ///
+    /// # Errors
+    /// ffmpeg can't be started, fails, or takes too long.
+    pub fn make(&self, arguments: &[OsString], out: &Path) -> Result<()> {
+        /// Most bytes that are kept of what it says.
+        const MOST_SAID: u64 = 400;
+        let mut command = Command::new("ffmpeg");
+        command.args(["-hide_banner", "-nostdin", "-loglevel", "error", "-y"]).args(arguments).arg(out);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let limit = TimeLimit { whole: self.limit, silence: self.limit };
+        let running = Running::start(command, limit)?;
+        let (_, mut errors) = running.outputs().context("ffmpeg's output")?;
+        let mut said = Vec::new();
+        (&mut errors).take(MOST_SAID).read_to_end(&mut said)?;
+        std::io::copy(&mut errors, &mut std::io::sink())?;
+        let status = running.wait()?;
+        if running.is_late() {
+            return Err(TookTooLong { whole: limit.whole, silence: limit.silence }.into());
+        }
+        ensure!(status.success(), "ffmpeg {}: {status}; {}", self.version, String::from_utf8_lossy(&said).trim());
+        Ok(())
+    }
+
+    fn command(&self, film: &FilmFile, track: usize, (stage, part): (Stage, Option<Part>)) -> Command {
+        // Frames in other forms than 8 bits of luma and chroma are converted to them; those that have them aren't.
+        let formats = "yuv420p|yuv422p|yuv444p|yuvj420p|yuvj422p|yuvj444p";
+        let crop = part.map(|Part { x, y, width, height }| {
+            // As the browser rounds it.
+            let (x, y) = (format!("floor({x}*iw)"), format!("floor({y}*ih)"));
+            let (width, height) =
+                (format!("min(ceil({width}*iw)\\,iw-{x})"), format!("min(ceil({height}*ih)\\,ih-{y})"));
+            format!("crop=w='{width}':h='{height}':x='{x}':y='{y}':exact=1,")
+        });
+        let filters = format!(
+            "select='{}',format=pix_fmts={formats},{}showinfo=checksum=0,extractplanes=y",
+            stage.expression(),
+            crop.unwrap_or_default()
+        );
+        let timing: &[&str] =
+            if self.has_fps_mode { &["-fps_mode", "passthrough"] } else { &["-vsync", "passthrough"] };
+        let mut command = Command::new("ffmpeg");
+        command.args(["-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"]);
+        // If this process is killed, nobody ends ffmpeg, so its processor time has a limit, too.
+        if cfg!(unix) {
+            let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+            command.args(["-timelimit", &(self.limit.as_secs().max(1) * threads).to_string()]);
+        }
+        command.args(input(film));
+        command.args(["-map", &format!("0:v:{track}"), "-an", "-sn", "-dn", "-vf", &filters]).args(timing);
+        command.args(["-f", "rawvideo", "-pix_fmt", "gray", "-"]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
 }
 
-/// Returns ffmpeg's name for the file's container. It is given to ffmpeg so that ffmpeg doesn't guess: some containers
-/// that it might guess make it read other files.
-fn demuxer(head: &[u8]) -> Option<&'static str> {
-    Some(match film_kind(head)? {
+/// Returns the arguments with which ffmpeg reads a film. It reads that file alone: a film may name other files and
+/// addresses, and a name may look like an option, an address, or a list of files.
+#[must_use]
+pub fn input(film: &FilmFile) -> Vec<OsString> {
+    let mut file = OsString::from("file:");
+    file.push(&film.path);
+    let demuxer = demuxer(film.kind, &film.head);
+    let mut arguments: Vec<OsString> = ["-protocol_whitelist", "file", "-f", demuxer].map(OsString::from).into();
+    if demuxer == "mov" {
+        arguments.extend(["-enable_drefs", "0"].map(OsString::from));
+    }
+    arguments.extend([OsString::from("-i"), file]);
+    arguments
+}
+
+/// Returns ffmpeg's name for the container, so that ffmpeg doesn't guess it: some of its containers read other files.
+fn demuxer(kind: FilmKind, head: &[u8]) -> &'static str {
+    match kind {
         FilmKind::Mp4 => "mov",
         FilmKind::Matroska => "matroska",
         FilmKind::Other => match head {
@@ -207,7 +278,7 @@ fn demuxer(head: &[u8]) -> Option<&'static str> {
             [0, 0, 1, 0xba, ..] => "mpeg",
             _ => "mpegvideo",
         },
-    })
+    }
 }
 
 /// Reads one frame of luma; `None` at the end.
@@ -236,44 +307,6 @@ fn read_frame(pixels: &mut impl Read, width: u32, height: u32, full_range: bool)
     Ok(Some(builder.finish()))
 }
 
-/// Reads ffmpeg's error output. Sends what it says about each frame to `tell`, and returns its messages about data that
-/// can't be decoded.
-fn read_log(log: impl Read, tell: &mpsc::Sender<Shown>) -> String {
-    let mut complaints = String::new();
-    for line in BufReader::new(log).split(b'\n').map_while(Result::ok) {
-        let line = String::from_utf8_lossy(&line);
-        if let Some(shown) = shown(&line) {
-            let _ = tell.send(shown); // Sending fails if enough frames were seen and nobody listens any more.
-        } else if is_complaint(&line) && complaints.len() < 400 {
-            complaints += line.trim();
-            complaints.push(' ');
-        }
-    }
-    complaints.trim_end().to_owned()
-}
-
-/// Parses a line that ffmpeg's filter `showinfo` writes for a frame: `[Parsed_showinfo_2 @ 0x…] n: 0 pts: 0 pts_time:0
-/// … fmt:yuv420p … s:320x180 …`.
-fn shown(line: &str) -> Option<Shown> {
-    if !line.starts_with("[Parsed_showinfo") {
-        return None;
-    }
-    let value = |name: &str| line.split_once(name)?.1.split_whitespace().next();
-    let at_s = value(" pts_time:")?.parse().ok()?;
-    let (width, height) = value(" s:")?.split_once('x')?;
-    let full_range = value(" fmt:")?.starts_with("yuvj") || line.contains("color_range:pc");
-    Some(Shown { at_s, size: (width.parse().ok()?, height.parse().ok()?), full_range })
-}
-
-/// Whether a line says that a part of the film can't be decoded.
-fn is_complaint(line: &str) -> bool {
-    let lower = line.to_ascii_lowercase();
-    ["error", "invalid", "corrupt", "not found", "unsupported", "could not", "truncated", "matches no streams"]
-        .iter()
-        .any(|word| lower.contains(word))
-        && !line.starts_with("[Parsed_showinfo")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,15 +319,5 @@ mod tests {
         assert!(of("N-109741-gbbe95f7353").unwrap().has_fps_mode);
         assert!(of("3.4.11").unwrap_err().to_string().contains("expected version 4 or later, got 3.4.11"));
         assert!(Ffmpeg::of_version("something else").is_err());
-    }
-
-    #[test]
-    fn a_line_of_showinfo_is_read() {
-        let line = "[Parsed_showinfo_2 @ 0x55d] n:   3 pts:  12800 pts_time:1     duration:    512 duration_time:0.04    \
-             fmt:yuv420p cl:left sar:1/1 s:320x180 i:P iskey:1 type:I ";
-        let read = shown(line).unwrap();
-        assert_eq!((read.at_s, read.size, read.full_range), (1.0, (320, 180), false));
-        assert!(shown(&line.replace("fmt:yuv420p", "fmt:yuvj420p")).unwrap().full_range);
-        assert!(shown("[Parsed_showinfo_2 @ 0x55d] config in time_base: 1/12800").is_none());
     }
 }
