@@ -37,7 +37,7 @@ pub async fn check(State(service): State<Arc<Service>>, request: Request) -> Res
         Err(problem) => {
             // Doesn't read the rest of the body if the client has no valid token, so that strangers can't cause work.
             if problem.code() != crate::problem::Code::Token {
-                chunks.drain().await;
+                chunks.drain(&head.headers).await;
             }
             problem.into_response()
         }

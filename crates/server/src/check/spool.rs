@@ -108,6 +108,11 @@ impl Arriving<'_> {
         Ok(())
     }
 
+    /// Returns whether nothing has arrived yet.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
     /// Writes the piece that is in memory. On a thread of its own, because a disk may let a writer wait.
     async fn write(&mut self) -> Result<(), Problem> {
         let (file, piece, folder) = (self.file.take(), std::mem::take(&mut self.piece), self.spool.folder.clone());
