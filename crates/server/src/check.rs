@@ -38,7 +38,7 @@ pub async fn check(State(service): State<Arc<Service>>, request: Request) -> Res
             // Reads the rest of a refused body, so that the client sees the answer. A client without a valid token gets
             // no such service, so that strangers can't cause work.
             if problem.code() != crate::problem::Code::Token {
-                chunks.drain().await;
+                chunks.drain(&head.headers).await;
             }
             problem.into_response()
         }

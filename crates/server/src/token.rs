@@ -33,11 +33,18 @@ pub fn authorise(tokens: &[String], headers: &HeaderMap, query: Option<&str>) ->
 }
 
 fn bearer(value: &[u8]) -> Option<Vec<u8>> {
-    value.strip_prefix(b"Bearer ").map(<[u8]>::to_vec)
+    after_scheme(value, "Bearer").map(<[u8]>::to_vec)
+}
+
+/// Returns what follows the scheme, whose letters may be small or capital (RFC 9110).
+fn after_scheme<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
+    let (found, rest) = value.split_at_checked(scheme.len())?;
+    let rest = rest.strip_prefix(b" ")?;
+    found.eq_ignore_ascii_case(scheme.as_bytes()).then(|| rest.trim_ascii_start())
 }
 
 fn password(value: &[u8]) -> Option<Vec<u8>> {
-    let encoded = std::str::from_utf8(value.strip_prefix(b"Basic ")?).ok()?;
+    let encoded = std::str::from_utf8(after_scheme(value, "Basic")?).ok()?;
     let pair = Base64::decode_vec(encoded.trim()).ok()?;
     let colon = pair.iter().position(|&byte| byte == b':')?;
     Some(pair[colon + 1..].to_vec())
@@ -61,6 +68,8 @@ mod tests {
             authorise(&tokens, &headers, query).is_ok()
         };
         assert!(may(Some("Bearer 0123456789abcdef"), None));
+        assert!(may(Some("bearer  0123456789abcdef"), None), "a scheme may have small letters");
+        assert!(!may(Some("Bearer"), None) && !may(Some("Bearer0123456789abcdef"), None));
         assert!(may(None, Some("a=b&token=fedcba%2B%2F9876543210")));
         let basic = format!("Basic {}", Base64::encode_string(b"user:0123456789abcdef"));
         assert!(may(Some(&basic), Some("")));

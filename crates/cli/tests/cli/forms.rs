@@ -2,6 +2,7 @@
 //! `docs/reference/lists.md` is written from here: `HASHGATE_WRITE=1 cargo test -p hashgate-cli --test cli forms`.
 
 use super::support::*;
+use serde_json::json;
 
 /// A form of list: its name and version, a text in this form, and how many PDQ, SHA-256 and MD5 hashes are read from
 /// it, or the error.
@@ -32,10 +33,10 @@ fn filled(text: &str) -> String {
     text
 }
 
-fn gzip(text: &str) -> Vec<u8> {
+fn gzip(bytes: &[u8]) -> Vec<u8> {
     use std::io::Write;
     let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    writer.write_all(filled(text).as_bytes()).unwrap();
+    writer.write_all(bytes).unwrap();
     writer.finish().unwrap()
 }
 
@@ -211,8 +212,8 @@ fn forms() -> Vec<Form> {
             says: &["UTF-16"],
         },
         Form {
-            name: "any of these forms, packed by gzip",
-            text: gzip("hash,type\n{0},pdq\n"),
+            name: "any of these forms, packed by gzip, also twice",
+            text: gzip(&gzip(filled("hash,type\n{0},pdq\n").as_bytes())),
             expected: Ok([1, 0, 0]),
             says: &["gzip"],
         },
@@ -455,6 +456,33 @@ fn what_a_source_disputes_is_listed_by_no_other() {
     assert_eq!(build(folder, &["a.csv", "b.csv", "--only-category", "positive_class"]).code, 0);
     assert_eq!(counts(&inspect(folder)), [1, 0, 0]);
     assert!(build(folder, &["a.csv", "--only-category", "x"]).err.contains("--only-category: expected"));
+}
+
+#[test]
+fn an_opinion_counts_in_whatever_column_it_stands() {
+    let folder = folder();
+    let folder = folder.path();
+    let rows =
+        "pdq,{0},POSITIVE_CLASS\npdq,{1},DISPUTED\npdq,{2},43 NEGATIVE_CLASS\npdq,{3},not as disputed as others\n";
+    write(folder, "plain.csv", &filled(rows));
+    let built = build(folder, &["plain.csv"]);
+    assert_eq!((built.code, counts(&inspect(folder))), (0, [2, 0, 0]), "{}", built.err);
+    assert!(built.out.contains("left out: 1 that the list calls disputed"), "{}", built.out);
+}
+
+#[test]
+fn a_pattern_that_asks_for_more_than_a_hash_is_counted() {
+    let folder = folder();
+    let folder = folder.path();
+    let indicator = |id: u8, more: &str| {
+        let pattern = filled(&format!("[file:hashes.'SHA-256' = '{{{id}}}'{more}]"));
+        json!({ "type": "indicator", "id": format!("indicator--{id}"), "pattern_type": "stix", "pattern": pattern })
+    };
+    let bundle = json!({ "type": "bundle", "objects": [indicator(0, ""), indicator(1, " AND file:name = 'a'")] });
+    write(folder, "stix.json", &bundle.to_string());
+    let built = build(folder, &["stix.json"]);
+    assert_eq!((built.code, counts(&inspect(folder))), (0, [0, 1, 0]), "{}", built.err);
+    assert!(built.out.contains("left out: 1 of type indicator with further conditions"), "{}", built.out);
 }
 
 #[test]

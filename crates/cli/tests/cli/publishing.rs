@@ -113,7 +113,7 @@ fn a_list_file_makes_publish_a_command_without_options() {
     done(&folder.join("elsewhere"), "publish --config ../hashgate.toml");
     assert!(manifest(folder).contains("release 3\n"));
     write(folder, "hashgate.toml", "lists = [\"old\"]\nnmae = \"Demo\"\n");
-    refused(folder, "publish", "hashgate.toml: ");
+    refused(folder, "publish", "hashgate.toml:2: unknown field `nmae`, expected one of `lists`");
     refused(folder, "publish --config none.toml", "none.toml");
 }
 
@@ -146,6 +146,11 @@ fn a_threshold_of_two_keeps_releases_pending_until_they_are_cosigned() {
     {
         assert!(differs.err.contains(&line), "{line}: {}", differs.err);
     }
+    // A list that doesn't fit into the geometry of the release differs as well.
+    write(folder, "exact", &format!("sha256 {}\n", digests(1)[0]));
+    let differs = run(folder, "cosign out/manifest-2.txt --key b.key --rebuild exact");
+    assert!(differs.code == 2 && differs.err.contains("only in the published filter: "), "{}", differs.err);
+    assert!(differs.err.contains("expected the filter of 0 PDQ, 1 SHA-256"), "{}", differs.err);
 }
 
 #[test]

@@ -31,7 +31,8 @@ pub(super) fn read(path: &Path) -> Result<Content> {
         false => bytes = std::fs::read(path).with_context(|| name.to_string())?,
     }
     let mut wrapping = Vec::new();
-    if bytes.starts_with(&[0x1f, 0x8b]) {
+    // Some servers pack a file that is packed already.
+    while bytes.starts_with(&[0x1f, 0x8b]) && wrapping.len() < 2 {
         wrapping.push("gzip");
         let mut unpacked = Vec::new();
         MultiGzDecoder::new(&bytes[..])

@@ -180,7 +180,7 @@ fn row(builder: &mut Builder, line: u64, record: &csv::StringRecord, width: usiz
         return builder.withdrawn();
     }
     let category = field(columns.category);
-    let opinion = category.and_then(Opinion::named).unwrap_or_default();
+    let opinion = if by_hasher { Opinion::default() } else { opinion(record) };
     let quality = field(columns.quality);
     let mut found = 0;
     if let Some(hash) = field(columns.hash) {
@@ -203,6 +203,16 @@ fn row(builder: &mut Builder, line: u64, record: &csv::StringRecord, width: usiz
     if found == 0 {
         builder.bad(line, "expected a hash, got none");
     }
+}
+
+/// Joins the opinions that the cells name, whatever their columns are called: in a table without a header, none is called
+/// a category. A cell may hold other words beside the name, which then is in capital letters.
+fn opinion(record: &csv::StringRecord) -> Opinion {
+    let is_name = |word: &str| word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    let words = record.iter().flat_map(|cell| {
+        cell.split([' ', ',', ';', '|']).filter(move |word| word.len() == cell.len() || is_name(word))
+    });
+    Opinion::all(words.filter_map(Opinion::named))
 }
 
 /// `pdq-photo-hasher --details`: `hash=…,norm=…,delta=…,quality=…,filename=…`.

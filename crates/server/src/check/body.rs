@@ -69,8 +69,12 @@ impl Chunks {
         }
     }
 
-    /// Reads the rest of the body and drops it, up to `DRAIN_BYTES`.
-    pub async fn drain(mut self) {
+    /// Reads the rest of the body and drops it, up to `DRAIN_BYTES`. Doesn't begin with a body that the client sends only
+    /// when it is asked to (`Expect: 100-continue`).
+    pub async fn drain(mut self, headers: &HeaderMap) {
+        if self.read == 0 && headers.contains_key(header::EXPECT) {
+            return;
+        }
         let end = self.read + DRAIN_BYTES;
         let read = async { while self.read < end && matches!(self.next().await, Ok(Some(_))) {} };
         let _ = tokio::time::timeout(PAUSE, read).await;
@@ -88,7 +92,7 @@ pub enum Form {
 
 impl Form {
     /// Reads the headers. If there are several content types, a multipart one counts, because pict-rs sends both the
-    /// file's type and the body's type.
+    /// file's type and the body's type. A proxy may have joined them by a comma.
     ///
     /// # Errors
     /// The body is compressed, or multipart in another way than forms are.
@@ -101,11 +105,12 @@ impl Form {
         }
         for value in headers.get_all(header::CONTENT_TYPE) {
             let text = String::from_utf8_lossy(value.as_bytes());
+            let starts = std::iter::once(0).chain(text.match_indices(',').map(|(comma, _)| comma + 1));
+            let mut types = starts.map(|start| text[start..].trim_start());
+            let is_multipart = |text: &&str| text.get(..10).is_some_and(|kind| kind.eq_ignore_ascii_case("multipart/"));
+            let Some(text) = types.find(is_multipart) else { continue };
             let kind = text.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-            if !kind.starts_with("multipart/") {
-                continue;
-            }
-            let boundary = boundary(&text).filter(|boundary| (1..=70).contains(&boundary.len()));
+            let boundary = boundary(text).filter(|boundary| (1..=70).contains(&boundary.len()));
             return match boundary {
                 Some(boundary) if kind == "multipart/form-data" => Ok(Self::Multipart(boundary)),
                 _ => {
@@ -139,7 +144,12 @@ impl Form {
 fn boundary(content_type: &str) -> Option<String> {
     let parameters = content_type.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
     let (_, value) = parameters.into_iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("boundary"))?;
-    Some(value.trim().trim_matches('"').to_owned())
+    let value = value.trim();
+    let end = |quoted: Option<&str>| match quoted {
+        Some(value) => value.split('"').next().map(str::to_owned),
+        None => value.split([',', ' ', '\t']).next().map(str::to_owned),
+    };
+    end(value.strip_prefix('"'))
 }
 
 /// Refuses a body whose announced length exceeds the longest file plus the rest of a form.
@@ -194,6 +204,14 @@ mod tests {
         assert_eq!(form(&[(CONTENT_TYPE, "Multipart/Form-Data; charset=x; Boundary=\"a-b\"")]), multipart());
         let both = [(CONTENT_TYPE, "image/jpeg"), (CONTENT_TYPE, "multipart/form-data; boundary=a-b")];
         assert_eq!(form(&both), multipart());
+        for joined in [
+            "image/jpeg, multipart/form-data; boundary=a-b",
+            "image/jpeg,Multipart/form-data;boundary=\"a-b\"",
+            "multipart/form-data; boundary=a-b, image/jpeg",
+            "multipart/form-data; boundary=\"a-b\", image/jpeg",
+        ] {
+            assert_eq!(form(&[(CONTENT_TYPE, joined)]), multipart(), "{joined}");
+        }
         for wrong in ["multipart/form-data", "multipart/form-data; boundary=", "multipart/mixed; boundary=a"] {
             assert_eq!(form(&[(CONTENT_TYPE, wrong)]), Err(Code::Multipart), "{wrong}");
         }

@@ -221,12 +221,13 @@ fn version() -> String {
     format!("hashgate {}", env!("CARGO_PKG_VERSION"))
 }
 
-/// Returns the state of the server in the format that ClamAV's program `clamdtop` reads.
+/// Returns the state of the server in the format that ClamAV's program `clamdtop` reads. As clamd does, counts idle
+/// threads among the live ones: `clamdtop` ends with a failed assertion if fewer are live than idle.
 fn stats(service: &Service) -> String {
     let (busy, threads) = service.judge.load();
     let waiting = u64::try_from(service.metrics.checking.get()).unwrap_or(0).saturating_sub(busy as u64);
     format!(
-        "POOLS: 1\n\nSTATE: VALID PRIMARY\nTHREADS: live {busy}  idle {} max {threads} idle-timeout 0\n\
+        "POOLS: 1\n\nSTATE: VALID PRIMARY\nTHREADS: live {threads}  idle {} max {threads} idle-timeout 0\n\
          QUEUE: {waiting} items\n\nMEMSTATS: heap N/A mmap N/A used N/A free N/A releasable N/A pools 0 \
          pools_used N/A pools_total N/A\nEND",
         threads - busy

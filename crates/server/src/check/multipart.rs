@@ -14,7 +14,8 @@ const MAX_PARTS: usize = 100;
 /// Reads a body up to the end of its first file.
 ///
 /// A part is a file if it has a file name, or a content type other than text and JSON. If no part has either, the body
-/// must have only one part, and this part counts as the file. pict-rs sends files in this way.
+/// must have only one part, and this part counts as the file. pict-rs sends files in this way. Browsers send an empty
+/// part with an empty file name for an input without a file. Such a part counts only if there is no other file.
 ///
 /// # Errors
 /// The body isn't multipart, has no file, or has several parts without a file name and a content type of files. Or the
@@ -25,6 +26,7 @@ pub async fn first_file(chunks: &mut Chunks, boundary: &str, spool: &Spool) -> R
     let mut reader = Reader { chunks, buffer: b"\r\n".to_vec(), delimiter };
     reader.pass_to_delimiter(None).await?;
     let mut unnamed: Option<Arriving> = None;
+    let mut no_file: Option<Arriving> = None;
     let mut parts = 0;
     while reader.begins_part().await? {
         let head = reader.head().await?;
@@ -34,14 +36,15 @@ pub async fn first_file(chunks: &mut Chunks, boundary: &str, spool: &Spool) -> R
         }
         let mut arriving = spool.begin();
         reader.pass_to_delimiter(Some(&mut arriving)).await?;
-        if head.is_file {
-            return arriving.finish().await;
+        match head {
+            Head { name_is_empty: true, .. } if arriving.is_empty() => no_file = Some(arriving),
+            Head { is_file: true, .. } => return arriving.finish().await,
+            Head { .. } => unnamed = Some(arriving),
         }
-        unnamed = Some(arriving);
     }
-    match unnamed {
-        Some(arriving) if parts == 1 => arriving.finish().await,
-        Some(_) => Err(bad("a part with a file name", "several parts without one")),
+    match no_file.or(unnamed.filter(|_| parts == 1)) {
+        Some(arriving) => arriving.finish().await,
+        None if parts > 0 => Err(bad("a part with a file name", "several parts without one")),
         None => Err(bad("a part with a file", "none")),
     }
 }
@@ -59,6 +62,8 @@ struct Reader<'a> {
 /// What the headers of a part tell about it.
 struct Head {
     is_file: bool,
+    /// It has a file name, which is empty.
+    name_is_empty: bool,
 }
 
 impl Reader<'_> {
@@ -117,15 +122,20 @@ impl Reader<'_> {
         };
         let text = String::from_utf8_lossy(&self.buffer[..end]).into_owned();
         self.buffer.drain(..end + 4);
-        let mut is_file = false;
+        let (mut is_file, mut has_name, mut name_is_empty, mut holds_others) = (false, false, false, false);
         for line in text.split("\r\n").filter(|line| !line.is_empty()) {
             let Some((name, value)) = line.split_once(':') else {
                 return Err(bad("headers of a part", "another line"));
             };
             match name.trim().to_ascii_lowercase().as_str() {
-                "content-disposition" => is_file |= has_file_name(value),
+                "content-disposition" => {
+                    let name = file_name(value);
+                    has_name |= name.is_some();
+                    name_is_empty |= name.is_some_and(|name| name.trim_matches('"').is_empty());
+                }
                 "content-type" => {
                     let kind = value.trim().to_ascii_lowercase();
+                    holds_others = kind.starts_with("multipart/");
                     is_file |= !kind.starts_with("text/") && !kind.starts_with("application/json");
                 }
                 "content-transfer-encoding"
@@ -136,12 +146,17 @@ impl Reader<'_> {
                 _ => {}
             }
         }
-        Ok(Head { is_file })
+        // The files in it would look like one file that is not a picture, which may pass. A part with a file name is itself
+        // the file: a stored web page has such a type.
+        if holds_others && !has_name {
+            return Err(bad("a part that is the file", "a part that holds others"));
+        }
+        Ok(Head { is_file: is_file || has_name, name_is_empty })
     }
 }
 
-/// Returns whether the value of a content disposition has a file name.
-fn has_file_name(value: &str) -> bool {
+/// Returns the file name of a content disposition, as it is written.
+fn file_name(value: &str) -> Option<&str> {
     let (mut quoted, mut escaped) = (false, false);
     let parameters = value.split(|character| {
         match character {
@@ -153,10 +168,9 @@ fn has_file_name(value: &str) -> bool {
         }
         false
     });
-    parameters.into_iter().filter_map(|parameter| parameter.split_once('=')).any(|(name, _)| {
-        let name = name.trim();
-        name.eq_ignore_ascii_case("filename") || name.eq_ignore_ascii_case("filename*")
-    })
+    let is_file_name = |name: &str| name.eq_ignore_ascii_case("filename") || name.eq_ignore_ascii_case("filename*");
+    let mut parameters = parameters.into_iter().filter_map(|parameter| parameter.split_once('='));
+    parameters.find(|(name, _)| is_file_name(name.trim())).map(|(_, value)| value.trim())
 }
 
 #[cfg(test)]
@@ -184,6 +198,8 @@ mod tests {
     async fn the_first_file_is_found_however_the_body_arrives() {
         let file = "Content-Disposition: form-data; name=\"f\"; filename=\"a.jpg\"\r\nContent-Type: image/jpeg";
         let text = "Content-Disposition: form-data; name=\"; filename=x\"";
+        let none =
+            "Content-Disposition: form-data; name=\"g\"; filename=\"\"\r\nContent-Type: application/octet-stream";
         for (body, expected) in [
             (format!("--XX\r\n{file}\r\n\r\na\r\n--X\r\n--XY\r\n--XX--\r\n"), "a\r\n--X\r\n--XY"),
             (format!("preamble\r\n--XX\r\n{text}\r\n\r\nword\r\n--XX\r\n{file}\r\n\r\nfile\r\n--XX--"), "file"),
@@ -191,6 +207,10 @@ mod tests {
             (format!("--XX\r\n{text}\r\n\r\nalone\r\n--XX--"), "alone"),
             ("--XX\r\n\r\nno headers\r\n--XX--".into(), "no headers"),
             (format!("--XX\r\n{file}\r\n\r\n\r\n--XX--"), ""),
+            (format!("--XX\r\nContent-Type: multipart/related; x=y\r\n{text}; filename=a\r\n\r\nmht\r\n--XX--"), "mht"),
+            (format!("--XX\r\n{none}\r\n\r\n\r\n--XX\r\n{file}\r\n\r\nfile\r\n--XX--"), "file"),
+            (format!("--XX\r\n{none}\r\n\r\nunnamed\r\n--XX\r\n{file}\r\n\r\nfile\r\n--XX--"), "unnamed"),
+            (format!("--XX\r\n{text}\r\n\r\nword\r\n--XX\r\n{none}\r\n\r\n\r\n--XX--"), ""),
         ] {
             assert_eq!(in_all_steps(&body).await.as_deref(), Ok(expected), "{body}");
         }
@@ -200,6 +220,7 @@ mod tests {
     async fn what_is_no_multipart_body_is_refused() {
         let text = "Content-Disposition: form-data; name=\"f\"";
         let two = format!("--XX\r\n{text}\r\n\r\na\r\n--XX\r\n{text}\r\n\r\nb\r\n--XX--");
+        let nested = "--XX\r\nContent-Type: multipart/mixed; boundary=YY\r\n\r\n--YY\r\n\r\nfile\r\n--YY--\r\n--XX--";
         let encoded = "--XX\r\nContent-Transfer-Encoding: base64\r\n\r\nYQ==\r\n--XX--";
         for body in [
             "x",
@@ -209,6 +230,7 @@ mod tests {
             "--XX\r\n\r\nfile\r\n--X",
             "--XX\r\nbad\r\n\r\nx\r\n--XX--",
             encoded,
+            nested,
             &two,
         ] {
             assert_eq!(in_all_steps(body).await.unwrap_err().code(), Code::Multipart, "{body}");

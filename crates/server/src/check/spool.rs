@@ -108,6 +108,11 @@ impl Arriving<'_> {
         Ok(())
     }
 
+    /// Returns whether nothing has arrived yet.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
     /// Writes the piece that is in memory to the disk. Another thread does it, because a slow disk can make a writer
     /// wait.
     async fn write(&mut self) -> Result<(), Problem> {

@@ -50,6 +50,12 @@ pub struct ListFile {
     check_against: Vec<PathBuf>,
 }
 
+/// Returns the line at which a list file is wrong. The error's own text draws it in several lines, which a message can't hold.
+fn line_of(text: &str, error: &toml::de::Error) -> usize {
+    let start = error.span().map_or(0, |span| span.start.min(text.len()));
+    1 + text.as_bytes()[..start].iter().filter(|&&byte| byte == b'\n').count()
+}
+
 impl ListFile {
     /// Reads the named file, or `hashgate.toml` of this folder if it is there. Paths in the file are relative to the
     /// file's folder.
@@ -63,7 +69,7 @@ impl ListFile {
             read => read.with_context(|| path.display().to_string())?,
         };
         let mut file: Self = toml::from_str(&text)
-            .map_err(|error| anyhow::anyhow!("{}: {}", path.display(), error.to_string().trim_end()))?;
+            .map_err(|error| anyhow::anyhow!("{}:{}: {}", path.display(), line_of(&text, &error), error.message()))?;
         for (field, label) in [("name", &file.name), ("category", &file.category)] {
             if let Some(label) = label {
                 text::label(label).map_err(|error| anyhow::anyhow!("{}: {field}: {error}", path.display()))?;

@@ -47,7 +47,11 @@ impl Walk<'_, '_> {
                 found.extend(hashes.filter_map(|(name, hash)| Some((name.as_str(), hash.as_str()?))));
             }
             "indicator" if matches!(text("pattern_type"), None | Some("stix")) => {
-                found = pattern_hashes(text("pattern").unwrap_or_default());
+                let pattern = text("pattern").unwrap_or_default();
+                found = pattern_hashes(pattern);
+                if found.is_empty() && pattern.contains("file:hashes.") {
+                    self.builder.other("indicator with further conditions");
+                }
             }
             _ => {}
         }
