@@ -17,13 +17,24 @@ const EVERY_MS = 200;
 const SCRIPT = `
 import { openGate } from "/hashgate/index.js";
 window.gate = await openGate({ filters: ["/million.hgf"] });
+/** Milliseconds until the first frame was judged; then the check is given up. */
+window.first = async () => {
+  const [file] = document.querySelector("input").files;
+  const start = performance.now();
+  const stopping = new AbortController();
+  let ms;
+  const onProgress = () => {
+    ms ??= performance.now() - start;
+    stopping.abort();
+  };
+  await window.gate.check(file, { signal: stopping.signal, video: { onProgress } }).catch(() => {});
+  return ms;
+};
 window.measure = async () => {
   const [file] = document.querySelector("input").files;
   const start = performance.now();
-  let first;
-  const onProgress = () => { first ??= performance.now() - start; };
-  const verdict = await window.gate.check(file, { video: { onProgress } });
-  return { bytes: file.size, firstMs: first, ms: performance.now() - start, outcome: verdict.outcome, detail: verdict.detail, video: verdict.video };
+  const { outcome, detail, video } = await window.gate.check(file);
+  return { bytes: file.size, ms: performance.now() - start, outcome, detail, video };
 };
 window.ready = true;
 `;
@@ -68,6 +79,9 @@ try {
   await page.setInputFiles("input", path);
   // The gate's warming up is over.
   await new Promise((resolve) => setTimeout(resolve, 3000));
+  const first = [];
+  for (let round = 0; round < 5; round += 1) first.push(await page.evaluate(() => window.first()));
+  console.log(`first frame judged after ${first.map((ms) => ms.toFixed(0)).join(", ")} ms`);
   const before = memory();
   let most = before;
   const timer = setInterval(() => {
@@ -80,9 +94,7 @@ try {
   const mb = (bytes) => (bytes / 1e6).toFixed(0);
   console.log(`${mb(seen.bytes)} MB, ${durationS.toFixed(0)} s, ${keyframes} keyframes, index at the end:`);
   console.log(`    memory before ${mb(before)} MB, at most ${mb(most - before)} MB more`);
-  console.log(
-    `    first frames judged after ${seen.firstMs.toFixed(0)} ms; ${frames} frames in ${seen.ms.toFixed(0)} ms`,
-  );
+  console.log(`    ${frames} frames in ${(seen.ms / 1000).toFixed(0)} s`);
 } finally {
   await browser.close();
   await server.close();

@@ -4,21 +4,18 @@
 import { describe, GateError, HeldError } from "../errors.js";
 import type { Verdict as CoreVerdict } from "../generated/core.js";
 import { decide } from "../policy/decision.js";
-import type { Asks, FilmKind, Fingerprinted, FollowingLog, IsFilm, NeedsFormats, Source, Wanted } from "../protocol.js";
+import type { Asks, FilmKind, Fingerprinted, IsFilm, NeedsFormats, Wanted } from "../protocol.js";
 import type {
   AdmitOptions,
   Admitted,
   CheckOptions,
-  Checkpoint,
   Confirm,
   FilterInfo,
-  FilterSource,
   Gate,
   GateOptions,
   GateStatus,
   HostDecision,
   Input,
-  ListAbout,
   ListState,
   Match,
   NodeInput,
@@ -26,7 +23,6 @@ import type {
   PossibleMatch,
   ReportOptions,
   TransparencyReport,
-  Trust,
   Unchecked,
   UncheckedReason,
   Verdict,
@@ -48,14 +44,14 @@ import {
   headOf,
   InvalidInput,
   isPlatformBlob,
-  kindOf,
   type Recognised,
   recognise,
   UnreadableFile,
-  viewOf,
 } from "./input.js";
 import { LEND_FROM, lend } from "./loan.js";
 import { type Feed, FiltersLost, LookupWorker } from "./lookup-worker.js";
+import { assertConfirm, atLeastOne, feedOf } from "./options.js";
+import { aboutOf, checkpointOf, nothing, statusOf } from "./status.js";
 import { drawnJpeg } from "./warm-up.js";
 import { LiveWatch } from "./watch.js";
 
@@ -597,54 +593,6 @@ class OpenGate extends EventTarget implements Gate {
   }
 }
 
-/** Returns the fields of a checkpoint that tell one state of the log from every other. */
-function checkpointOf({ checkpoint }: GateStatus): Checkpoint | undefined {
-  if (!checkpoint) return undefined;
-  const { origin, size, root } = checkpoint;
-  return { origin, size, root };
-}
-
-/** Returns who decides about the list; undefined if the release says only names. */
-function aboutOf({ list, curators = [], policy, appeals, jurisdiction }: GateStatus): ListAbout | undefined {
-  if (list === undefined || (policy ?? appeals ?? jurisdiction) === undefined) return undefined;
-  return {
-    list,
-    curators,
-    ...(policy !== undefined && { policy }),
-    ...(appeals !== undefined && { appeals }),
-    ...(jurisdiction !== undefined && { jurisdiction }),
-  };
-}
-
-/** Returns the status of a gate without a list: before it is opened, or after its worker can't be started any more. */
-function nothing(feed: Feed): GateStatus {
-  const follows = "follow" in feed;
-  return {
-    state: "none",
-    ...(follows && { source: feed.follow.manifestUrl }),
-    entries: 0,
-    bytes: 0,
-    storage: { kind: follows ? "memory" : "none" },
-    refreshing: false,
-  };
-}
-
-/** Returns the status of a gate that was opened with `filters`. */
-function statusOf(filters: readonly FilterInfo[], sources: Source[]): GateStatus {
-  const [only] = filters.length === 1 ? filters : [];
-  const sum = (of: (info: FilterInfo) => number) => filters.reduce((total, info) => total + of(info), 0);
-  return {
-    state: "current",
-    ...(only && { list: only.name, category: only.category, release: only.release }),
-    ...(only && only.builtAtUnixS > 0 && { issuedUnixS: only.builtAtUnixS }),
-    entries: sum((info) => info.pdqCount + info.sha256Count + info.md5Count),
-    bytes: sum((info) => info.bytes),
-    from: sources.some((source) => "url" in source) ? "network" : "host",
-    storage: { kind: "none" },
-    refreshing: false,
-  };
-}
-
 function unchecked(reason: UncheckedReason, detail: string): Unchecked {
   return { outcome: "unchecked", reason, detail, lookups: 0 };
 }
@@ -678,106 +626,4 @@ async function blobOf(input: Input, copyUpToBytes: number): Promise<Input> {
   } catch {
     return input;
   }
-}
-
-function feedOf(host: Host, options: GateOptions): Feed {
-  const { filters, source, trust, whenUnavailable, cacheDir } = options ?? {};
-  const { refreshIntervalMs = DEFAULTS.refreshIntervalMs } = options ?? {};
-  const { maxFilterBytes: maxBytes = DEFAULTS.maxFilterBytes, timeoutMs = DEFAULTS.timeoutMs } = options ?? {};
-  if (source === undefined) {
-    if (!Array.isArray(filters) || filters.length === 0) {
-      throw invalid("filters", "at least one filter, or a source", filters === undefined ? "neither" : "none");
-    }
-    return { load: { sources: filters.map((filter) => sourceOf(host, filter)), maxBytes } };
-  }
-  if (filters !== undefined) throw invalid("source", "no filters beside it", "both");
-  if (typeof source !== "string" && !(source instanceof URL)) throw invalid("source", "a URL", kindOf(source));
-  const keys = trust?.keys;
-  if (!Array.isArray(keys) || keys.length === 0 || keys.some((key) => typeof key !== "string")) {
-    throw invalid("trust.keys", "at least one public key, as text", keys === undefined ? "none" : kindOf(keys));
-  }
-  const threshold = trust?.threshold ?? 1;
-  if (!Number.isInteger(threshold) || threshold < 1 || threshold > keys.length) {
-    throw invalid("trust.threshold", `a whole number from 1 to the ${keys.length} keys`, String(threshold));
-  }
-  const list = trust?.list;
-  if (list !== undefined && (typeof list?.name !== "string" || list.name === "")) {
-    throw invalid("trust.list", "the name of a list, as { name }", kindOf(list?.name ?? list));
-  }
-  if (list?.category !== undefined && typeof list.category !== "string") {
-    throw invalid("trust.list.category", "a string", kindOf(list.category));
-  }
-  if (whenUnavailable !== "block" && whenUnavailable !== "allow") {
-    throw invalid("whenUnavailable", '"block" or "allow"', String(whenUnavailable));
-  }
-  if (typeof refreshIntervalMs !== "number" || !(refreshIntervalMs > 0)) {
-    throw invalid("refreshIntervalMs", "a number of milliseconds above 0", String(refreshIntervalMs));
-  }
-  const manifestUrl = host.resolve(source);
-  const trusted = list && { name: list.name, ...(list.category !== undefined && { category: list.category }) };
-  return {
-    follow: {
-      manifestUrl,
-      keys: [...keys],
-      threshold,
-      list: trusted,
-      log: logOf(trust),
-      maxBytes,
-      timeoutMs,
-      refreshIntervalMs,
-      cacheDir,
-    },
-  };
-}
-
-/** The log that releases must be in, if the host asks for one. */
-function logOf({ log, witnesses }: Partial<Trust> = {}): FollowingLog | undefined {
-  if (log === undefined) {
-    if (witnesses !== undefined) throw invalid("trust.witnesses", "trust.log beside it", "witnesses alone");
-    return undefined;
-  }
-  if (typeof log?.key !== "string") throw invalid("trust.log.key", "a public key, as text", kindOf(log?.key ?? log));
-  if (log.origin !== undefined && (typeof log.origin !== "string" || log.origin === "")) {
-    throw invalid("trust.log.origin", "the name of a log", kindOf(log.origin));
-  }
-  const origin = log.origin === undefined ? {} : { origin: log.origin };
-  if (witnesses === undefined) return { key: log.key, ...origin, witnesses: [], threshold: 0 };
-  const { keys, maxAgeS } = witnesses;
-  if (!Array.isArray(keys) || keys.length === 0 || keys.some((key) => typeof key !== "string")) {
-    throw invalid("trust.witnesses.keys", "at least one public key, as text", kindOf(keys));
-  }
-  const threshold = witnesses.threshold ?? Math.floor(keys.length / 2) + 1;
-  if (!Number.isInteger(threshold) || threshold < 1 || threshold > keys.length) {
-    throw invalid("trust.witnesses.threshold", `a whole number from 1 to the ${keys.length} keys`, String(threshold));
-  }
-  if (maxAgeS !== undefined && !(typeof maxAgeS === "number" && maxAgeS > 0)) {
-    throw invalid("trust.witnesses.maxAgeS", "a number of seconds above 0", String(maxAgeS));
-  }
-  return { key: log.key, ...origin, witnesses: [...keys], threshold, ...(maxAgeS !== undefined && { maxAgeS }) };
-}
-
-function sourceOf(host: Host, filter: FilterSource): Source {
-  if (typeof filter === "string" || filter instanceof URL) return { url: host.resolve(filter) };
-  const given = typeof filter === "object" && filter !== null ? viewOf(filter) : undefined;
-  if (given) return { bytes: new Uint8Array(given) };
-  throw invalid("filters", "a URL, an ArrayBuffer or a Uint8Array", kindOf(filter));
-}
-
-function atLeastOne(field: string, value: number): void {
-  if (!(Number.isInteger(value) && value >= 1)) throw invalid(field, "a whole number of at least 1", String(value));
-}
-
-function assertConfirm({ confirm, confirmTimeoutMs }: GateOptions): void {
-  if (confirm !== undefined && typeof confirm !== "function") throw invalid("confirm", "a function", kindOf(confirm));
-  if (confirmTimeoutMs === undefined || (confirmTimeoutMs > 0 && confirmTimeoutMs < 2 ** 31)) return;
-  throw invalid("confirmTimeoutMs", `milliseconds above 0 and below ${2 ** 31}`, String(confirmTimeoutMs));
-}
-
-function invalid(field: string, expected: string, got: string): GateError {
-  return new GateError({
-    code: "invalid-options",
-    message: `${field}: expected ${expected}, got ${got}`,
-    expected,
-    got,
-  });
 }
