@@ -123,6 +123,22 @@ fn what_is_too_long_or_comes_without_a_token_is_refused() {
     assert!(!server.log.lock().unwrap().contains("0123456789abcdef"));
 }
 
+/// `curl` sends a large body only when it is asked to, and never needs to if it is refused.
+#[test]
+fn a_refused_body_is_not_asked_for() {
+    let folder = pictures();
+    let server = start(folder.path(), &["--filter", "pictures.hgf", "--max-file-bytes", "300000"]);
+    for (length, expected) in [(300_001, b"HTTP/1.1 413"), (300_000, b"HTTP/1.1 100")] {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let head = "POST /v1/check HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length:";
+        stream.write_all(format!("{head} {length}\r\n\r\n").as_bytes()).unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, expected);
+    }
+}
+
 #[test]
 fn without_a_list_there_is_no_answer_until_one_is_published() {
     let folder = pictures();
