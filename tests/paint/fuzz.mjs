@@ -98,6 +98,7 @@ function change(format, roll, donor) {
     drop: (pieces) => pieces.toSpliced(place(pieces), 1),
     double: (pieces) => pieces.toSpliced(place(pieces), 0, pieces[place(pieces)]),
     swap: (pieces) => {
+      if (pieces.length < 2) return pieces;
       const at = Math.min(place(pieces), pieces.length - 2);
       return pieces.toSpliced(at, 2, pieces[at + 1], pieces[at]);
     },
