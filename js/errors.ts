@@ -31,6 +31,16 @@ export class GateError extends Error {
   }
 }
 
+/** Makes the error for an option or argument that can't be used. */
+export function invalidOptions(field: string, expected: string, got: string): GateError {
+  return new GateError({
+    code: "invalid-options",
+    message: `${field}: expected ${expected}, got ${got}`,
+    expected,
+    got,
+  });
+}
+
 /** An error with a stable code: a {@link GateError}, or one that the engine threw. */
 export type Coded = Error & { code: GateErrorCode; expected?: string | undefined; got?: string | undefined };
 

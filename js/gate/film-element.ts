@@ -13,7 +13,10 @@ export class CannotShow extends Error {
 
 /** Milliseconds after which an element that loads or seeks is given up. */
 const SILENCE_MS = 20_000;
-/** Milliseconds after a seek within which a new frame is presented. A seek within a shown frame presents none. */
+/**
+ * Milliseconds to wait after a seek for a new frame. If the frame at the new time is shown already, the browser presents
+ * no new one.
+ */
 const PRESENTED_MS = 250;
 
 export class FilmElement {
@@ -26,7 +29,7 @@ export class FilmElement {
   }
 
   /**
-   * Loads a film into an element that is on no page. It is given up when `signal` aborts.
+   * Loads a film into an element that is in no document. When `signal` aborts, the element lets go of the film.
    *
    * @throws CannotShow if there is no page, or if its `<video>` doesn't play the film.
    */
@@ -64,7 +67,7 @@ export class FilmElement {
       if ("requestVideoFrameCallback" in video) callback = video.requestVideoFrameCallback(() => resolve());
     });
     await this.#until("seeked", () => {
-      // A little behind the frame's beginning, which the element may round down.
+      // A millisecond after the frame's beginning, because the element may round the time down to the frame before.
       video.currentTime = second + 1e-3;
     });
     await Promise.race([presented, new Promise((resolve) => setTimeout(resolve, PRESENTED_MS))]);

@@ -17,7 +17,6 @@ import type {
   Match,
   Orientations,
   PossibleMatch,
-  UncheckedReason,
   Verdict,
   VideoFindings,
   VideoOptions,
@@ -29,6 +28,7 @@ import { CannotShow, FilmElement } from "./film-element.js";
 import { FrameHits, holdsFilm, lookUpFrame, withChance } from "./frame-hits.js";
 import type { HashingPool } from "./hashing-pool.js";
 import type { LookupWorker } from "./lookup-worker.js";
+import { unchecked } from "./unchecked.js";
 
 /** The parts of a gate that the check of a film uses. */
 export interface FilmGate {
@@ -352,8 +352,4 @@ function within(gaps: readonly [number, number][]): string {
 
 function unsupported(detail: string): Problem {
   return { reason: "unsupported-film", detail };
-}
-
-function unchecked(reason: UncheckedReason, detail: string): CoreVerdict & { outcome: "unchecked" } {
-  return { outcome: "unchecked", reason, detail, lookups: 0 };
 }

@@ -24,7 +24,6 @@ import type {
   ReportOptions,
   TransparencyReport,
   Unchecked,
-  UncheckedReason,
   Verdict,
   ViewSet,
   Watch,
@@ -52,6 +51,7 @@ import { LEND_FROM, lend } from "./loan.js";
 import { type Feed, FiltersLost, LookupWorker } from "./lookup-worker.js";
 import { assertConfirm, atLeastOne, feedOf } from "./options.js";
 import { aboutOf, checkpointOf, nothing, statusOf } from "./status.js";
+import { unchecked } from "./unchecked.js";
 import { drawnJpeg } from "./warm-up.js";
 import { LiveWatch } from "./watch.js";
 
@@ -591,10 +591,6 @@ class OpenGate extends EventTarget implements Gate {
     const base = error instanceof WorkerLost ? { ...this.#status, refreshing: false } : nothing(this.#feed);
     this.#tell({ ...base, lastError });
   }
-}
-
-function unchecked(reason: UncheckedReason, detail: string): Unchecked {
-  return { outcome: "unchecked", reason, detail, lookups: 0 };
 }
 
 function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

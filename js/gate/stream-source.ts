@@ -1,5 +1,5 @@
 // Opens the source that a watch takes frames from: the stream of frames of a track, or a `<video>` element of the page.
-import { GateError } from "../errors.js";
+import { GateError, invalidOptions } from "../errors.js";
 import type { Guard } from "../protocol.js";
 import type { WatchSource } from "../types/types.js";
 
@@ -101,12 +101,7 @@ function kindOf(source: unknown): Kind {
   if (/MediaStreamTrack/.test(tag) && (source as MediaStreamTrack).kind === "video") return "track";
   const expected = "a MediaStream, a video track, a <video> or a <canvas>";
   const got = /MediaStreamTrack/.test(tag) ? "a track of sound" : tag;
-  throw new GateError({
-    code: "invalid-options",
-    message: `watch: expected ${expected}, got ${got}`,
-    expected,
-    got,
-  });
+  throw invalidOptions("watch", expected, got);
 }
 
 function trackOf(source: unknown, kind: Kind): MediaStreamTrack {
@@ -115,11 +110,5 @@ function trackOf(source: unknown, kind: Kind): MediaStreamTrack {
   const stream = kind === "stream" ? (source as MediaStream) : capturable.captureStream?.();
   const [track] = stream?.getVideoTracks() ?? [];
   if (track) return track;
-  const expected = "a source with a video track";
-  throw new GateError({
-    code: "invalid-options",
-    message: `watch: expected ${expected}, got one without`,
-    expected,
-    got: "one without",
-  });
+  throw invalidOptions("watch", "a source with a video track", "one without");
 }

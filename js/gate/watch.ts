@@ -1,12 +1,10 @@
 // Watches a live stream: frames are hashed in a worker of its own, and looked up in the gate's lookup worker.
-import { GateError } from "../errors.js";
-import type { Verdict as CoreVerdict } from "../generated/core.js";
+import { invalidOptions } from "../errors.js";
 import type { Guard, NoisyFrame, SampledFrame } from "../protocol.js";
 import type {
   Confirm,
   LiveVerdict,
   Orientations,
-  UncheckedReason,
   Verdict,
   ViewSet,
   Watch,
@@ -20,6 +18,7 @@ import { DEFAULTS } from "./defaults.js";
 import { FrameHits, lookUpFrame } from "./frame-hits.js";
 import type { LookupWorker } from "./lookup-worker.js";
 import { type ElementSource, type StreamSource, sourceOf, type TrackSource } from "./stream-source.js";
+import { unchecked } from "./unchecked.js";
 
 /** The parts of a gate that a watch uses. */
 export interface Watching {
@@ -63,9 +62,9 @@ export class LiveWatch extends EventTarget implements Watch {
     super();
     const { everyMs = DEFAULTS.everyMs, guard = "event", signal } = options;
     if (!(typeof everyMs === "number" && everyMs >= 20 && everyMs < 2 ** 31)) {
-      throw invalid("everyMs", "milliseconds from 20", String(everyMs));
+      throw invalidOptions("everyMs", "milliseconds from 20", String(everyMs));
     }
-    if (!GUARDS.includes(guard)) throw invalid("guard", GUARDS.join(", "), JSON.stringify(guard));
+    if (!GUARDS.includes(guard)) throw invalidOptions("guard", GUARDS.join(", "), JSON.stringify(guard));
     signal?.throwIfAborted();
     this.#gate = gate;
     this.#guard = guard;
@@ -333,17 +332,4 @@ const LOW_DETAIL = { caveat: "low-detail" as const };
 
 function isNoise(answer: SampledFrame | NoisyFrame): answer is NoisyFrame {
   return "noise" in answer;
-}
-
-function unchecked(reason: UncheckedReason, detail: string): CoreVerdict & { outcome: "unchecked" } {
-  return { outcome: "unchecked", reason, detail, lookups: 0 };
-}
-
-function invalid(field: string, expected: string, got: string): GateError {
-  return new GateError({
-    code: "invalid-options",
-    message: `${field}: expected ${expected}, got ${got}`,
-    expected,
-    got,
-  });
 }

@@ -229,28 +229,27 @@ fn best_quality(hashes: &ImageHashes) -> u8 {
 /// Returns the outcome for a file without a match. It is `clear` only if every signal that the filters hold was looked
 /// up, and `unchecked` otherwise.
 fn without_match(fingerprint: &Fingerprint, filters: &[Filter]) -> Outcome {
-    let unchecked = |reason, detail: String| Outcome::Unchecked { reason, detail };
     let wanted = wanted(filters, ViewSet::All);
     if filters.is_empty() {
-        return unchecked(UncheckedReason::Incomplete, "no filter is loaded".into());
+        return Outcome::unchecked(UncheckedReason::Incomplete, "no filter is loaded".into());
     }
     if wanted.sha256 && fingerprint.sha256.is_none() || wanted.md5 && fingerprint.md5.is_none() {
-        return unchecked(UncheckedReason::Incomplete, "a digest that a filter holds was not computed".into());
+        return Outcome::unchecked(UncheckedReason::Incomplete, "a digest that a filter holds was not computed".into());
     }
     match &fingerprint.picture {
         _ if !wanted.pdq => Outcome::Clear,
-        None => unchecked(UncheckedReason::Incomplete, "the PDQ hash was not computed".into()),
-        Some(Err(failure)) => unchecked(failure.reason, failure.detail.clone()),
+        None => Outcome::unchecked(UncheckedReason::Incomplete, "the PDQ hash was not computed".into()),
+        Some(Err(failure)) => Outcome::unchecked(failure.reason, failure.detail.clone()),
         Some(Ok(hashes)) => match &hashes.damaged {
             // The raster pictures inside an SVG were looked up. The drawing itself can't be.
             Some(detail) if hashes.format == Format::Svg => {
-                unchecked(UncheckedReason::UnsupportedPicture, detail.clone())
+                Outcome::unchecked(UncheckedReason::UnsupportedPicture, detail.clone())
             }
-            Some(detail) => unchecked(UncheckedReason::Unreadable, detail.clone()),
+            Some(detail) => Outcome::unchecked(UncheckedReason::Unreadable, detail.clone()),
             None if hashes.frames_skipped > 0 => {
                 let (skipped, count) = (hashes.frames_skipped, hashes.frame_count);
                 let detail = format!("frames: expected to reach all {count} within the limits, {skipped} were not");
-                unchecked(UncheckedReason::TooLarge, detail)
+                Outcome::unchecked(UncheckedReason::TooLarge, detail)
             }
             None => Outcome::Clear,
         },

@@ -160,6 +160,13 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// Makes the outcome of a file that could not be checked. `detail` is the reason for people.
+    pub fn unchecked(reason: UncheckedReason, detail: String) -> Self {
+        Self::Unchecked { reason, detail }
+    }
+}
+
 /// The whole answer to a check: the outcome, and what is known of the file.
 ///
 /// # Examples
@@ -240,7 +247,7 @@ impl Verdict {
 
     /// Makes the verdict on a file that never reached the first stage, for example because it can't be opened.
     pub fn unchecked(reason: UncheckedReason, detail: String) -> Self {
-        Self::bare(Outcome::Unchecked { reason, detail })
+        Self::bare(Outcome::unchecked(reason, detail))
     }
 
     /// Makes a verdict that contains only an outcome.

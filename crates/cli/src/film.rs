@@ -65,13 +65,13 @@ pub fn check(
     if filters.is_empty() {
         without = verdict.outcome.clone();
     } else if film.tracks == Some(0) {
-        without = unchecked(UncheckedReason::NotAPicture, "the file has sound and no picture".into());
+        without = Outcome::unchecked(UncheckedReason::NotAPicture, "the file has sound and no picture".into());
     } else if let Some(problem) = &film.problem {
-        without = unchecked(UncheckedReason::UnsupportedFilm, problem.clone());
+        without = Outcome::unchecked(UncheckedReason::UnsupportedFilm, problem.clone());
     } else if holds_pdq && exact.is_empty() {
         without = match args.ffmpeg() {
             Ok(ffmpeg) => look(&ffmpeg, film, filters, &mut judge),
-            Err(error) => unchecked(UncheckedReason::UnsupportedFilm, format!("{error:#}")),
+            Err(error) => Outcome::unchecked(UncheckedReason::UnsupportedFilm, format!("{error:#}")),
         };
     }
     let found = judge.matches();
@@ -100,10 +100,6 @@ pub fn check(
         more["matches"] = serde_json::to_value(&found)?;
     }
     Ok(FilmVerdict { verdict, more, words })
-}
-
-fn unchecked(reason: UncheckedReason, detail: String) -> Outcome {
-    Outcome::Unchecked { reason, detail }
 }
 
 /// Reads the hashes that `--leave-out` names: from lists, pictures, films, or folders of them.

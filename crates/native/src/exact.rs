@@ -94,9 +94,10 @@ impl ExactFilters {
         Ok(found)
     }
 
-    /// Makes a verdict of filters of ours that of all filters. What these filters hold is a possible match.
+    /// Completes a verdict of filters in hashgate's own format: if these filters hold a digest of the file, makes it a
+    /// possible match.
     ///
-    /// `alone` says that no filter of ours was asked.
+    /// `alone` says that there is no filter in hashgate's own format.
     pub fn settle(&self, verdict: &mut Verdict, found: &[Exact], alone: bool) {
         // If no filter is of hashgate's own format, only digests had to be looked up.
         let only_digests = alone && !self.is_empty();

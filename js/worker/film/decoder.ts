@@ -6,8 +6,9 @@ import type { Sample, Segment } from "./plan.js";
 export class CannotDecode extends Error {}
 
 /**
- * Samples that a decoder may have in work: many, because each answer of it takes the way through the worker's event loop;
- * fewer if the frames of several of them are wanted, or if they are large.
+ * How many samples the decoder may have in work. Usually many, because each of its answers waits for a turn of the
+ * worker's event loop. Fewer if the frames of several samples are wanted, or if the samples are large: together at most
+ * so many bytes.
  */
 const [MOST_IN_WORK, FEWER_IN_WORK, MOST_BYTES_IN_WORK] = [64, 12, 16 * 1024 * 1024];
 /** Decoded frames that may wait for hashing. */
@@ -18,7 +19,7 @@ const MOST_WAITING = 3;
  * use up to 4.
  */
 const REORDERED = 5;
-/** Samples that are read at once, and so many before them whose times are remembered. */
+/** Number of samples that are read at once, and number of samples before them whose times are kept. */
 const [AT_ONCE, REMEMBERED] = [64, 32];
 /** Times of frames that are less than this many seconds apart are the same. */
 const SAME_S = 1e-4;
@@ -40,11 +41,13 @@ export class TrackDecoder {
   #failed: CannotDecode | undefined;
   #frames: VideoFrame[] = [];
   #targets: number[] = [];
-  /** How many of the samples in work have wanted frames. */
+  /** Number of samples in work whose frames are wanted. */
   #wanted = 0;
   #wake: (() => void) | undefined;
 
-  /** With `isDisposable`, samples that neither anybody wants nor others need aren't decoded. */
+  /**
+   * With `isDisposable`, leaves out samples whose frame isn't wanted and that no other sample needs.
+   */
   constructor(config: VideoDecoderConfig, packets: Packets, isDisposable?: IsDisposable) {
     this.#config = config;
     this.#packets = packets;
@@ -118,7 +121,7 @@ export class TrackDecoder {
     }
   }
 
-  /** How many samples of a size the decoder may have in work. */
+  /** Returns how many samples the decoder may have in work, if they have this many bytes each. */
   #room(bytes: number): number {
     if (this.#wanted > MOST_WAITING) return FEWER_IN_WORK;
     return Math.max(FEWER_IN_WORK, Math.min(MOST_IN_WORK, MOST_BYTES_IN_WORK / bytes));
@@ -196,8 +199,8 @@ export class TrackDecoder {
 }
 
 /**
- * Returns whether a frame is the first that isn't before one of the targets. Where the frame before it isn't among `times`
- * yet, the answer may be true for one that isn't.
+ * Returns whether a frame is wanted: it is the first frame at or after one of the target times. `times` are the known
+ * times of other frames. If the frame before it is missing there, the answer may be true for a frame that isn't wanted.
  */
 export function isWanted(ptsS: number, times: readonly number[], targets: readonly number[]): boolean {
   const before = Math.max(...times.filter((time) => time < ptsS));

@@ -1,13 +1,14 @@
-// Finds samples of H.264 that no other sample needs. Encoders make about half of the frames so, and decoding can leave them out.
+// Finds samples of H.264 that no other sample needs. A decoder need not get such samples unless their
+// frames are wanted.
 
 /** Returns whether no other sample needs this one. */
 export type IsDisposable = (data: Uint8Array) => boolean;
 
-/** Types of the units that hold a part of a picture: 1 to 5. A picture of type 5 is one that begins anew. */
+/** The types of units that hold a part of a picture are 1 to 5. */
 const [SLICE, LAST_SLICE] = [1, 5];
 
 /**
- * Returns the test for a track, from its `avcC`. Undefined for other codecs, whose samples don't say it as plainly.
+ * Returns the test for a track, from its `avcC`. Undefined for other codecs: their samples aren't tested.
  */
 export function disposableOf(codec: string, description: Uint8Array | undefined): IsDisposable | undefined {
   if (!/^avc[13]\./.test(codec) || !description || description.length < 5) return undefined;

@@ -22,7 +22,7 @@ use super::process::{Running, TimeLimit};
 const OLDEST: u32 = 4;
 /// Largest side of a frame in pixels.
 const MOST_PIXELS: u32 = 1 << 14;
-/// Longest time that ffmpeg may give nothing.
+/// Longest time in which no frame comes from ffmpeg.
 const MOST_SILENCE: Duration = Duration::from_secs(60);
 /// Longest time for one pass over a film, unless the user says otherwise.
 pub const PASS_LIMIT: Duration = Duration::from_secs(3_600);
@@ -146,8 +146,8 @@ impl Ffmpeg {
         &self.version
     }
 
-    /// Decodes a video track of a film, and passes the frames that `stage` wants to `each`. `head` is the start of the
-    /// file, from which the container is recognised. `each` returns whether it wants more frames.
+    /// Decodes a video track of a film, and passes the frames that `stage` wants to `each`. With a part, passes only
+    /// that part of each frame. `each` returns whether it wants more frames.
     ///
     /// # Errors
     /// ffmpeg can't be started, can't decode the film to its end or takes too long, or `each` failed.
@@ -218,7 +218,7 @@ impl Ffmpeg {
     }
 
     fn command(&self, film: &FilmFile, track: usize, (stage, part): (Stage, Option<Part>)) -> Command {
-        // Frames in other forms than 8 bits of luma and chroma are converted to them; those that have them aren't.
+        // ffmpeg converts frames to one of these formats, unless they have one of them already.
         let formats = "yuv420p|yuv422p|yuv444p|yuvj420p|yuvj422p|yuvj444p";
         let crop = part.map(|Part { x, y, width, height }| {
             // As the browser rounds it.
@@ -236,7 +236,7 @@ impl Ffmpeg {
             if self.has_fps_mode { &["-fps_mode", "passthrough"] } else { &["-vsync", "passthrough"] };
         let mut command = Command::new("ffmpeg");
         command.args(["-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"]);
-        // If this process is killed, nobody ends ffmpeg, so its processor time has a limit, too.
+        // If this process is killed, it can't end ffmpeg. So ffmpeg also has a limit of its own, in processor time.
         if cfg!(unix) {
             let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
             command.args(["-timelimit", &(self.limit.as_secs().max(1) * threads).to_string()]);

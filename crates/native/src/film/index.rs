@@ -25,13 +25,14 @@ pub struct FilmFile {
     pub tracks: Option<usize>,
     /// Why it can't be decoded, as far as the index says.
     pub problem: Option<String>,
-    /// Why its index can't be read. That of other containers than MP4, QuickTime, WebM and Matroska isn't read.
+    /// Why the index can't be read. `None` also for a container whose index isn't read at all: any but MP4, QuickTime,
+    /// WebM and Matroska.
     pub unreadable: Option<Error>,
-    /// What the index says.
+    /// The facts that the index gives, and counts of frames.
     pub findings: Findings,
 }
 
-/// What is known of a film, with the names that the JavaScript verdict has.
+/// The facts about a film that a verdict gives, under the names of the JavaScript verdict.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Findings {
@@ -48,7 +49,7 @@ pub struct Findings {
     pub frames: u64,
     /// How many of them have too little detail to be compared.
     pub low_quality: u64,
-    /// `ffmpeg`.
+    /// The program that decodes the frames: always `ffmpeg`.
     pub decoded_by: &'static str,
 }
 

@@ -17,8 +17,8 @@ pub struct ListFrames {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
-    /// The frames, track by track. Behind those of a track come those of the part of it that moves, if the rest stands
-    /// still, as in a recording of a screen.
+    /// The frames, track by track. If only a part of a track's picture moves, as in a recording of a screen, the frames
+    /// of that part follow the whole frames of the track.
     pub frames: Vec<Chosen>,
 }
 

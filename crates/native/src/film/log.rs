@@ -20,7 +20,7 @@ pub(super) struct Shown {
     pub full_range: bool,
 }
 
-/// Tells of each frame, and returns the complaints about what can't be decoded.
+/// Sends a message for each frame, and returns ffmpeg's complaints about parts that can't be decoded.
 pub(super) fn read(log: impl Read, tell: &mpsc::Sender<Shown>) -> String {
     let mut log = BufReader::new(log);
     let mut complaints = String::new();
@@ -36,7 +36,7 @@ pub(super) fn read(log: impl Read, tell: &mpsc::Sender<Shown>) -> String {
     complaints.trim_end().to_owned()
 }
 
-/// Reads a line, and skips what is too long of it. Returns `None` at the end.
+/// Reads a line. Skips the rest of a line that is too long. Returns `None` at the end of the output.
 fn next_line(log: &mut impl BufRead) -> Option<String> {
     let mut line = Vec::new();
     let read = log.take(LONGEST_LINE).read_until(b'\n', &mut line).ok()?;
@@ -62,8 +62,8 @@ fn shown(line: &str) -> Option<Shown> {
     Some(Shown { at_s, size: (width.parse().ok()?, height.parse().ok()?), full_range })
 }
 
-/// Whether a line says that a part of the film can't be decoded. Lines of the level `info` are what the film says of
-/// itself, such as its title.
+/// Returns whether a line says that a part of the film can't be decoded. Lines of the level `info` don't count, because
+/// they hold texts of the film, such as its title.
 fn is_complaint(line: &str) -> bool {
     /// The level that ffmpeg writes before its words.
     const LEVELS: [&str; 4] = ["[warning]", "[error]", "[fatal]", "[panic]"];

@@ -45,7 +45,10 @@ pub fn look(ffmpeg: &Ffmpeg, film: &FilmFile, filters: &[Filter], judge: &mut Fi
         }
     }
     if judge.is_all_low_detail() {
-        return unchecked(UncheckedReason::Incomplete, "every frame has too little detail for a comparison".into());
+        return Outcome::unchecked(
+            UncheckedReason::Incomplete,
+            "every frame has too little detail for a comparison".into(),
+        );
     }
     Outcome::Clear
 }
@@ -74,7 +77,7 @@ impl Pass<'_> {
         });
         if let Err(error) = looked {
             if error.is::<TookTooLong>() {
-                return Some(unchecked(UncheckedReason::TooLarge, format!("{error:#}")));
+                return Some(Outcome::unchecked(UncheckedReason::TooLarge, format!("{error:#}")));
             }
             let reason = if last_s.is_finite() || self.film.unreadable.is_some() {
                 UncheckedReason::Unreadable
@@ -82,17 +85,13 @@ impl Pass<'_> {
                 UncheckedReason::UnsupportedFilm
             };
             let why = self.film.unreadable.as_ref().filter(|_| !last_s.is_finite()).unwrap_or(&error);
-            return Some(unchecked(reason, format!("{why:#}")));
+            return Some(Outcome::unchecked(reason, format!("{why:#}")));
         }
         let is_only = self.film.tracks == Some(1);
         let end = self.film.findings.duration_s.filter(|_| is_only).unwrap_or(last_s);
         (!last_s.is_finite() || end - last_s > MISSED_S).then(|| {
             let detail = format!("frames: expected them up to {end:.1} s, got the last at {last_s:.1} s");
-            unchecked(UncheckedReason::Unreadable, detail)
+            Outcome::unchecked(UncheckedReason::Unreadable, detail)
         })
     }
-}
-
-fn unchecked(reason: UncheckedReason, detail: String) -> Outcome {
-    Outcome::Unchecked { reason, detail }
 }

@@ -10,7 +10,7 @@ const CHANGED: u8 = 6;
 const MOVING: f64 = 0.15;
 /// Seconds from one compared frame to the next, at least.
 const STEP_S: f64 = 0.4;
-/// The fewest steps that say something.
+/// The fewest steps from which a moving part is derived.
 const FEWEST: u32 = 4;
 /// The least side of a part in cells of 64.
 const LEAST: usize = 12;

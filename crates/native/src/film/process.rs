@@ -1,4 +1,4 @@
-//! A program that is ended at a time limit, and together with this one.
+//! Runs a program, and ends it at a time limit or when hashgate itself is interrupted.
 
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-/// The programs that run.
+/// The programs that are running.
 static RUNNING: Mutex<Vec<Weak<Mutex<Child>>>> = Mutex::new(Vec::new());
 
 fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -21,26 +21,26 @@ pub(super) struct TimeLimit {
     pub silence: Duration,
 }
 
-/// A program that runs. Dropping it ends it.
+/// A program that is running. Dropping this value ends the program.
 pub(super) struct Running {
     child: Arc<Mutex<Child>>,
     is_late: Arc<AtomicBool>,
-    /// Each message begins the silence anew; dropping it ends the watch.
+    /// Each message restarts the time of silence. Dropping the sender ends the thread that watches the time.
     watch: mpsc::Sender<()>,
 }
 
 impl Running {
-    /// Starts a program, which is ended at its time limit. On Unix it gets a process group of its own, so that what it
-    /// starts ends with it.
+    /// Starts a program, and ends it at its time limit. On Unix the program gets a process group of its own, so that the
+    /// programs that it starts are ended with it.
     ///
     /// # Errors
-    /// It can't be started.
+    /// The program can't be started.
     pub fn start(mut command: Command, limit: TimeLimit) -> Result<Self> {
         end_with_us();
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let child = {
-            // Held until the program is noted, so that an interruption finds it.
+            // Keeps the lock until the program is in the list, so that an interruption meanwhile finds it there.
             let mut running = locked(&RUNNING);
             let child = Arc::new(Mutex::new(command.spawn().context("ffmpeg can't be started")?));
             running.retain(|one| one.strong_count() > 0);
@@ -65,34 +65,34 @@ impl Running {
         Ok(Self { child, is_late, watch })
     }
 
-    /// Takes the output and the error output.
+    /// Takes the program's output and error output. Returns `None` if they were taken before.
     pub fn outputs(&self) -> Option<(ChildStdout, ChildStderr)> {
         let mut child = locked(&self.child);
         child.stdout.take().zip(child.stderr.take())
     }
 
-    /// Notes that something came from it.
+    /// Notes that the program gave something, which restarts the time of silence.
     pub fn heard(&self) {
-        let _ = self.watch.send(()); // Its time was over.
+        let _ = self.watch.send(()); // Fails if the time is over already.
     }
 
-    /// Whether it was ended because its time was over.
+    /// Returns whether the program was ended at its time limit.
     pub fn is_late(&self) -> bool {
         self.is_late.load(Ordering::Relaxed)
     }
 
-    /// Ends it.
+    /// Ends the program.
     pub fn end(&self) {
         end(&self.child);
     }
 
-    /// Waits for its end, which the time limit makes sure of.
+    /// Waits until the program has ended. The time limit makes sure that it does.
     ///
     /// # Errors
-    /// The system doesn't say.
+    /// The system doesn't tell the program's state.
     pub fn wait(&self) -> Result<ExitStatus> {
         loop {
-            // The lock isn't held while waiting: whoever ends the program needs it.
+            // Releases the lock before it sleeps, because a thread that ends the program needs the lock.
             if let Some(status) = locked(&self.child).try_wait()? {
                 return Ok(status);
             }
@@ -104,14 +104,15 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.end();
-        let _ = self.wait(); // Its end was asked for.
+        let _ = self.wait(); // Removes the ended process from the system's table.
     }
 }
 
-/// Ends a program and what it started.
+/// Ends a program, and on Unix the programs that it started.
 fn end(child: &Mutex<Child>) {
     let mut child = locked(child);
-    // Until it was waited for, its number is its own.
+    // The system may give the process's number to another process once this one was waited for. So doesn't use the
+    // number of a process that has ended.
     if !matches!(child.try_wait(), Ok(None)) {
         return;
     }
@@ -122,14 +123,14 @@ fn end(child: &Mutex<Child>) {
     let _ = child.kill(); // It may have just ended.
 }
 
-/// Ends the programs that run when this one is interrupted, hung up or asked to end. Then ends this one, as the signal
-/// would have.
+/// Sets a handler for the signals INT, TERM and HUP, once. It ends the running programs, and then hashgate with the
+/// exit code of an interrupted program.
 fn end_with_us() {
-    /// What shells say of a program that was interrupted.
+    /// The exit code that shells give a program that the signal INT ended.
     const INTERRUPTED: i32 = 130;
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // Where a host has a handler of its own, that one decides.
+        // Fails if the process has a handler already. Then that handler decides.
         let _ = ctrlc::set_handler(|| {
             for child in locked(&RUNNING).iter().filter_map(Weak::upgrade) {
                 end(&child);
