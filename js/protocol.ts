@@ -110,6 +110,30 @@ export interface NeedsFormats {
   memoryBytes: number;
 }
 
+/** The answer for a file that a decoder reads which this worker wasn't given: that of HEIC, or one of the host. */
+export interface NeedsDecoder {
+  needsDecoder: "heic" | HostFormat;
+  /** The file's bytes, given back if they were transferred. */
+  bytes: Uint8Array | undefined;
+  memoryBytes: number;
+}
+
+/** The formats that a host may decode. */
+export type HostFormat = "avif" | "jxl";
+
+/** Pixels that the host decoded: red, green, blue and alpha of each, not multiplied by alpha. */
+export interface HostPicture {
+  width: number;
+  height: number;
+  data: Uint8Array;
+}
+
+/** A decoder that can't be had, or a picture that it couldn't decode. */
+export interface NotDecoded {
+  reason: UncheckedReason;
+  detail: string;
+}
+
 /** A kind of film. `other` stands for films that hashgate doesn't read. */
 export type FilmKind = "mp4" | "matroska" | "other";
 
@@ -167,6 +191,12 @@ export interface Asks {
     views: ViewSet;
     limits: Limits;
     digestsOnly?: boolean;
+    /** The decoder of HEIC, or why it can't be had. Left out until a file needs it. A worker keeps it. */
+    heic?: WebAssembly.Module | NotDecoded;
+    /** The formats that the host decodes. */
+    hostDecodes?: HostFormat[];
+    /** What the host's decoder returned for this file. */
+    decoded?: HostPicture | NotDecoded;
   };
   /** Hashes one frame, and closes it. */
   frame: { frame: VideoFrame | ImageBitmap; atS: number; views: ViewSet };
@@ -223,7 +253,7 @@ export interface Asks {
 
 /** The results of each operation. */
 export interface Answers {
-  fingerprint: Fingerprinted | NeedsFormats | IsFilm;
+  fingerprint: Fingerprinted | NeedsFormats | NeedsDecoder | IsFilm;
   frame: SampledFrame | NoisyFrame;
   watch: undefined;
   judged: undefined;

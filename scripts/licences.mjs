@@ -17,6 +17,8 @@ function crates() {
     "hashgate-wasm",
     "--package",
     "hashgate-film-wasm",
+    "--package",
+    "hashgate-heic-wasm",
     "--target",
     TARGET,
     "--edges",

@@ -14,6 +14,8 @@ mod dispatch;
 mod error;
 mod format;
 mod gif;
+#[cfg(feature = "heic")]
+mod heic;
 mod ico;
 mod jpeg;
 mod limits;

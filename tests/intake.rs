@@ -179,8 +179,11 @@ fn what_is_not_read_gets_a_name() {
     assert_eq!(found(b"\0\0\0\x1cftypavis\0\0\0\0avismsf1"), named("an AVIF picture", Some(Format::Avif)));
     // Files that name a general brand (`mif1`) first and the codec's brand after it.
     assert_eq!(found(b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif"), named("an AVIF picture", Some(Format::Avif)));
-    assert_eq!(found(b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic"), named("a HEIC picture", Some(Format::Heic)));
-    assert_eq!(found(b"\0\0\0\x14ftypmif1\0\0\0\0mif1"), named("a HEIC picture", Some(Format::Heic)));
+    for heic in [&b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic"[..], b"\0\0\0\x14ftypmif1\0\0\0\0mif1"] {
+        let (name, format) = found(heic);
+        // A build that decodes HEIC adds what the file lacks.
+        assert!(name.starts_with("a HEIC picture") && format == Some(Format::Heic), "{name}");
+    }
     assert_eq!(found(b"\xff\x0a\0\0"), named("a JPEG XL picture", Some(Format::Jxl)));
     assert_eq!(found(b"\0\0\0\x0cJXL \r\n\x87\n"), named("a JPEG XL picture", Some(Format::Jxl)));
     assert_eq!(found(b"\0\0\0\x14ftypqt  \0\0\0\0qt  "), named("an MP4 or QuickTime film", None));

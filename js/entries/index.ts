@@ -38,6 +38,8 @@ export async function openGate(options: GateOptions): Promise<Gate> {
         : new URL("./hashgate-formats-baseline.wasm", import.meta.url);
       return compileUrl(options.formatsWasmUrl ?? own, timeoutMs);
     },
+    compileHeic: (timeoutMs) =>
+      compileUrl(options.heicWasmUrl ?? new URL("./hashgate-heic.wasm", import.meta.url), timeoutMs),
     compileFilms: (timeoutMs) =>
       compileUrl(options.filmWasmUrl ?? new URL("./hashgate-film.wasm", import.meta.url), timeoutMs),
   });

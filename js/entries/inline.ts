@@ -15,8 +15,9 @@ export type * from "../types/types.js";
  */
 declare const WORKER_SCRIPT: string;
 declare const ENGINE: string;
-/** dist/hashgate-film.wasm, in the same form. */
+/** dist/hashgate-film.wasm and dist/hashgate-heic.wasm, in the same form. */
 declare const FILM_READER: string;
+declare const HEIC_DECODER: string;
 
 /** The worker's blob URL. It stays valid for the page's life, because workers are replaced. */
 let workerUrl: string | undefined;
@@ -37,6 +38,10 @@ export async function openGate(options: GateOptions): Promise<Gate> {
     // that doesn't.
     compileFormats: (timeoutMs) =>
       options.formatsWasmUrl === undefined ? once("inline", compileOwn) : compileUrl(options.formatsWasmUrl, timeoutMs),
+    compileHeic: (timeoutMs) =>
+      options.heicWasmUrl === undefined
+        ? once("inline heic", () => unpacked(HEIC_DECODER))
+        : compileUrl(options.heicWasmUrl, timeoutMs),
     compileFilms: (timeoutMs) =>
       options.filmWasmUrl === undefined
         ? once("inline films", () => unpacked(FILM_READER))

@@ -59,6 +59,7 @@ export async function openGate(options: GateOptions): Promise<Gate> {
       compile: () => compileUrl(options.wasmUrl),
       // Is called only if `wasmUrl` names an engine that doesn't read every format.
       compileFormats: (timeoutMs) => compileUrl(options.formatsWasmUrl, timeoutMs),
+      compileHeic: heicOf(options),
       resolve: (url) => asUrl(url).href,
       processors: availableParallelism,
       // In Node, not every Blob can be posted to a worker: those of `openAsBlob` can't.
@@ -70,11 +71,29 @@ export async function openGate(options: GateOptions): Promise<Gate> {
   );
 }
 
+/** Returns the function that compiles the decoder of HEIC, once for all files of a gate. A failure isn't kept. */
+function heicOf({ heicWasmUrl }: GateOptions): (timeoutMs: number) => Promise<WebAssembly.Module> {
+  let compiling: Promise<WebAssembly.Module> | undefined;
+  return (timeoutMs) => {
+    compiling ??= compileAt(
+      heicWasmUrl === undefined ? new URL("./hashgate-heic.wasm", import.meta.url) : asUrl(heicWasmUrl),
+      timeoutMs,
+    ).catch((error) => {
+      compiling = undefined;
+      throw error;
+    });
+    return compiling;
+  };
+}
+
 function compileUrl(url: string | URL | undefined, timeoutMs?: number): Promise<WebAssembly.Module> {
   const own = hasSimd()
     ? new URL("./hashgate-formats.wasm", import.meta.url)
     : new URL("./hashgate-formats-baseline.wasm", import.meta.url);
-  const { href } = url === undefined ? own : asUrl(url);
+  return compileAt(url === undefined ? own : asUrl(url), timeoutMs);
+}
+
+function compileAt({ href }: URL, timeoutMs?: number): Promise<WebAssembly.Module> {
   const init = timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) };
   return compileFrom(href, async (address) =>
     address.startsWith("file:") ? new Response(await readFile(fileURLToPath(address))) : fetch(address, init),

@@ -12,6 +12,7 @@ export interface Parts {
   startWorker(): Worker;
   compile(): Promise<WebAssembly.Module>;
   compileFormats(timeoutMs: number): Promise<WebAssembly.Module>;
+  compileHeic(timeoutMs: number): Promise<WebAssembly.Module>;
   compileFilms(timeoutMs: number): Promise<WebAssembly.Module>;
 }
 

@@ -24,6 +24,8 @@ export interface Host {
   compile(): Promise<WebAssembly.Module>;
   /** Compiles the engine that reads every format. Gives up after `timeoutMs`; the next call tries again. */
   compileFormats(timeoutMs: number): Promise<WebAssembly.Module>;
+  /** Compiles the decoder of HEIC, in the same way. */
+  compileHeic(timeoutMs: number): Promise<WebAssembly.Module>;
   /** Compiles the reader of films, in the same way. Missing where films can't be decoded. */
   compileFilms?(timeoutMs: number): Promise<WebAssembly.Module>;
   /** Makes a URL absolute, because the worker resolves relative URLs against another base. */

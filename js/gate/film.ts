@@ -7,6 +7,7 @@ import type {
   Fingerprinted,
   IsFilm,
   LentFile,
+  NeedsDecoder,
   NeedsFormats,
   Part,
   FilmProblem as Problem,
@@ -326,7 +327,7 @@ class FilmCheck {
   async #digests(): Promise<Digests | undefined> {
     const { pool, lookup, wanted, views, limits, orientations } = this.#gate;
     const ask = { file: this.#file, wanted: { ...wanted, pdq: true }, views, limits, digestsOnly: true };
-    const signals = await pool.run<Fingerprinted | NeedsFormats | IsFilm>(
+    const signals = await pool.run<Fingerprinted | NeedsFormats | NeedsDecoder | IsFilm>(
       (worker: Connection, alive) =>
         worker.ask("fingerprint", ask, "port" in this.#file ? [this.#file.port] : [], { seconds: alive }),
       this.#ends,

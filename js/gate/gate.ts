@@ -4,12 +4,24 @@
 import { describe, GateError, HeldError } from "../errors.js";
 import type { Verdict as CoreVerdict } from "../generated/core.js";
 import { decide } from "../policy/decision.js";
-import type { Asks, FilmKind, Fingerprinted, IsFilm, NeedsFormats, Wanted } from "../protocol.js";
+import type {
+  Asks,
+  FilmKind,
+  Fingerprinted,
+  HostFormat,
+  HostPicture,
+  IsFilm,
+  NeedsDecoder,
+  NeedsFormats,
+  NotDecoded,
+  Wanted,
+} from "../protocol.js";
 import type {
   AdmitOptions,
   Admitted,
   CheckOptions,
   Confirm,
+  DecodedPicture,
   FilterInfo,
   Gate,
   GateOptions,
@@ -240,8 +252,11 @@ class OpenGate extends EventTarget implements Gate {
       const wanted = lookup.loaded?.holds ?? { pdq: true, sha256: true, md5: true };
       const hashing = { wanted, views, limits: this.#options.limits ?? {} };
       const early = (fingerprint: Uint8Array) => lookup.begin({ fingerprint, orientations });
-      const hash = (file: Recognised, module?: WebAssembly.Module) =>
-        pool.run((worker) => this.#hash(worker, file, hashing, early), signal, module);
+      const { decoders = {} } = this.#options;
+      const hostDecodes = (["avif", "jxl"] as const).filter((format) => decoders[format]);
+      const base = { ...hashing, ...(hostDecodes.length > 0 && { hostDecodes }) };
+      const hash = (file: Recognised, module?: WebAssembly.Module, more: Partial<Asks["fingerprint"]> = {}) =>
+        pool.run((worker) => this.#hash(worker, file, { ...base, ...more }, early), signal, module);
       const given = arrival ? await this.#receive(arrival, pool, wanted, signal) : (input as Recognised);
       if ("refused" in given) return given.refused;
       let signals = await hash(given);
@@ -257,7 +272,16 @@ class OpenGate extends EventTarget implements Gate {
         const { bytes } = signals;
         signals = await hash(bytes ? { bytes } : given, await this.#formats(signal));
       }
-      if ("film" in signals || "needsFormats" in signals)
+      if ("needsDecoder" in signals) {
+        const { bytes, needsDecoder } = signals;
+        const file = bytes ? { bytes } : given;
+        const more =
+          needsDecoder === "heic"
+            ? { heic: await this.#heic(signal) }
+            : { decoded: await this.#decoded(needsDecoder, file, signal) };
+        signals = await hash(file, undefined, more);
+      }
+      if ("film" in signals || "needsFormats" in signals || "needsDecoder" in signals)
         throw new FormatsLost("it is no engine that reads every format");
       if ("refused" in signals) return signals.refused;
       const lookUp = (dismissed: Match[]) => abortable(lookup.lookUp({ signals, orientations, dismissed }), signal);
@@ -314,13 +338,52 @@ class OpenGate extends EventTarget implements Gate {
     return abortable(abortable(compiling, this.#closing.signal), signal);
   }
 
+  /**
+   * Loads the decoder of HEIC, when the first such file comes. Returns why it can't be had, if it can't: a browser may
+   * have a decoder of its own. The next file tries again.
+   */
+  async #heic(signal: AbortSignal | undefined): Promise<WebAssembly.Module | NotDecoded> {
+    const { heicWasmModule, timeoutMs = DEFAULTS.timeoutMs } = this.#options;
+    if (heicWasmModule) return heicWasmModule;
+    const compiling = this.#host.compileHeic(timeoutMs).catch((error) => ({
+      reason: "unavailable" as const,
+      detail:
+        `the decoder of HEIC can't be loaded: ${describe(error)}; ` +
+        "serve hashgate-heic.wasm there, or set heicWasmUrl",
+    }));
+    return abortable(abortable(compiling, this.#closing.signal), signal);
+  }
+
+  /** Asks the host's decoder for the pixels of a file. */
+  async #decoded(
+    format: HostFormat,
+    file: Recognised,
+    signal: AbortSignal | undefined,
+  ): Promise<HostPicture | NotDecoded> {
+    const { decoders = {}, timeoutMs = DEFAULTS.timeoutMs } = this.#options;
+    const opened = await this.#open(file);
+    const bytes = opened instanceof Uint8Array ? opened : new Uint8Array(await opened.arrayBuffer());
+    // The host's function may keep or detach what it gets.
+    const decoding = (async () => decoders[format]?.(bytes.slice()))().then(
+      (picture) => hostPicture(picture),
+      (error) => ({ reason: "unreadable" as const, detail: `decoders.${format} failed: ${describe(error)}` }),
+    );
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<NotDecoded>((resolve) => {
+      const detail = `decoders.${format} took longer than ${timeoutMs / 1000} s`;
+      timer = setTimeout(() => resolve({ reason: "engine-failed", detail }), timeoutMs);
+    });
+    const ends = signal ? AbortSignal.any([this.#closing.signal, signal]) : this.#closing.signal;
+    return abortable(Promise.race([decoding, late]), ends).finally(() => clearTimeout(timer));
+  }
+
   /** Computes a file's signals, or refuses the file before all of it was read. */
   async #hash(
     worker: Connection,
     given: Recognised,
     hashing: Omit<Asks["fingerprint"], "file">,
     early: (fingerprint: Uint8Array) => void,
-  ): Promise<Fingerprinted | NeedsFormats | IsFilm | { refused: Unchecked }> {
+  ): Promise<Fingerprinted | NeedsFormats | NeedsDecoder | IsFilm | { refused: Unchecked }> {
     const size = "bytes" in given ? given.bytes.byteLength : given.blob.size;
     const most = this.#options.maxFileBytes ?? DEFAULTS.maxFileBytes;
     const { sha256, md5 } = hashing.wanted;
@@ -591,6 +654,18 @@ class OpenGate extends EventTarget implements Gate {
     const base = error instanceof WorkerLost ? { ...this.#status, refreshing: false } : nothing(this.#feed);
     this.#tell({ ...base, lastError });
   }
+}
+
+/** Returns the host's picture if it has as many bytes as its size takes. */
+function hostPicture(picture: Partial<DecodedPicture> | undefined): HostPicture | NotDecoded {
+  const { width = 0, height = 0, data } = picture ?? {};
+  const whole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
+  if (!whole || !ArrayBuffer.isView(data) || data.byteLength !== 4 * width * height) {
+    const got = ArrayBuffer.isView(data) ? `${data.byteLength} bytes` : "no bytes";
+    const detail = `decoders: expected { width, height, data } with 4 bytes per pixel, got ${width} x ${height} and ${got}`;
+    return { reason: "unreadable", detail };
+  }
+  return { width, height, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
 }
 
 function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

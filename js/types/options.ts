@@ -145,6 +145,28 @@ export interface AdmitOptions extends CheckOptions {
   copyUpToBytes?: number;
 }
 
+/** Pixels that a decoder returns. */
+export interface DecodedPicture {
+  /** Width in pixels. */
+  width: number;
+  /** Height in pixels. */
+  height: number;
+  /** Red, green, blue and alpha of each pixel, row by row from the top. Colours aren't multiplied by alpha. */
+  data: Uint8Array | Uint8ClampedArray;
+}
+
+/**
+ * Decodes a file. It is called with a copy of the file's bytes, and must refuse files whose picture is too large for
+ * it: the gate checks only the size that the file declares.
+ */
+export type Decoder = (file: Uint8Array) => DecodedPicture | Promise<DecodedPicture>;
+
+/** Decoders of the host. */
+export interface Decoders {
+  avif?: Decoder;
+  jxl?: Decoder;
+}
+
 /** Options for opening a gate: either `source`, `trust` and `whenUnavailable`, or `filters`. */
 export interface GateOptions {
   /** Filter files that aren't part of a signed release: at least one. */
@@ -227,6 +249,20 @@ export interface GateOptions {
   formatsWasmUrl?: string | URL;
   /** The formats engine, already compiled. The gate then fetches none. */
   formatsWasmModule?: WebAssembly.Module;
+  /**
+   * URL of the decoder of HEIC (`hashgate-heic.wasm`), if it isn't beside this module. The gate fetches it when the
+   * first HEIC file comes. If it can't be loaded, and the browser has no decoder of its own, such files are `unchecked`
+   * with `unavailable`, and the next of them tries again.
+   */
+  heicWasmUrl?: string | URL;
+  /** The decoder of HEIC, already compiled. The gate then fetches none. */
+  heicWasmModule?: WebAssembly.Module;
+  /**
+   * Decoders of the host, for formats that the package can't decode where it runs: AVIF and JPEG XL in Node. A decoder
+   * is asked once for each such file, instead of the browser's decoder. If it throws, the file is `unchecked` with
+   * `unreadable`.
+   */
+  decoders?: Decoders;
   /**
    * URL of the reader of films (`hashgate-film.wasm`), if it isn't beside this module. The gate fetches it when the
    * first film comes. If it can't be loaded, films are `unchecked` with `unavailable`, and the next of them tries

@@ -1,7 +1,18 @@
 // Handles the requests to a worker, in browsers and in Node.
 import type { BrowserPicture } from "../../dist/bindings/hashgate.js";
 import { describe, type Fault, faultOf, GateError, isCoded } from "../errors.js";
-import type { Answers, Asks, FilmKind, Following, FromWorker, Operation, Source, ToWorker } from "../protocol.js";
+import type {
+  Answers,
+  Asks,
+  FilmKind,
+  Following,
+  FromWorker,
+  HostFormat,
+  NotDecoded,
+  Operation,
+  Source,
+  ToWorker,
+} from "../protocol.js";
 import { borrowed } from "./borrowed.js";
 import { Engine, type LoadedFilters } from "./engine.js";
 import { readFilm } from "./film/film.js";
@@ -9,6 +20,7 @@ import { CanvasNoise, FrameHasher } from "./frames.js";
 import { fetchFilter } from "./list/filter.js";
 import { Follower } from "./list/follower.js";
 import type { ListStore } from "./list/store.js";
+import { HeicDecoder, takeHostPicture } from "./own-decode.js";
 import { readFile, Unreadable, wholeOf } from "./read-file.js";
 import { StreamWatch } from "./stream-watch.js";
 
@@ -44,11 +56,12 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
   let watch: StreamWatch | undefined;
   let credit: (() => void) | undefined;
   let outstanding = 0;
+  let heic: HeicDecoder | undefined;
   let enough = false;
   const frames = new FrameHasher();
 
   const operations: { [O in Operation]: (ask: Asks[O], id: number) => Promise<[Answers[O], ArrayBuffer[]]> } = {
-    async fingerprint({ file: given, digestsOnly, ...ask }, id) {
+    async fingerprint({ file: given, digestsOnly, heic: heicModule, hostDecodes, decoded, ...ask }, id) {
       const file = borrowed(given);
       const hashing = running(engine, startFailure);
       // The platform's digest would need the whole film in memory.
@@ -77,16 +90,60 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
       let signals =
         stream?.finish() ??
         hashing.fingerprint(bytes ?? (await wholeOf(file)), { ...options, sha256: wanted.sha256 && !platformSha256 });
+      /** Gives the file back, so that it can be hashed again with what it needs. */
+      const again = <T extends object>(
+        needs: T,
+      ): [T & { bytes: Uint8Array | undefined; memoryBytes: number }, ArrayBuffer[]] => {
+        const given = file instanceof Uint8Array ? file : undefined;
+        const answer = { ...needs, bytes: given, memoryBytes: hashing.memoryBytes };
+        return [answer, given ? [given.buffer as ArrayBuffer] : []];
+      };
       if (signals.needsFormatsEngine) {
         signals.free();
-        const given = file instanceof Uint8Array ? file : undefined;
-        const answer = { needsFormats: true as const, bytes: given, memoryBytes: hashing.memoryBytes };
-        return [answer, given ? [given.buffer as ArrayBuffer] : []];
+        return again({ needsFormats: true as const });
       }
-      const picture = side.decode && signals.browserPicture();
-      if (picture) {
-        await side.decode?.(file, picture);
+      const picture = signals.browserPicture();
+      const type = picture?.isSecondReading === false ? picture.mediaType : undefined;
+      const host = hostDecodes?.find((format) => type === `image/${format satisfies HostFormat}`);
+      if (picture && type === "image/heic") {
+        if (!heic && !heicModule) {
+          picture.free();
+          signals.free();
+          return again({ needsDecoder: "heic" as const });
+        }
+        let missing: NotDecoded | undefined;
+        if (!heic && heicModule instanceof WebAssembly.Module) heic = new HeicDecoder(heicModule);
+        else if (!heic) missing = heicModule as NotDecoded;
+        const failure = heic ? heic.decode(bytes ?? (await wholeOf(file)), picture) : missing;
+        if (failure) {
+          picture.reset();
+          // The browser may read what this decoder doesn't. But it isn't asked about a picture that is too large, or on
+          // which a decoder has failed.
+          if (side.decode && failure.reason !== "too-large" && failure.reason !== "engine-failed") {
+            await side.decode(file, picture);
+            // The browser may show a part of a damaged file.
+            if (picture.isRead && failure.reason === "unreadable") picture.markDamaged();
+          }
+          if (!picture.isRead) {
+            picture.reset();
+            picture.fail(failure.reason, failure.detail);
+          }
+        }
         signals = signals.with(picture);
+      } else if (picture && host) {
+        if (!decoded) {
+          picture.free();
+          signals.free();
+          return again({ needsDecoder: host });
+        }
+        if ("reason" in decoded) picture.fail(decoded.reason, decoded.detail);
+        else takeHostPicture(decoded, picture);
+        signals = signals.with(picture);
+      } else if (picture && side.decode) {
+        await side.decode(file, picture);
+        signals = signals.with(picture);
+      } else {
+        picture?.free();
       }
       const fingerprint = signals.toBytes();
       signals.free();

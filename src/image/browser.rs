@@ -1,4 +1,5 @@
-//! Pictures that a browser decodes: the size that their headers declare, and the pixels that the browser hands over.
+//! Pictures that another decoder reads, such as the browser's: the size that their headers declare, and the pixels that
+//! the decoder hands over.
 
 use super::animation::Rect;
 use super::caveat::Caveat;
@@ -6,6 +7,7 @@ use super::error::{IntakeError, unreadable};
 use super::format::Format;
 use super::limits::{Limits, at_most, check_size};
 use super::picture::{DecodedBy, Picture};
+use super::profile::Profile;
 use super::sample::{FrameHead, Sample, reach, spread};
 use super::sniff;
 use super::surfaces::Surfaces;
@@ -15,6 +17,8 @@ use super::surfaces::Surfaces;
 #[must_use]
 pub fn browser_format(bytes: &[u8]) -> Option<Format> {
     match sniff::sniff(bytes) {
+        #[cfg(feature = "heic")]
+        Ok(Format::Heic) => Some(Format::Heic),
         Err(IntakeError::UnsupportedPicture { format, .. }) => format,
         _ => None,
     }
@@ -147,12 +151,37 @@ impl BrowserPicture {
     /// Takes further rows of the next wanted frame. A pixel is four bytes: red, green, blue, alpha. Colours aren't
     /// premultiplied by alpha.
     pub fn push_rows(&mut self, rgba: &[u8]) {
+        self.push_samples(4, rgba);
+    }
+
+    /// Takes further rows of the next wanted frame. A pixel has 1 (grey), 2 (grey, alpha), 3 (red, green, blue) or 4
+    /// (with alpha) bytes.
+    pub fn push_samples(&mut self, channels: u32, samples: &[u8]) {
         let (width, height) = (self.picture.width, self.picture.height);
+        let channels = channels.clamp(1, 4) as usize;
         let (surfaces, y) = self.current.get_or_insert_with(|| (Surfaces::new(width, height), 0));
-        for row in rgba.chunks_exact(4 * width as usize).take((height - *y) as usize) {
-            surfaces.push(*y, 4, row);
+        for row in samples.chunks_exact(channels * width as usize).take((height - *y) as usize) {
+            surfaces.push(*y, channels, row);
             *y += 1;
         }
+    }
+
+    /// Says which decoder hands the pixels over, if it isn't the browser's.
+    pub fn decoded_by(&mut self, decoder: DecodedBy) {
+        self.picture.decoded_by = decoder;
+    }
+
+    /// Notes the ICC profile of a picture whose colours aren't converted. If the profile changes what is shown, the
+    /// picture gets the caveat [`Caveat::ColourProfile`].
+    pub fn note_profile(&mut self, icc: &[u8]) {
+        if !matches!(Profile::of(icc), Profile::Usual) {
+            self.picture.admit(Caveat::ColourProfile);
+        }
+    }
+
+    /// Notes that the file has frames that aren't handed over.
+    pub fn note_unread_frames(&mut self) {
+        self.picture.admit(Caveat::FramesSampled);
     }
 
     /// Takes further rows whose colours are premultiplied by alpha, as Firefox gives them, and undoes the

@@ -2,6 +2,8 @@
 
 use super::error::{self, IntakeError, unreadable};
 use super::format::Format;
+#[cfg(feature = "heic")]
+use super::heic;
 use super::limits::Limits;
 use super::picture::{DecodedBy, Frame, Picture};
 use super::sample::Sample;
@@ -77,6 +79,8 @@ fn read_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Picture, Int
         Format::Svg => read_svg(bytes, limits),
         #[cfg(feature = "tiff")]
         Format::Tiff => tiff::read(bytes, limits),
+        #[cfg(feature = "heic")]
+        Format::Heic => heic::read(bytes, limits),
         _ => Err(unreadable(format, "no decoder of this build reads it")),
     }
 }

@@ -25,7 +25,7 @@ pub enum Format {
     Tiff,
     /// AVIF; only browsers read it.
     Avif,
-    /// HEIC and other HEIF; only browsers read it.
+    /// HEIC and other HEIF; read by a decoder of its own (feature `heic` in native builds), or by browsers.
     Heic,
     /// JPEG XL; only browsers read it.
     Jxl,

@@ -15,8 +15,12 @@ pub enum DecodedBy {
     DcOnly,
     /// The general decoders of this crate, which read every pixel.
     General,
+    /// The decoder of HEIC (`hashgate-heic.wasm` in browsers and Node; the same code in native builds).
+    Heic,
     /// The browser; the core was handed pixels.
     Browser,
+    /// A decoder that the host gave to the gate (`decoders`).
+    Host,
     /// A C library such as libjpeg-turbo, in native builds.
     Native,
 }

@@ -23,6 +23,12 @@ pub(super) fn sniff(bytes: &[u8]) -> Result<Format, IntakeError> {
         _ if is_icon(bytes) => Format::Ico,
         #[cfg(feature = "tiff")]
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Format::Tiff,
+        #[cfg(feature = "heic")]
+        [_, _, _, _, b'f', b't', b'y', b'p', ..]
+            if !matches!(bytes[8..], [b'c', b'r', b'x', b' ', ..]) && isobmff_brand(bytes) == Some(Format::Heic) =>
+        {
+            Format::Heic
+        }
         _ if text::is_svg(bytes) || svg::unpacked(bytes, text::HEAD + 1).is_some() => Format::Svg,
         _ => return Err(something_else(bytes)),
     };

@@ -6,6 +6,7 @@
 #![expect(missing_docs, clippy::missing_panics_doc, reason = "used by this repository's own programs alone")]
 
 pub mod film;
+pub mod heif;
 pub mod hostile;
 pub mod hostile_film;
 pub mod jpeg;

@@ -23,7 +23,7 @@ use web_sys::ImageData;
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
 import type {
-  FilterInfo, Limits, Logged, Manifest, Match, Orientations, UncheckedReason, Verdict, ViewSet,
+  DecodedBy, FilterInfo, Limits, Logged, Manifest, Match, Orientations, UncheckedReason, Verdict, ViewSet,
 } from "../../js/generated/core.js";
 
 /** The signals that are to be computed of a file, and the limits within which it is read. */
@@ -342,8 +342,7 @@ impl BrowserPicture {
         self.frames
     }
 
-    /// Notes that the browser could not decode the picture. `reason` is `unreadable`, `unsupported-picture` or
-    /// `canvas-noise`.
+    /// Notes why the picture could not be decoded.
     ///
     /// # Errors
     /// `invalid-options`.
@@ -363,6 +362,63 @@ impl BrowserPicture {
         let begun = image::BrowserPicture::new(self.format, (width, height), frames, &self.limits);
         self.picture = begun.map_err(|error| self.failure = Some(error.into())).ok();
         self.picture.as_ref().map(|picture| picture.wanted_frames().to_vec()).unwrap_or_default()
+    }
+
+    /// Begins a picture of one frame that another decoder than the browser's hands over by `samples`. `profile` is its
+    /// ICC profile, and `has_sequence` says whether the file has further frames. Returns whether the rows are wanted.
+    ///
+    /// # Errors
+    /// `invalid-options`.
+    #[wasm_bindgen(js_name = beginBy)]
+    pub fn begin_by(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "DecodedBy")] decoder: JsValue,
+        width: u32,
+        height: u32,
+        profile: Option<Box<[u8]>>,
+        has_sequence: bool,
+    ) -> Result<bool, Error> {
+        let decoder = read_option(decoder)?;
+        if self.begin(width, height, 1).is_empty() {
+            return Ok(false);
+        }
+        if let Some(picture) = &mut self.picture {
+            picture.decoded_by(decoder);
+            if let Some(profile) = profile {
+                picture.note_profile(&profile);
+            }
+            if has_sequence {
+                picture.note_unread_frames();
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes further rows from the top. A pixel has 1 to 4 bytes: grey or colours, and alpha.
+    #[allow(clippy::needless_pass_by_value)] // how wasm-bindgen hands bytes over
+    pub fn samples(&mut self, channels: u32, samples: Vec<u8>) {
+        if let Some(picture) = &mut self.picture {
+            picture.push_samples(channels, &samples);
+        }
+    }
+
+    /// Forgets a picture that was begun, and why it failed, so that another decoder may try.
+    pub fn reset(&mut self) {
+        (self.picture, self.failure) = (None, None);
+    }
+
+    /// Whether a decoder has read the picture.
+    #[wasm_bindgen(getter, js_name = isRead)]
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.failure.is_none() && self.picture.is_some()
+    }
+
+    /// Returns the limits for a decoder: width, height, pixels, and bytes of memory.
+    #[must_use]
+    pub fn limits(&self) -> Vec<f64> {
+        let Limits { max_width, max_height, max_pixels, max_alloc, .. } = self.limits;
+        vec![max_width.into(), max_height.into(), max_pixels as f64, max_alloc as f64]
     }
 
     /// Takes further rows from the top. A pixel is red, green, blue, alpha. `premultiplied` says whether the colours

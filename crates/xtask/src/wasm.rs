@@ -1,7 +1,7 @@
 //! Builds the engines `dist/hashgate.wasm` (SIMD) and `dist/hashgate-baseline.wasm`, the formats engines
-//! `dist/hashgate-formats.wasm` and `dist/hashgate-formats-baseline.wasm`, the film reader `dist/hashgate-film.wasm`,
-//! and the JavaScript and TypeScript of their bindings in `dist/bindings/`. A browser loads one engine, one formats
-//! engine when a file needs it, and the film reader when a film comes.
+//! `dist/hashgate-formats.wasm` and `dist/hashgate-formats-baseline.wasm`, the film reader `dist/hashgate-film.wasm`, the
+//! decoder of HEIC `dist/hashgate-heic.wasm`, and the JavaScript and TypeScript of their bindings in `dist/bindings/`. A browser loads one engine, one formats
+//! engine when a file needs it, the film reader when a film comes, and the decoder of HEIC when a HEIC file comes.
 //!
 //! The files don't depend on where they are built: no path of this machine gets into them (`scripts/reproducible.mjs`
 //! builds twice and compares).
@@ -61,13 +61,18 @@ const ENGINE: Bound = Bound { package: "hashgate-wasm", bindings: "hashgate" };
 /// The reader of films has bindings of its own. It reads tables, which SIMD doesn't speed up, so one build is enough.
 const FILM: Bound = Bound { package: "hashgate-film-wasm", bindings: "film" };
 
-/// Builds all four engines and the film reader, and writes `dist/`.
+/// The decoder of HEIC has bindings of its own. Vectors would be of use to its loop filters and transforms alone, which
+/// large pictures don't need, so one build is enough.
+const HEIC: Bound = Bound { package: "hashgate-heic-wasm", bindings: "heic" };
+
+/// Builds all four engines, the film reader and the decoder of HEIC, and writes `dist/`.
 ///
 /// # Errors
 /// A tool fails, or the engines have different bindings.
 pub fn build() -> Result<()> {
     engines()?;
-    film()
+    film()?;
+    heic()
 }
 
 /// Builds the film reader alone.
@@ -75,11 +80,24 @@ pub fn build() -> Result<()> {
 /// # Errors
 /// A tool fails.
 pub fn film() -> Result<()> {
+    single(&FILM, "hashgate-film.wasm")
+}
+
+/// Builds the decoder of HEIC alone.
+///
+/// # Errors
+/// A tool fails.
+pub fn heic() -> Result<()> {
+    single(&HEIC, "hashgate-heic.wasm")
+}
+
+/// Builds a wasm of which one build is enough.
+fn single(bound: &Bound, name: &str) -> Result<()> {
     let (root, dist) = folders()?;
     let [_, (processor, _, rust_flags, opt_flags)] = PROCESSORS;
-    let out = variant(root, &FILM, processor, &[], rust_flags, opt_flags)?;
-    fs::copy(out.join("optimised.wasm"), dist.join("hashgate-film.wasm"))?;
-    for file in FILM.files() {
+    let out = variant(root, bound, processor, &[], rust_flags, opt_flags)?;
+    fs::copy(out.join("optimised.wasm"), dist.join(name))?;
+    for file in bound.files() {
         fs::copy(out.join(&file), dist.join("bindings").join(&file))?;
     }
     Ok(())
@@ -143,6 +161,8 @@ fn variant(
         .web(true)?
         .omit_default_module_path(true)
         .typescript(true)
+        // A decoder gets a new instance for every file. An engine's worker is ended instead.
+        .reset_state_function(bound.bindings == HEIC.bindings)
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(&out)?;
