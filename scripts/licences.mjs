@@ -32,6 +32,18 @@ function crates() {
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version < b.version ? -1 : 1));
 }
 
+/** Code of other crates that lies, changed, in this repository. Its licences lie beside it. */
+const CHANGED = [
+  {
+    name: "heic-rs",
+    version: "0.1.4",
+    license: "MIT OR Apache-2.0",
+    repository: "https://github.com/tbraun96/heic-rs",
+    manifest_path: "crates/heic/Cargo.toml",
+    changes: "crates/heic/README.md",
+  },
+];
+
 /** Returns the SHA-256 of each crate's archive, from Cargo.lock. */
 function checksums() {
   const entries = readFileSync("Cargo.lock", "utf8").matchAll(
@@ -48,7 +60,7 @@ function textsOf({ manifest_path }) {
 }
 
 export function writeLicences(version) {
-  const found = crates();
+  const found = [...crates(), ...CHANGED];
   const sums = checksums();
   // Adds the standard library, which comes with the compiler.
   const [, rust] = execFileSync("rustc", ["--version"], { encoding: "utf8" }).split(" ");
@@ -71,10 +83,11 @@ export function writeLicences(version) {
       texts.set(words, known);
     }
     const missing = own.length === 0 ? "; comes without a text of its own" : "";
-    return `${crate.name} ${crate.version}: ${crate.license ?? "see below"} (${crate.repository ?? "crates.io"})${missing}`;
+    const changed = crate.changes ? `; changed, as ${crate.changes} says` : "";
+    return `${crate.name} ${crate.version}: ${crate.license ?? "see below"} (${crate.repository ?? "crates.io"})${missing}${changed}`;
   });
   const parts = [
-    `What is inside hashgate.wasm, hashgate-formats.wasm, their baseline builds and hashgate-film.wasm besides hashgate itself, with its licence.\n`,
+    `What is inside hashgate.wasm, hashgate-formats.wasm, their baseline builds, hashgate-film.wasm and hashgate-heic.wasm besides hashgate itself, with its licence.\n`,
     ...rows,
     `the Rust standard library ${rust}: ${std.license} (${std.repository}), with the crates that it is made of`,
     "",
@@ -98,6 +111,10 @@ export function writeLicences(version) {
   });
   const components = found.map((crate) => {
     const purl = `pkg:cargo/${crate.name}@${crate.version}`;
+    // The archive's digest says nothing about code that was changed.
+    if (crate.changes) {
+      return component(crate, { "bom-ref": purl, purl, modified: true, pedigree: { notes: `see ${crate.changes}` } });
+    }
     const hashes = [{ alg: "SHA-256", content: sums.get(`${crate.name} ${crate.version}`) }];
     return component(crate, { "bom-ref": purl, purl, hashes });
   });

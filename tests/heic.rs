@@ -157,9 +157,12 @@ fn the_limits_hold_for_what_is_coded_whatever_the_file_declares() {
     assert_eq!(too_large(&lying, limits.with_max_width(1199)), "width in pixels");
     assert_eq!(too_large(&lying, limits.with_max_height(959)), "height in pixels");
     assert_eq!(too_large(&lying, limits.with_max_alloc(1 << 20)), "bytes of memory to decode it");
-    // A grid counts with all its tiles.
     let tiles = grid(&coded(&vector("heic.heic")), [3, 1], 300, 50).write();
-    assert_eq!(too_large(&tiles, limits.with_max_pixels(3 * 144 * 108 - 1)), "number of pixels");
+    assert_eq!(too_large(&tiles, limits.with_max_pixels(300 * 50 - 1)), "number of pixels");
+    // Tiles of which next to nothing is shown would take time for nothing.
+    let hidden = grid(&coded(&vector("heic-large.heic")), [2, 1], 1201, 1).write();
+    let error = read(&hidden, &limits).unwrap_err();
+    assert!(error.to_string().contains("far more pixels are coded"), "{error}");
 }
 
 #[test]

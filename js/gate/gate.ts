@@ -119,6 +119,7 @@ class OpenGate extends EventTarget implements Gate {
   readonly #closing = new AbortController();
   #closed: GateError | undefined;
   readonly #arrivals: Arrivals | undefined;
+  #loadingHeic: Promise<WebAssembly.Module> | undefined;
 
   constructor(host: Host, feed: Feed, options: GateOptions) {
     super();
@@ -345,13 +346,20 @@ class OpenGate extends EventTarget implements Gate {
   async #heic(signal: AbortSignal | undefined): Promise<WebAssembly.Module | NotDecoded> {
     const { heicWasmModule, timeoutMs = DEFAULTS.timeoutMs } = this.#options;
     if (heicWasmModule) return heicWasmModule;
-    const compiling = this.#host.compileHeic(timeoutMs).catch((error) => ({
-      reason: "unavailable" as const,
-      detail:
-        `the decoder of HEIC can't be loaded: ${describe(error)}; ` +
-        "serve hashgate-heic.wasm there, or set heicWasmUrl",
-    }));
-    return abortable(abortable(compiling, this.#closing.signal), signal);
+    // Files that wait for it at once share one promise.
+    this.#loadingHeic ??= abortable(this.#host.compileHeic(timeoutMs), this.#closing.signal).finally(() => {
+      this.#loadingHeic = undefined;
+    });
+    const loading = this.#loadingHeic.catch((error) => {
+      if (this.#closed) throw this.#closed;
+      return {
+        reason: "unavailable" as const,
+        detail:
+          `the decoder of HEIC can't be loaded: ${describe(error)}; ` +
+          "serve hashgate-heic.wasm there, or set heicWasmUrl",
+      };
+    });
+    return abortable(loading, signal);
   }
 
   /** Asks the host's decoder for the pixels of a file. */

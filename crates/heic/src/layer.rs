@@ -73,8 +73,13 @@ impl<'c, 'a> Layer<'c, 'a> {
                 return Err(Error::Unreadable("the tiles don't cover the picture exactly"));
             }
         }
-        let pixels = layer.tile_pixels.saturating_mul(layer.tiles.len() as u64);
-        crate::at_most("number of pixels", pixels, limits.max_pixels)?;
+        let shown = layer.size[0] as u64 * layer.size[1] as u64;
+        crate::at_most("number of pixels", shown, limits.max_pixels)?;
+        // Tiles may reach beyond the picture, and blocks beyond their tile. That is bounded too, as it takes time.
+        let coded = layer.tile_pixels.saturating_mul(layer.tiles.len() as u64);
+        if coded > 4 * shown + (1 << 20) {
+            return Err(Error::Unreadable("far more pixels are coded than are shown"));
+        }
         Ok(layer)
     }
 

@@ -36,7 +36,7 @@ pub struct Limits {
     pub max_width: u32,
     /// Largest height in pixels.
     pub max_height: u32,
-    /// Most pixels, with those of tiles that are cropped.
+    /// Most pixels. At most four times as many are decoded: those of tiles that reach beyond the picture.
     pub max_pixels: u64,
     /// Most bytes of samples in memory at once.
     pub max_alloc: u64,
