@@ -92,9 +92,9 @@ impl Conversion {
                 [cr, luma, cb].map(byte)
             } else {
                 [
-                    luma + (red_cr * cr >> SHIFT),
-                    luma + (green_cb * cb + green_cr * cr >> SHIFT),
-                    luma + (blue_cb * cb >> SHIFT),
+                    luma + ((red_cr * cr) >> SHIFT),
+                    luma + ((green_cb * cb + green_cr * cr) >> SHIFT),
+                    luma + ((blue_cb * cb) >> SHIFT),
                 ]
                 .map(byte)
             });

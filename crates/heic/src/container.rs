@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the next box: its kind and its content. Returns `None` at the end.
-    fn next_box(&mut self) -> Result<Option<([u8; 4], &'a [u8])>, Error> {
+    fn next_box(&mut self) -> Result<Option<Part<'a>>, Error> {
         if self.0.is_empty() {
             return Ok(None);
         }
@@ -71,6 +71,9 @@ impl<'a> Reader<'a> {
         Ok(Some((kind, self.take(content)?)))
     }
 }
+
+/// A box: its kind and its content.
+type Part<'a> = ([u8; 4], &'a [u8]);
 
 /// An entry of the file's catalogue.
 #[derive(Default)]
@@ -97,7 +100,7 @@ pub struct Container<'a> {
     file: &'a [u8],
     idat: &'a [u8],
     items: BTreeMap<u32, Item>,
-    properties: Vec<([u8; 4], &'a [u8])>,
+    properties: Vec<Part<'a>>,
     references: Vec<Reference>,
     /// Bytes of items that may still be read. Bounds the time of a file whose many tiles share the same bytes.
     budget: Cell<usize>,

@@ -1,6 +1,7 @@
 //! One picture of a file, read row by row: a coded picture, or a grid of them of which one row of tiles is in memory.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::Limits;
 use crate::container::{Container, Reader};
@@ -95,11 +96,13 @@ impl<'c, 'a> Layer<'c, 'a> {
     fn configuration(&mut self, id: u32) -> Result<&(usize, ParameterSets), Error> {
         let found = self.container.properties(id).find(|(kind, ..)| *kind == b"hvcC");
         let (_, content, place) = found.ok_or(Error::Unreadable("a coded picture has no parameter sets"))?;
-        if !self.configurations.contains_key(&place) {
-            let (length_size, units) = read_configuration(content)?;
-            self.configurations.insert(place, (length_size, hevc::parameter_sets(&units)?));
+        match self.configurations.entry(place) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(unknown) => {
+                let (length_size, units) = read_configuration(content)?;
+                Ok(unknown.insert((length_size, hevc::parameter_sets(&units)?)))
+            }
         }
-        Ok(&self.configurations[&place])
     }
 
     fn decode(&mut self, id: u32, detail: Detail) -> Result<Frame, Error> {

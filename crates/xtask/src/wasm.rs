@@ -80,7 +80,7 @@ pub fn build() -> Result<()> {
 /// # Errors
 /// A tool fails.
 pub fn film() -> Result<()> {
-    single(&FILM, "hashgate-film.wasm")
+    single(&FILM, "hashgate-film.wasm", &[])
 }
 
 /// Builds the decoder of HEIC alone.
@@ -88,14 +88,15 @@ pub fn film() -> Result<()> {
 /// # Errors
 /// A tool fails.
 pub fn heic() -> Result<()> {
-    single(&HEIC, "hashgate-heic.wasm")
+    // Decoding takes long, and few pages load it. So all of it is optimised for speed, not for size.
+    single(&HEIC, "hashgate-heic.wasm", &["--config", "profile.wasm.opt-level=3"])
 }
 
 /// Builds a wasm of which one build is enough.
-fn single(bound: &Bound, name: &str) -> Result<()> {
+fn single(bound: &Bound, name: &str, arguments: &[&str]) -> Result<()> {
     let (root, dist) = folders()?;
     let [_, (processor, _, rust_flags, opt_flags)] = PROCESSORS;
-    let out = variant(root, bound, processor, &[], rust_flags, opt_flags)?;
+    let out = variant(root, bound, processor, arguments, rust_flags, opt_flags)?;
     fs::copy(out.join("optimised.wasm"), dist.join(name))?;
     for file in bound.files() {
         fs::copy(out.join(&file), dist.join("bindings").join(&file))?;

@@ -80,7 +80,10 @@ pub fn decode_slice<'a>(
             return Err(Error::InvalidData("slice runs past the end of the picture"));
         }
         let rs = geo.ts_to_rs[ts] as usize;
-        if ts == geo.rs_to_ts[d.sh.segment_address as usize] as usize && pps.wpp_enabled && rs % geo.w_ctbs == 0 {
+        if ts == geo.rs_to_ts[d.sh.segment_address as usize] as usize
+            && pps.wpp_enabled
+            && rs.is_multiple_of(geo.w_ctbs)
+        {
             restore_wpp(&mut d, &saved, rs, geo);
         }
         // Otherwise a file of many slices that each cover the whole picture would take as many times its time.
@@ -102,7 +105,7 @@ pub fn decode_slice<'a>(
         }
         let next = geo.ts_to_rs[ts] as usize;
         let new_tile = geo.tile_id[next] != geo.tile_id[rs];
-        let new_row = pps.wpp_enabled && next % geo.w_ctbs == 0;
+        let new_row = pps.wpp_enabled && next.is_multiple_of(geo.w_ctbs);
         if new_tile || new_row {
             d.cab.terminate()?; // end_of_subset_one_bit, always 1
             sub += 1;
@@ -127,16 +130,16 @@ pub fn decode_slice<'a>(
 /// Restores the wavefront context state saved from the row above, if usable.
 fn restore_wpp(d: &mut Dec<'_>, saved: &Option<(usize, [u8; NUM_CTX])>, rs: usize, geo: &Geometry) {
     let row = rs / geo.w_ctbs;
-    if row > 0 {
-        if let Some((saved_row, ctx)) = saved {
-            let above_right = (row - 1) * geo.w_ctbs + usize::from(geo.w_ctbs > 1);
-            if *saved_row == row - 1
-                && geo.tile_id[above_right] == geo.tile_id[rs]
-                && d.fi.slice_addr[above_right] == d.sh.slice_address
-            {
-                d.cab.ctx = *ctx;
-                return;
-            }
+    if row > 0
+        && let Some((saved_row, ctx)) = saved
+    {
+        let above_right = (row - 1) * geo.w_ctbs + usize::from(geo.w_ctbs > 1);
+        if *saved_row == row - 1
+            && geo.tile_id[above_right] == geo.tile_id[rs]
+            && d.fi.slice_addr[above_right] == d.sh.slice_address
+        {
+            d.cab.ctx = *ctx;
+            return;
         }
     }
     let qp = d.sh.qp;
