@@ -163,11 +163,13 @@ fn limits_have_the_documented_defaults() {
 #[test]
 #[cfg(feature = "build")]
 fn pages_give_the_number_of_views() {
-    let (full, derived) = (signal::views::FULL_VIEWS, signal::views::DERIVED_VIEWS);
+    let (windows, painted) = (signal::views::WINDOWS, signal::views::PAINTED);
+    let derived = windows + painted;
     for (page, words) in [
         (include_str!("../docs/explanation/near-match.md"), format!("The {derived} derived views")),
-        (include_str!("../docs/reference/filter-format.md"), format!("each of the {derived} derived views")),
-        (include_str!("../docs/explanation/system.md"), format!("in up to {} views", full + derived)),
+        (include_str!("../docs/reference/filter-format.md"), format!("each of the {windows} windows")),
+        (include_str!("../docs/reference/filter-format.md"), format!("each of the {painted} painted views")),
+        (include_str!("../docs/explanation/system.md"), format!("in up to {} views", 2 + derived)),
     ] {
         assert!(page.contains(&words), "expected a page to say {words:?}");
     }

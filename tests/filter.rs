@@ -126,8 +126,8 @@ fn bordered() -> Vec<u8> {
     file
 }
 
-/// Asserts that a clean picture with a border takes exactly as many lookups as the plan assumed when it computed the
-/// image false-positive rate.
+/// Asserts that a clean picture with a border takes no more lookups than the plan assumed when it computed the image
+/// false-positive rate, and not many fewer: a picture in which less is located has fewer views.
 #[test]
 fn a_clean_picture_costs_the_lookups_that_its_filter_says() {
     let picture = bordered();
@@ -140,7 +140,12 @@ fn a_clean_picture_costs_the_lookups_that_its_filter_says() {
         let report = check(&picture, &[filter], &Limits::default(), ViewSet::All, Orientations::All);
         assert_eq!(report.outcome, Outcome::Clear, "{report:?}");
         let planned = Plan::new(&request, &entries(100, 2, 1)).unwrap().lookups;
-        assert_eq!(report.lookups, planned, "{rings} rings, {lookup_budget}, {view_lookup_budget}");
+        let lookups = report.lookups;
+        assert!(lookups <= planned, "{lookups} of {planned}: {rings} rings, {lookup_budget}, {view_lookup_budget}");
+        assert!(
+            lookups >= planned / 5 * 4,
+            "{lookups} of {planned}: {rings} rings, {lookup_budget}, {view_lookup_budget}"
+        );
     }
 }
 

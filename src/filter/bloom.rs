@@ -265,7 +265,7 @@ mod tests {
                 insert(&mut bits, slice_bits, &hasher, mix(key));
             }
             let bloom = Bloom { bits: &bits, slice_bits };
-            let masks = FlipMasks::new(4096);
+            let masks = FlipMasks::new(&super::super::flip_masks::mask_sequence(4096));
             for number in 0..64 {
                 let soft = SoftRingKey {
                     ring: 1,

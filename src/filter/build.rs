@@ -20,7 +20,7 @@
 use sha2::{Digest, Sha256};
 
 use super::bloom::{self, Bloom, Domain, Hasher, MAX_K, MAX_SLICE_BITS};
-use super::file::{Filter, quartered, quarterings};
+use super::file::{Filter, budget};
 use super::flip_masks::MAX_LOOKUP_BUDGET;
 use super::header::{self, CANARIES, CHECKSUM, FilterInfo, RATE_UNIT};
 use super::ring_keys::{MAX_RINGS, ring_key};
@@ -29,7 +29,7 @@ use crate::refusal::{Refusal, RefusalCode};
 use crate::setters::setters;
 use crate::signal::digest::{Md5Digest, Sha256Digest};
 use crate::signal::pdq::{Orientation, PdqHash};
-use crate::signal::views;
+use crate::signal::views::{self, Kind};
 
 /// The hashes and digests of a list. Their order doesn't change the file. Each must be there once, because repeated
 /// entries are counted twice: [`normalise`](Self::normalise) removes them.
@@ -69,7 +69,7 @@ pub struct Request {
     pub built_at_unix_s: u64,
     /// Ring keys that are inserted per PDQ hash, 1 to 4.
     pub rings: u32,
-    /// Lookups per ring key of a full view, 1 to 65,536.
+    /// Lookups per ring key of a full view, 1 to 65,536. [`FilterInfo::lookup_budget`] has the exceptions.
     pub lookup_budget: u32,
     /// Lookups per ring key of a derived view, at most `lookup_budget`. [`FilterInfo::view_lookup_budget`] has the
     /// exceptions.
@@ -383,9 +383,12 @@ fn lookups(request: &Request, entries: &Entries) -> u64 {
     if entries.pdq.is_empty() {
         return digests.max(1);
     }
-    let of_ring = |orientation: Orientation, ring: u32| {
-        let further = quartered(request.view_lookup_budget, quarterings(orientation, ring));
-        views::FULL_VIEWS as u64 * u64::from(request.lookup_budget) + views::DERIVED_VIEWS as u64 * u64::from(further)
+    let budgets = [request.lookup_budget, request.view_lookup_budget];
+    let views =
+        [(Kind::Plain, 1), (Kind::BorderCut, 1), (Kind::Window, views::WINDOWS), (Kind::Painted, views::PAINTED)];
+    let of_ring = |orientation: Orientation, ring: u32| -> u64 {
+        let of_kind = |&(kind, count)| count as u64 * u64::from(budget(budgets, kind, orientation, ring));
+        views.iter().map(of_kind).sum()
     };
     let of_orientation = |orientation| (0..request.rings).map(move |ring| of_ring(orientation, ring)).sum::<u64>();
     Orientation::ALL.into_iter().map(of_orientation).sum::<u64>() + digests

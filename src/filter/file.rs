@@ -1,14 +1,14 @@
 //! A filter whose file was verified.
 
 use super::bloom::{Bloom, Domain, Hasher};
-use super::flip_masks::{FlipMask, FlipMasks};
+use super::flip_masks::{FlipMask, FlipMasks, MAX_LOOKUP_BUDGET, mask_sequence};
 use super::header::{self, CHECKSUM, FilterInfo};
 use super::soft_ring_key::SoftRingKey;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::signal::Wanted;
 use crate::signal::digest::{Md5Digest, Sha256Digest};
 use crate::signal::pdq::Orientation;
-use crate::signal::views::View;
+use crate::signal::views::{Kind, View};
 
 /// A filter whose file was verified. Lookups need this type, so an unverified file can't be looked up in.
 ///
@@ -28,10 +28,8 @@ pub struct Filter {
     rings: Vec<Hasher>,
     sha256: Hasher,
     md5: Hasher,
-    /// The masks for full views.
-    full_masks: FlipMasks,
-    /// The flip masks for derived views: with the whole budget, a quarter and a sixteenth of it.
-    derived_masks: [FlipMasks; 3],
+    /// The flip masks of each budget.
+    masks: Vec<FlipMasks>,
 }
 
 impl std::fmt::Debug for Filter {
@@ -58,8 +56,7 @@ impl Filter {
             rings: (0..info.rings).map(|ring| hasher(Domain::Ring(ring))).collect(),
             sha256: hasher(Domain::Sha256),
             md5: hasher(Domain::Md5),
-            full_masks: FlipMasks::new(info.lookup_budget),
-            derived_masks: [0, 1, 2].map(|times| FlipMasks::new(quartered(info.view_lookup_budget, times))),
+            masks: masks([info.lookup_budget, info.view_lookup_budget]),
             bytes,
             info,
         };
@@ -132,10 +129,9 @@ impl Filter {
         orientation: Orientation,
         passed_over: &[u64],
     ) -> (Option<FlipMask>, u64) {
-        let masks = match view.is_full() {
-            true => &self.full_masks,
-            false => &self.derived_masks[quarterings(orientation, soft.ring) as usize],
-        };
+        let budgets = [self.info.lookup_budget, self.info.view_lookup_budget];
+        let budget = budget(budgets, view.kind(), orientation, soft.ring) as usize;
+        let masks = self.masks.iter().find(|masks| masks.sequence.len() == budget).expect("masks for every budget");
         match self.bloom().first_held(&self.rings[soft.ring as usize], soft, masks, passed_over) {
             Some(index) => (Some(masks.sequence[index]), index as u64 + 1),
             None => (None, masks.sequence.len() as u64),
@@ -143,15 +139,34 @@ impl Filter {
     }
 }
 
-/// Returns how many times the lookup budget of derived views is divided by 4, 0 to 2.
-///
-/// It is divided once for an uncommon orientation, because few copies are both turned and edited. It is divided once
-/// for a ring above ring 0, because such rings find few copies (`docs/lab/near-match.md`).
-pub(super) fn quarterings(orientation: Orientation, ring: u32) -> u32 {
-    u32::from(!orientation.is_common()) + u32::from(ring > 0)
+/// Makes the flip masks of every budget that [`budget`] returns.
+fn masks(budgets: [u32; 2]) -> Vec<FlipMasks> {
+    let kinds = [Kind::Plain, Kind::BorderCut, Kind::Window, Kind::Painted];
+    let orientations = [Orientation::Original, Orientation::Rotate90];
+    let mut all: Vec<u64> = kinds
+        .into_iter()
+        .flat_map(|kind| orientations.map(|orientation| [0, 1].map(|ring| budget(budgets, kind, orientation, ring))))
+        .flatten()
+        .map(u64::from)
+        .collect();
+    all.sort_unstable();
+    all.dedup();
+    let longest = mask_sequence(all.last().copied().unwrap_or(0) as u32);
+    all.into_iter().map(|budget| FlipMasks::new(&longest[..budget as usize])).collect()
 }
 
-/// Returns the budget of derived views, divided by 4 `times` times and rounded up.
-pub(super) fn quartered(view_lookup_budget: u32, times: u32) -> u32 {
-    view_lookup_budget.div_ceil(4u32.pow(times))
+/// Returns the most lookups per ring key of a view of this kind, in this orientation and ring.
+///
+/// Most copies are found in the plain view, so it gets most. Few copies are both turned and edited, so uncommon
+/// orientations get little. Rings above ring 0 find few copies that ring 0 doesn't (`docs/lab/near-match.md`).
+pub(super) fn budget([full, derived]: [u32; 2], kind: Kind, orientation: Orientation, ring: u32) -> u32 {
+    let of_ring = |budget: u32| if ring > 0 { budget.div_ceil(2) } else { budget };
+    let of_derived = |budget: u32| of_ring(if orientation.is_common() { budget } else { budget.div_ceil(64) });
+    let of_full = |budget: u32| if orientation.is_common() { budget } else { full.div_ceil(16) };
+    match kind {
+        Kind::Plain => of_full(full.saturating_mul(3).min(MAX_LOOKUP_BUDGET)),
+        Kind::BorderCut => of_full(full),
+        Kind::Window => of_derived(derived.saturating_mul(2).min(MAX_LOOKUP_BUDGET)),
+        Kind::Painted => of_derived(derived.div_ceil(2)),
+    }
 }

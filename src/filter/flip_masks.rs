@@ -78,20 +78,19 @@ pub(crate) static LOWER_MASKS: LazyLock<[FlipMask; 1 << LOWER]> = LazyLock::new(
 });
 
 impl FlipMasks {
-    /// The first `budget` masks.
-    pub fn new(budget: u32) -> Self {
-        let sequence = mask_sequence(budget);
+    /// Groups the first masks of the [`mask_sequence`].
+    pub fn new(sequence: &[FlipMask]) -> Self {
         let mut uppers: Vec<_> = sequence.iter().map(|mask| u64::from(mask.0 >> LOWER)).collect();
         uppers.sort_unstable();
         let run = |same: &[u64]| Run { upper: FlipMask((same[0] as u32) << LOWER), length: same.len() };
         let runs = uppers.chunk_by(|a, b| a == b).map(run).collect();
-        Self { sequence, runs }
+        Self { sequence: sequence.to_vec(), runs }
     }
 }
 
 /// Returns the cheapest `budget` masks in the order in which they are tried. The order doesn't depend on the picture.
 /// The first mask flips nothing.
-fn mask_sequence(budget: u32) -> Vec<FlipMask> {
+pub(crate) fn mask_sequence(budget: u32) -> Vec<FlipMask> {
     /// Collects every set of different ranks that are at most `largest` and add up to `sum`. Each set is merged with
     /// the ranks in `chosen`.
     fn subsets(sum: u32, largest: u32, chosen: u32, found: &mut Vec<FlipMask>) {
@@ -136,7 +135,7 @@ mod tests {
     #[test]
     fn runs_are_the_same_masks() {
         for budget in [1, 2, 3, 100, 2048, 8192, MAX_LOOKUP_BUDGET] {
-            let masks = FlipMasks::new(budget);
+            let masks = FlipMasks::new(&mask_sequence(budget));
             let of_run = |run: Run| LOWER_MASKS[..run.length].iter().map(move |lower| FlipMask(run.upper.0 | lower.0));
             let mut of_runs: Vec<_> = masks.runs.iter().copied().flat_map(of_run).collect();
             of_runs.sort_unstable_by_key(|mask| mask.place());

@@ -2,10 +2,16 @@
 //!
 //! A crop or border of 2% changes 25 to 45 of the 256 bits of a PDQ hash, which is more than flip masks can flip. A
 //! caption changes reliable bits, which flip masks never flip. So the picture is also hashed in other views. Each view
-//! undoes one such edit: it takes another window of the same picture, or paints over a region of it.
+//! undoes one such edit: it takes another window of the same picture, or paints over a region of it. Most windows and
+//! regions are fixed. The others are where the picture itself shows that a picture was pasted, by its [`survey`].
+
+mod survey;
+
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use self::survey::{Area, Survey};
 use super::pdq::{Coefficients, Luma, Luma64, MIN_QUALITY, Plane, SIDE, Window, quality};
 
 /// The views that are looked up.
@@ -53,6 +59,12 @@ pub enum View {
     /// Turned right by 2 degrees.
     #[serde(rename = "turned-right-2")]
     TurnedRight2,
+    /// Turned left by 4 degrees.
+    #[serde(rename = "turned-left-4")]
+    TurnedLeft4,
+    /// Turned right by 4 degrees.
+    #[serde(rename = "turned-right-4")]
+    TurnedRight4,
     /// The bottom strip painted over.
     WithoutBottom,
     /// A narrow strip at the bottom painted over: undoes a bar of text.
@@ -76,16 +88,69 @@ pub enum View {
     /// Without its uniform border, and with a narrow strip above the bottom of the rest painted over: undoes a caption
     /// in a screenshot.
     BorderCutWithoutCaption,
+    /// The rectangle that is likeliest to be a picture in the picture: undoes a meme's bar, a screenshot, a collage.
+    #[serde(rename = "located-1")]
+    Located1,
+    /// `located-1` without its uniform border.
+    #[serde(rename = "located-1-border-cut")]
+    Located1BorderCut,
+    /// The second likeliest rectangle.
+    #[serde(rename = "located-2")]
+    Located2,
+    /// The third likeliest rectangle.
+    #[serde(rename = "located-3")]
+    Located3,
+    /// The fourth likeliest rectangle.
+    #[serde(rename = "located-4")]
+    Located4,
+    /// The rectangle that is likeliest to lie on the picture painted over: undoes a pasted picture.
+    #[serde(rename = "without-inset-1")]
+    WithoutInset1,
+    /// The second likeliest rectangle painted over.
+    #[serde(rename = "without-inset-2")]
+    WithoutInset2,
+    /// The third likeliest rectangle painted over.
+    #[serde(rename = "without-inset-3")]
+    WithoutInset3,
+    /// The square that stands out most by its plain colours painted over: undoes a sticker.
+    #[serde(rename = "without-patch-1")]
+    WithoutPatch1,
+    /// The second such square painted over.
+    #[serde(rename = "without-patch-2")]
+    WithoutPatch2,
+    /// The third such square painted over.
+    #[serde(rename = "without-patch-3")]
+    WithoutPatch3,
+    /// The fourth such square painted over.
+    #[serde(rename = "without-patch-4")]
+    WithoutPatch4,
+    /// The fifth such square painted over.
+    #[serde(rename = "without-patch-5")]
+    WithoutPatch5,
+    /// The sixth such square painted over.
+    #[serde(rename = "without-patch-6")]
+    WithoutPatch6,
 }
 
-/// Number of full views. Each is looked up with the lookup budget
-/// ([`lookup_budget`](crate::FilterInfo::lookup_budget)).
+/// Largest number of derived views that take a window of the picture, or turn it.
 #[cfg(feature = "build")]
-pub(crate) const FULL_VIEWS: usize = 2;
-/// Largest number of derived views. Each is looked up with
-/// [`view_lookup_budget`](crate::FilterInfo::view_lookup_budget).
+pub(crate) const WINDOWS: usize = ZOOMS.len() + TURNS.len() + LOCATED.len() + 1; // the last is `Located1BorderCut`
+/// Largest number of derived views that paint over a region of the picture.
 #[cfg(feature = "build")]
-pub(crate) const DERIVED_VIEWS: usize = ZOOMS.len() + TURNS.len() + OCCLUSIONS.len() + 1; // the last is `BorderCutWithoutCaption`
+pub(crate) const PAINTED: usize = OCCLUSIONS.len() + INSETS.len() + PATCHES.len() + 1; // the last is `BorderCutWithoutCaption`
+
+/// The kinds of views, by the budget that they are looked up with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The picture as it is.
+    Plain,
+    /// Without its uniform border.
+    BorderCut,
+    /// Another window of the picture, or the picture turned.
+    Window,
+    /// With a region painted over.
+    Painted,
+}
 
 /// The zoomed views, with the sides of their windows in per mille of the picture's sides.
 const ZOOMS: [(View, i64); 6] = [
@@ -97,12 +162,14 @@ const ZOOMS: [(View, i64); 6] = [
     (View::ZoomOut11, 1111),
 ];
 
-/// The turned views, with the sines of their angles; angles to the right are positive.
-const TURNS: [(View, f32); 2] = [(View::TurnedLeft2, -SINE_OF_2), (View::TurnedRight2, SINE_OF_2)];
-/// Sine of 2 degrees. It is written out, because the sine functions of two platforms may differ in the last bit.
-const SINE_OF_2: f32 = 0.034_899_496;
-/// Cosine of 2 degrees.
-const COSINE_OF_2: f32 = 0.999_390_83;
+/// The turned views, with the sines and cosines of their angles; angles to the right are positive. They are written
+/// out, because the sine functions of two platforms may differ in the last bit.
+const TURNS: [(View, f32, f32); 4] = [
+    (View::TurnedLeft2, -0.034_899_496, 0.999_390_83),
+    (View::TurnedRight2, 0.034_899_496, 0.999_390_83),
+    (View::TurnedLeft4, -0.069_756_47, 0.997_564_1),
+    (View::TurnedRight4, 0.069_756_47, 0.997_564_1),
+];
 
 /// Height of the painted strip at the top or bottom, in rows of the reduced picture, which has 64.
 const STRIP: usize = 12;
@@ -112,12 +179,12 @@ const CORNER: usize = 20;
 const FAR: usize = SIDE - CORNER;
 
 /// Rows of the reduced picture (0 to 63) in which captions usually are.
-const CAPTION: std::ops::Range<usize> = 54..61;
+const CAPTION: Range<usize> = 54..61;
 
 /// The painted views, with the columns and rows of the region that is painted over. Some regions lie inside others: a
 /// smaller region hides less of the picture, a larger one covers longer texts. `docs/lab/near-match.md` has the gain of
 /// each view.
-const OCCLUSIONS: [(View, std::ops::Range<usize>, std::ops::Range<usize>); 10] = [
+const OCCLUSIONS: [(View, Range<usize>, Range<usize>); 10] = [
     (View::WithoutBottom, 0..SIDE, SIDE - STRIP..SIDE),
     (View::WithoutBottomBar, 0..SIDE, 57..SIDE),
     (View::WithoutCaption, 0..SIDE, CAPTION),
@@ -130,10 +197,30 @@ const OCCLUSIONS: [(View, std::ops::Range<usize>, std::ops::Range<usize>); 10] =
     (View::WithoutBottomRight, FAR..SIDE, FAR..SIDE),
 ];
 
+/// The windows that a [`Survey`] finds, the likeliest first.
+const LOCATED: [View; 4] = [View::Located1, View::Located2, View::Located3, View::Located4];
+/// The views without what a [`Survey`] finds on the picture, the likeliest first.
+const INSETS: [View; 3] = [View::WithoutInset1, View::WithoutInset2, View::WithoutInset3];
+/// The views without what a [`Survey`] finds to be of plain colours, the likeliest first.
+const PATCHES: [View; 6] = [
+    View::WithoutPatch1,
+    View::WithoutPatch2,
+    View::WithoutPatch3,
+    View::WithoutPatch4,
+    View::WithoutPatch5,
+    View::WithoutPatch6,
+];
+
 impl View {
-    /// Returns whether this is a full view. Full views are looked up with a larger budget than derived views.
-    pub(crate) fn is_full(self) -> bool {
-        matches!(self, Self::Plain | Self::BorderCut)
+    /// Returns the kind of the view.
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Self::Plain => Kind::Plain,
+            Self::BorderCut => Kind::BorderCut,
+            Self::Located1 | Self::Located1BorderCut | Self::Located2 | Self::Located3 | Self::Located4 => Kind::Window,
+            _ if ZOOMS.iter().any(|zoom| zoom.0 == self) || TURNS.iter().any(|turn| turn.0 == self) => Kind::Window,
+            _ => Kind::Painted,
+        }
     }
 }
 
@@ -157,17 +244,36 @@ pub fn of(luma: &Luma, set: ViewSet) -> Vec<ViewHash> {
     if set == ViewSet::Plain {
         return seen;
     }
-    if let Some(window) = without_border(&luma.plane) {
-        let mut small = luma.plane.small(&window);
+    let plane = &luma.plane;
+    let whole = Area::whole(plane);
+    if let Some(area) = without_border(plane, whole) {
+        let mut small = plane.small(&window(plane, area));
         seen.push(see(View::BorderCut, &small));
         paint_over(&mut small, 0..SIDE, CAPTION);
         seen.push(see(View::BorderCutWithoutCaption, &small));
     }
-    for (view, sine) in TURNS {
-        seen.push(see(view, &turned(&luma.small, sine, luma.plane.height as f32 / luma.plane.width as f32)));
+    if let Some(survey) = Survey::new(plane) {
+        let located = survey.windows(LOCATED.len());
+        let without_border = located.first().and_then(|&first| without_border(plane, first));
+        let without_border = without_border.map(|area| (View::Located1BorderCut, area));
+        for (view, area) in LOCATED.into_iter().zip(located).chain(without_border) {
+            seen.push(see(view, &plane.small(&window(plane, area))));
+        }
+        let insets = INSETS.into_iter().zip(survey.insets(INSETS.len()));
+        for (view, area) in insets.chain(PATCHES.into_iter().zip(survey.patches(PATCHES.len()))) {
+            let mut small = luma.small.clone();
+            let tiles = |range: Range<usize>, of: u16| {
+                range.start * SIDE / usize::from(of)..(range.end * SIDE).div_ceil(of.into())
+            };
+            paint_over(&mut small, tiles(area.columns(), whole.right), tiles(area.rows(), whole.bottom));
+            seen.push(see(view, &small));
+        }
+    }
+    for (view, sine, cosine) in TURNS {
+        seen.push(see(view, &turned(&luma.small, sine, cosine, plane.height as f32 / plane.width as f32)));
     }
     for (view, per_mille) in ZOOMS {
-        seen.push(see(view, &luma.plane.small(&zoomed(&luma.plane, per_mille))));
+        seen.push(see(view, &plane.small(&zoomed(plane, per_mille))));
     }
     for (view, columns, rows) in OCCLUSIONS {
         let mut small = luma.small.clone();
@@ -188,16 +294,16 @@ fn zoomed(plane: &Plane, per_mille: i64) -> Window {
     Window { x, y, width, height }
 }
 
-/// Turns a picture by 2 degrees around its centre, to the right if `sine` is positive. `aspect` is the height of the
-/// unreduced picture divided by its width. Beyond the edges, the edge pixels are repeated. The reduced picture has no
+/// Turns a picture around its centre by an angle of this sine and cosine, to the right if `sine` is positive. `aspect`
+/// is the height of the unreduced picture divided by its width. Beyond the edges, the edge pixels are repeated. The reduced picture has no
 /// detail finer than two pixels, so interpolating linearly between the four pixels around a point is enough.
-fn turned(small: &Luma64, sine: f32, aspect: f32) -> Luma64 {
+fn turned(small: &Luma64, sine: f32, cosine: f32, aspect: f32) -> Luma64 {
     const LAST: f32 = (SIDE - 1) as f32;
     let mut made = [0.0; SIDE * SIDE];
     for (index, value) in made.iter_mut().enumerate() {
         let (dx, dy) = ((index % SIDE) as f32 - LAST / 2.0, (index / SIDE) as f32 - LAST / 2.0);
-        let x = (LAST / 2.0 + COSINE_OF_2 * dx + sine * dy * aspect).clamp(0.0, LAST);
-        let y = (LAST / 2.0 + COSINE_OF_2 * dy - sine * dx / aspect).clamp(0.0, LAST);
+        let x = (LAST / 2.0 + cosine * dx + sine * dy * aspect).clamp(0.0, LAST);
+        let y = (LAST / 2.0 + cosine * dy - sine * dx / aspect).clamp(0.0, LAST);
         let (left, top) = ((x as usize).min(SIDE - 2), (y as usize).min(SIDE - 2));
         let (right_share, low_share) = (x - left as f32, y - top as f32);
         let row = |y: usize| small[y * SIDE + left] * (1.0 - right_share) + small[y * SIDE + left + 1] * right_share;
@@ -206,40 +312,54 @@ fn turned(small: &Luma64, sine: f32, aspect: f32) -> Luma64 {
     made
 }
 
-/// Returns the window without its border: the rows and columns at the edges that are of uniform luma. Returns `None` if
+/// Returns the window of the picture that an area covers.
+fn window(plane: &Plane, area: Area) -> Window {
+    let side = |start: u16, end: u16, block: u32, length: u32| {
+        let start = u32::from(start) * block;
+        (start.into(), (u32::from(end) * block).min(length) - start)
+    };
+    let (x, width) = side(area.left, area.right, plane.block_width, plane.width);
+    let (y, height) = side(area.top, area.bottom, plane.block_height, plane.height);
+    Window { x, y, width, height }
+}
+
+/// Returns an area without its border: the rows and columns at its edges that are of uniform luma. Returns `None` if
 /// there is no border, or if nothing remains inside.
-fn without_border(plane: &Plane) -> Option<Window> {
+fn without_border(plane: &Plane, whole: Area) -> Option<Area> {
     /// Noise that recompression leaves on a uniform border, in steps of luma.
     const TOLERANCE: f32 = 8.0;
-    let (columns, rows) = (plane.columns(), plane.cells.len() / plane.columns());
-    let cell = |x: usize, y: usize| plane.cells[y * columns + x];
+    let cell = |x: usize, y: usize| plane.cells[y * plane.columns() + x];
     let near = |value: f32, colour: f32| (value - colour).abs() <= TOLERANCE;
-    let row = |y: usize, colour| (0..columns).all(|x| near(cell(x, y), colour));
-    let top = (0..rows).take_while(|&y| row(y, cell(0, 0))).count();
-    let bottom = (0..rows).rev().take_while(|&y| row(y, cell(0, rows - 1))).count();
-    if top + bottom >= rows {
+    let (mut columns, mut rows) = (whole.columns(), whole.rows());
+    let row = |y: usize, colour| whole.columns().all(|x| near(cell(x, y), colour));
+    let (first, last) = (cell(columns.start, rows.start), cell(columns.start, rows.end - 1));
+    let top = rows.clone().take_while(|&y| row(y, first)).count();
+    let bottom = rows.clone().rev().take_while(|&y| row(y, last)).count();
+    if top + bottom >= rows.len() {
         return None;
     }
-    let inner = top..rows - bottom;
-    let column = |x: usize, colour| inner.clone().all(|y| near(cell(x, y), colour));
-    let left = (0..columns).take_while(|&x| column(x, cell(0, top))).count();
-    let right = (0..columns).rev().take_while(|&x| column(x, cell(columns - 1, top))).count();
-    if top + bottom + left + right == 0 || left + right >= columns {
+    rows = rows.start + top..rows.end - bottom;
+    let column = |x: usize, colour| rows.clone().all(|y| near(cell(x, y), colour));
+    let (first, last) = (cell(columns.start, rows.start), cell(columns.end - 1, rows.start));
+    let left = columns.clone().take_while(|&x| column(x, first)).count();
+    let right = columns.clone().rev().take_while(|&x| column(x, last)).count();
+    if top + bottom + left + right == 0 || left + right >= columns.len() {
         return None;
     }
-    let start = |cells: usize, block: u32| cells as u32 * block;
-    let end = |cells: usize, block: u32, length: u32| (cells as u32 * block).min(length);
-    let (x, y) = (start(left, plane.block_width), start(top, plane.block_height));
-    let width = end(columns - right, plane.block_width, plane.width) - x;
-    let height = end(rows - bottom, plane.block_height, plane.height) - y;
-    Some(Window { x: x.into(), y: y.into(), width, height })
+    columns = columns.start + left..columns.end - right;
+    Some(Area {
+        left: columns.start as u16,
+        right: columns.end as u16,
+        top: rows.start as u16,
+        bottom: rows.end as u16,
+    })
 }
 
 /// Replaces each pixel of a region by a mean of the nearest pixel outside the region in its row and in its column. The
 /// nearer of the two weighs more.
-fn paint_over(small: &mut Luma64, columns: std::ops::Range<usize>, rows: std::ops::Range<usize>) {
+fn paint_over(small: &mut Luma64, columns: Range<usize>, rows: Range<usize>) {
     // Returns, on one axis, the distance to the nearest pixel outside the region, and the position of that pixel.
-    let beside = |at: usize, range: &std::ops::Range<usize>| {
+    let beside = |at: usize, range: &Range<usize>| {
         let low = (range.start > 0).then(|| (at - range.start + 1, range.start - 1));
         let high = (range.end < SIDE).then(|| (range.end - at, range.end));
         low.into_iter().chain(high).min()

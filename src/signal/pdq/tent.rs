@@ -38,7 +38,7 @@ impl Plane {
     }
 
     /// Rows of cells, top to bottom.
-    pub fn rows(&self) -> impl Iterator<Item = &[f32]> {
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
         self.cells.chunks_exact(self.columns())
     }
 
