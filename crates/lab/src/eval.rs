@@ -30,6 +30,9 @@ use self::figures::{Budget, Figures};
 /// raw list: by equal PDQ hashes, and by a Hamming distance of at most 31, each in the best of eight orientations. Nothing
 /// leaves the machine.
 ///
+/// Copies that other programs made are measured instead if --copies names their folder, at the default lookup budget
+/// alone. bench/augly makes such copies by edits that nobody of this project wrote.
+///
 /// If the folder holds films, these are measured, and not the pictures. ffmpeg makes edited copies of the first 40 seconds
 /// of each. The copies are looked up in a list whose frames were chosen by content and in one of one frame per second, and
 /// compared by vPDQ's own rules. Copies that you have count as well if they lie in a folder with the film's name: those of
@@ -38,6 +41,10 @@ use self::figures::{Budget, Figures};
 pub struct Args {
     /// Folder of pictures or films.
     folder: PathBuf,
+    /// Folder of copies to measure instead of making them: in it, a folder for each edit, with copies named as their
+    /// pictures are, such as crop/cat.jpg of cat.png.
+    #[arg(long, value_name = "FOLDER")]
+    copies: Option<PathBuf>,
     /// Seed of the random numbers that choose pictures and edits. The same seed gives the same figures, but for times.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -95,6 +102,11 @@ fn measure(args: &Args) -> Result<ExitCode> {
     if args.report.is_some() {
         bail!("--report: expected a folder of pictures, got films; films have no page");
     }
+    if args.copies.is_some() {
+        bail!(
+            "--copies: expected a folder of pictures, got films; put copies of film.mp4 into the folder film/ beside it"
+        );
+    }
     let settings = films::Settings {
         limit: args.limit,
         list_size: args.list_size,
@@ -111,8 +123,13 @@ fn measure(args: &Args) -> Result<ExitCode> {
 }
 
 fn measure_pictures(args: &Args) -> Result<ExitCode> {
-    let (pictures, left_out) = copies::read(&args.folder, args.seed, args.limit)?;
-    let copies = copies::edit(&pictures, args.seed)?;
+    if args.report.is_some() && args.copies.is_some() {
+        bail!("--report: expected no --copies, got both; the page's plots need copies that are made here");
+    }
+    let copies::Set { pictures, edits: named, copies, left_out } = match &args.copies {
+        Some(given) => copies::given(&args.folder, given, args.seed, args.limit)?,
+        None => copies::made(&args.folder, args.seed, args.limit)?,
+    };
     let originals: Vec<PdqHash> =
         copies.iter().filter(|copy| copy.edit.is_none()).filter_map(copies::upright).collect();
     if args.list_size < originals.len() {
@@ -133,16 +150,18 @@ fn measure_pictures(args: &Args) -> Result<ExitCode> {
     let bytes_per_hash = |filter: &Filter| filter.info().bytes as f64 / args.list_size as f64;
 
     let found = recall::found(&copies, &filter);
-    let (edits, all) = recall::recall(&copies, &originals, &found);
+    let (edits, all) = recall::recall(&named, &copies, &originals, &found);
+    // Copies that are given can be many, and the other budgets take fifteen times as long as this one.
+    let whole_plot = args.copies.is_none();
     let mut budgets = Vec::new();
-    for lookup_budget in BUDGETS {
+    for lookup_budget in BUDGETS.into_iter().filter(|_| whole_plot) {
         let view_lookup_budget = (lookup_budget / 4).max(1);
         let (plan, filter) = build(
             &request.clone().with_lookup_budget(lookup_budget).with_view_lookup_budget(view_lookup_budget),
             &whole,
         )?;
         let found = recall::found(&copies, &filter);
-        let (_, all) = recall::recall(&copies, &originals, &found);
+        let (_, all) = recall::recall(&named, &copies, &originals, &found);
         budgets.push(Budget {
             lookup_budget,
             view_lookup_budget,
@@ -153,7 +172,7 @@ fn measure_pictures(args: &Args) -> Result<ExitCode> {
         });
     }
     let mut false_positives = Vec::new();
-    for false_positive_rate in RATES.into_iter().chain([args.false_positive_rate]) {
+    for false_positive_rate in RATES.into_iter().filter(|_| whole_plot).chain([args.false_positive_rate]) {
         false_positives.push(recall::strangers(
             &copies,
             &originals,
@@ -163,7 +182,7 @@ fn measure_pictures(args: &Args) -> Result<ExitCode> {
     }
     let figures = Figures {
         seed: args.seed,
-        pictures: pictures.len(),
+        pictures,
         left_out,
         list_size: args.list_size,
         rings: args.rings,

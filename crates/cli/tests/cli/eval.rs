@@ -38,6 +38,38 @@ fn eval_measures_the_same_twice_and_writes_a_page() {
 }
 
 #[test]
+fn eval_measures_copies_that_other_programs_made() {
+    let folder = folder();
+    let folder = folder.path();
+    for seed in 1..=4 {
+        save(folder, &format!("pictures/{seed}.png"), &draw(seed));
+        save(folder, &format!("copies/mirrored/{seed}.jpg"), &imageops::flip_horizontal(&draw(seed)));
+        // A quarter of a picture, which nothing finds, and a picture that isn't in the folder.
+        save(
+            folder,
+            &format!("copies/quarter/{seed}.png"),
+            &imageops::crop_imm(&draw(seed), 0, 0, 160, 120).to_image(),
+        );
+        save(folder, &format!("copies/quarter/other-{seed}.png"), &draw(seed + 10));
+    }
+    write(folder, "copies/mirrored/4.jpg", "not a picture");
+    let arguments = ["eval", "pictures", "--copies", "copies", "--list-size", "2000", "--format", "json"];
+    let measured = hashgate(folder, &arguments);
+    assert_eq!(measured.code, 0, "{}", measured.err);
+    let figures: Value = serde_json::from_str(&measured.out).unwrap();
+    let row = |at: usize| {
+        let row = &figures["edits"][at];
+        (row["edit"].as_str().unwrap(), ["copies", "near", "found"].map(|field| row[field].as_u64().unwrap()))
+    };
+    assert_eq!((row(0), row(1)), (("mirrored", [4, 3, 3]), ("quarter", [4, 0, 0])), "an unreadable copy isn't found");
+    assert_eq!(figures["pictures"], 4);
+
+    let refused = hashgate(folder, &["eval", "pictures", "--copies", "pictures"]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("pictures: expected a folder for each edit"), "{}", refused.err);
+}
+
+#[test]
 fn eval_measures_films_and_the_copies_that_lie_beside_them() {
     if !Command::new("ffmpeg").arg("-version").output().is_ok_and(|output| output.status.success()) {
         return;

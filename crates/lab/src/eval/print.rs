@@ -27,16 +27,19 @@ pub fn print(figures: &Figures) -> Result<()> {
         figures.rings,
         figures.false_positive_rate
     ))?;
-    say(format!("\n{:<14}{:>8}{:>8}{:>12}{:>10}", "found, %", "copies", "exact", "Hamming 31", "hashgate"))?;
+    let wide = figures.edits.iter().map(|row| row.edit.len() + 1).max().unwrap_or(0).max(14);
+    say(format!("\n{:<wide$}{:>8}{:>8}{:>12}{:>10}", "found, %", "copies", "exact", "Hamming 31", "hashgate"))?;
     for row in figures.edits.iter().chain([&figures.all]) {
         let [exact, near, found] = [row.exact, row.near, row.found].map(|part| percent(part, row.copies));
-        say(format!("{:<14}{:>8}{exact:>8.1}{near:>12.1}{found:>10.1}", row.edit, row.copies))?;
+        say(format!("{:<wide$}{:>8}{exact:>8.1}{near:>12.1}{found:>10.1}", row.edit, row.copies))?;
     }
     if figures.all.low_quality > 0 {
         say(format!("{} copies are of PDQ quality under 50, which nothing here finds", figures.all.low_quality))?;
     }
     say(format!("\n{}", figures.confirm.text()))?;
-    say(format!("\n{:>13}{:>10}{:>12}{:>14}", "lookup budget", "found, %", "lookups", "bytes/hash"))?;
+    if !figures.budgets.is_empty() {
+        say(format!("\n{:>13}{:>10}{:>12}{:>14}", "lookup budget", "found, %", "lookups", "bytes/hash"))?;
+    }
     for row in &figures.budgets {
         let found = percent(row.found, row.copies);
         say(format!("{:>13}{found:>10.1}{:>12}{:>14.2}", row.lookup_budget, row.lookups, row.bytes_per_hash))?;

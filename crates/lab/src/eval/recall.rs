@@ -11,8 +11,7 @@ use hashgate::{Filter, Orientations, Outcome, look_up};
 use rayon::prelude::*;
 
 use super::build;
-use super::copies::Copy;
-use super::edits::EDITS;
+use super::copies::{Copy, Named};
 use super::figures::{FalsePositives, Recall, Times};
 
 /// Number of filters among which the copies of a picture are distributed. Copies of one picture look up almost the same
@@ -37,12 +36,10 @@ pub fn is_near(copy: &Copy, hashes: &[PdqHash]) -> bool {
 
 /// Counts the copies that each edit made, and how many of them are found, near an original, equal to one, or of low
 /// quality. Also returns the sums over all edits.
-pub fn recall(copies: &[Copy], originals: &[PdqHash], found: &[bool]) -> (Vec<Recall>, Recall) {
+pub fn recall(named: &[Named], copies: &[Copy], originals: &[PdqHash], found: &[bool]) -> (Vec<Recall>, Recall) {
     let listed: HashSet<_> = originals.iter().collect();
-    let mut edits: Vec<_> = EDITS
-        .iter()
-        .map(|edit| Recall { edit: edit.name.into(), about: edit.about.into(), ..Recall::default() })
-        .collect();
+    let row = |edit: &Named| Recall { edit: edit.name.clone(), about: edit.about.clone(), ..Recall::default() };
+    let mut edits: Vec<_> = named.iter().map(row).collect();
     let near: Vec<_> = copies.par_iter().map(|copy| is_near(copy, originals)).collect();
     for ((copy, &found), near) in copies.iter().zip(found).zip(near) {
         let Some(edit) = copy.edit else { continue };
