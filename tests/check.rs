@@ -15,11 +15,13 @@ use hashgate_testkit::numbered_hash;
 
 const SIDE: usize = 160;
 
-/// Draws the pixels of a picture of patches of 16 x 16 pixels, whose shades depend on `seed`.
+/// Draws the pixels of a picture of patches of 16 x 16 pixels, whose shades depend on `seed` and rise within a patch, so
+/// that no part is flat.
 fn pixels(seed: u32) -> Vec<u8> {
     let shade = |at: usize| {
         let patch = (at % SIDE / 16 * 31 + at / SIDE / 16) as u32;
-        Sha256Digest::of(&[seed.to_le_bytes(), patch.to_le_bytes()].concat()).0[0]
+        let first = Sha256Digest::of(&[seed.to_le_bytes(), patch.to_le_bytes()].concat()).0[0];
+        first / 2 + (at % SIDE % 16 + at / SIDE % 16) as u8 * 4
     };
     (0..SIDE * SIDE).flat_map(|at| [shade(at), shade(at), shade(at), 255]).collect()
 }
@@ -144,6 +146,36 @@ fn equal_frames_are_one_question() {
     let often = confirmed(&mut lookup, &print(hashes(&[1; 12], ViewSet::Plain)), |_| false);
     assert_eq!((once.0.outcome, often.0.outcome), (Outcome::Clear, Outcome::Clear));
     assert_eq!(once.1.len(), often.1.len());
+}
+
+#[test]
+fn one_ring_of_a_picture_with_little_detail_says_too_little() {
+    // A page: a few dark bars on white, as lines of a letter are.
+    let page = |seed: u32| {
+        let bar = |at: usize| {
+            let (x, y) = (at % SIDE, at / SIDE);
+            let digest = Sha256Digest::of(&[seed.to_le_bytes(), (y as u32 / 8).to_le_bytes()].concat()).0;
+            y % 8 < 4 && y / 8 % 4 == 0 && (16..16 + usize::from(digest[0]) / 2).contains(&x)
+        };
+        let pixels: Vec<u8> =
+            (0..SIDE * SIDE).flat_map(|at| if bar(at) { [20, 20, 20, 255] } else { [255; 4] }).collect();
+        let mut picture = BrowserPicture::new(Format::Avif, (SIDE as u32, SIDE as u32), 1, &Limits::default()).unwrap();
+        picture.push_rows(&pixels);
+        picture.end_frame(0).unwrap();
+        ImageHashes::of(&picture.finish().unwrap(), ViewSet::Plain)
+    };
+    let outcome = |listed: PdqHash, asked: &ImageHashes| {
+        Lookup::new(vec![filter("Demo", &[listed])], Orientations::All).look_up(&print(asked.clone())).outcome
+    };
+    let of = |hashes: &ImageHashes| hashes.frames[0].views[0].coefficients.hash();
+    let (page, photograph) = (page(1), hashes(&[1], ViewSet::Plain));
+    assert!(page.frames[0].views[0].quality >= 50, "else nothing is looked up");
+    let is_match = |outcome| matches!(outcome, Outcome::PossibleMatch { .. });
+    assert!(is_match(outcome(of(&page), &page)), "a listed page matches itself");
+    for ring in 0..2 {
+        assert!(is_match(outcome(chance(of(&photograph), ring, 1), &photograph)), "ring {ring}: an edited photograph");
+        assert!(!is_match(outcome(chance(of(&page), ring, 1), &page)), "ring {ring}: another page of the same outline");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::orientations::Orientations;
 use super::verdict::{Match, PdqMatch};
 use crate::filter::{Filter, SoftRingKey, position, ring_key};
 use crate::signal::pdq::{MIN_QUALITY, Orientation, PdqHash, hash_of_margins};
+use crate::signal::views::Detail;
 
 /// Largest number of matches that [`Lookup::look_up_past`](crate::Lookup::look_up_past) skips. A file with more of them
 /// is `unchecked`, for the reason [`TooManyCandidates`](crate::UncheckedReason::TooManyCandidates).
@@ -100,6 +101,9 @@ impl Search<'_> {
                             hits.extend(mask.map(|mask| (soft, mask)));
                         }
                         let Some(&(SoftRingKey { ring, .. }, mask)) = hits.first() else { break };
+                        if hash.detail == Detail::Sparse && hits.len() < soft.len() {
+                            break;
+                        }
                         let mut pdq = hash_of_margins(&margins);
                         for (soft, mask) in &hits {
                             soft.flips(*mask).for_each(|bit| pdq.flip(position(soft.ring, bit)));

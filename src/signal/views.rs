@@ -224,6 +224,34 @@ impl View {
     }
 }
 
+/// How much of a view has detail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Detail {
+    /// Most of it, as in a photograph.
+    Full,
+    /// Half of it is flat, as in a page, a screen, a chart or a logo. Pictures of one kind have much the same outlines
+    /// there, and so the same ring key now and then: one alone says too little.
+    Sparse,
+}
+
+impl Detail {
+    /// Largest difference of neighbours in a flat place of the reduced picture, in steps of luma.
+    const FLAT: f32 = 2.0;
+    /// Smallest share of flat places in a view of sparse detail, in per mille. `docs/lab/near-match.md` has the shares
+    /// of photographs and of everyday pictures.
+    const MOST: usize = 420;
+
+    fn of(small: &Luma64) -> Self {
+        let flat = |at: usize| {
+            let near = |other: usize| (small[at] - small[other]).abs() <= Self::FLAT;
+            near(at + 1) && near(at + SIDE)
+        };
+        let places = (0..SIDE - 1).flat_map(|y| (0..SIDE - 1).map(move |x| y * SIDE + x));
+        let flat = places.filter(|&at| flat(at)).count();
+        if flat * 1000 >= Self::MOST * (SIDE - 1) * (SIDE - 1) { Self::Sparse } else { Self::Full }
+    }
+}
+
 /// The hash of one view, with its coefficients.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ViewHash {
@@ -231,6 +259,8 @@ pub struct ViewHash {
     pub view: View,
     /// PDQ quality of the view, 0 to 100.
     pub quality: u8,
+    /// How much of the view has detail.
+    pub detail: Detail,
     /// The coefficients, whose signs are the hash.
     pub coefficients: Coefficients,
 }
@@ -239,7 +269,12 @@ pub struct ViewHash {
 /// least [`MIN_QUALITY`].
 #[must_use]
 pub fn of(luma: &Luma, set: ViewSet) -> Vec<ViewHash> {
-    let see = |view, small: &Luma64| ViewHash { view, quality: quality(small), coefficients: Coefficients::of(small) };
+    let see = |view, small: &Luma64| ViewHash {
+        view,
+        quality: quality(small),
+        detail: Detail::of(small),
+        coefficients: Coefficients::of(small),
+    };
     let mut seen = vec![see(View::Plain, &luma.small)];
     if set == ViewSet::Plain {
         return seen;
