@@ -20,6 +20,7 @@ use super::error::{self, IntakeError};
 use super::format::Format;
 use super::limits::{HEAD, Limits, check_alloc, check_plausible, check_size};
 use super::picture::{DecodedBy, Picture};
+use super::profile::Conversion;
 use super::sample::{FrameHead, Sample, reach};
 use super::surfaces::{Surfaces, still};
 
@@ -71,14 +72,14 @@ fn read_plainly(bytes: &[u8], found: &Found, limits: &Limits) -> Option<Picture>
     if found.is_animated {
         return None;
     }
-    let mut plain = Plain::open(Input::of(bytes), bytes.len(), limits).ok()?;
+    let plain = Plain::open(Input::of(bytes), bytes.len(), limits).ok()?;
     let (conversion, odd_profile) = found.profile().split();
-    let mut surfaces = Surfaces::new(plain.width, plain.height);
-    surfaces.manage(conversion);
-    plain.read_rows(|y, channels, row| surfaces.push(y, channels, row)).ok()?;
-    let mut picture = still(Format::Png, plain.width, plain.height, surfaces);
+    let mut source = Source::plain(plain, conversion);
+    source.read_rows().ok()?;
+    let is_sound = source.finish().is_ok();
+    let mut picture = source.picture();
     odd_profile.into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
-    ended(&mut picture, found, plain.finish().is_ok());
+    ended(&mut picture, found, is_sound);
     Some(picture)
 }
 
@@ -100,10 +101,8 @@ fn read_chunks(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Picture, 
         }
     } else {
         let (conversion, odd_profile) = found.profile().split();
-        let (width, height) = reader.info().size();
-        let mut surfaces = Surfaces::new(width, height);
-        surfaces.manage(conversion);
-        let mut still = Still::new(reader, surfaces);
+        let mut still = Still::new(reader);
+        still.surfaces.manage(conversion);
         let damaged = still.read_rows().err();
         if let Some(error) = damaged.as_ref().filter(|_| still.rows.given == 0) {
             return Err(error::unreadable(Format::Png, error));
@@ -177,20 +176,26 @@ fn decode_options(animated: bool) -> DecodeOptions {
 pub(super) struct Arriving {
     coming: Coming,
     scan: Scan,
-    source: Result<Source, IntakeError>,
+    source: Result<Source<'static>, IntakeError>,
     /// Whether every row was read.
     is_whole: bool,
     /// Whether the chunks after the rows are sound; `None` before the end of the file.
     end: Option<bool>,
 }
 
-/// The reader of a PNG that arrives.
-enum Source {
-    Plain(Box<Plain<'static>>, Box<Surfaces>),
-    General(Box<Still<'static>>),
+/// A reader of a still PNG.
+enum Source<'a> {
+    Plain(Box<Plain<'a>>, Box<Surfaces>),
+    General(Box<Still<'a>>),
 }
 
-impl Source {
+impl<'a> Source<'a> {
+    fn plain(plain: Plain<'a>, conversion: Option<Box<Conversion>>) -> Self {
+        let mut surfaces = Surfaces::new(plain.width, plain.height);
+        surfaces.manage(conversion);
+        Self::Plain(Box::new(plain), Box::new(surfaces))
+    }
+
     fn read_rows(&mut self) -> Result<(), Stop> {
         match self {
             Self::Plain(plain, surfaces) => plain.read_rows(|y, channels, row| surfaces.push(y, channels, row)),
@@ -234,19 +239,13 @@ impl Arriving {
         scan.push(&bytes[bytes.len().min(HEAD)..]);
         let coming = Coming::default();
         let input = Input { bytes: Cow::Owned(std::mem::take(bytes)), at: 0, coming: coming.clone() };
-        let managed = |(width, height)| {
-            let mut surfaces = Surfaces::new(width, height);
-            surfaces.manage(scan.found.profile().split().0);
-            surfaces
-        };
+        let conversion = scan.found.profile().split().0;
         let source = match Plain::open(input, length, limits) {
-            Ok(plain) => {
-                let surfaces = managed((plain.width, plain.height));
-                Ok(Source::Plain(Box::new(plain), Box::new(surfaces)))
-            }
+            Ok(plain) => Ok(Source::plain(plain, conversion)),
             Err(input) => open(input, length, false, limits).map(|reader| {
-                let surfaces = managed(reader.info().size());
-                Source::General(Box::new(Still::new(reader, surfaces)))
+                let mut still = Still::new(reader);
+                still.surfaces.manage(conversion);
+                Source::General(Box::new(still))
             }),
         };
         let mut arriving = Self { coming, scan, source, is_whole: false, end: None };
@@ -410,9 +409,10 @@ struct Still<'a> {
 
 impl<'a> Still<'a> {
     /// Begins reading rows. `reader` is at the first pixel.
-    fn new(reader: Reader<Input<'a>>, surfaces: Surfaces) -> Self {
-        let rows = Rows::new(&reader, reader.info().size());
-        Self { reader, surfaces, rows, whole: Vec::new() }
+    fn new(reader: Reader<Input<'a>>) -> Self {
+        let (width, height) = reader.info().size();
+        let rows = Rows::new(&reader, (width, height));
+        Self { reader, surfaces: Surfaces::new(width, height), rows, whole: Vec::new() }
     }
 
     /// Reads the rest of the rows. If the bytes that have arrived are used up, returns an [`ErrorKind::UnexpectedEof`];
