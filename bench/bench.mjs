@@ -36,12 +36,17 @@ const DRAWN = [
   "2mp-progressive.jpg",
   "12mp-progressive.jpg",
   "48mp-progressive.jpg",
+  "12mp-photograph.png",
+  "12mp-rgba.png",
 ];
+// A WebP of quality 1 is lossless.
 const CONVERTED = [
   ["2mp-baseline.jpg", "2mp.png", "image/png"],
   ["12mp-baseline.jpg", "12mp.png", "image/png"],
-  ["2mp-baseline.jpg", "2mp.webp", "image/webp"],
-  ["12mp-baseline.jpg", "12mp.webp", "image/webp"],
+  ["2mp-baseline.jpg", "2mp.webp", "image/webp", 0.9],
+  ["12mp-baseline.jpg", "12mp.webp", "image/webp", 0.9],
+  ["12mp-photograph.png", "12mp-photograph.webp", "image/webp", 0.9],
+  ["12mp-photograph.png", "12mp-lossless.webp", "image/webp", 1],
 ];
 
 if (!process.argv.includes("--no-setup")) {
@@ -193,7 +198,7 @@ try {
     if (peakBytes !== undefined) console.log(`    process memory beyond the start, MB: ${peaks}`);
   }
 
-  const several = given.filter((name) => name.includes(only) && (files || /^12mp/.test(name)));
+  const several = given.filter((name) => name.includes(only) && (files || /^12mp.*jpg$/.test(name)));
   if (several.length > 0) single = await launchOnOneProcessor();
   const alone = await single?.newPage();
   await alone?.goto(`${server.url}/page.html`);
@@ -230,7 +235,7 @@ try {
   }
 
   // Uses a new page for each measurement, because a browser keeps compiled code within a page.
-  for (const name of given.filter((name) => !files && /^12mp/.test(name) && name.includes(only))) {
+  for (const name of given.filter((name) => !files && /^12mp.*jpg$/.test(name) && name.includes(only))) {
     for (const warmUp of [true, false]) {
       const times = [];
       for (let round = 0; round < Math.ceil(rounds / 2); round += 1) {

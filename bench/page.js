@@ -97,11 +97,11 @@ window.add = async (name, type) => {
 };
 
 /** Converts a picture to PNG or WebP. */
-window.convert = async (from, name, type) => {
+window.convert = async (from, name, type, quality) => {
   const bitmap = await createImageBitmap(files.get(from));
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
   canvas.getContext("2d").drawImage(bitmap, 0, 0);
-  const file = new File([await canvas.convertToBlob({ type, quality: 0.9 })], name, { type });
+  const file = new File([await canvas.convertToBlob({ type, quality })], name, { type });
   files.set(name, file);
   return file.size;
 };

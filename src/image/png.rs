@@ -1,6 +1,8 @@
 //! Reads PNG and APNG with the `png` crate.
 
 mod chunks;
+mod plain;
+mod unfilter;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -10,6 +12,7 @@ use std::rc::Rc;
 use ::png::{BlendOp, DecodeOptions, Decoder, DecodingError, DisposeOp, Limits as PngLimits, Reader, Transformations};
 
 use self::chunks::{Found, Scan, frame_heads, stripped};
+use self::plain::{Plain, Stop};
 use super::animation::{Blend, Canvas, Dispose, Rect};
 use super::caveat::{Caveat, NotOrdinary};
 use super::complete::complete;
@@ -17,6 +20,7 @@ use super::error::{self, IntakeError};
 use super::format::Format;
 use super::limits::{HEAD, Limits, check_alloc, check_plausible, check_size};
 use super::picture::{DecodedBy, Picture};
+use super::profile::Conversion;
 use super::sample::{FrameHead, Sample, reach};
 use super::surfaces::{Surfaces, still};
 
@@ -34,7 +38,7 @@ const BROKEN_CHUNKS: &str = "it has broken chunks";
 
 const OUTSIDE_PALETTE: &str = "pixels have colours that its palette lacks";
 
-fn unreadable(error: DecodingError) -> IntakeError {
+fn unreadable(error: impl ToString) -> IntakeError {
     error::unreadable(Format::Png, error)
 }
 
@@ -44,6 +48,8 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     let found = scan.found;
     let first = if found.has_bad_palette() {
         Err(error::unreadable(Format::Png, "its palette has a length that isn't a multiple of 3"))
+    } else if let Some(picture) = read_plainly(bytes, &found, limits) {
+        return Ok(picture);
     } else {
         read_chunks(bytes, &found, limits)
     };
@@ -59,6 +65,22 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
         }
         first => first,
     }
+}
+
+/// Reads a picture by the fast reader. Returns `None` if the file isn't plain, or if it has a fault before its last row.
+fn read_plainly(bytes: &[u8], found: &Found, limits: &Limits) -> Option<Picture> {
+    if found.is_animated {
+        return None;
+    }
+    let plain = Plain::open(Input::of(bytes), bytes.len(), limits).ok()?;
+    let (conversion, odd_profile) = found.profile().split();
+    let mut source = Source::plain(plain, conversion);
+    source.read_rows().ok()?;
+    let is_sound = source.finish().is_ok();
+    let mut picture = source.picture();
+    odd_profile.into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
+    ended(&mut picture, found, is_sound);
+    Some(picture)
 }
 
 fn read_chunks(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Picture, IntakeError> {
@@ -110,11 +132,8 @@ fn read_chunks(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Picture, 
             }
         }
     }
-    let ends_well = found.ends_well && (picture.frames_skipped > 0 || reader.finish().is_ok());
-    if !ends_well {
-        picture.admit(Caveat::Malformed);
-    }
-    found.oddity.into_iter().for_each(|reason| picture.breaks_a_rule(reason));
+    let is_sound = picture.frames_skipped > 0 || reader.finish().is_ok();
+    ended(&mut picture, found, is_sound);
     Ok(picture)
 }
 
@@ -125,11 +144,7 @@ fn open<'a>(
     animated: bool,
     limits: &Limits,
 ) -> Result<Reader<Input<'a>>, IntakeError> {
-    let mut options = DecodeOptions::default();
-    // The `png` crate treats the chunks of an animation's frames as ancillary. Their checksums must be verified all the
-    // same.
-    options.set_skip_ancillary_crc_failures(!animated);
-    let mut decoder = Decoder::new_with_options(input, options);
+    let mut decoder = Decoder::new_with_options(input, decode_options(animated));
     // Compressed texts and profiles are never unpacked, so that they can't be decompression bombs.
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
@@ -149,15 +164,66 @@ fn open<'a>(
     Ok(reader)
 }
 
+fn decode_options(animated: bool) -> DecodeOptions {
+    let mut options = DecodeOptions::default();
+    // The `png` crate treats the chunks of an animation's frames as ancillary. Their checksums must be verified all the
+    // same.
+    options.set_skip_ancillary_crc_failures(!animated);
+    options
+}
+
 /// A PNG that is read while it arrives. Its bytes are not kept.
 pub(super) struct Arriving {
     coming: Coming,
     scan: Scan,
-    still: Result<Box<Still<'static>>, IntakeError>,
+    source: Result<Source<'static>, IntakeError>,
     /// Whether every row was read.
     is_whole: bool,
     /// Whether the chunks after the rows are sound; `None` before the end of the file.
-    end: Option<Result<(), DecodingError>>,
+    end: Option<bool>,
+}
+
+/// A reader of a still PNG.
+enum Source<'a> {
+    Plain(Box<Plain<'a>>, Box<Surfaces>),
+    General(Box<Still<'a>>),
+}
+
+impl<'a> Source<'a> {
+    fn plain(plain: Plain<'a>, conversion: Option<Box<Conversion>>) -> Self {
+        let mut surfaces = Surfaces::new(plain.width, plain.height);
+        surfaces.manage(conversion);
+        Self::Plain(Box::new(plain), Box::new(surfaces))
+    }
+
+    fn read_rows(&mut self) -> Result<(), Stop> {
+        match self {
+            Self::Plain(plain, surfaces) => plain.read_rows(|y, channels, row| surfaces.push(y, channels, row)),
+            Self::General(still) => still.read_rows().map_err(|error| stop(&error)),
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), Stop> {
+        match self {
+            Self::Plain(plain, _) => plain.finish(),
+            Self::General(still) => still.reader.finish().map_err(|error| stop(&error)),
+        }
+    }
+
+    fn picture(self) -> Picture {
+        match self {
+            Self::Plain(plain, surfaces) => still(Format::Png, plain.width, plain.height, *surfaces),
+            Self::General(still) => still.finish(None).0,
+        }
+    }
+}
+
+/// Returns why the crate's reader stopped.
+fn stop(error: &DecodingError) -> Stop {
+    match error {
+        DecodingError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => Stop::Waiting,
+        _ => Stop::Faulty,
+    }
 }
 
 impl Arriving {
@@ -174,12 +240,15 @@ impl Arriving {
         let coming = Coming::default();
         let input = Input { bytes: Cow::Owned(std::mem::take(bytes)), at: 0, coming: coming.clone() };
         let conversion = scan.found.profile().split().0;
-        let still = open(input, length, false, limits).map(|reader| {
-            let mut still = Box::new(Still::new(reader));
-            still.surfaces.manage(conversion);
-            still
-        });
-        let mut arriving = Self { coming, scan, still, is_whole: false, end: None };
+        let source = match Plain::open(input, length, limits) {
+            Ok(plain) => Ok(Source::plain(plain, conversion)),
+            Err(input) => open(input, length, false, limits).map(|reader| {
+                let mut still = Still::new(reader);
+                still.surfaces.manage(conversion);
+                Source::General(Box::new(still))
+            }),
+        };
+        let mut arriving = Self { coming, scan, source, is_whole: false, end: None };
         arriving.read_on();
         Some(arriving)
     }
@@ -187,46 +256,52 @@ impl Arriving {
     /// Takes the next piece.
     pub(super) fn push(&mut self, piece: &[u8]) {
         self.scan.push(piece);
-        if self.still.is_ok() && self.end.is_none() {
+        if self.source.is_ok() && self.end.is_none() {
             self.coming.borrow_mut().extend_from_slice(piece);
             self.read_on();
         }
     }
 
     fn read_on(&mut self) {
-        let Ok(still) = &mut self.still else { return };
-        let waits = |error: &DecodingError| matches!(error, DecodingError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof);
+        let Ok(source) = &mut self.source else { return };
         if !self.is_whole {
-            match still.read_rows() {
+            match source.read_rows() {
                 Ok(()) => self.is_whole = true,
-                Err(error) if waits(&error) => return,
-                Err(error) => {
-                    self.still = Err(unreadable(error));
+                Err(Stop::Waiting) => return,
+                Err(Stop::Faulty) => {
+                    self.source = Err(unreadable("its rows are faulty"));
                     return;
                 }
             }
         }
-        let end = still.reader.finish();
-        self.end = Some(end).filter(|end| !matches!(end, Err(error) if waits(error)));
+        self.end = match source.finish() {
+            Ok(()) => Some(true),
+            Err(Stop::Waiting) => None,
+            Err(Stop::Faulty) => Some(false),
+        };
     }
 
     /// Returns the result that [`read`] has for the file. Returns `None` if the file is faulty: reading it then needs
     /// all bytes.
     pub(super) fn finish(self) -> Option<Result<Picture, IntakeError>> {
-        let still = match self.still {
-            Ok(still) if self.is_whole => still,
+        let source = match self.source {
+            Ok(source) if self.is_whole => source,
             Err(error @ IntakeError::TooLarge { .. }) => return Some(Err(error)),
             _ => return None,
         };
-        let (mut picture, _) = still.finish(None);
-        let found = self.scan.found;
-        found.profile().split().1.into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
-        if !found.ends_well || !matches!(self.end, Some(Ok(()))) {
-            picture.admit(Caveat::Malformed);
-        }
-        found.oddity.into_iter().for_each(|reason| picture.breaks_a_rule(reason));
+        let mut picture = source.picture();
+        self.scan.found.profile().split().1.into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
+        ended(&mut picture, &self.scan.found, self.end == Some(true));
         Some(Ok(picture))
     }
+}
+
+/// Notes what is odd about the file as a whole. `is_sound` says whether the chunks after the rows are.
+fn ended(picture: &mut Picture, found: &Found, is_sound: bool) {
+    if !found.ends_well || !is_sound {
+        picture.admit(Caveat::Malformed);
+    }
+    found.oddity.into_iter().for_each(|reason| picture.breaks_a_rule(reason));
 }
 
 /// Reads an interlaced picture whose last passes are missing. As in browsers, each pixel fills the rectangle of pixels

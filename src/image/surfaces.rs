@@ -1,5 +1,7 @@
 //! Computes the luma of each surface of a frame from the frame's rows.
 
+use wide::u8x16;
+
 use super::format::Format;
 use super::picture::{DecodedBy, Frame, Picture, Surface};
 use super::profile::Conversion;
@@ -58,6 +60,7 @@ impl Surfaces {
                     self.push_managed(y, row.as_chunks().0, |&[red, green, blue]| [red, green, blue, 255]);
                 }
             }
+            _ if self.managed.is_none() && is_opaque(row) => self.each(|builder| builder.push_rgba(y, row)),
             _ => self.push_alpha(y, row.as_chunks().0, |&pixel: &[u8; 4]| pixel),
         }
     }
@@ -128,6 +131,13 @@ impl Surfaces {
         }
         frames.into_iter()
     }
+}
+
+/// Returns whether every pixel of four bytes is opaque.
+fn is_opaque(rgba: &[u8]) -> bool {
+    let (chunks, rest) = rgba.as_chunks::<16>();
+    let all = chunks.iter().fold(u8x16::new([255; 16]), |all, &chunk| all & u8x16::new(chunk));
+    all.to_array().chunks_exact(4).chain(rest.chunks_exact(4)).all(|pixel| pixel[3] == 255)
 }
 
 fn frame(index: u32, surface: Surface, luma: Luma) -> Frame {

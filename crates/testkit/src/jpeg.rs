@@ -63,10 +63,15 @@ pub fn kinds() -> Vec<Kind> {
 /// Draws a picture with the spectrum of photographs: noise at every scale, and the coarser the noise, the stronger it
 /// is.
 pub fn draw(width: u16, height: u16, kind: Kind, seed: u64) -> Vec<u8> {
+    encode(&noise(width, height, if kind.grey { 1 } else { 3 }, seed), width, height, kind)
+}
+
+/// Draws the pixels of [`draw`], of 1 or 3 bytes each.
+pub fn noise(width: u16, height: u16, channels: usize, seed: u64) -> Vec<u8> {
     let mut random = Random::new(seed);
     let (w, h) = (usize::from(width), usize::from(height));
     let mut planes = Vec::new();
-    for _ in 0..if kind.grey { 1 } else { 3 } {
+    for _ in 0..channels {
         let mut plane = vec![128.0f32; w * h];
         let (mut side, mut strength) = (512usize, 50.0f32);
         while side >= 2 {
@@ -87,8 +92,7 @@ pub fn draw(width: u16, height: u16, kind: Kind, seed: u64) -> Vec<u8> {
         }
         planes.push(plane);
     }
-    let pixels: Vec<u8> = (0..w * h).flat_map(|at| planes.iter().map(move |plane| plane[at] as u8)).collect();
-    encode(&pixels, width, height, kind)
+    (0..w * h).flat_map(|at| planes.iter().map(move |plane| plane[at] as u8)).collect()
 }
 
 /// Encodes pixels of one byte (grey) or three bytes (RGB) as a JPEG.

@@ -255,7 +255,7 @@ pub(super) fn stripped(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Returns the checksum of a chunk (PNG specification, annex D).
-fn crc32(bytes: &[u8]) -> u32 {
+pub(super) fn crc32(bytes: &[u8]) -> u32 {
     let step = |sum: u32, _| if sum & 1 == 1 { sum >> 1 ^ 0xedb8_8320 } else { sum >> 1 };
     !bytes.iter().fold(!0, |sum, &byte| (0..8).fold(sum ^ u32::from(byte), step))
 }

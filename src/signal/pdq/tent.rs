@@ -8,9 +8,16 @@
 //! The weights can be summed over blocks of pixels. So the same filter also reduces a [`Plane`] of block means. Such
 //! planes come from the DC coefficients of a JPEG, or from [`LumaBuilder`] for the views.
 
-use wide::f32x4;
+use bytemuck::cast;
+use wide::{f32x4, i8x16, i32x4, u8x16};
 
 use super::luma64::{Luma64, MIN_SIDE, SIDE};
+
+/// Whether this processor has vectors of bytes. Without them, scalar code is as fast and shorter.
+const HAS_VECTORS: bool = cfg!(all(
+    target_endian = "little",
+    any(target_feature = "sse2", target_feature = "simd128", target_feature = "neon")
+));
 
 /// Largest side, in cells, of the reduced plane that is kept for the views.
 const MAX_PLANE_SIDE: u32 = 512;
@@ -119,7 +126,35 @@ impl LumaBuilder {
 
     /// Adds row `y` from `width` RGB pixels of one byte per channel. Uses PDQ's weights (Rec. 601).
     pub fn push_rgb(&mut self, y: u32, rgb: &[u8]) {
-        for (luma, pixel) in self.row.iter_mut().zip(rgb.chunks_exact(3)) {
+        let (fours, rest) = self.row.as_chunks_mut::<4>();
+        let mut done = 0;
+        // Sixteen bytes hold four pixels, and four bytes that aren't used.
+        while HAS_VECTORS
+            && let (Some(four), Some(bytes)) = (fours.get_mut(done), rgb.get(12 * done..).and_then(<[u8]>::first_chunk))
+        {
+            *four = lumas(spread(bytes));
+            done += 1;
+        }
+        let lumas = fours[done..].as_flattened_mut().iter_mut().chain(rest);
+        for (luma, pixel) in lumas.zip(rgb[12 * done..].chunks_exact(3)) {
+            *luma = 0.299 * f32::from(pixel[0]) + 0.587 * f32::from(pixel[1]) + 0.114 * f32::from(pixel[2]);
+        }
+        self.add(y);
+    }
+
+    /// Adds row `y` from `width` RGBA pixels of one byte per channel, without heeding alpha.
+    pub fn push_rgba(&mut self, y: u32, rgba: &[u8]) {
+        let (fours, rest) = self.row.as_chunks_mut::<4>();
+        let mut done = 0;
+        while HAS_VECTORS
+            && let (Some(four), Some(bytes)) =
+                (fours.get_mut(done), rgba.get(16 * done..).and_then(<[u8]>::first_chunk::<16>))
+        {
+            *four = lumas(cast(*bytes));
+            done += 1;
+        }
+        let lumas = fours[done..].as_flattened_mut().iter_mut().chain(rest);
+        for (luma, pixel) in lumas.zip(rgba[16 * done..].chunks_exact(4)) {
             *luma = 0.299 * f32::from(pixel[0]) + 0.587 * f32::from(pixel[1]) + 0.114 * f32::from(pixel[2]);
         }
         self.add(y);
@@ -128,7 +163,24 @@ impl LumaBuilder {
     /// Adds row `y` from `width` grey pixels. Multiplies grey by the three weights of RGB, as the reference does. The
     /// rounded sum of the weights isn't exactly 1, so using the grey value itself would give other hashes.
     pub fn push_grey(&mut self, y: u32, grey: &[u8]) {
-        for (luma, &pixel) in self.row.iter_mut().zip(grey) {
+        let (sixteens, rest) = self.row.as_chunks_mut::<16>();
+        let mut done = 0;
+        while HAS_VECTORS
+            && let (Some(sixteen), Some(bytes)) =
+                (sixteens.get_mut(done), grey.get(16 * done..).and_then(<[u8]>::first_chunk::<16>))
+        {
+            // Each step puts a zero after every byte of one half, so two steps make numbers of four bytes.
+            let bytes = u8x16::new(*bytes);
+            let (low, high) = (u8x16::unpack_low(bytes, NO_BYTES), u8x16::unpack_high(bytes, NO_BYTES));
+            let fours = sixteen.as_chunks_mut::<4>().0;
+            fours[0] = lumas_of_greys(u8x16::unpack_low(low, NO_BYTES));
+            fours[1] = lumas_of_greys(u8x16::unpack_high(low, NO_BYTES));
+            fours[2] = lumas_of_greys(u8x16::unpack_low(high, NO_BYTES));
+            fours[3] = lumas_of_greys(u8x16::unpack_high(high, NO_BYTES));
+            done += 1;
+        }
+        let lumas = sixteens[done..].as_flattened_mut().iter_mut().chain(rest);
+        for (luma, &pixel) in lumas.zip(&grey[16 * done..]) {
             let value = f32::from(pixel);
             *luma = 0.299 * value + 0.587 * value + 0.114 * value;
         }
@@ -274,6 +326,45 @@ impl TentSum {
     }
 }
 
+// Vectors that are made here and not where they are used: there, a build for size would make them by loops.
+const RED: f32x4 = f32x4::new([0.299; 4]);
+const GREEN: f32x4 = f32x4::new([0.587; 4]);
+const BLUE: f32x4 = f32x4::new([0.114; 4]);
+const NO_BYTES: u8x16 = u8x16::new([0; 16]);
+const LOW_BYTE: i32x4 = i32x4::new([0xff; 4]);
+/// Where the bytes of four RGB pixels go: 0, 1 and 2 to the first number, and so on. A negative place makes 0.
+const PLACES: i8x16 = i8x16::new([0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1]);
+
+/// Returns the first four RGB pixels as numbers whose lowest three bytes are red, green and blue.
+#[inline(always)]
+fn spread(bytes: &[u8; 16]) -> i32x4 {
+    if cfg!(any(target_feature = "simd128", target_feature = "ssse3", target_feature = "neon")) {
+        return cast(i8x16::new(cast(*bytes)).swizzle(PLACES));
+    }
+    let pixel = |at: usize| i32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], 0]);
+    i32x4::new([pixel(0), pixel(3), pixel(6), pixel(9)])
+}
+
+/// Returns the luma of four pixels whose lowest three bytes are red, green and blue.
+#[inline(always)]
+fn lumas(pixels: i32x4) -> [f32; 4] {
+    let level = |number: i32x4| (number & LOW_BYTE).round_float();
+    weighed(level(pixels), level(pixels >> 8), level(pixels >> 16))
+}
+
+/// Returns the luma of four grey pixels, each in the first of four bytes.
+#[inline(always)]
+fn lumas_of_greys(greys: u8x16) -> [f32; 4] {
+    let level = cast::<u8x16, i32x4>(greys).round_float();
+    weighed(level, level, level)
+}
+
+/// Weighs colours as the scalar code does, with the same roundings.
+#[inline(always)]
+fn weighed(red: f32x4, green: f32x4, blue: f32x4) -> [f32; 4] {
+    (RED * red + GREEN * green + BLUE * blue).to_array()
+}
+
 /// Adds `weight * value` to each sum.
 fn add_scaled(sums: &mut [f32], weight: f32, values: &[f32]) {
     let weights = f32x4::new([weight, weight, weight, weight]);
@@ -321,6 +412,27 @@ mod tests {
                     assert!((sum - 1.0).abs() < 1e-5, "length {length}, block {block}: {sum}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn rows_are_read_alike_whatever_their_channels_and_width() {
+        for width in 1..=70u32 {
+            let pixels: Vec<[u8; 3]> = (0..width).map(|x| [x, 7 * x, 255 - 3 * x].map(|value| value as u8)).collect();
+            let rgba: Vec<u8> = pixels.iter().flat_map(|&[red, green, blue]| [red, green, blue, green]).collect();
+            let mut builders = [(); 3].map(|()| LumaBuilder::new(width, 1));
+            let [of_rgb, of_rgba, of_grey] = &mut builders;
+            of_rgb.push_rgb(0, pixels.as_flattened());
+            of_rgba.push_rgba(0, &rgba);
+            let weighed = |[red, green, blue]: [u8; 3]| {
+                0.299 * f32::from(red) + 0.587 * f32::from(green) + 0.114 * f32::from(blue)
+            };
+            let lumas: Vec<f32> = pixels.iter().map(|&pixel| weighed(pixel)).collect();
+            assert_eq!((&of_rgb.row, &of_rgba.row), (&lumas, &lumas));
+            let greys: Vec<u8> = pixels.iter().map(|pixel| pixel[1]).collect();
+            of_grey.push_grey(0, &greys);
+            let lumas: Vec<f32> = greys.iter().map(|&grey| weighed([grey; 3])).collect();
+            assert_eq!(of_grey.row, lumas);
         }
     }
 
