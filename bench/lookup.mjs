@@ -70,7 +70,7 @@ window.measure = async () => {
   lookup.addFilter(await bytesOf("/million.hgf"));
   const open = performance.now() - start;
   const wanted = { pdq: true, sha256: false, md5: false, views: "all", limits: {} };
-  // The DC-only decoder reads only JPEGs whose short side is at least 900 pixels. This picture's is 889, so it is fully
+  // The low-terms decoder reads only JPEGs whose short side is at least 900 pixels. This picture's is 889, so it is fully
   // decoded.
   const large = await picture(13_500, 889, 1);
   // The pictures have a border, so that the view without the border exists, too.

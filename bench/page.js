@@ -74,7 +74,7 @@ const WAYS = {
 };
 
 /**
- * Raises the first AC step of a file's quantization tables, out of proportion to the DC step. The DC-only decoder leaves
+ * Raises the first AC step of a file's quantization tables, out of proportion to the DC step. The low-terms decoder leaves
  * such a file to a general decoder; to all others it is an ordinary file, which takes as long as before to decode.
  */
 async function forGeneral(file) {

@@ -1,4 +1,4 @@
-//! Compares the DC-only decoder with full decodes of the same files.
+//! Compares the low-terms decoder with full decodes of the same files.
 
 use hashgate::image::{Caveat, DecodedBy, IntakeError, Picture, StreamingDecoder, read, read_fully};
 use hashgate::pdq::{Coefficients, quality};
@@ -8,7 +8,7 @@ use hashgate_testkit::jpeg::{Kind, draw, encode, kinds, mutate, read_arriving};
 use jpeg_encoder::SamplingFactor;
 
 fn fast(bytes: &[u8]) -> Option<Picture> {
-    read(bytes, &Limits::default()).ok().filter(|picture| picture.decoded_by == DecodedBy::DcOnly)
+    read(bytes, &Limits::default()).ok().filter(|picture| picture.decoded_by == DecodedBy::LowTerms)
 }
 
 fn full(bytes: &[u8]) -> Option<Picture> {
@@ -30,7 +30,7 @@ const PLAIN: Kind = Kind {
     optimized: false,
 };
 
-/// Draws one file of each kind, of 1003 x 907 pixels: just large enough for the DC-only decoder. Neither side is a
+/// Draws one file of each kind, of 1003 x 907 pixels: just large enough for the low-terms decoder. Neither side is a
 /// multiple of a block's 8 pixels.
 fn files() -> Vec<(Kind, Vec<u8>)> {
     (1..).zip(kinds()).map(|(seed, kind)| (kind, draw(1003, 907, kind, seed))).collect()
@@ -42,7 +42,7 @@ fn every_kind_is_near_the_full_decode() {
     let files = files();
     for (kind, bytes) in &files {
         let (fast, full) =
-            (fast(bytes).unwrap_or_else(|| panic!("{kind:?}: not by the DC-only decoder")), full(bytes).unwrap());
+            (fast(bytes).unwrap_or_else(|| panic!("{kind:?}: not by the low-terms decoder")), full(bytes).unwrap());
         assert_eq!((fast.width, fast.height), (full.width, full.height));
         let bits = distance(&fast, &full);
         assert!(bits <= 16, "{kind:?}: {bits} bits");
@@ -54,6 +54,58 @@ fn every_kind_is_near_the_full_decode() {
     }
     let mean = f64::from(sum) / files.len() as f64;
     assert!(mean <= 4.0, "{mean} bits on average");
+}
+
+/// Draws a page of strokes like those of letters, grey on grey, as in a photograph of a screen: no pixel clips.
+fn page(width: u16, height: u16, seed: u64) -> Vec<u8> {
+    let (columns, rows) = (usize::from(width), usize::from(height));
+    let mut random = Random::new(seed);
+    let mut pixels = vec![150; 3 * columns * rows];
+    for top in (40..rows - 70).step_by(31) {
+        let end = columns / 4 + random.below(3 * columns / 4 - 60);
+        for left in (50..end).step_by(15) {
+            // A letter has up to three strokes: upright ones, and level ones in the upper and lower half.
+            for _ in 0..random.below(4) {
+                let (x, y, w, h) = match random.below(4) {
+                    0 => (0, 0, 3, 20),
+                    1 => (8, 0, 3, 20),
+                    2 => (0, 8, 11, 3),
+                    _ => (0, 17, 11, 3),
+                };
+                for line in top + y..top + y + h {
+                    pixels[3 * (line * columns + left + x)..][..3 * w].fill(70);
+                }
+            }
+        }
+    }
+    pixels
+}
+
+#[test]
+fn a_page_of_text_is_near_the_full_decode() {
+    for (width, height) in [(1080, 1350), (1200, 1600), (1440, 1920)] {
+        let mut sum = 0;
+        for (seed, progressive) in (1..).zip([false, true].repeat(4)) {
+            let kind = Kind { progressive, refined: progressive, quality: 70, ..PLAIN };
+            let bytes = encode(&page(width, height, seed), width, height, kind);
+            let fast = fast(&bytes).unwrap_or_else(|| panic!("{width} x {height}, {progressive}: decoded in full"));
+            let bits = distance(&fast, &full(&bytes).unwrap());
+            assert!(bits <= 12, "{width} x {height}, progressive {progressive}: {bits} bits");
+            sum += bits;
+        }
+        assert!(sum <= 8 * 4, "{width} x {height}: {sum} bits in 8 pages");
+    }
+}
+
+#[test]
+fn a_coefficient_that_is_sent_twice_is_left_to_the_general_decoder() {
+    let bytes = draw(1003, 907, Kind { progressive: true, refined: true, ..PLAIN }, 3);
+    // The first scan of AC terms of luma.
+    let is_low = |w: &[u8]| w[..2] == *b"\xff\xda" && w[4] == 1 && w[7] == 1;
+    let scan = bytes.windows(8).position(is_low).expect("a scan that begins at place 1");
+    let end = scan + 10 + bytes[scan + 10..].windows(2).position(|pair| pair[0] == 0xff && pair[1] != 0).unwrap();
+    assert!(fast(&bytes).is_some());
+    assert!(fast(&[&bytes[..end], &bytes[scan..]].concat()).is_none());
 }
 
 #[test]
@@ -84,7 +136,7 @@ fn it_makes_no_difference_in_what_pieces_a_file_arrives() {
                 assert_eq!(arrived, at_once, "{kind:?}, pieces of up to {longest} bytes");
                 // A picture that is known early must equal the final picture, unless the rest of the file is broken.
                 if let (Some(early), Ok(whole)) = (&early, &at_once)
-                    && whole.0 == DecodedBy::DcOnly
+                    && whole.0 == DecodedBy::LowTerms
                 {
                     assert!(early == whole, "{kind:?}: one picture early, another in the end");
                 }
@@ -110,7 +162,7 @@ fn a_file_that_is_not_held_is_asked_for_once_more_if_it_is_not_for_the_fast_path
             bytes.chunks(length).for_each(|piece| arrival.push(piece));
             arrival.read().map(|picture| picture.unwrap().decoded_by)
         };
-        assert_eq!(in_pieces(&bytes, 5000), Some(DecodedBy::DcOnly));
+        assert_eq!(in_pieces(&bytes, 5000), Some(DecodedBy::LowTerms));
         assert_eq!(in_pieces(&odd, 5000), None);
         // The file arrives in one piece, so the decoder has not dropped any bytes and can still decode it in full.
         assert_eq!(in_pieces(&odd, odd.len()), Some(DecodedBy::General));
@@ -144,8 +196,8 @@ fn terms_that_are_refined_from_a_higher_bit_on_wait_for_their_last_but_one() {
         arrival.early().is_some()
     };
     assert!(early(&bytes) && !early(&coarse));
-    // The last scan of DC terms refines their lowest bit. At quality 85 the decoder gives a picture before that scan has
-    // arrived. At quality 10 the quantizer steps are so large that the lowest bit matters, so it gives none.
+    // The last scan of DC terms refines their lowest bit. At quality 85 the decoder gives a picture before that scan
+    // has arrived. At quality 10 the quantizer steps are so large that the lowest bit matters, so it gives none.
     for (quality, known) in [(85, true), (10, false)] {
         let bytes = draw(1003, 907, Kind { progressive: true, refined: true, quality, ..PLAIN }, 3);
         let last = bytes.windows(5).rposition(|window| window[..2] == *b"\xff\xda" && window[4] == 3).unwrap();
@@ -153,7 +205,7 @@ fn terms_that_are_refined_from_a_higher_bit_on_wait_for_their_last_but_one() {
         arrival.push(&bytes[..last]);
         assert_eq!(arrival.early().is_some(), known, "quality {quality}");
         arrival.push(&bytes[last..]);
-        assert_eq!(arrival.read().unwrap().unwrap().decoded_by, DecodedBy::DcOnly);
+        assert_eq!(arrival.read().unwrap().unwrap().decoded_by, DecodedBy::LowTerms);
     }
     assert!(fast(&bytes).is_some() && fast(&coarse).is_none());
 }
@@ -179,7 +231,7 @@ fn fill_bytes_before_a_marker_are_passed_over_in_pieces_too() {
         for longest in [1, 700] {
             let (_, arrived) = read_arriving(&filled, longest, &mut random, &Limits::default());
             let (arrived, plain) = (arrived.unwrap(), fast(&bytes).unwrap());
-            assert_eq!(arrived.decoded_by, DecodedBy::DcOnly);
+            assert_eq!(arrived.decoded_by, DecodedBy::LowTerms);
             assert!(arrived.frames[0].luma == plain.frames[0].luma);
         }
     }
@@ -187,7 +239,7 @@ fn fill_bytes_before_a_marker_are_passed_over_in_pieces_too() {
 
 #[test]
 fn small_pictures_are_decoded_in_full() {
-    for (width, height, by) in [(900, 900, DecodedBy::DcOnly), (899, 2000, DecodedBy::General)] {
+    for (width, height, by) in [(900, 900, DecodedBy::LowTerms), (899, 2000, DecodedBy::General)] {
         let picture = read(&draw(width, height, PLAIN, 5), &Limits::default()).unwrap();
         assert_eq!(picture.decoded_by, by, "{width} x {height}");
     }
@@ -214,8 +266,8 @@ fn what_lies_behind_the_picture_is_ignored() {
     assert!(fast(&[bytes.as_slice(), b"\xff\xd8 and a film"].concat()).is_some());
 }
 
-/// Asserts that the DC-only decoder refuses every file that the general decoder refuses, and that both read the same
-/// picture from the others. For a progressive file the DC-only decoder skips the scans after the DC terms, and adds a
+/// Asserts that the low-terms decoder refuses every file that the general decoder refuses, and that both read the same
+/// picture from the others. For a progressive file the low-terms decoder skips the scans after the DC terms, and adds a
 /// caveat.
 #[test]
 fn broken_files_are_refused_as_the_general_decoder_refuses_them() {
@@ -365,7 +417,7 @@ fn terms_beyond_the_last_are_refused_however_many_a_lookup_sees() {
     // Blocks of 32 AC terms. In the first file each block ends there; in the second, six codes for 16 terms each
     // follow, which makes 128 AC terms. A block holds 63 at most.
     let terms = format!("0{}", "100".repeat(32));
-    // Both pictures have too little contrast for the DC-only decoder, but it still scans their data for errors.
+    // Both pictures have too little contrast for the low-terms decoder, but it still scans their data for errors.
     assert_eq!(full(&file(&format!("{terms}110"))).unwrap().not_ordinary, None);
     assert!(full(&file(&format!("{terms}{}", "00".repeat(6)))).unwrap().damaged.is_some());
 }
@@ -406,7 +458,7 @@ fn means_outside_of_the_range_of_pixels_are_left_to_the_general_decoder() {
     assert!(full(&tripled).is_some());
 }
 
-/// Found by fuzzing. Each change to one byte of a table makes large terms, which the DC-only decoder skips, clip the
+/// Found by fuzzing. Each change to one byte of a table makes large terms, which the low-terms decoder skips, clip the
 /// pixels: a full decode then sees another picture than the DC terms describe.
 #[test]
 fn tables_that_clip_the_pixels_are_left_to_the_general_decoder() {
@@ -431,7 +483,7 @@ fn tables_that_clip_the_pixels_are_left_to_the_general_decoder() {
 }
 
 /// Colours so strong that the conversion to RGB clips them. A full decoder clips before it computes brightness, and the
-/// DC-only decoder must come to nearly the same hash.
+/// low-terms decoder must come to nearly the same hash.
 #[test]
 fn clipped_colours_are_near_the_full_decode() {
     let (width, height) = (1200u16, 960u16);

@@ -228,11 +228,11 @@ fn a_decoy_in_the_dc_coefficients_is_decoded_in_full() {
 }
 
 #[test]
-fn a_picture_without_a_decoy_keeps_the_dc_only_decoder() {
+fn a_picture_without_a_decoy_keeps_the_low_terms_decoder() {
     let (shown, hidden) = (drawn(1), drawn(2));
     for progressive in [false, true] {
         let how = Decoy { cap: 60.0, peaks: 16, contrast: 1.0, progressive };
         let picture = read(&decoy(&shown, &hidden, how), &Limits::default()).unwrap();
-        assert_eq!(picture.decoded_by, DecodedBy::DcOnly, "{how:?}");
+        assert_eq!(picture.decoded_by, DecodedBy::LowTerms, "{how:?}");
     }
 }

@@ -17,8 +17,8 @@ const PLAIN: Kind = Kind {
     optimized: false,
 };
 
-/// Two sizes of pictures. The smaller is read by the general decoder alone; the larger is large enough for the DC-only
-/// decoder.
+/// Two sizes of pictures. The smaller is read by the general decoder alone; the larger is large enough for the
+/// low-terms decoder.
 const SIZES: [(u16, u16); 2] = [(203, 157), (1003, 907)];
 
 /// Returns the hash and quality of the picture that libjpeg decodes, or `None` if libjpeg gives up. CMYK is converted
@@ -58,14 +58,14 @@ fn reading(bytes: &[u8]) -> Picture {
     read(bytes, &Limits::default()).unwrap()
 }
 
-/// Asserts that a file's hash is within 2 bits of the hash of libjpeg's picture (16 bits for the DC-only decoder).
+/// Asserts that a file's hash is within 2 bits of the hash of libjpeg's picture (16 bits for the low-terms decoder).
 #[track_caller]
 fn assert_as_libjpeg(name: &str, bytes: &[u8]) -> Picture {
     let (shown, _) = by_libjpeg(bytes).unwrap_or_else(|| panic!("{name}: libjpeg gives up"));
     let picture = reading(bytes);
     let bits = hash(&picture).distance(&shown);
-    // The DC-only decoder computes brightness from block means, so it is less exact.
-    let most = if picture.decoded_by == DecodedBy::DcOnly { 16 } else { 2 };
+    // The low-terms decoder computes brightness from block means, so it is less exact.
+    let most = if picture.decoded_by == DecodedBy::LowTerms { 16 } else { 2 };
     assert!(bits <= most, "{name}: {bits} bits from libjpeg");
     picture
 }

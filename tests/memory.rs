@@ -55,8 +55,8 @@ fn noise(length: usize) -> impl FnMut() -> Vec<u8> {
     move || (0..length).map(|_| next()).collect()
 }
 
-/// Makes RGB rows of faint noise over a slope from dark to light. The DC-only decoder reads a JPEG of them. It wouldn't
-/// read strong noise, which black and white clip and whose block means are all alike.
+/// Makes RGB rows of faint noise over a slope from dark to light. The low-terms decoder reads a JPEG of them. It
+/// wouldn't read strong noise, which black and white clip and whose block means are all alike.
 fn sloping_noise(width: usize) -> impl FnMut() -> Vec<u8> {
     let mut row = noise(3 * width);
     let slope = move |at: usize| (at / 3 * 160 / width) as u8;

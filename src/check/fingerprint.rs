@@ -350,9 +350,9 @@ impl StreamingFingerprint {
         let (sha256, md5) = digests.finish();
         let picture = match (wanted.pdq.then(|| decoder.read()), early) {
             (None, _) => None,
-            // The DC-only decoder has the same pixels early and at the end, so the early hashes are still right. Only
+            // The low-terms decoder has the same pixels early and at the end, so the early hashes are still right. Only
             // caveats and damage that the end of the file has shown are added.
-            (Some(Some(Ok(picture))), Some(hashes)) if picture.decoded_by == DecodedBy::DcOnly => {
+            (Some(Some(Ok(picture))), Some(hashes)) if picture.decoded_by == DecodedBy::LowTerms => {
                 let Picture { caveats, not_ordinary, damaged, .. } = picture;
                 Some(Ok(ImageHashes { caveats, not_ordinary, damaged, ..hashes }))
             }

@@ -267,7 +267,7 @@ mod tests {
         let cells = (0..4096).map(|at| shade * ((at * at) % 251) as f32).collect();
         let plane = Plane { width: 64, height: 64, block_width: 1, block_height: 1, cells };
         let views = views::of(&Luma::from_plane(plane), ViewSet::Plain);
-        ImageHashes::of_frame(64, 64, DecodedBy::DcOnly, views)
+        ImageHashes::of_frame(64, 64, DecodedBy::LowTerms, views)
     }
 
     #[test]

@@ -42,8 +42,8 @@ pub fn not_a_picture(head: &[u8]) -> Option<IntakeError> {
     sniff::sniff(head).err().filter(|error| matches!(error, IntakeError::NotAPicture { .. }))
 }
 
-/// Reads every pixel of a picture, never by the DC-only decoder. Hashes for lists are made in this way. It is also the
-/// reference with which the DC-only decoder is compared.
+/// Reads every pixel of a picture, never by the low-terms decoder. Hashes for lists are made in this way. It is also
+/// the reference with which the low-terms decoder is compared.
 ///
 /// # Errors
 /// As [`read`].

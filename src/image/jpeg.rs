@@ -1,6 +1,6 @@
 //! Reads JPEG with three decoders.
 //!
-//! - The DC-only decoder ([`dc`]) reads only the block means of large ordinary pictures.
+//! - The low-terms decoder ([`dc`]) reads only the block means of large ordinary pictures.
 //! - `zune-jpeg` reads every pixel of other ordinary pictures.
 //! - The decoder in [`libjpeg`] reads the files that aren't ordinary, as browsers show them.
 //!
@@ -26,7 +26,7 @@ use super::format::Format;
 use super::limits::{Limits, check_alloc, check_plausible, check_size};
 use super::picture::{DecodedBy, Frame, Picture, Surface};
 use super::surfaces::{Surfaces, still};
-use crate::pdq::{Luma, Plane};
+use crate::pdq::Luma;
 use part::Outside;
 pub(super) use part::Part;
 use survey::{ColourModel, Survey};
@@ -42,7 +42,7 @@ fn unreadable(message: impl ToString) -> IntakeError {
     error::unreadable(Format::Jpeg, message)
 }
 
-/// Reads a picture with the DC-only decoder, or with a decoder of every pixel if the DC-only decoder gives up.
+/// Reads a picture with the low-terms decoder, or with a decoder of every pixel if the low-terms decoder gives up.
 ///
 /// # Errors
 /// As [`read_fully`].
@@ -51,7 +51,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     Arriving::new(bytes.len(), limits).finish(whole).map_or_else(|| read_fully(bytes, limits), Ok)
 }
 
-/// Reads a file with the DC-only decoder while it arrives.
+/// Reads a file with the low-terms decoder while it arrives.
 pub(super) struct Arriving {
     reader: Option<dc::Reader>,
     picture: Option<Picture>,
@@ -68,16 +68,16 @@ impl Arriving {
     pub(super) fn advance(&mut self, part: Part) {
         let Some(reader) = &mut self.reader else { return };
         match reader.advance(part) {
-            Ok(Some(plane)) => {
+            Ok(Some(luma)) => {
                 let caveat = reader.is_progressive().then_some(Caveat::AcTermsUnread);
-                self.picture = Some(by_dc_only(plane, caveat));
+                self.picture = Some(by_low_terms(luma, caveat));
             }
             Ok(None) => {}
             Err(Outside) => self.reader = None,
         }
     }
 
-    /// Returns the position in the file from which bytes are still needed; `None` if the DC-only decoder gave up.
+    /// Returns the position in the file from which bytes are still needed; `None` if the low-terms decoder gave up.
     pub(super) fn needed_from(&self) -> Option<usize> {
         self.reader.as_ref().map(dc::Reader::needed_from)
     }
@@ -88,7 +88,7 @@ impl Arriving {
         self.picture.as_ref()
     }
 
-    /// Returns the picture of the whole file; `None` if the DC-only decoder gave up.
+    /// Returns the picture of the whole file; `None` if the low-terms decoder gave up.
     pub(super) fn finish(mut self, part: Part) -> Option<Picture> {
         // The first call stops when the picture is known. The second call reads the rest.
         for _ in 0..2 {
@@ -98,10 +98,10 @@ impl Arriving {
     }
 }
 
-fn by_dc_only(plane: Plane, caveat: Option<Caveat>) -> Picture {
-    let (width, height) = (plane.width, plane.height);
-    let frame = Frame { index: 0, surface: Surface::Plain, derived_views: true, luma: Luma::from_plane(plane) };
-    let mut picture = Picture::new(Format::Jpeg, (width, height), DecodedBy::DcOnly, 1, vec![frame]);
+fn by_low_terms(luma: Luma, caveat: Option<Caveat>) -> Picture {
+    let (width, height) = (luma.plane.width, luma.plane.height);
+    let frame = Frame { index: 0, surface: Surface::Plain, derived_views: true, luma };
+    let mut picture = Picture::new(Format::Jpeg, (width, height), DecodedBy::LowTerms, 1, vec![frame]);
     picture.caveats.extend(caveat);
     picture
 }

@@ -11,8 +11,8 @@ use crate::pdq::Luma;
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub enum DecodedBy {
-    /// The DC-only decoder, which reads the block means of a JPEG and nothing else.
-    DcOnly,
+    /// The low-terms decoder, which reads the block means of a JPEG and its lowest AC terms, and nothing else.
+    LowTerms,
     /// The general decoders of this crate, which read every pixel.
     General,
     /// The decoder of HEIC (`hashgate-heic.wasm` in browsers and Node; the same code in native builds).

@@ -9,8 +9,8 @@ use super::{jpeg, png, sniff};
 
 /// Reads a picture from a file that arrives in pieces.
 ///
-/// Some files are read while they arrive, and their bytes are dropped: a JPEG that the DC-only decoder reads, and a PNG
-/// that isn't animated. All others are collected and read at the end.
+/// Some files are read while they arrive, and their bytes are dropped: a JPEG that the low-terms decoder reads, and a
+/// PNG that isn't animated. All others are collected and read at the end.
 ///
 /// # Examples
 /// ```

@@ -176,7 +176,7 @@ test("a file that turns out to be needed as a whole is read once more", async ()
       }
       context.putImageData(pixels, 0, 0);
       const intact = new Uint8Array(await (await canvas.convertToBlob({ type: "image/jpeg" })).arrayBuffer());
-      // Sets a quantization step to an extraordinary value (255). The DC-only decoder gives up on it only when it has
+      // Sets a quantization step to an extraordinary value (255). The low-terms decoder gives up on it only when it has
       // the whole picture.
       const odd = intact.slice();
       odd[odd.findIndex((byte, at) => byte === 0xff && odd[at + 1] === 0xdb) + 5 + 63] = 255;
@@ -193,7 +193,7 @@ test("a file that turns out to be needed as a whole is read once more", async ()
   const { verdicts, length } = await withGate({ workers: 1 }, "notHeld");
   assert.ok(length > 300_000, `${length} bytes`);
   const expected = [
-    ["clear", undefined, "dc-only", undefined],
+    ["clear", undefined, "low-terms", undefined],
     ["clear", undefined, "general", undefined],
     // This file lacks its end marker, but all of its pixels can be read.
     ["clear", undefined, "general", "malformed"],

@@ -102,7 +102,7 @@ for (const build of ["hashgate", "hashgate-baseline", ...FORMATS]) {
             assert.equal(stream.early(), undefined, "there is nothing to be known before its end");
           }
           const made = stream.finish()?.toBytes();
-          // The DC-only decoder doesn't read a cut JPEG, and a cut PNG needs another reading. In both cases the engine
+          // The low-terms decoder doesn't read a cut JPEG, and a cut PNG needs another reading. In both cases the engine
           // asks for the whole file again.
           const again = made === undefined && bytes !== whole;
           if (!again)

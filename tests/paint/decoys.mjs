@@ -1,4 +1,4 @@
-// Makes quantized JPEG coefficients that show two pictures: their block means, which the DC-only decoder reads, show
+// Makes quantized JPEG coefficients that show two pictures: their block means, which the low-terms decoder reads, show
 // the decoy; their pixels, once clipped to 0..255 by a full decoder, show the listed picture.
 import { dequantized, quantized, steps, transformed } from "./jpeg-coder.mjs";
 import { lumaOf } from "./pictures.mjs";

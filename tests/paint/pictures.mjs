@@ -2,7 +2,7 @@
 import { random } from "./bytes.mjs";
 
 /**
- * The long and the short side in pixels. The DC-only decoder reads only JPEGs whose short side has at least 900 pixels.
+ * The long and the short side in pixels. The low-terms decoder reads only JPEGs whose short side has at least 900 pixels.
  */
 export const SIZES = { tiny: [160, 120], small: [320, 240], large: [1216, 912] };
 

@@ -1,9 +1,9 @@
-//! Breaks drawn JPEGs at random, and compares the DC-only decoder with the general decoder: `cargo run --release -p
+//! Breaks drawn JPEGs at random, and compares the low-terms decoder with the general decoder: `cargo run --release -p
 //! hashgate-fuzz --bin fuzz-jpeg -- MINUTES [SEED]`, in minutes of processor time where the system tells it.
 //!
 //! A panic ends the run; its file is in `target/fuzz-jpeg.jpg`. Other findings are written to `target/fuzz-jpeg-N.jpg`:
 //!
-//! - files that the DC-only decoder reads without a caveat and the general decoder refuses,
+//! - files that the low-terms decoder reads without a caveat and the general decoder refuses,
 //! - files whose two hashes are more than 31 bits apart,
 //! - files (one in eight is tried) that give another result, or another early picture, when they arrive in pieces,
 //! - files that take more than ten times as long, per byte or declared pixel, as any intact file.
@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     // Computes the time per byte, so that files of different lengths can be compared. A cut file still takes time for
     // all pixels that it declares. So its length counts as at least one byte per 64 declared pixels. The time includes
-    // that of the general decoder, which reads a file when the DC-only decoder gives up.
+    // that of the general decoder, which reads a file when the low-terms decoder gives up.
     let per_byte = |time: Duration, bytes: &[u8], least: usize| time.as_nanos() as f64 / bytes.len().max(least) as f64;
     let slowest = files
         .iter()
@@ -89,12 +89,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             if seen(&arrived) != seen(&picture) {
                 found("it reads otherwise in pieces".to_string())?;
             }
-            let by_dc = |picture: &Picture| picture.decoded_by == DecodedBy::DcOnly;
+            let by_dc = |picture: &Picture| picture.decoded_by == DecodedBy::LowTerms;
             if early.is_some() && arrived.as_ref().is_some_and(by_dc) && seen(&early) != seen(&arrived) {
                 found("it is another picture early than in the end".to_string())?;
             }
         }
-        let Some(fast) = picture.filter(|picture| picture.decoded_by == DecodedBy::DcOnly) else { continue };
+        let Some(fast) = picture.filter(|picture| picture.decoded_by == DecodedBy::LowTerms) else { continue };
         taken += 1;
         match read_fully(&bytes, &limits) {
             Err(error) => {
@@ -118,7 +118,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     let [sequential, progressive] = refused_by_general;
-    println!("{runs} files, {taken} read by the DC-only decoder, {findings} findings");
+    println!("{runs} files, {taken} read by the low-terms decoder, {findings} findings");
     println!("refused by the general decoder alone: {sequential} sequential, {progressive} progressive");
     let far: u64 = distances[17..].iter().sum();
     println!("hashes more than 16 bits apart: {far} of {}", distances.iter().sum::<u64>());

@@ -1,8 +1,9 @@
-//! The DC-only decoder: the luma of 8x8 blocks, which is all that PDQ needs of a large picture.
+//! The low-terms decoder: the lowest terms of the luma of 8x8 blocks, which are all that PDQ needs of a large picture.
 //!
-//! A JPEG stores the mean of every block of Y as its DC coefficient, and JFIF's Y is PDQ's luma. So the decoder skips
-//! AC coefficients. Of a progressive file it reads only the scans of DC coefficients, and even their last bit only if
-//! the quantization is coarse. Chroma is needed where colours are so strong that the conversion to RGB clips them.
+//! A JPEG stores the mean of every block of Y as its DC coefficient, and JFIF's Y is PDQ's luma. Where the picture
+//! isn't very large, the five lowest AC coefficients count, too. The decoder skips the others. Of a progressive file it
+//! reads only the scans of DC coefficients, and even their last bit only if the quantization is coarse, and the first
+//! scans of AC coefficients. Chroma is needed where colours are so strong that the conversion to RGB clips them.
 //! Written from ITU T.81.
 //!
 //! The decoder gives up on every unusual file, with the error [`Outside`](super::part::Outside): on other coding
@@ -12,6 +13,7 @@
 mod bits;
 mod clipping;
 mod huffman;
+mod low;
 mod plane;
 mod reader;
 mod scan;

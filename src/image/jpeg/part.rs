@@ -20,12 +20,12 @@ impl<'a> Part<'a> {
     }
 }
 
-/// The error that the DC-only decoder doesn't read files of this kind. A decoder that reads every pixel then reads the
-/// file, or finds what is wrong with it.
+/// The error that the low-terms decoder doesn't read files of this kind. A decoder that reads every pixel then reads
+/// the file, or finds what is wrong with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Outside;
 
-/// Why the DC-only decoder stopped.
+/// Why the low-terms decoder stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Halt {
     /// The file is [`Outside`].

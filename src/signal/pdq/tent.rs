@@ -217,6 +217,107 @@ impl LumaBuilder {
     }
 }
 
+/// Number of frequencies per axis that [`TermSum`] knows: 0, 1 and 2.
+const FREQUENCIES: usize = 3;
+
+/// The basis functions of the DCT of 8 samples, for frequencies 0 to 2 (ITU T.81, A.3.3): `sqrt(1 / 8)`, and
+/// `cos((2 x + 1) u pi / 16) / 2`. They are written out, because the cosines of two platforms may differ in the last
+/// bit.
+const BASIS: [[f64; 8]; FREQUENCIES] = {
+    const FLAT: f64 = 0.353_553_390_593_273_8;
+    const A: [f64; 4] =
+        [0.490_392_640_201_615_2, 0.415_734_806_151_272_6, 0.277_785_116_509_801_1, 0.097_545_161_008_064_1];
+    const B: [f64; 2] = [0.461_939_766_255_643_4, 0.191_341_716_182_544_9];
+    [
+        [FLAT; 8],
+        [A[0], A[1], A[2], A[3], -A[3], -A[2], -A[1], -A[0]],
+        [B[0], B[1], -B[1], -B[0], -B[0], -B[1], B[1], B[0]],
+    ]
+};
+
+/// Reduces a picture whose 8x8 blocks are known by their lowest DCT terms, without making pixels.
+///
+/// The filter is linear. So each sample of the reduced picture is a sum of all terms, each multiplied by the sum of the
+/// filter's weights times the term's basis function. Terms that are never added count as 0.
+#[derive(Clone)]
+pub(crate) struct TermSum {
+    across: TermAxis,
+    down: TermAxis,
+    columns: usize,
+    /// For each line of the reduced picture and each horizontal frequency: the terms of all columns of blocks, filtered
+    /// vertically.
+    lines: Vec<f32>,
+}
+
+/// Terms of a row of blocks: the horizontal frequency, the vertical frequency, and the term of each block.
+pub(crate) type TermRow<'a> = (usize, usize, &'a [f32]);
+
+impl TermSum {
+    pub(crate) fn new(width: u32, height: u32) -> Self {
+        let columns = width.div_ceil(8) as usize;
+        let lines = vec![0.0; SIDE * FREQUENCIES * columns];
+        Self { across: TermAxis::new(width), down: TermAxis::new(height), columns, lines }
+    }
+
+    /// Adds terms of the blocks in row `y`. Every row of terms has at least as many blocks as the picture has columns.
+    /// Rows below the picture are ignored.
+    pub(crate) fn add_row(&mut self, y: usize, terms: &[TermRow]) {
+        let samples = &self.down.samples;
+        let begin = samples.partition_point(|sample| sample.start + sample.weights[0].len() <= y);
+        let end = samples.partition_point(|sample| sample.start <= y);
+        for (line, sample) in samples.iter().enumerate().take(end).skip(begin) {
+            for &(across, down, values) in terms {
+                let weight = sample.weights[down][y - sample.start];
+                let start = (line * FREQUENCIES + across) * self.columns;
+                add_scaled(&mut self.lines[start..start + self.columns], weight, &values[..self.columns]);
+            }
+        }
+    }
+
+    /// Returns the reduced picture.
+    pub(crate) fn finish(&self) -> Box<Luma64> {
+        let mut small = Box::new([0.0; SIDE * SIDE]);
+        for (line, filtered) in small.chunks_exact_mut(SIDE).zip(self.lines.chunks_exact(FREQUENCIES * self.columns)) {
+            for (value, sample) in line.iter_mut().zip(&self.across.samples) {
+                let rows = filtered.chunks_exact(self.columns);
+                *value = sample.weights.iter().zip(rows).map(|(weights, row)| dot(weights, &row[sample.start..])).sum();
+            }
+        }
+        small
+    }
+}
+
+/// The sampling matrix of one axis for blocks of 8 pixels, per frequency.
+#[derive(Clone)]
+struct TermAxis {
+    samples: Vec<TermSample>,
+}
+
+#[derive(Clone)]
+struct TermSample {
+    /// The first block.
+    start: usize,
+    /// For each frequency: the weights of the terms of consecutive blocks.
+    weights: [Vec<f32>; FREQUENCIES],
+}
+
+impl TermAxis {
+    fn new(length: u32) -> Self {
+        let samples = Axis::new(length, 0, length, 1).samples.into_iter().map(|Sample { start, weights }| {
+            let (first, last) = (start / 8, (start + weights.len() - 1) / 8);
+            let of_frequency = |basis: &[f64; 8]| {
+                let mut sums = vec![0.0f64; last - first + 1];
+                for (x, &weight) in (start..).zip(&weights) {
+                    sums[x / 8 - first] += f64::from(weight) * basis[x % 8];
+                }
+                sums.into_iter().map(|sum| sum as f32).collect()
+            };
+            TermSample { start: first, weights: BASIS.each_ref().map(of_frequency) }
+        });
+        Self { samples: samples.collect() }
+    }
+}
+
 /// The sparse sampling matrix of one axis: for each of the 64 samples, weights of consecutive cells.
 #[derive(Clone)]
 struct Axis {

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use super::super::markers::HuffmanTable;
 use super::super::part::Outside;
 use super::bits::Reading;
-use super::plane::Steps;
+use super::plane::{LOW, Steps};
 
 /// Number of bits by which the tables are indexed: codes of up to 12 bits are found by one table lookup.
 const LOOKAHEAD: u32 = 12;
@@ -135,7 +135,17 @@ pub(super) struct AcTable {
     first: u32,
     /// Number of low bits of each coefficient that this scan leaves to later scans.
     low: u32,
+    /// By how much places are shifted.
+    moved: u32,
+    /// `symbol << 8 | length`, indexed by the next [`GLANCE`] bits; 0 if the code is longer, or if there is none. It is
+    /// a table of its own because it stays in the processor's nearest cache.
+    glance: Box<[u16; 1 << GLANCE]>,
+    /// The squares of the steps of places 1 to 5.
+    low_squares: [u64; LOW],
 }
+
+/// Number of bits by which the table of single symbols is indexed.
+const GLANCE: u32 = 9;
 
 /// Largest number of bits that an entry of an [`AcTable`] covers.
 const MOST: u32 = 18;
@@ -195,7 +205,74 @@ impl AcTable {
         });
         let moved = 63 - u32::from(*band.end());
         let squares = std::array::from_fn(|place| steps.squares[((place as u32).wrapping_sub(moved) & 63) as usize]);
-        Ok(Self { lookup, code: code.clone(), squares, first: u32::from(*band.start()) + moved, low })
+        let mut glance = Box::new([0; 1 << GLANCE]);
+        for (bits, entry) in (0..).zip(glance.iter_mut()) {
+            let code = code.symbol(bits << (16 - GLANCE)).filter(|&(_, length)| length <= GLANCE);
+            *entry = code.map_or(0, |(symbol, length)| u16::from(symbol) << 8 | length as u16);
+        }
+        let low_squares = steps.low.map(|step| u64::from(step.min(1024)).pow(2));
+        let first = u32::from(*band.start()) + moved;
+        Ok(Self { lookup, code: code.clone(), squares, first, low, moved, glance, low_squares })
+    }
+
+    /// Decodes the coefficients at places 1 to 5 into `values`, each times two, and skips the others. If `values` is
+    /// empty, skips them all. Returns the same as [`skip_block`](Self::skip_block). At least 36 bits must have been
+    /// read ahead.
+    ///
+    /// If the scan leaves low bits to later scans, a coefficient other than 0 counts as if half of what they can add
+    /// were added. The function isn't inlined, because it is large and has several callers.
+    #[inline(never)]
+    pub(super) fn read_block(&self, bits: &mut Reading, values: &mut [i16]) -> Result<(u32, u64), Outside> {
+        let (mut next, mut energy) = (self.first, 0);
+        let end = if values.is_empty() { 0 } else { (LOW as u32 + 1 + self.moved).min(64) };
+        while next < end {
+            bits.refill_if_low();
+            let entry = u32::from(self.glance[bits.peek(GLANCE) as usize]);
+            let (symbol, length) =
+                if entry == 0 { self.long_symbol(bits.peek(16))? } else { (entry >> 8, entry & 0xff) };
+            let (run, size) = (symbol >> 4, symbol & 15);
+            if size == 0 {
+                bits.skip(length);
+                if run < 15 {
+                    return Ok(((1 << run) + bits.take(run) - 1, energy));
+                }
+                next += 16;
+            } else {
+                let count = length + size;
+                let value = extend(bits.peek(count) & ((1 << size) - 1), size);
+                bits.skip(count);
+                let place = next + run;
+                if size + self.low > 10 {
+                    return Err(Outside);
+                }
+                if let Some(slot) = values.get_mut((place - self.moved).wrapping_sub(1) as usize) {
+                    // At most 2 * 1023, so it fits.
+                    let twice = (value.abs() << (self.low + 1)) + (1 << self.low) - 1;
+                    *slot = (value.signum() * twice) as i16;
+                    let most = ((value.unsigned_abs() + 1) << self.low) - 1;
+                    energy += u64::from(most).pow(2) * self.low_squares[(place - self.moved - 1) as usize];
+                } else {
+                    energy += self.energy(largest_square(size, self.low), place + 1);
+                }
+                next = place + 1;
+            }
+            if next > 64 {
+                // An index past the band.
+                return Err(Outside);
+            }
+        }
+        if next == 64 {
+            return Ok((0, energy));
+        }
+        bits.refill();
+        let (ended, rest) = self.skip_from(bits, next)?;
+        Ok((ended, energy + rest))
+    }
+
+    #[cold]
+    fn long_symbol(&self, bits: u32) -> Result<(u32, u32), Outside> {
+        let (symbol, length) = self.code.symbol(bits).ok_or(Outside)?;
+        Ok((symbol.into(), length))
     }
 
     /// Skips the coefficients of a block. Returns the number of following blocks in which the band is empty, and an
@@ -203,9 +280,16 @@ impl AcTable {
     /// ahead.
     #[inline(always)]
     pub(super) fn skip_block(&self, bits: &mut Reading) -> Result<(u32, u64), Outside> {
+        self.skip_from(bits, self.first)
+    }
+
+    /// Skips the coefficients of a block from place `first` on, and returns the same as
+    /// [`skip_block`](Self::skip_block).
+    #[inline(always)]
+    fn skip_from(&self, bits: &mut Reading, first: u32) -> Result<(u32, u64), Outside> {
         // `strength` is the energy (before dequantization) since it was last multiplied by the squares of the steps and
         // added to `energy`. That is done once per several lookups, to save time.
-        let (mut next, mut strength, mut energy) = (self.first, 0, 0);
+        let (mut next, mut strength, mut energy) = (first, 0, 0);
         // 36 bits are enough for two lookups, because a lookup takes at most 18.
         let (mut entry, mut after) = self.pass(bits, &mut next, &mut strength, 2);
         loop {

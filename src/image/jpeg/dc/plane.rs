@@ -5,6 +5,9 @@ use crate::pdq::Plane;
 use super::super::frame::Frame;
 use super::super::part::Outside;
 
+/// Number of AC coefficients that are decoded of a block of luma: the places 1 to 5 in zigzag order.
+pub(super) const LOW: usize = 5;
+
 /// The blocks of a component, in rows. Each row is padded to whole units.
 #[derive(Default)]
 pub(super) struct Terms {
@@ -51,7 +54,7 @@ impl Terms {
     }
 }
 
-/// The numbers of a quantization table that the DC-only decoder needs.
+/// The numbers of a quantization table that the low-terms decoder needs.
 #[derive(Clone, Copy)]
 pub(super) struct Steps {
     /// The quantization step of the DC coefficient.
@@ -59,6 +62,8 @@ pub(super) struct Steps {
     /// Smallest DC step of luma with which the AC steps of this table are ordinary. With a smaller one, the AC steps
     /// are out of proportion, and the file is [`Outside`].
     least: u16,
+    /// The quantization steps of the places 1 to 5 in zigzag order.
+    pub(super) low: [u16; LOW],
     /// Entry `k` is the largest square among the AC steps before place `k` of the zigzag order. Entry 0 is the largest
     /// square of all AC steps.
     pub(super) squares: [u32; 64],
@@ -66,7 +71,7 @@ pub(super) struct Steps {
 
 impl Steps {
     pub(super) fn of(table: &[u16; 64]) -> Self {
-        let mut steps = Self { first: 0, least: 0, squares: [0; 64] };
+        let mut steps = Self { first: 0, least: 0, low: [0; LOW], squares: [0; 64] };
         let mut square = 0;
         for (place, &step) in (0..).zip(table) {
             if place == 0 {
@@ -76,6 +81,9 @@ impl Steps {
             // T.81, annex K. The tables of 250 cameras and programs stay below this limit.
             let least = u32::from(step.saturating_sub(2)).div_ceil(3 + place / 2) as u16;
             steps.least = steps.least.max(least);
+            if let Some(low) = steps.low.get_mut((place as usize).wrapping_sub(1)) {
+                *low = step;
+            }
             if place > 0 {
                 // Any coefficient but 0 at a step of 1024 exceeds what samples can reach, so larger steps count as
                 // 1024.

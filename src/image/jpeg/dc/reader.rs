@@ -3,7 +3,7 @@
 use crate::image::format::Format;
 use crate::image::limits::{Limits, check_alloc, check_plausible, check_size};
 use crate::image::profile::Profile;
-use crate::pdq::Plane;
+use crate::pdq::Luma;
 
 use super::super::MAX_SCANS;
 use super::super::frame::{Frame, Scan, Selected};
@@ -12,11 +12,12 @@ use super::super::markers::{HuffmanTable, adobe_transform, take_quantization};
 use super::super::part::{Halt, Outside, Part};
 use super::clipping::is_faithful;
 use super::huffman::{AcTable, Code, DcTable};
-use super::plane::{Steps, Term, Terms, plane};
+use super::low::LowTerms;
+use super::plane::{LOW, Steps, Term, Terms, plane};
 use super::scan::{Band, Data, FirstTerms, PassOver, Refinement, Sequential, Walk};
 
-/// Smallest short side, in pixels, of a picture that the DC-only decoder reads. A smaller picture has too few blocks of
-/// 8x8 pixels: its hash is too far from that of a full decode (`docs/lab/decoding.md` has the distances).
+/// Smallest short side, in pixels, of a picture that the low-terms decoder reads. A smaller picture has too few blocks
+/// of 8x8 pixels: its hash is too far from that of a full decode (`docs/lab/decoding.md` has the distances).
 const MIN_SHORT_SIDE: u32 = 900;
 
 /// The largest quantization step of DC terms at which the plane is made without their last bit.
@@ -25,6 +26,10 @@ const MIN_SHORT_SIDE: u32 = 900;
 /// too low by 0 or 1 steps, half a step on average. The average lowers all blocks alike, which doesn't change a PDQ
 /// hash. The remaining error is half a step up or down, no more than quantization makes anyway.
 const FINE_STEP: u16 = 24;
+
+/// Largest number of low bits that the first scan of the lowest AC terms may leave to later scans, which aren't read.
+/// libjpeg leaves two.
+const MOST_LOW_BITS: u8 = 3;
 
 /// Reads a file while it arrives.
 pub(in super::super) struct Reader {
@@ -47,6 +52,8 @@ pub(in super::super) struct Reader {
     restart_interval: u32,
     /// DC terms of each component, in whole units.
     terms: [Terms; 3],
+    /// The lowest AC terms of luma. `None` before the frame.
+    low_terms: Option<LowTerms>,
     /// For each component, whether its first scan of DC terms has begun.
     seen: [bool; 3],
     /// For each component, how many low bits its DC terms still lack after the scans so far.
@@ -58,7 +65,7 @@ pub(in super::super) struct Reader {
 }
 
 /// Returns whether the data of a sequential file is intact: every code is legal, and the data is neither too long nor
-/// too short. The file may have any size, but must otherwise be of a kind that the DC-only decoder reads.
+/// too short. The file may have any size, but must otherwise be of a kind that the low-terms decoder reads.
 pub(in super::super) fn is_sound(bytes: &[u8], limits: &Limits) -> bool {
     let mut reader = Reader { checks_only: true, ..Reader::new(bytes.len(), limits) };
     reader.advance(Part { bytes, start: 0 }).is_ok() && reader.has_ended()
@@ -80,6 +87,7 @@ impl Reader {
             icc: ProfileParts::default(),
             restart_interval: 0,
             terms: Default::default(),
+            low_terms: None,
             seen: [false; 3],
             low: [0; 3],
             settled: false,
@@ -93,7 +101,7 @@ impl Reader {
     /// Returns the plane of luma's block means once, as soon as it is known. Then call this again for the rest of the
     /// file. The rest doesn't change the plane, but it may show that the file is damaged, or that its pixels show
     /// another picture than its DC coefficients.
-    pub(in super::super) fn advance(&mut self, part: Part) -> Result<Option<Plane>, Outside> {
+    pub(in super::super) fn advance(&mut self, part: Part) -> Result<Option<Luma>, Outside> {
         while !self.ended {
             let read = if self.data.is_some() { self.data(part) } else { self.segment(part) };
             match read {
@@ -106,7 +114,8 @@ impl Reader {
                     continue;
                 }
                 let frame = self.frame.as_ref().ok_or(Outside)?;
-                return plane(frame, &self.steps, &self.terms).map(Some);
+                let means = plane(frame, &self.steps, &self.terms)?;
+                return Ok(Some(self.low_terms.as_mut().ok_or(Outside)?.luma(means)));
             }
         }
         Ok(None)
@@ -119,7 +128,12 @@ impl Reader {
             // Bytes after the end of the picture are ignored.
             None if self.ended => self.length,
             Some(
-                Data::Sequential(walk, _) | Data::First(walk, _) | Data::Refinement(walk, _) | Data::Band(walk, _),
+                Data::Sequential(walk, _)
+                | Data::LowSequential(walk, _)
+                | Data::First(walk, _)
+                | Data::Refinement(walk, _)
+                | Data::Band(walk, _)
+                | Data::LowBand(walk, _),
             ) => walk.bits.at,
             Some(Data::Unneeded(_)) | None => self.at,
         }
@@ -136,12 +150,13 @@ impl Reader {
     }
 
     fn is_near_enough(&self) -> bool {
-        let Some(frame) = &self.frame else { return false };
-        frame.components.iter().enumerate().all(|(place, component)| {
-            let steps = self.steps.get(component.quantization).copied().flatten();
-            let bits_missing = u8::from(steps.is_some_and(|steps| steps.first <= FINE_STEP));
-            self.seen[place] && self.low[place] <= bits_missing
-        })
+        let (Some(frame), Some(low)) = (&self.frame, &self.low_terms) else { return false };
+        low.is_complete()
+            && frame.components.iter().enumerate().all(|(place, component)| {
+                let steps = self.steps.get(component.quantization).copied().flatten();
+                let bits_missing = u8::from(steps.is_some_and(|steps| steps.first <= FINE_STEP));
+                self.seen[place] && self.low[place] <= bits_missing
+            })
     }
 
     /// Reads a marker and its segment. Returns [`Halt::Starved`] if they have not arrived completely.
@@ -221,7 +236,9 @@ impl Reader {
         let (width, height) = (*width, *height);
         check_size(Format::Jpeg, width, height, limits).map_err(|_| Outside)?;
         let cells = u64::from(width.div_ceil(8) + 3) * u64::from(height.div_ceil(8) + 3);
-        check_alloc(16 * cells, limits).map_err(|_| Outside)?;
+        // Per block, up to 12 bytes for the terms of three components, and 20 for the cells of the planes. Per column
+        // of blocks, 768 bytes for the sums of the lowest AC terms, and up to 60 for those that are being read.
+        check_alloc(32 * cells + 1024 * u64::from(width.div_ceil(8)), limits).map_err(|_| Outside)?;
         check_plausible(Format::Jpeg, u64::from(width) * u64::from(height), 64 * 8, self.length)
             .map_err(|_| Outside)?;
         if width.min(height) < MIN_SHORT_SIDE && !self.checks_only {
@@ -244,6 +261,7 @@ impl Reader {
             terms.columns = (columns * component.across) as usize;
             terms.values = vec![Term::default(); terms.columns * (rows * component.down) as usize];
         }
+        self.low_terms = Some(LowTerms::new(&frame, !self.checks_only));
         self.frame = Some(frame);
         Ok(())
     }
@@ -271,6 +289,12 @@ impl Reader {
         if dc {
             scan.components.iter().for_each(|selected| self.low[selected.component] = scan.low);
         }
+        let low_terms = self.low_terms.as_mut().ok_or(Outside)?;
+        let luma = scan.components.iter().any(|selected| selected.component == 0);
+        if luma && low_terms.wanted {
+            let steps = self.steps.get(frame.components[0].quantization).and_then(Option::as_ref).ok_or(Outside)?;
+            low_terms.begin(steps, if scan.components.len() == 1 { 1 } else { frame.components[0].down as usize });
+        }
         let walk = Walk::new(frame, &scan, self.restart_interval, self.at);
         let dc_table = |number: usize| DcTable::new(self.dc.get(number).and_then(Option::as_ref).ok_or(Outside)?);
         let steps =
@@ -284,13 +308,31 @@ impl Reader {
                     AcTable::new(ac(selected.ac)?, steps(selected.component)?, 1..=63, 0, false)?,
                 ));
             }
+            if low_terms.wanted && luma {
+                low_terms.seen = [true; LOW];
+                return Ok(Data::LowSequential(walk, Sequential { tables, sums: [0; 3] }));
+            }
             Ok(Data::Sequential(walk, Sequential { tables, sums: [0; 3] }))
         } else if !dc {
             let [selected] = scan.components[..] else { return Err(Outside) };
             if scan.high == 0 {
                 let band = scan.first_term..=scan.last_term;
                 let table = AcTable::new(ac(selected.ac)?, steps(selected.component)?, band, scan.low, true)?;
-                return Ok(Data::Band(walk, Band { table, ended: 0 }));
+                let mut low = false;
+                for (place, seen) in (1..).zip(&mut low_terms.seen) {
+                    if low_terms.wanted && luma && (scan.first_term..=scan.last_term).contains(&place) {
+                        // A coefficient has only one first scan.
+                        if scan.low > MOST_LOW_BITS || std::mem::replace(seen, true) {
+                            return Err(Outside);
+                        }
+                        low = true;
+                    }
+                }
+                return Ok(if low {
+                    Data::LowBand(walk, Band { table, ended: 0 })
+                } else {
+                    Data::Band(walk, Band { table, ended: 0 })
+                });
             }
             Ok(Data::Unneeded(PassOver { walk, single_bits: false, restarts: 0, start: self.at, stuffed: 0 }))
         } else if scan.high == 0 {
@@ -306,12 +348,14 @@ impl Reader {
 
     /// Reads as much of the current scan's data as has arrived.
     fn data(&mut self, part: Part) -> Result<(), Halt> {
-        let terms = &mut self.terms;
+        let (terms, low) = (&mut self.terms, self.low_terms.as_mut().ok_or(Outside)?);
         match self.data.as_mut().ok_or(Outside)? {
-            Data::Sequential(walk, blocks) => self.at = walk.all(part, blocks, terms)?,
-            Data::First(walk, blocks) => self.at = walk.all(part, blocks, terms)?,
-            Data::Refinement(walk, blocks) => self.at = walk.all(part, blocks, terms)?,
-            Data::Band(walk, blocks) => self.at = walk.all(part, blocks, terms)?,
+            Data::Sequential(walk, blocks) => self.at = walk.all(part, blocks, terms, low)?,
+            Data::LowSequential(walk, blocks) => self.at = walk.all(part, blocks, terms, low)?,
+            Data::First(walk, blocks) => self.at = walk.all(part, blocks, terms, low)?,
+            Data::Refinement(walk, blocks) => self.at = walk.all(part, blocks, terms, low)?,
+            Data::Band(walk, blocks) => self.at = walk.all(part, blocks, terms, low)?,
+            Data::LowBand(walk, blocks) => self.at = walk.all(part, blocks, terms, low)?,
             Data::Unneeded(scan) => scan.go_on(part, &mut self.at)?,
         }
         self.data = None;

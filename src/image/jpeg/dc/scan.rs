@@ -4,15 +4,18 @@ use super::super::frame::{Component, Frame, Scan, Selected};
 use super::super::part::{Halt, Outside, Part};
 use super::bits::{Bits, Reading};
 use super::huffman::{AcTable, DcTable};
+use super::low::LowTerms;
 use super::plane::{Term, Terms, add_energy, set_dc};
 
 /// The scan that is being read: its kind decides what is done with its blocks.
 #[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 pub(super) enum Data {
-    Sequential(Walk, Sequential),
+    Sequential(Walk, Sequential<false>),
+    LowSequential(Walk, Sequential<true>),
     First(Walk, FirstTerms),
     Refinement(Walk, Refinement),
-    Band(Walk, Band),
+    Band(Walk, Band<false>),
+    LowBand(Walk, Band<true>),
     Unneeded(PassOver),
 }
 
@@ -23,33 +26,51 @@ pub(super) trait Blocks {
         Ok(())
     }
 
-    /// Reads a block and stores its coefficient or variance in `term`. `place` is the index of its component in the
-    /// scan.
-    fn read(&mut self, bits: &mut Reading, place: usize, term: &mut Term) -> Result<(), Outside>;
+    /// Reads a block and stores its DC coefficient or variance in `term`, and its lowest AC coefficients in `low`.
+    fn read(&mut self, bits: &mut Reading, block: Which, term: &mut Term, low: &mut LowTerms) -> Result<(), Outside>;
 }
 
-/// A scan of a sequential frame: all coefficients of its components (F.2).
-pub(super) struct Sequential {
+/// Which block is read.
+#[derive(Clone, Copy)]
+pub(super) struct Which {
+    /// The index of its component in the scan.
+    place: usize,
+    /// Whether the component is luma.
+    luma: bool,
+    /// The index of the block in its component.
+    index: usize,
+}
+
+/// A scan of a sequential frame: all coefficients of its components (F.2). `LOW` says whether the lowest AC
+/// coefficients of luma are decoded. It is a parameter of the type, so that the loop that doesn't decode them stays
+/// short.
+pub(super) struct Sequential<const LOW: bool> {
     /// The Huffman tables of each component.
     pub(super) tables: Vec<(DcTable, AcTable)>,
     /// The last DC term of each component, to which the next difference is added.
     pub(super) sums: [i32; 3],
 }
 
-impl Blocks for Sequential {
+impl<const LOW: bool> Blocks for Sequential<LOW> {
     fn restart(&mut self) -> Result<(), Outside> {
         self.sums = [0; 3];
         Ok(())
     }
 
     #[inline(always)]
-    fn read(&mut self, bits: &mut Reading, place: usize, term: &mut Term) -> Result<(), Outside> {
-        let (dc, ac) = &self.tables[place];
+    fn read(&mut self, bits: &mut Reading, block: Which, term: &mut Term, low: &mut LowTerms) -> Result<(), Outside> {
+        let (dc, ac) = &self.tables[block.place];
         bits.refill();
-        let sum = self.sums[place].wrapping_add(dc.read(bits)?);
-        self.sums[place] = sum;
+        let sum = self.sums[block.place].wrapping_add(dc.read(bits)?);
+        self.sums[block.place] = sum;
         set_dc(term, i16::try_from(sum).map_err(|_| Outside)?);
-        add_energy(term, ac.skip_block(bits)?.1);
+        let (_, energy) = if LOW {
+            let values: &mut [i16] = if block.luma { low.block(block.index)? } else { &mut [] };
+            ac.read_block(bits, values)?
+        } else {
+            ac.skip_block(bits)?
+        };
+        add_energy(term, energy);
         Ok(())
     }
 }
@@ -71,10 +92,10 @@ impl Blocks for FirstTerms {
     }
 
     #[inline(always)]
-    fn read(&mut self, bits: &mut Reading, place: usize, term: &mut Term) -> Result<(), Outside> {
+    fn read(&mut self, bits: &mut Reading, block: Which, term: &mut Term, _: &mut LowTerms) -> Result<(), Outside> {
         bits.refill_if_low();
-        let sum = self.sums[place].wrapping_add(self.tables[place].read(bits)?);
-        self.sums[place] = sum;
+        let sum = self.sums[block.place].wrapping_add(self.tables[block.place].read(bits)?);
+        self.sums[block.place] = sum;
         set_dc(term, i16::try_from(sum << self.low).map_err(|_| Outside)?);
         Ok(())
     }
@@ -87,33 +108,38 @@ pub(super) struct Refinement {
 
 impl Blocks for Refinement {
     #[inline(always)]
-    fn read(&mut self, bits: &mut Reading, _: usize, term: &mut Term) -> Result<(), Outside> {
+    fn read(&mut self, bits: &mut Reading, _: Which, term: &mut Term, _: &mut LowTerms) -> Result<(), Outside> {
         bits.refill_if_low();
         *term |= (bits.take(1) as i32) << self.low;
         Ok(())
     }
 }
 
-/// The first scan of a band of AC coefficients (G.1.2.2).
-pub(super) struct Band {
+/// The first scan of a band of AC coefficients (G.1.2.2). `LOW` says whether it holds some of the lowest coefficients
+/// of luma, which are decoded.
+pub(super) struct Band<const LOW: bool> {
     pub(super) table: AcTable,
     /// Number of following blocks in which the band is empty.
     pub(super) ended: u32,
 }
 
-impl Blocks for Band {
+impl<const LOW: bool> Blocks for Band<LOW> {
     fn restart(&mut self) -> Result<(), Outside> {
         if self.ended > 0 { Err(Outside) } else { Ok(()) }
     }
 
     #[inline(always)]
-    fn read(&mut self, bits: &mut Reading, _: usize, term: &mut Term) -> Result<(), Outside> {
+    fn read(&mut self, bits: &mut Reading, block: Which, term: &mut Term, low: &mut LowTerms) -> Result<(), Outside> {
         if self.ended > 0 {
             self.ended -= 1;
         } else {
             let energy;
             bits.refill();
-            (self.ended, energy) = self.table.skip_block(bits)?;
+            (self.ended, energy) = if LOW {
+                self.table.read_block(bits, low.block(block.index)?)?
+            } else {
+                self.table.skip_block(bits)?
+            };
             add_energy(term, energy);
         }
         Ok(())
@@ -213,14 +239,26 @@ impl Walk {
     }
 
     /// Reads all blocks of the scan, and returns the position in the file at which it ends.
-    pub(super) fn all(&mut self, part: Part, blocks: &mut impl Blocks, terms: &mut [Terms; 3]) -> Result<usize, Halt> {
-        self.go_on(part, blocks, terms)?;
+    pub(super) fn all(
+        &mut self,
+        part: Part,
+        blocks: &mut impl Blocks,
+        terms: &mut [Terms; 3],
+        low: &mut LowTerms,
+    ) -> Result<usize, Halt> {
+        self.go_on(part, blocks, terms, low)?;
         self.bits.end(part)
     }
 
     /// Reads blocks until the scan ends or the arrived bytes do.
     #[inline(always)]
-    fn go_on(&mut self, part: Part, to: &mut impl Blocks, terms: &mut [Terms; 3]) -> Result<(), Halt> {
+    fn go_on(
+        &mut self,
+        part: Part,
+        to: &mut impl Blocks,
+        terms: &mut [Terms; 3],
+        low: &mut LowTerms,
+    ) -> Result<(), Halt> {
         let mut place = self.bits.place;
         while self.row < self.rows {
             while self.column < self.columns {
@@ -248,8 +286,9 @@ impl Walk {
                 let mut bits = self.bits.reading(place);
                 for block in &mut self.blocks {
                     let term = terms[block.component].values.get_mut(block.next).ok_or(Outside)?;
+                    let which = Which { place: block.place, luma: block.component == 0, index: block.next };
                     block.next += block.across;
-                    to.read(&mut bits, block.place, term)?;
+                    to.read(&mut bits, which, term, low)?;
                 }
                 place = bits.place;
             }
@@ -257,6 +296,7 @@ impl Walk {
             if self.bits.ran_out() {
                 return Err(Halt::Outside);
             }
+            low.end_row();
             (self.row, self.column) = (self.row + 1, 0);
             for block in &mut self.blocks {
                 block.next = block.first + self.row as usize * block.down;
