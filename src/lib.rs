@@ -134,4 +134,6 @@ pub use check::{
 pub use filter::{Filter, FilterInfo};
 pub use image::{Caveat, DecodedBy, Format, Limits};
 pub use refusal::{Refusal, RefusalCode};
+#[cfg(feature = "build")]
+pub use signal::variants;
 pub use signal::{View, ViewSet, Wanted, digest, pdq, views};

@@ -3,6 +3,8 @@
 pub mod digest;
 mod hex;
 pub mod pdq;
+#[cfg(feature = "build")]
+pub mod variants;
 pub mod views;
 mod wanted;
 

@@ -319,8 +319,15 @@ pub fn of(luma: &Luma, set: ViewSet) -> Vec<ViewHash> {
     seen
 }
 
+/// Returns up to `count` pictures that seem to lie within a picture, the most plausible first.
+#[cfg(feature = "build")]
+pub(super) fn parts(plane: &Plane, count: usize) -> Vec<Luma64> {
+    let found = Survey::new(plane).map_or_else(Vec::new, |survey| survey.windows(count));
+    found.into_iter().map(|area| plane.small(&window(plane, area))).collect()
+}
+
 /// Returns the window around the picture's centre whose sides are `per_mille` of the picture's.
-fn zoomed(plane: &Plane, per_mille: i64) -> Window {
+pub(super) fn zoomed(plane: &Plane, per_mille: i64) -> Window {
     let side = |length: u32| {
         let zoomed = (i64::from(length) * per_mille + 500) / 1000;
         ((i64::from(length) - zoomed) / 2, zoomed.max(1) as u32)
@@ -332,7 +339,7 @@ fn zoomed(plane: &Plane, per_mille: i64) -> Window {
 /// Turns a picture around its centre by an angle of this sine and cosine, to the right if `sine` is positive. `aspect`
 /// is the height of the unreduced picture divided by its width. Beyond the edges, the edge pixels are repeated. The reduced picture has no
 /// detail finer than two pixels, so interpolating linearly between the four pixels around a point is enough.
-fn turned(small: &Luma64, sine: f32, cosine: f32, aspect: f32) -> Luma64 {
+pub(super) fn turned(small: &Luma64, sine: f32, cosine: f32, aspect: f32) -> Luma64 {
     const LAST: f32 = (SIDE - 1) as f32;
     let mut made = [0.0; SIDE * SIDE];
     for (index, value) in made.iter_mut().enumerate() {

@@ -62,6 +62,18 @@ pub struct Entry {
     pub category: Option<Arc<str>>,
     /// Whether the list asserts the hash, disputes it, or says that it doesn't belong on lists.
     pub opinion: Opinion,
+    /// Whether it is the hash of a picture, or of a variant of one.
+    pub role: Role,
+}
+
+/// What a hash stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Role {
+    /// A picture or a file.
+    #[default]
+    Whole,
+    /// A variant of a picture, which `hashgate hash --variants` has made: a part of it, or the picture turned.
+    Variant,
 }
 
 /// What to do with suspect hashes: those that a list holds by mistake, such as the digest of an empty file.
@@ -95,6 +107,9 @@ pub struct Options {
     #[arg(long, value_name = "BITS", default_value_t = HAMMING_THRESHOLD,
         value_parser = clap::value_parser!(u32).range(0..=HAMMING_THRESHOLD as i64))]
     pub exclude_distance: u32,
+    /// Leave out the variants of pictures, which `hashgate hash --variants` adds to a list.
+    #[arg(long)]
+    pub without_variants: bool,
     /// Use only hashes of this category. May be given several times.
     #[arg(long, value_name = "CATEGORY")]
     pub only_category: Vec<String>,
@@ -114,6 +129,7 @@ impl Default for Options {
             include_disputed: false,
             exclude: Vec::new(),
             exclude_distance: HAMMING_THRESHOLD,
+            without_variants: false,
             only_category: Vec::new(),
             suspect: Suspect::Report,
             quiet: false,
@@ -156,6 +172,8 @@ pub struct List {
     pub excluded_near: u64,
     /// Number of suspect hashes that were left out.
     pub suspect: u64,
+    /// Number of variants that were left out.
+    pub variants: u64,
 }
 
 /// Reads lists. Writes bad lines to stderr, with file and line number.

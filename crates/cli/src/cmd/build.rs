@@ -169,6 +169,11 @@ pub fn say_lists(lists: &[List], entries: &Entries, reading: &list::Options) {
             &format!("within {} bits of a hash of an allow list (--exclude)", reading.exclude_distance),
         );
         left_out(list.suspect, "that are suspect");
+        left_out(list.variants, "variants of pictures (--without-variants)");
+        let variants = list.entries.iter().filter(|entry| entry.role == list::Role::Variant).count();
+        if variants > 0 {
+            remark(&format!("  variants of pictures: {variants}, each of which costs as much as a picture"));
+        }
         list.other.iter().for_each(|(name, &count)| left_out(count, &format!("of type {name}, which isn't used")));
         let mut categories = std::collections::BTreeMap::new();
         for category in list.entries.iter().filter_map(|entry| entry.category.as_deref()) {

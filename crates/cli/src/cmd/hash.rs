@@ -7,7 +7,8 @@ use anyhow::Result;
 use clap::ValueEnum;
 use hashgate::confirm::HAMMING_THRESHOLD;
 use hashgate::image::read_fully;
-use hashgate::pdq::{Coefficients, PdqHash, quality};
+use hashgate::pdq::{Coefficients, Luma64, PdqHash, quality};
+use hashgate::variants::{self, Variant};
 use hashgate::{Limits, Wanted};
 use hashgate_native::batch::{self, Failure, Files};
 use hashgate_native::film::{Chosen, Every, FilmFile, ListFrames, frames_for_list, shared};
@@ -28,6 +29,11 @@ use crate::{exit, film, intake};
 /// If a file can't be read as a picture, the reason goes to stderr (csv) or into the line (jsonl), the other files are
 /// hashed all the same, and the exit code is 2.
 ///
+/// With --variants, a picture gives further lines: hashes of the picture with 4, 7 and 12% cut off every side, turned by 8
+/// degrees to either side, and of the pictures that seem to lie within it, such as those of a collage. On a list, they
+/// find crops and turns that no view undoes; each costs as much as another picture. The column variant names them, and
+/// hashgate build --without-variants leaves them out.
+///
 /// In csv, control characters of a path are escaped, and a path that a spreadsheet could take for a formula gets ./
 /// before it. JSON has the exact path.
 #[derive(clap::Args)]
@@ -46,6 +52,9 @@ pub struct Args {
     /// several times.
     #[arg(long, value_name = "PATH")]
     leave_out: Vec<PathBuf>,
+    /// Of pictures, also hash variants: crops, turns, and the parts of collages.
+    #[arg(long)]
+    variants: bool,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -60,7 +69,7 @@ enum Format {
 }
 
 /// A line of output. Of an animation, it has the hash of the first frame.
-#[derive(Serialize, Default)]
+#[derive(Serialize, Default, Clone)]
 struct Line {
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,7 +87,16 @@ struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    variant: Option<Variant>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+}
+
+/// The columns of the table that not every run has.
+#[derive(Clone, Copy)]
+struct Columns {
+    seconds: bool,
+    variant: bool,
 }
 
 /// The output lines of a file (one, or several for a film), and the chosen frames of a film.
@@ -90,9 +108,12 @@ type Lines = (Vec<Line>, Option<Vec<Chosen>>);
 /// The output can't be written.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let mut failed = false;
-    let with_seconds = args.files.found().any(|path| FilmFile::open(&path).is_some());
+    let seconds = args.files.found().any(|path| FilmFile::open(&path).is_some());
+    let columns = Columns { seconds, variant: args.variants };
     if args.format == Format::Csv {
-        say(&format!("path,width,height,pdq,quality,sha256,md5{}", if with_seconds { ",seconds" } else { "" }))?;
+        let further = [(columns.seconds, ",seconds"), (columns.variant, ",variant")];
+        let further: String = further.iter().filter(|(has, _)| *has).map(|(_, name)| *name).collect();
+        say(&format!("path,width,height,pdq,quality,sha256,md5{further}"))?;
     }
     let every = args.every.map_or(Every::Content, Every::Seconds);
     let common = film::left_out(&args.leave_out, &args.films)?;
@@ -101,7 +122,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         &args.files,
         |path, file| match FilmFile::open(path) {
             Some(film) => hash_film(&film, file, every, (&args.films, &common)),
-            None => Ok((vec![hash(path, file)?], None)),
+            None => Ok((hash(path, file, args.variants)?, None)),
         },
         |path, failure| {
             let (Failure::Input(why) | Failure::Engine(why)) = failure;
@@ -114,7 +135,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 match (args.format, &line.error) {
                     (Format::Jsonl, _) => say_json(&line)?,
                     (Format::Csv, Some(error)) => complain(&format!("{}: {error}", line.path)),
-                    (Format::Csv, None) => say(&csv_line(&line, with_seconds)?)?,
+                    (Format::Csv, None) => say(&csv_line(&line, columns)?)?,
                 }
             }
             Ok(())
@@ -124,7 +145,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(if failed { ExitCode::from(exit::FAILURE) } else { ExitCode::SUCCESS })
 }
 
-fn hash(path: &Path, file: &mut OpenFile) -> Result<Line> {
+/// Hashes a picture: a line, and a line per variant if they are wanted.
+fn hash(path: &Path, file: &mut OpenFile, with_variants: bool) -> Result<Vec<Line>> {
     let limits = Limits::default();
     let refused = intake::refused_by_head(file, &limits)?;
     let digests = intake::fingerprint_of(file, &limits, &Wanted::default().with_sha256(true).with_md5(true))?;
@@ -136,19 +158,30 @@ fn hash(path: &Path, file: &mut OpenFile) -> Result<Line> {
     };
     if let Some(failure) = refused {
         line.error = Some(failure.detail);
-        return Ok(line);
+        return Ok(vec![line]);
     }
     // Decodes every pixel. These hashes go on lists, so every bit should be the same as in the reference
     // implementation.
     match read_fully(&file.whole()?, &limits) {
         Ok(picture) => {
-            let luma64 = &picture.frames[0].luma.small;
+            let luma = &picture.frames[0].luma;
             (line.width, line.height) = (Some(picture.width), Some(picture.height));
-            (line.pdq, line.quality) = (Some(Coefficients::of(luma64).hash().to_string()), Some(quality(luma64)));
+            let of = |small: &Luma64| (Some(Coefficients::of(small).hash().to_string()), Some(quality(small)));
+            (line.pdq, line.quality) = of(&luma.small);
+            let made = if with_variants { variants::of(luma) } else { Vec::new() };
+            let made: Vec<_> = made
+                .into_iter()
+                .map(|(variant, small)| {
+                    let (pdq, quality) = of(&small);
+                    let (path, width, height) = (line.path.clone(), line.width, line.height);
+                    Line { path, width, height, pdq, quality, variant: Some(variant), ..Line::default() }
+                })
+                .collect();
+            return Ok([vec![line], made].concat());
         }
         Err(error) => line.error = Some(error.to_string()),
     }
-    Ok(line)
+    Ok(vec![line])
 }
 
 /// Hashes a film: a line with its digests, and a line per frame that was chosen.
@@ -208,14 +241,17 @@ fn report_shared(films: Vec<(String, Vec<Chosen>)>) {
     }
 }
 
-fn csv_line(line: &Line, with_seconds: bool) -> Result<String> {
+fn csv_line(line: &Line, columns: Columns) -> Result<String> {
     let text = |value: Option<u32>| value.map(|value| value.to_string()).unwrap_or_default();
     let (width, height, quality) = (text(line.width), text(line.height), text(line.quality.map(u32::from)));
     let [pdq, sha256, md5] = [&line.pdq, &line.sha256, &line.md5].map(|hash| hash.as_deref().unwrap_or_default());
     let mut writer = csv::Writer::from_writer(Vec::new());
     let path = text::csv_path(&line.path);
     let seconds = line.seconds.map(|seconds| seconds.to_string()).unwrap_or_default();
-    let cells = [&path, &width, &height, pdq, &quality, sha256, md5, &seconds];
-    writer.write_record(&cells[..if with_seconds { 8 } else { 7 }])?;
+    let variant = line.variant.map(|variant| variant.name()).unwrap_or_default();
+    let mut cells = vec![&*path, &width, &height, pdq, &quality, sha256, md5];
+    cells.extend(columns.seconds.then_some(&*seconds));
+    cells.extend(columns.variant.then_some(variant));
+    writer.write_record(&cells)?;
     Ok(String::from_utf8(writer.into_inner()?)?.trim_end().to_owned())
 }

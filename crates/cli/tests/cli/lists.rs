@@ -149,3 +149,34 @@ fn what_is_impossible_or_damaged_is_refused_by_name() {
         assert!(refused.err.contains("damaged.hgf: checksum: expected"), "{}", refused.err);
     }
 }
+
+#[test]
+fn variants_of_a_picture_find_what_no_view_undoes() {
+    let folder = folder();
+    let folder = folder.path();
+    let picture = draw(1);
+    save(folder, "picture.png", &picture);
+    // 12% cut off every side.
+    save(folder, "copy.png", &imageops::crop_imm(&picture, 38, 29, 244, 182).to_image());
+    for (format, list) in [("csv", "list.csv"), ("jsonl", "list.jsonl")] {
+        let hashed = hashgate(folder, &["hash", "--variants", "--format", format, "picture.png"]);
+        assert_eq!(hashed.code, 0, "{}", hashed.err);
+        for variant in ["cut-4", "cut-7", "cut-12", "turned-left-8", "turned-right-8"] {
+            assert_eq!(hashed.out.matches(variant).count(), 1, "{variant}: {}", hashed.out);
+        }
+        write(folder, list, &hashed.out);
+        let rows = hashed.out.lines().filter(|line| line.contains("picture.png")).count() as u64;
+
+        let built = build(folder, &[list]);
+        let said = format!("variants of pictures: {}", rows - 1);
+        assert!(built.code == 0 && built.err.contains(&said) | built.out.contains(&said), "{}{}", built.out, built.err);
+        assert_eq!(counts(&inspect(folder)), [rows, 1, 1]);
+        let found = hashgate(folder, &["check", "--filter", "demo.hgf", "copy.png"]);
+        assert_eq!(found.code, 1, "{}", found.out);
+
+        build(folder, &[list, "--without-variants"]);
+        assert_eq!(counts(&inspect(folder)), [1, 1, 1]);
+        let missed = hashgate(folder, &["check", "--filter", "demo.hgf", "copy.png"]);
+        assert_eq!(missed.code, 0, "{}", missed.out);
+    }
+}

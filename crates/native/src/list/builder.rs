@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hashgate::pdq::MIN_QUALITY;
 
 use super::kind::{Kind, Named, named};
-use super::{Entry, List, Opinion, Options, Signal};
+use super::{Entry, List, Opinion, Options, Role, Signal};
 use crate::terminal::complain;
 use crate::text;
 
@@ -20,6 +20,7 @@ pub(super) struct Row<'a> {
     pub quality: Option<&'a str>,
     pub category: Option<&'a str>,
     pub opinion: Opinion,
+    pub role: Role,
 }
 
 pub(super) struct Builder<'a> {
@@ -84,7 +85,8 @@ impl<'a> Builder<'a> {
         match signal {
             Err(error) => self.bad(line, &format!("{}: {error}", kind.name())),
             Ok(Signal::Pdq(_)) if quality.is_some_and(|quality| quality < MIN_QUALITY) => self.list.low_quality += 1,
-            Ok(signal) => self.list.entries.push(Entry { signal, category, opinion: row.opinion }),
+            Ok(_) if row.role == Role::Variant && self.options.without_variants => self.list.variants += 1,
+            Ok(signal) => self.list.entries.push(Entry { signal, category, opinion: row.opinion, role: row.role }),
         }
     }
 

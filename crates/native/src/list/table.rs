@@ -2,10 +2,10 @@
 
 use anyhow::{Result, bail};
 
-use super::Opinion;
 use super::builder::{Builder, Row};
 use super::kind::{Kind, Named, named};
 use super::lines::{is_hash, is_hex};
+use super::{Opinion, Role};
 
 /// The position of each column that is used.
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ struct Columns {
     /// The column of HMA's `disable_until_ts`: 0 or a future time if the content is disabled.
     disabled: Option<usize>,
     deleted: Option<usize>,
+    /// The column of `hashgate hash --variants`: names the variant that a row has the hash of.
+    variant: Option<usize>,
 }
 
 impl Columns {
@@ -39,6 +41,7 @@ impl Columns {
                 "category" | "classification" | "ideology" => &mut columns.category,
                 "disable_until_ts" => &mut columns.disabled,
                 "deleted" => &mut columns.deleted,
+                "variant" => &mut columns.variant,
                 _ => {
                     match named(&name) {
                         Named::Used(kind) => columns.of_kind.push((index, kind)),
@@ -182,15 +185,16 @@ fn row(builder: &mut Builder, line: u64, record: &csv::StringRecord, width: usiz
     let category = field(columns.category);
     let opinion = if by_hasher { Opinion::default() } else { opinion(record) };
     let quality = field(columns.quality);
+    let role = if field(columns.variant).is_some() { Role::Variant } else { Role::Whole };
     let mut found = 0;
     if let Some(hash) = field(columns.hash) {
         let kind = if by_hasher { Some("pdq") } else { field(columns.kind) };
-        builder.row(line, &Row { hash, kind, quality, category, opinion });
+        builder.row(line, &Row { hash, kind, quality, category, opinion, role });
         found += 1;
     }
     for &(column, kind) in &columns.of_kind {
         if let Some(hash) = field(Some(column)) {
-            builder.hash(line, kind, &Row { hash, kind: None, quality, category, opinion });
+            builder.hash(line, kind, &Row { hash, kind: None, quality, category, opinion, role });
             found += 1;
         }
     }

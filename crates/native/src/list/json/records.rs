@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Walk;
 use crate::clock;
+use crate::list::Role;
 use crate::list::builder::Row;
 use crate::list::kind::{Kind, Named, is_digest, named};
 use crate::list::opinion::Opinion;
@@ -140,7 +141,8 @@ impl Walk<'_, '_> {
         let quality = number.as_deref().or_else(|| text(fields, "quality"));
         let category = text(fields, "category");
         let opinion = category.and_then(Opinion::named).unwrap_or_default();
-        let row = |hash, kind| Row { hash, kind, quality, category, opinion };
+        let role = if text(fields, "variant").is_some() { Role::Variant } else { Role::Whole };
+        let row = |hash, kind| Row { hash, kind, quality, category, opinion, role };
         let mut found = false;
         let hash = ["hash", "signal_str", "signal_val", "hash_value"].into_iter().find_map(|name| fields.get(name));
         match hash {
