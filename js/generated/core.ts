@@ -295,8 +295,8 @@ md5Count: number,
  */
 rings: number,
 /**
- * Lookups per ring key of a full view. Three times as many for the plain view, at most 65,536; a sixteenth for other
- * orientations than `original` and `flip-y`.
+ * Lookups per ring key of a full view. Three times as many for the plain view, at most 65,536. In other orientations
+ * than `original` and `flip-y`, a quarter for the plain view, and a sixteenth for `border-cut`.
  */
 lookupBudget: number,
 /**

@@ -162,10 +162,11 @@ fn masks(budgets: [u32; 2]) -> Vec<FlipMasks> {
 pub(super) fn budget([full, derived]: [u32; 2], kind: Kind, orientation: Orientation, ring: u32) -> u32 {
     let of_ring = |budget: u32| if ring > 0 { budget.div_ceil(2) } else { budget };
     let of_derived = |budget: u32| of_ring(if orientation.is_common() { budget } else { budget.div_ceil(64) });
-    let of_full = |budget: u32| if orientation.is_common() { budget } else { full.div_ceil(16) };
     match kind {
-        Kind::Plain => of_full(full.saturating_mul(3).min(MAX_LOOKUP_BUDGET)),
-        Kind::BorderCut => of_full(full),
+        Kind::Plain if orientation.is_common() => full.saturating_mul(3).min(MAX_LOOKUP_BUDGET),
+        Kind::Plain => full.div_ceil(4),
+        Kind::BorderCut if orientation.is_common() => full,
+        Kind::BorderCut => full.div_ceil(16),
         Kind::Window => of_derived(derived.saturating_mul(2).min(MAX_LOOKUP_BUDGET)),
         Kind::Painted => of_derived(derived.div_ceil(2)),
     }

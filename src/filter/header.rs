@@ -46,8 +46,8 @@ pub struct FilterInfo {
     pub md5_count: u64,
     /// Ring keys that are inserted per PDQ hash, 0 (no PDQ) to 4.
     pub rings: u32,
-    /// Lookups per ring key of a full view. Three times as many for the plain view, at most 65,536; a sixteenth for other
-    /// orientations than `original` and `flip-y`.
+    /// Lookups per ring key of a full view. Three times as many for the plain view, at most 65,536. In other orientations
+    /// than `original` and `flip-y`, a quarter for the plain view, and a sixteenth for `border-cut`.
     pub lookup_budget: u32,
     /// Lookups per ring key of a derived view. Twice as many, at most 65,536, for views that take a window of the picture
     /// or turn it; half as many for views that paint over a region. Divided by 2 for other rings than ring 0, and by 64

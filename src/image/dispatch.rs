@@ -66,7 +66,7 @@ pub(super) fn contained<T>(work: impl FnOnce() -> Result<T, IntakeError>) -> Res
 }
 
 fn read_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
-    if matches!(format, Format::Webp | Format::Bmp | Format::Ico | Format::Svg | Format::Tiff) {
+    if matches!(format, Format::Gif | Format::Webp | Format::Bmp | Format::Ico | Format::Svg | Format::Tiff) {
         error::needs_every_format(format)?;
     }
     match format {

@@ -92,6 +92,9 @@ fn read_chunks(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Picture, 
     let lone_default = info.frame_control.is_none();
     let least = if lone_default { 1 } else { 2 };
     let animated = info.animation_control.is_some_and(|animation| animation.num_frames >= least);
+    if animated {
+        error::needs_every_format(Format::Png)?;
+    }
     let mut picture;
     if animated && !lone_default {
         picture = animation(&mut reader, &heads, 0, found.has_ended, limits)?;
@@ -109,6 +112,7 @@ fn read_chunks(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Picture, 
         }
         if damaged.is_some() && still.reader.info().interlaced {
             // In an interlaced picture, the missing rows lie between the rows that were read.
+            error::needs_every_format(Format::Png)?;
             still.surfaces = interpolated(bytes, found, limits)?;
         }
         let whole = damaged.is_none();

@@ -17,5 +17,5 @@ pub use dihedral::Orientation;
 pub use hash::PdqHash;
 pub use luma64::{CORNER, Luma64, MIN_QUALITY, MIN_SIDE, SIDE};
 pub use quality::quality;
-pub(crate) use tent::TermSum;
+pub(crate) use tent::{HAS_VECTORS, TermSum};
 pub use tent::{Luma, LumaBuilder, Plane, Window};

@@ -29,14 +29,14 @@ const ORDINARY = [
   "jpeg-restarts.jpg",
   "png-rgb-8.png",
   "png-rgba-16-adam7.png",
-  "apng.png",
-  "gif.gif",
-  "gif-animated.gif",
   "avif-420.avif",
   "text.txt",
   "cut.png",
 ];
 const OTHERS = [
+  "apng.png",
+  "gif.gif",
+  "gif-animated.gif",
   "webp-lossy.webp",
   "webp-animated.webp",
   "bmp-24.bmp",
@@ -99,7 +99,7 @@ async function inPage(run, argument) {
 }
 const all = ([options, names]) => window.all(options, names);
 
-test("JPEG, PNG, GIF, what the browser decodes and what is no picture never ask for the formats engine", async () => {
+test("JPEG, PNG, what the browser decodes and what is no picture never ask for the formats engine", async () => {
   const { answer, engines } = await inPage(all, [{}, ORDINARY]);
   assert.deepEqual(engines, ["/hashgate/hashgate.wasm"]);
   const full = await inPage(all, [{ wasmUrl: ENGINE }, ORDINARY]);

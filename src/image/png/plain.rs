@@ -12,12 +12,7 @@ use super::super::format::Format;
 use super::super::limits::{Limits, check_plausible, check_size};
 use super::unfilter::{Filter, PIXEL, Two, straight, two};
 use super::{Input, PIXELS_PER_BYTE, decode_options};
-
-/// Whether vectors of this processor are at hand. Without them, the crate's reader is as fast and the build smaller.
-const HAS_VECTORS: bool = cfg!(all(
-    target_endian = "little",
-    any(target_feature = "sse2", target_feature = "simd128", target_feature = "neon")
-));
+use crate::pdq::HAS_VECTORS;
 
 /// Most bytes that one step unpacks. It is the step of the crate's own reader.
 const STEP: usize = 8 << 10;

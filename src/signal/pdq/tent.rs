@@ -14,7 +14,7 @@ use wide::{f32x4, i8x16, i32x4, u8x16};
 use super::luma64::{Luma64, MIN_SIDE, SIDE};
 
 /// Whether this processor has vectors of bytes. Without them, scalar code is as fast and shorter.
-const HAS_VECTORS: bool = cfg!(all(
+pub(crate) const HAS_VECTORS: bool = cfg!(all(
     target_endian = "little",
     any(target_feature = "sse2", target_feature = "simd128", target_feature = "neon")
 ));

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use wide::u8x16;
 
-use super::super::pdq::{Plane, SIDE};
+use super::super::pdq::{HAS_VECTORS, Plane, SIDE};
 
 /// A rectangle of a plane, in cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,6 +166,12 @@ fn marks(plane: &Plane) -> Vec<u8> {
     let is_edge =
         |before: u8x16, here: u8x16, after: u8x16| here.cmp_eq(here.max(before).max(after).max(u8x16::splat(STEP + 1)));
     let mut marks = vec![0; cells + LANES];
+    if !HAS_VECTORS {
+        for index in 2 * width..cells - width {
+            marks[index] = mark(&luma, width, index);
+        }
+        return marks;
+    }
     for index in (2 * width..cells - width).step_by(LANES) {
         let (here, left, above) = (at(index), at(index - 1), at(index - width));
         let (right, below) = (step(here, left), step(here, above));
@@ -176,6 +182,17 @@ fn marks(plane: &Plane) -> Vec<u8> {
         marks[index..index + LANES].copy_from_slice(&marked.to_array());
     }
     marks
+}
+
+/// Marks one cell, as [`marks`] does. Vectors would be longer code on a processor that has none.
+fn mark(luma: &[u8], width: usize, index: usize) -> u8 {
+    let step = |a: usize, b: usize| luma[a].abs_diff(luma[b]);
+    let is_edge = |before: u8, here: u8, after: u8| here > STEP && here >= before && here >= after;
+    let (right, below) = (step(index, index - 1), step(index, index - width));
+    let upright = is_edge(step(index - 1, index - 2), right, step(index + 1, index));
+    let level = is_edge(step(index - width, index - 2 * width), below, step(index + width, index));
+    let flat = right | below == 0;
+    u8::from(flat) * FLAT | u8::from(upright) * UPRIGHT | u8::from(level) * LEVEL
 }
 
 /// Sums over the rectangles of a grid of 64 x 64 tiles.
@@ -381,4 +398,33 @@ fn best(mut rated: Vec<Rated>, count: usize, overlap: f32) -> Vec<Area> {
         rated.retain(|(_, area)| area.overlap(&first) <= overlap);
     }
     chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pdq::LumaBuilder;
+
+    #[test]
+    fn one_cell_is_marked_as_in_vectors() {
+        let (width, height) = (150u32, 90u32);
+        let mut builder = LumaBuilder::new(width, height);
+        let mut state = 1u32;
+        for y in 0..height {
+            let row: Vec<u8> = (0..width)
+                .map(|x| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    if (x / 30 + y / 20) % 2 == 0 { 40 } else { 180 + (state >> 24) as u8 % 16 }
+                })
+                .collect();
+            builder.push_grey(y, &row);
+        }
+        let plane = builder.finish().plane;
+        let luma: Vec<u8> = plane.cells.iter().map(|cell| (cell + 0.5) as u8).collect();
+        let (columns, marks) = (plane.columns(), marks(&plane));
+        let inner = 2 * columns..plane.cells.len() - columns;
+        let alone: Vec<u8> = inner.clone().map(|index| mark(&luma, columns, index)).collect();
+        assert!(alone == marks[inner]);
+        assert!([FLAT, UPRIGHT, LEVEL].iter().all(|kind| alone.iter().any(|mark| mark & kind != 0)), "every kind");
+    }
 }

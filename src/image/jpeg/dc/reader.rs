@@ -132,8 +132,7 @@ impl Reader {
                 | Data::LowSequential(walk, _)
                 | Data::First(walk, _)
                 | Data::Refinement(walk, _)
-                | Data::Band(walk, _)
-                | Data::LowBand(walk, _),
+                | Data::Band(walk, _),
             ) => walk.bits.at,
             Some(Data::Unneeded(_)) | None => self.at,
         }
@@ -328,11 +327,7 @@ impl Reader {
                         low = true;
                     }
                 }
-                return Ok(if low {
-                    Data::LowBand(walk, Band { table, ended: 0 })
-                } else {
-                    Data::Band(walk, Band { table, ended: 0 })
-                });
+                return Ok(Data::Band(walk, Band { table, low, ended: 0 }));
             }
             Ok(Data::Unneeded(PassOver { walk, single_bits: false, restarts: 0, start: self.at, stuffed: 0 }))
         } else if scan.high == 0 {
@@ -355,7 +350,6 @@ impl Reader {
             Data::First(walk, blocks) => self.at = walk.all(part, blocks, terms, low)?,
             Data::Refinement(walk, blocks) => self.at = walk.all(part, blocks, terms, low)?,
             Data::Band(walk, blocks) => self.at = walk.all(part, blocks, terms, low)?,
-            Data::LowBand(walk, blocks) => self.at = walk.all(part, blocks, terms, low)?,
             Data::Unneeded(scan) => scan.go_on(part, &mut self.at)?,
         }
         self.data = None;

@@ -14,8 +14,7 @@ pub(super) enum Data {
     LowSequential(Walk, Sequential<true>),
     First(Walk, FirstTerms),
     Refinement(Walk, Refinement),
-    Band(Walk, Band<false>),
-    LowBand(Walk, Band<true>),
+    Band(Walk, Band),
     Unneeded(PassOver),
 }
 
@@ -115,15 +114,16 @@ impl Blocks for Refinement {
     }
 }
 
-/// The first scan of a band of AC coefficients (G.1.2.2). `LOW` says whether it holds some of the lowest coefficients
-/// of luma, which are decoded.
-pub(super) struct Band<const LOW: bool> {
+/// The first scan of a band of AC coefficients (G.1.2.2).
+pub(super) struct Band {
     pub(super) table: AcTable,
+    /// Whether it holds some of the lowest coefficients of luma, which are decoded.
+    pub(super) low: bool,
     /// Number of following blocks in which the band is empty.
     pub(super) ended: u32,
 }
 
-impl<const LOW: bool> Blocks for Band<LOW> {
+impl Blocks for Band {
     fn restart(&mut self) -> Result<(), Outside> {
         if self.ended > 0 { Err(Outside) } else { Ok(()) }
     }
@@ -135,7 +135,7 @@ impl<const LOW: bool> Blocks for Band<LOW> {
         } else {
             let energy;
             bits.refill();
-            (self.ended, energy) = if LOW {
+            (self.ended, energy) = if self.low {
                 self.table.read_block(bits, low.block(block.index)?)?
             } else {
                 self.table.skip_block(bits)?
