@@ -51,7 +51,7 @@ impl Sink for Taken {
             }
             picture
         });
-        matches!(self.picture.insert(begun), Ok(_))
+        self.picture.insert(begun).is_ok()
     }
 
     fn rows(&mut self, samples: &[u8]) {

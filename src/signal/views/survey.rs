@@ -167,8 +167,8 @@ fn marks(plane: &Plane) -> Vec<u8> {
         |before: u8x16, here: u8x16, after: u8x16| here.cmp_eq(here.max(before).max(after).max(u8x16::splat(STEP + 1)));
     let mut marks = vec![0; cells + LANES];
     if !HAS_VECTORS {
-        for index in 2 * width..cells - width {
-            marks[index] = mark(&luma, width, index);
+        for (index, marked) in marks.iter_mut().enumerate().take(cells - width).skip(2 * width) {
+            *marked = mark(&luma, width, index);
         }
         return marks;
     }
@@ -192,7 +192,8 @@ fn mark(luma: &[u8], width: usize, index: usize) -> u8 {
     let upright = is_edge(step(index - 1, index - 2), right, step(index + 1, index));
     let level = is_edge(step(index - width, index - 2 * width), below, step(index + width, index));
     let flat = right | below == 0;
-    u8::from(flat) * FLAT | u8::from(upright) * UPRIGHT | u8::from(level) * LEVEL
+    let marked = |is: bool, kind: u8| if is { kind } else { 0 };
+    marked(flat, FLAT) | marked(upright, UPRIGHT) | marked(level, LEVEL)
 }
 
 /// Sums over the rectangles of a grid of 64 x 64 tiles.

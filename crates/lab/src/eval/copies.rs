@@ -124,13 +124,16 @@ pub fn given(folder: &Path, copies: &Path, seed: u64, limit: usize) -> Result<Se
     Ok(Set { left_out, ..set })
 }
 
+/// Files with what was read of each, and the paths of those that can't be used, with the reason.
+type Read<T> = (Vec<(PathBuf, T)>, Vec<String>);
+
 /// Reads up to `limit` files of a folder by `one`. Also returns the paths of those that can't be used, with the reason.
 fn read<T: Send>(
     folder: &Path,
     seed: u64,
     limit: usize,
     one: impl Fn(&Path) -> Result<T> + Sync + std::panic::RefUnwindSafe,
-) -> Result<(Vec<(PathBuf, T)>, Vec<String>)> {
+) -> Result<Read<T>> {
     let name = folder.display();
     if !folder.is_dir() {
         bail!("{name}: expected a folder of pictures, got something else");
