@@ -18,10 +18,11 @@ const SIDE: u32 = 64;
 /// Checks one frame of a scene: large patches that depend on `scene`, and a little noise that depends on `noise`.
 fn frame(filters: &[Filter], scene: u64, noise: u64, views: ViewSet) -> Verdict {
     let (mut shades, mut grain) = (Random::new(scene), Random::new(noise));
-    let patches: Vec<u8> = (0..64).map(|_| shades.bits() as u8).collect();
+    // Shades rise within a patch, so that no part is flat: in a flat picture, one ring would be no match.
+    let patches: Vec<u8> = (0..64).map(|_| shades.bits() as u8 / 2).collect();
     let mut builder = LumaBuilder::new(SIDE, SIDE);
     for y in 0..SIDE {
-        let row = |x: u32| patches[(y / 8 * 8 + x / 8) as usize].saturating_add(grain.below(3) as u8);
+        let row = |x: u32| patches[(y / 8 * 8 + x / 8) as usize] + (x % 8 + y % 8) as u8 * 4 + grain.below(3) as u8;
         builder.push_grey(y, &(0..SIDE).map(row).collect::<Vec<_>>());
     }
     let views = views::of(&builder.finish(), views);
@@ -51,8 +52,9 @@ fn film(filters: &[Filter], first: u64, scenes: u64) -> FilmJudge {
     judge
 }
 
-/// Measures how often single clean frames hit by chance, and asserts that clean films have as many distinct keys as a
-/// Poisson distribution with that rate predicts.
+/// Measures how often single clean frames hit by chance, and asserts that clean films have no more distinct keys than a
+/// Poisson distribution with that rate predicts of as many frames. They may have half as many, because the two frames of
+/// a scene can hit with one key; but grain moves some views, so they can also have two.
 fn assert_poisson(rate: f64, sample: u64, films: u64, scenes: u64) {
     let filters = list(2_000, rate);
     let hits =
@@ -65,12 +67,15 @@ fn assert_poisson(rate: f64, sample: u64, films: u64, scenes: u64) {
         distinct += judge.matches().first().map_or(0, |found| found.distinct_keys);
         held += u32::from(judge.is_held());
     }
-    let count = (films * scenes) as f64;
+    let count = (films * scenes * 2) as f64;
     let expected = count * share;
     // The expected count is itself measured on a sample, so the sample's own variance is added.
     let deviation = (expected + count * count * share / sample as f64).sqrt();
-    let off = (f64::from(distinct) - expected).abs() / deviation;
-    assert!(off <= 2.0, "expected {expected:.1} distinct keys, got {distinct}: {off:.1} deviations");
+    let most = expected + 2.0 * deviation;
+    assert!(
+        distinct > 0 && f64::from(distinct) <= most,
+        "expected {expected:.1} distinct keys or half, got {distinct}"
+    );
     assert!(f64::from(held) <= films as f64 * rate.max(FILM_RATE) + 2.0, "{held} of {films} clean films held");
 }
 

@@ -236,8 +236,10 @@ impl Reader {
         check_size(Format::Jpeg, width, height, limits).map_err(|_| Outside)?;
         let cells = u64::from(width.div_ceil(8) + 3) * u64::from(height.div_ceil(8) + 3);
         // Per block, up to 12 bytes for the terms of three components, and 20 for the cells of the planes. Per column
-        // of blocks, 768 bytes for the sums of the lowest AC terms, and up to 60 for those that are being read.
-        check_alloc(32 * cells + 1024 * u64::from(width.div_ceil(8)), limits).map_err(|_| Outside)?;
+        // of blocks, 768 bytes for the sums of the lowest AC terms, and up to 60 for those that are being read. A check
+        // makes neither.
+        let sums = 16 * cells + 1024 * u64::from(width.div_ceil(8));
+        check_alloc(16 * cells + if self.checks_only { 0 } else { sums }, limits).map_err(|_| Outside)?;
         check_plausible(Format::Jpeg, u64::from(width) * u64::from(height), 64 * 8, self.length)
             .map_err(|_| Outside)?;
         if width.min(height) < MIN_SHORT_SIDE && !self.checks_only {
