@@ -189,7 +189,7 @@ test("a Hasher-Matcher-Actioner confirms by Hamming distance, and clears whole p
     [
       // HMA is asked about the picture as it is and answers "not listed". A derived view matched, so the answer proves
       // nothing and the verdict stays a possible match.
-      ["possible-match", "unknown", "turned-left-2"],
+      ["possible-match", "unknown", "without-inset-1"],
       ["possible-match", "unknown", "zoom-out-2"],
       // HMA knows no digests, so a match by digest stays unconfirmed.
       ["possible-match", "unknown", "sha256"],
