@@ -261,7 +261,7 @@ test("after a candidate that isn't listed, the lookup goes on", async (context) 
   context.after(() => rmSync(folder, { recursive: true }));
   const side = 256;
   const shade = (x, y) => {
-    const wave = (angle, length) => Math.sign(Math.sin((x * Math.cos(angle) + y * Math.sin(angle)) / length));
+    const wave = (angle, length) => Math.sin((x * Math.cos(angle) + y * Math.sin(angle)) / length);
     return 128 + 50 * wave(0.4, 17) + 40 * wave(1.9, 11) + 30 * wave(2.7, 23);
   };
   const drawing = (turned) =>
