@@ -3,7 +3,7 @@
 //! A crop or border of 2% changes 25 to 45 of the 256 bits of a PDQ hash, which is more than flip masks can flip. A
 //! caption changes reliable bits, which flip masks never flip. So the picture is also hashed in other views. Each view
 //! undoes one such edit: it takes another window of the same picture, or paints over a region of it. Most windows and
-//! regions are fixed. The others are where the picture itself shows that a picture was pasted, by its [`survey`].
+//! regions are fixed. The others are where the picture itself shows that a picture was pasted, by its `survey`.
 
 mod survey;
 
