@@ -21,7 +21,8 @@ export function png(width, height, kind, level, draw) {
   ]);
 }
 
-function chunk(type, data) {
+/** Encodes a chunk of a PNG: its length, type, data and checksum. */
+export function chunk(type, data) {
   const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
   const made = Buffer.alloc(body.length + 8);
   made.writeUInt32BE(data.length, 0);

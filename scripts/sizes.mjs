@@ -19,12 +19,12 @@ export const FILM = "hashgate-film.wasm";
 export const HEIC = "hashgate-heic.wasm";
 /** The most bytes that the decoder of HEIC may have after gzip. */
 const MOST_HEIC = 120_000;
-/** The most bytes that a main engine may have after gzip. Browsers without SIMD load the baseline engine. */
-const MOST = { "hashgate.wasm": 270_000, "hashgate-baseline.wasm": 272_000 };
+/** The most bytes that a main engine may have after gzip. */
+const MOST = 270_000;
 
 /** Throws if an engine that every page loads, or the decoder of HEIC, is too large. */
 export function assertSmall(gzipped = (name) => gzipSync(readFileSync(`dist/${name}`), { level: 9 }).length) {
-  for (const [name, most] of [...Object.entries(MOST), [HEIC, MOST_HEIC]]) {
+  for (const [name, most] of [...MAIN.map((name) => [name, MOST]), [HEIC, MOST_HEIC]]) {
     const got = gzipped(name);
     if (got > most) throw new Error(`dist/${name}: expected at most ${most} bytes (gzip), got ${got}`);
   }

@@ -242,9 +242,9 @@ export interface GateOptions {
   wasmModule?: WebAssembly.Module;
   /**
    * URL of the formats engine (`hashgate-formats.wasm`), if it isn't beside this module. The gate fetches it when the
-   * first file comes that needs it: animated PNG, GIF, WebP, BMP, ICO, SVG, or a JPEG that isn't ordinary, is damaged,
-   * or is small and progressive. If it can't be loaded, such files are `unchecked` with `unavailable`, and the next of
-   * them tries again.
+   * first file comes that needs it: animated or damaged PNG, GIF, WebP, BMP, ICO, SVG, a JPEG that isn't ordinary, is
+   * damaged, or is small and progressive, or a file with a colour profile far from the common ones. If it can't be
+   * loaded, such files are `unchecked` with `unavailable`, and the next of them tries again.
    */
   formatsWasmUrl?: string | URL;
   /** The formats engine, already compiled. The gate then fetches none. */

@@ -40,7 +40,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     let pixel = Pixel::of(&bytes[FILE_HEADER..], palette, &header)?;
     let data = bytes.get(offset..).unwrap_or_default();
 
-    let (conversion, odd_profile) = header.profile(&bytes[FILE_HEADER..]).split();
+    let (conversion, odd_profile) = header.profile(&bytes[FILE_HEADER..]).split(Format::Bmp)?;
     let mut surfaces = Surfaces::new(width, height);
     surfaces.manage(conversion);
     let mut row = Vec::new();

@@ -117,7 +117,7 @@ pub(super) fn read_fully(bytes: &[u8], limits: &Limits) -> Result<Picture, Intak
     check_size(Format::Jpeg, width, height, limits)?;
     let pixels = u64::from(width) * u64::from(height);
     check_plausible(Format::Jpeg, pixels, PIXELS_PER_BYTE, bytes.len())?;
-    let (conversion, profile_reason) = std::mem::take(&mut survey.icc).profile().split();
+    let (conversion, profile_reason) = std::mem::take(&mut survey.icc).profile().split(Format::Jpeg)?;
     let mut surfaces = Surfaces::new(width, height);
     surfaces.manage(conversion);
     let mut reason = survey.odd;

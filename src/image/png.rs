@@ -55,6 +55,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     };
     match first {
         Err(IntakeError::Unreadable { format, message }) => {
+            error::needs_every_format(Format::Png)?;
             // Browsers show a picture even if chunks that hold no pixels are broken. So this tries again without such
             // chunks.
             let plain = stripped(bytes).filter(|plain| plain != bytes);
@@ -73,7 +74,7 @@ fn read_plainly(bytes: &[u8], found: &Found, limits: &Limits) -> Option<Picture>
         return None;
     }
     let plain = Plain::open(Input::of(bytes), bytes.len(), limits).ok()?;
-    let (conversion, odd_profile) = found.profile().split();
+    let (conversion, odd_profile) = found.profile().split(Format::Png).ok()?;
     let mut source = Source::plain(plain, conversion);
     source.read_rows().ok()?;
     let is_sound = source.finish().is_ok();
@@ -98,21 +99,23 @@ fn read_chunks(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Picture, 
     let mut picture;
     if animated && !lone_default {
         picture = animation(&mut reader, &heads, 0, found.has_ended, limits)?;
-        if found.profile().split().1.is_some() {
+        if found.profile().split(Format::Png)?.1.is_some() {
             // The profile isn't applied to the frames of an animation.
             picture.mark_not_ordinary(NotOrdinary::ColourProfile { applied: false });
         }
     } else {
-        let (conversion, odd_profile) = found.profile().split();
+        let (conversion, odd_profile) = found.profile().split(Format::Png)?;
         let mut still = Still::new(reader);
         still.surfaces.manage(conversion);
         let damaged = still.read_rows().err();
+        if damaged.is_some() {
+            error::needs_every_format(Format::Png)?;
+        }
         if let Some(error) = damaged.as_ref().filter(|_| still.rows.given == 0) {
             return Err(error::unreadable(Format::Png, error));
         }
         if damaged.is_some() && still.reader.info().interlaced {
             // In an interlaced picture, the missing rows lie between the rows that were read.
-            error::needs_every_format(Format::Png)?;
             still.surfaces = interpolated(bytes, found, limits)?;
         }
         let whole = damaged.is_none();
@@ -232,7 +235,8 @@ fn stop(error: &DecodingError) -> Stop {
 
 impl Arriving {
     /// Begins to read a file of `length` bytes, and takes the bytes that have arrived out of `bytes`. Returns `None` if
-    /// the pixels haven't begun within the first [`HEAD`] bytes, or if the file is an animation or has a bad palette.
+    /// the pixels haven't begun within the first [`HEAD`] bytes, if the file is an animation or has a bad palette, or if
+    /// this build doesn't apply its colour profile.
     pub(super) fn new(bytes: &mut Vec<u8>, length: usize, limits: &Limits) -> Option<Self> {
         // Scans only the first [`HEAD`] bytes, because the scan is repeated with every piece until the pixels begin.
         let mut scan = Scan::default();
@@ -241,9 +245,10 @@ impl Arriving {
             return None;
         }
         scan.push(&bytes[bytes.len().min(HEAD)..]);
+        // Before the bytes are taken: whoever gets no reader needs them.
+        let conversion = scan.found.profile().split(Format::Png).ok()?.0;
         let coming = Coming::default();
         let input = Input { bytes: Cow::Owned(std::mem::take(bytes)), at: 0, coming: coming.clone() };
-        let conversion = scan.found.profile().split().0;
         let source = match Plain::open(input, length, limits) {
             Ok(plain) => Ok(Source::plain(plain, conversion)),
             Err(input) => open(input, length, false, limits).map(|reader| {
@@ -294,7 +299,8 @@ impl Arriving {
             _ => return None,
         };
         let mut picture = source.picture();
-        self.scan.found.profile().split().1.into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
+        let (_, odd_profile) = self.scan.found.profile().split(Format::Png).ok()?;
+        odd_profile.into_iter().for_each(|reason| picture.mark_not_ordinary(reason));
         ended(&mut picture, &self.scan.found, self.end == Some(true));
         Some(Ok(picture))
     }
@@ -338,7 +344,7 @@ fn interpolated(bytes: &[u8], found: &Found, limits: &Limits) -> Result<Surfaces
         }
     });
     let mut surfaces = Surfaces::new(width, height);
-    surfaces.manage(found.profile().split().0);
+    surfaces.manage(found.profile().split(Format::Png)?.0);
     for (y, row) in (0..).zip(canvas.chunks_exact(width as usize)) {
         surfaces.push(y, 4, row.as_flattened());
     }

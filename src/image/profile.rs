@@ -8,6 +8,8 @@
 //! The layout is that of ICC.1:2022: a header of 128 bytes, a table of tags, and the tags' data.
 
 use super::caveat::NotOrdinary;
+use super::error::{IntakeError, needs_every_format};
+use super::format::Format;
 
 /// Largest number of bytes of a profile that is read. Profiles of curves and a matrix have a few kilobytes.
 pub(super) const MAX_LENGTH: usize = 1 << 20;
@@ -76,11 +78,17 @@ impl Profile {
 
     /// Splits the profile into the conversion to apply (if any), and the reason why the file isn't ordinary (if it
     /// isn't).
-    pub(super) fn split(self) -> (Option<Box<Conversion>>, Option<NotOrdinary>) {
+    ///
+    /// # Errors
+    /// `NeedsFormatsEngine` if there is a conversion, in a build without the feature `every-format`.
+    pub(super) fn split(self, format: Format) -> Result<(Option<Box<Conversion>>, Option<NotOrdinary>), IntakeError> {
         match self {
-            Self::Usual => (None, None),
-            Self::Converts(conversion) => (Some(conversion), Some(NotOrdinary::ColourProfile { applied: true })),
-            Self::Unknown => (None, Some(NotOrdinary::ColourProfile { applied: false })),
+            Self::Usual => Ok((None, None)),
+            Self::Converts(conversion) => {
+                needs_every_format(format)?;
+                Ok((Some(conversion), Some(NotOrdinary::ColourProfile { applied: true })))
+            }
+            Self::Unknown => Ok((None, Some(NotOrdinary::ColourProfile { applied: false }))),
         }
     }
 }

@@ -30,6 +30,10 @@ struct Managed {
     builder: LumaBuilder,
 }
 
+/// Whether this build applies colour profiles. A build without that leaves such files to the formats engine: see
+/// [`Profile::split`](super::profile::Profile::split).
+const MANAGES: bool = cfg!(feature = "every-format");
+
 impl Surfaces {
     pub(super) fn new(width: u32, height: u32) -> Self {
         let plain = LumaBuilder::new(width, height);
@@ -39,7 +43,11 @@ impl Surfaces {
     /// Adds the surface with the colours that a profile asks for. Call it before the first row.
     pub(super) fn manage(&mut self, conversion: Option<Box<Conversion>>) {
         let managed = |conversion| Box::new(Managed { conversion, builder: self.plain.clone() });
-        self.managed = conversion.map(managed);
+        self.managed = conversion.filter(|_| MANAGES).map(managed);
+    }
+
+    fn is_managed(&self) -> bool {
+        MANAGES && self.managed.is_some()
     }
 
     /// Adds row `y`. A pixel has 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA) channels of one byte. Rows may come in
@@ -49,18 +57,18 @@ impl Surfaces {
         match channels {
             1 => {
                 self.each(|builder| builder.push_grey(y, row));
-                if self.managed.is_some() {
+                if self.is_managed() {
                     self.push_managed(y, row, |&grey| [grey, grey, grey, 255]);
                 }
             }
             2 => self.push_alpha(y, row.as_chunks().0, |&[grey, alpha]| [grey, grey, grey, alpha]),
             3 => {
                 self.each(|builder| builder.push_rgb(y, row));
-                if self.managed.is_some() {
+                if self.is_managed() {
                     self.push_managed(y, row.as_chunks().0, |&[red, green, blue]| [red, green, blue, 255]);
                 }
             }
-            _ if self.managed.is_none() && is_opaque(row) => self.each(|builder| builder.push_rgba(y, row)),
+            _ if !self.is_managed() && is_opaque(row) => self.each(|builder| builder.push_rgba(y, row)),
             _ => self.push_alpha(y, row.as_chunks().0, |&pixel: &[u8; 4]| pixel),
         }
     }
@@ -98,7 +106,7 @@ impl Surfaces {
                 builder.push_rgb(y, &self.rgb);
             }
         }
-        if self.managed.is_some() {
+        if self.is_managed() {
             self.push_managed(y, row, rgba);
         }
     }
@@ -106,7 +114,7 @@ impl Surfaces {
     /// Adds a row to the managed surface: converted by the profile, then composed over white.
     #[inline(never)]
     fn push_managed<T>(&mut self, y: u32, row: &[T], rgba: impl Fn(&T) -> [u8; 4]) {
-        let Some(managed) = &mut self.managed else { return };
+        let Some(managed) = self.managed.as_mut().filter(|_| MANAGES) else { return };
         self.converted.clear();
         for pixel in row {
             let [red, green, blue, alpha] = rgba(pixel);
@@ -126,7 +134,7 @@ impl Surfaces {
             frames.push(frame(index, Surface::OverBlack, black));
             frames.extend(greys);
         }
-        if let Some(managed) = self.managed {
+        if let Some(managed) = self.managed.filter(|_| MANAGES) {
             frames.push(frame(index, Surface::Managed, managed.builder.finish()));
         }
         frames.into_iter()

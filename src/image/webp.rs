@@ -46,7 +46,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
 
     let is_animated = flags & 0x02 != 0;
     let profile = find(b"ICCP").map(|chunk| Profile::of(&chunk.data));
-    let (conversion, odd_profile) = profile.map_or((None, None), Profile::split);
+    let (conversion, odd_profile) = profile.unwrap_or(Profile::Usual).split(Format::Webp)?;
     let mut picture = if is_animated && (find(b"ANMF").is_some() || !chunks.iter().any(Chunk::is_bitstream)) {
         let mut picture = animation(chunks, (width, height), limits)?;
         // An animation's profile isn't applied to its frames.

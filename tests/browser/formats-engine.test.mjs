@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
+import { chunk } from "../../scripts/png.mjs";
 import { CHROMIUM } from "./chromium.mjs";
 import { serve } from "./server.mjs";
 
@@ -31,7 +32,6 @@ const ORDINARY = [
   "png-rgba-16-adam7.png",
   "avif-420.avif",
   "text.txt",
-  "cut.png",
 ];
 const OTHERS = [
   "apng.png",
@@ -43,6 +43,8 @@ const OTHERS = [
   "jpeg-cmyk.jpg",
   "jpeg-progressive.jpg",
   "embedding.svg",
+  "cut.png",
+  "gamma.png",
   "cut.jpg",
 ];
 
@@ -56,6 +58,12 @@ before(async () => {
   const made = {
     "text.txt": "plain text",
     "cut.png": vector("png-rgb-8.png").subarray(0, 600),
+    // Shows other colours than it stores. The chunk lies behind the header, which ends at byte 33.
+    "gamma.png": Buffer.concat([
+      vector("png-rgb-8.png").subarray(0, 33),
+      chunk("gAMA", Buffer.from([0, 0, 0x27, 0x10])),
+      vector("png-rgb-8.png").subarray(33),
+    ]),
     "cut.jpg": vector("jpeg-420.jpg").subarray(0, -400),
     "embedding.svg": svg,
   };

@@ -10,7 +10,7 @@ use crate::hevc::transform::{inverse_transform, scale, transform_skip};
 ///
 /// `x` and `y` are in the coordinates of component `c_idx`. When `has_resid`
 /// is false the prediction is written out unchanged.
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments)] // heic-rs has it so
 pub fn reconstruct(
     d: &mut Dec<'_>,
     x: usize,

@@ -81,7 +81,7 @@ pub struct SigCtx {
 }
 
 impl SigCtx {
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::too_many_arguments)] // heic-rs has it so
     pub fn new(
         d: &Dec<'_>,
         log2_size: usize,

@@ -10,7 +10,7 @@ use crate::hevc::scan::sub_scan;
 ///
 /// `sig` lists the significant scan positions of the sub-block, highest first,
 /// which is the order every one of these syntax elements is coded in.
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments)] // heic-rs has it so
 pub fn decode_levels(
     d: &mut Dec<'_>,
     sig: &[u8],

@@ -13,7 +13,7 @@ use crate::hevc::ps::{Pps, Sps};
 use crate::hevc::slice::SliceHeader;
 
 /// Decodes one slice segment into the picture.
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments)] // heic-rs has it so
 pub fn decode_slice<'a>(
     sps: &'a Sps,
     pps: &'a Pps,

@@ -8,7 +8,7 @@ use crate::hevc::error::Result;
 use crate::hevc::picture::edge;
 
 /// Parses `transform_tree(x0, y0, xBase, yBase, log2TrafoSize, trafoDepth, blkIdx)`.
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments)] // heic-rs has it so
 pub fn transform_tree(
     d: &mut Dec<'_>,
     x0: usize,
@@ -70,7 +70,7 @@ pub fn transform_tree(
 }
 
 /// Parses `transform_unit()` and reconstructs the block it covers.
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments)] // heic-rs has it so
 fn transform_unit(
     d: &mut Dec<'_>,
     x0: usize,

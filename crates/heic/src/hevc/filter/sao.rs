@@ -19,7 +19,7 @@ const EDGE: u8 = 2;
 ///
 /// `sw` and `sh` scale component coordinates back to luma coordinates so that
 /// the CTB of a neighbour can be found; `addr` is the CTB being filtered.
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments)] // heic-rs has it so
 fn edge_offset(
     src: &Plane,
     info: &FilterInfo,
@@ -57,7 +57,7 @@ fn edge_offset(
 }
 
 /// Applies sample adaptive offset to one component of one coding tree block.
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments)] // heic-rs has it so
 fn sao_ctb(
     dst: &mut Plane,
     src: &Plane,

@@ -27,7 +27,7 @@ const MAX_BIT_DEPTH: u8 = 16;
 
 /// `Clip3(coeffMin, coeffMax, v)` of clause 5, written without `clamp` so that
 /// the transform keeps no panicking path at all.
-#[allow(clippy::manual_clamp)]
+#[allow(clippy::manual_clamp)] // `clamp` can panic
 fn clip_coeff(v: i32) -> i32 {
     if v < COEFF_MIN {
         COEFF_MIN
