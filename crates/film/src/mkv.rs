@@ -59,8 +59,13 @@ impl Index {
         let mut latest: Vec<_> = (0..self.clusters.len()).collect();
         latest.sort_by_key(|&cluster| std::cmp::Reverse(self.clusters[cluster].time));
         for track in 0..self.tracks.len() {
+            let first = self.samples(reader, track, 0, 16)?;
+            if first.is_empty() {
+                self.spans.push((0.0, 0.0));
+                continue;
+            }
             let (mut start, mut end) = (f64::INFINITY, 0.0_f64);
-            for sample in self.samples(reader, track, 0, 16)? {
+            for sample in first {
                 start = start.min(sample.pts_s);
             }
             for &cluster in &latest {
@@ -75,7 +80,7 @@ impl Index {
                 }
                 break;
             }
-            self.spans.push((if start.is_finite() { start } else { 0.0 }, end));
+            self.spans.push((start, end));
         }
         Ok(())
     }

@@ -22,7 +22,8 @@ pub(super) struct Blocks {
 struct Block {
     offset: u64,
     size: u64,
-    key: bool,
+    /// Whether it holds a keyframe. `None`: the block's own flags say it.
+    key: Option<bool>,
     /// In units of the segment.
     duration: Option<u64>,
 }
@@ -50,8 +51,7 @@ impl Blocks {
             match header.id {
                 id::TIMESTAMP => self.time = unsigned(reader.bytes(start, size.min(8) as usize)?),
                 id::SIMPLE_BLOCK => {
-                    let flags = flags(reader, start)?;
-                    let block = Block { offset: start, size, key: flags & 0x80 != 0, duration: None };
+                    let block = Block { offset: start, size, key: None, duration: None };
                     self.block(reader, track, scale, &block)?;
                 }
                 id::BLOCK_GROUP => {
@@ -84,14 +84,15 @@ impl Blocks {
         let usual = track.default_duration as f64 / 1e9;
         let lasts = |frames: usize| block.duration.map_or(usual, |units| units as f64 * unit / frames.max(1) as f64);
         let pts_s = time * unit;
+        let key = block.key.unwrap_or(flags & 0x80 != 0);
         let lacing = flags >> 1 & 3;
         if lacing == 0 {
-            return self.frame(data, size, pts_s, lasts(1), block.key);
+            return self.frame(data, size, pts_s, lasts(1), key);
         }
         let frames = laced(reader, lacing, data, size)?;
         let duration_s = lasts(frames.len());
         for (number, (offset, size)) in frames.into_iter().enumerate() {
-            self.frame(offset, size, pts_s + duration_s * number as f64, duration_s, block.key && number == 0)?;
+            self.frame(offset, size, pts_s + duration_s * number as f64, duration_s, key && number == 0)?;
         }
         Ok(())
     }
@@ -106,12 +107,6 @@ impl Blocks {
         self.found.push(Sample { index, offset, size, pts_s, duration_s, key });
         Ok(())
     }
-}
-
-fn flags(reader: &mut Reader, block: u64) -> Result<u8, FilmRefusal> {
-    let head = reader.bytes(block, 12)?;
-    let length = number(head, false).map_or(0, |(_, length)| length);
-    Ok(head.get(length + 2).copied().unwrap_or(0))
 }
 
 /// Reads a block group: a block, its duration, and whether it refers to other frames (then it is no keyframe).
@@ -129,7 +124,7 @@ fn group(reader: &mut Reader, start: u64, end: u64) -> Result<Option<Block>, Fil
         }
         at = content.saturating_add(size);
     }
-    Ok(block.map(|(offset, size)| Block { offset, size, key, duration }))
+    Ok(block.map(|(offset, size)| Block { offset, size, key: Some(key), duration }))
 }
 
 /// Returns the offset and size of each frame in a laced block, which holds several frames (RFC 9559, 10.3). Returns
