@@ -21,9 +21,15 @@ export function say(sentence) {
 
 /** Runs a command with its output shown. Ends this process if the command fails. */
 export function run(command, args, options = {}) {
+  const failure = attempt(command, args, options);
+  if (failure) stop(failure);
+}
+
+/** Runs a command with its output shown. Returns the sentence that says how it failed, or undefined. */
+export function attempt(command, args, options = {}) {
   const { status, error } = spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"], ...options });
-  if (error) stop(`${command} can't be started (${error.message}); is it installed?`);
-  if (status !== 0) stop(`"${[command, ...args].join(" ")}" failed with status ${status}; its messages are above.`);
+  if (error) return `${command} can't be started (${error.message}); is it installed?`;
+  if (status !== 0) return `"${[command, ...args].join(" ")}" failed with status ${status}; its messages are above.`;
 }
 
 /** Returns the path of the first of the named programs that is installed, or undefined. */

@@ -9,7 +9,7 @@
 import { readdirSync } from "node:fs";
 import { makeDemoList } from "./demo-list.mjs";
 import { programs } from "./programs.mjs";
-import { run, stop } from "./run.mjs";
+import { attempt, stop } from "./run.mjs";
 import { setUp } from "./setup.mjs";
 
 const [part = "all", name, pattern] = process.argv.slice(2).filter((argument) => argument !== "--install");
@@ -25,15 +25,23 @@ const chosen = PARTS[part] ?? stop(`expected one of ${Object.keys(PARTS).join(",
 const env = { ...process.env, ...(chosen.browsers ? programs() : {}) };
 setUp();
 if (chosen.browsers) makeDemoList("target");
-if (part === "all") run("cargo", ["test", "--workspace", "--locked"]);
-if (part === "unit") run("cargo", ["test", "--package", "hashgate", "--lib", "--features", "build", "--locked"]);
+const RUST = {
+  all: ["--workspace", "--no-fail-fast"],
+  unit: ["--package", "hashgate", "--lib", "--features", "build"],
+};
 const files = chosen.folders
   .flatMap((folder) => (listed(folder) ?? []).map((file) => `${folder}/${file}`))
   .filter((file) => file.endsWith(".test.mjs"))
   .filter((file) => name === undefined || file.endsWith(`/${name}.test.mjs`));
 if (files.length === 0) stop(`there is no test file "${name}" in ${chosen.folders.join(", ")}.`);
 const only = pattern === undefined ? [] : [`--test-name-pattern=${pattern}`];
-run(process.execPath, ["--test", "--test-concurrency=1", "--test-timeout=300000", ...only, ...files], { env });
+const concurrency = ["--test-concurrency=1", "--test-timeout=300000"];
+// Both run, so that one run shows everything that fails.
+const failures = [
+  RUST[part] && attempt("cargo", ["test", "--locked", ...RUST[part]]),
+  attempt(process.execPath, ["--test", ...concurrency, ...only, ...files], { env }),
+].filter(Boolean);
+if (failures.length > 0) stop(failures.join("\nhashgate: "));
 
 /** Returns the names of a folder's files, or undefined if there is no such folder. */
 function listed(folder) {
