@@ -32,6 +32,7 @@ use super::{bmp, gif, ico, jpeg, png, sniff, svg, webp};
 pub fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
     contained(|| match sniff::sniff(bytes)? {
         Format::Jpeg => jpeg::read(bytes, limits),
+        Format::Webp => read_webp(bytes, webp::Depth::Luma, limits),
         format => read_as(format, bytes, limits),
     })
 }
@@ -42,8 +43,8 @@ pub fn not_a_picture(head: &[u8]) -> Option<IntakeError> {
     sniff::sniff(head).err().filter(|error| matches!(error, IntakeError::NotAPicture { .. }))
 }
 
-/// Reads every pixel of a picture, never by the low-terms decoder. Hashes for lists are made in this way. It is also
-/// the reference with which the low-terms decoder is compared.
+/// Reads every pixel of a picture with its colours, never by the low-terms or the luma-only decoder. Hashes for lists
+/// are made in this way. It is also the reference with which those decoders are compared.
 ///
 /// # Errors
 /// As [`read`].
@@ -66,14 +67,14 @@ pub(super) fn contained<T>(work: impl FnOnce() -> Result<T, IntakeError>) -> Res
 }
 
 fn read_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
-    if matches!(format, Format::Gif | Format::Webp | Format::Bmp | Format::Ico | Format::Svg | Format::Tiff) {
+    if matches!(format, Format::Gif | Format::Bmp | Format::Ico | Format::Svg | Format::Tiff) {
         error::needs_every_format(format)?;
     }
     match format {
         Format::Jpeg => jpeg::read_fully(bytes, limits),
         Format::Png => png::read(bytes, limits),
         Format::Gif => gif::read(bytes, limits),
-        Format::Webp => webp::read(bytes, limits),
+        Format::Webp => read_webp(bytes, webp::Depth::Full, limits),
         Format::Bmp => bmp::read(bytes, limits),
         Format::Ico => ico::read(bytes, limits),
         Format::Svg => read_svg(bytes, limits),
@@ -83,6 +84,11 @@ fn read_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Picture, Int
         Format::Heic => heic::read(bytes, limits),
         _ => Err(unreadable(format, "no decoder of this build reads it")),
     }
+}
+
+fn read_webp(bytes: &[u8], depth: webp::Depth, limits: &Limits) -> Result<Picture, IntakeError> {
+    error::needs_every_format(Format::Webp)?;
+    webp::read(bytes, depth, limits)
 }
 
 /// Reads the raster pictures that an SVG embeds. Sets [`Picture::damaged`], because the drawing itself isn't read: if

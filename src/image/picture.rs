@@ -13,6 +13,9 @@ use crate::pdq::Luma;
 pub enum DecodedBy {
     /// The low-terms decoder, which reads the block means of a JPEG and its lowest AC terms, and nothing else.
     LowTerms,
+    /// The luma-only decoder, which reads the luma of a lossy WebP, and neither its colours nor what its loop filter
+    /// does.
+    LumaOnly,
     /// The general decoders of this crate, which read every pixel.
     General,
     /// The decoder of HEIC (`hashgate-heic.wasm` in browsers and Node; the same code in native builds).

@@ -4,11 +4,16 @@
 //! frames smaller than the canvas, and doesn't clear frames that ask for it. It passes each frame's bitstream to the
 //! crate as a file of its own.
 
+mod bits;
+mod luma;
+mod tables;
+
 use std::borrow::Cow;
 use std::io::Cursor;
 
 use ::image_webp::WebPDecoder;
 
+use self::luma::Stop;
 use super::animation::{Blend, Canvas, Dispose, Rect};
 use super::caveat::{Caveat, NotOrdinary};
 use super::error::{self, IntakeError};
@@ -30,7 +35,19 @@ fn unreadable(message: impl ToString) -> IntakeError {
     error::unreadable(Format::Webp, message)
 }
 
-pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError> {
+/// Least short side of a picture of which only the luma is read. A smaller picture feels what that leaves out.
+const MIN_SIDE_OF_LUMA: u32 = 900;
+
+/// Which pixels of a lossy still picture are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// The luma alone, if the picture is large.
+    Luma,
+    /// The colours.
+    Full,
+}
+
+pub(super) fn read(bytes: &[u8], depth: Depth, limits: &Limits) -> Result<Picture, IntakeError> {
     let container = Container::of(bytes)?;
     let chunks = &container.chunks;
     let find = |name: &[u8; 4]| chunks.iter().find(|chunk| &chunk.name == name);
@@ -44,6 +61,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     let pixels = u64::from(width) * u64::from(height);
     check_plausible(Format::Webp, pixels, PIXELS_PER_BYTE, bytes.len())?;
 
+    let mut disputed = None;
     let is_animated = flags & 0x02 != 0;
     let profile = find(b"ICCP").map(|chunk| Profile::of(&chunk.data));
     let (conversion, odd_profile) = profile.unwrap_or(Profile::Usual).split(Format::Webp)?;
@@ -58,10 +76,23 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
         if bitstream.size()? != (width, height) {
             return Err(unreadable("container and bitstream differ in size"));
         }
-        let mut surfaces = Surfaces::new(width, height);
-        surfaces.manage(conversion);
-        bitstream.decode(limits, |y, channels, row| surfaces.push(y, channels, row))?;
-        let mut picture = still(Format::Webp, width, height, surfaces);
+        disputed = bitstream.disputed();
+        let may_use_luma = depth == Depth::Luma && conversion.is_none();
+        let luma = if may_use_luma { bitstream.luma((width, height)) } else { Err(Stop::Faulty) };
+        if let Err(Stop::Disputed(reason)) = luma {
+            disputed = Some(reason);
+        }
+        let decoded_by = if luma.is_ok() { DecodedBy::LumaOnly } else { DecodedBy::General };
+        let surfaces = match luma {
+            Ok(surfaces) => surfaces,
+            Err(_) => {
+                let mut surfaces = Surfaces::new(width, height);
+                surfaces.manage(conversion);
+                bitstream.decode(limits, |y, channels, row| surfaces.push(y, channels, row))?;
+                surfaces
+            }
+        };
+        let mut picture = Picture { decoded_by, ..still(Format::Webp, width, height, surfaces) };
         picture.not_ordinary = odd_profile;
         if bitstream.is_cut() {
             picture.damaged = Some("its bitstream ends early".into());
@@ -71,7 +102,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Picture, IntakeError
     if container.malformed {
         picture.admit(Caveat::Malformed);
     }
-    if let Some(reason) = container.oddity.or_else(|| oddity(chunks, extended.is_some(), flags)) {
+    if let Some(reason) = container.oddity.or_else(|| oddity(chunks, extended.is_some(), flags)).or(disputed) {
         picture.breaks_a_rule(reason);
     }
     Ok(picture)
@@ -116,6 +147,7 @@ fn animation(chunks: &[Chunk], (width, height): (u32, u32), limits: &Limits) -> 
             if bitstream.size()? != (rect.width, rect.height) {
                 return Err(unreadable(format!("frame {index} and its bitstream differ in size")));
             }
+            reason = reason.or(bitstream.disputed());
             canvas.begin(rect, frame.dispose);
             let blend = if index == 0 { Blend::Source } else { frame.blend };
             bitstream.decode(limits, |y, channels, row| {
@@ -293,6 +325,26 @@ impl<'a> Bitstream<'a> {
                 Ok(((low & 0x3fff) + 1, (high & 0x3fff) + 1))
             }
         }
+    }
+
+    /// Returns why decoders disagree about the bitstream, as far as its header shows.
+    fn disputed(&self) -> Option<&'static str> {
+        match self {
+            Self::Lossy { data, .. } => luma::disputed(&data.data),
+            Self::Lossless(_) => None,
+        }
+    }
+
+    /// Returns the surface of the luma alone. Stops if the picture is small or lossless, if it has transparent pixels,
+    /// or if the bitstream is faulty: then the general decoder reads it.
+    fn luma(&self, (width, height): (u32, u32)) -> Result<Surfaces, Stop> {
+        let Self::Lossy { data, alpha: None } = self else { return Err(Stop::Faulty) };
+        if width.min(height) < MIN_SIDE_OF_LUMA || data.is_cut() {
+            return Err(Stop::Faulty);
+        }
+        let mut surfaces = Surfaces::new(width, height);
+        luma::decode(&data.data, |y, row| surfaces.push(y, 1, row))?;
+        Ok(surfaces)
     }
 
     /// Passes each row to `each`, from top to bottom, with the number of channels.
