@@ -192,6 +192,10 @@ impl LumaBuilder {
         let columns = self.plane.columns();
         let start = (y / self.plane.block_height) as usize * columns;
         let cells = &mut self.plane.cells[start..start + columns];
+        if self.plane.block_width == 1 {
+            // In a small picture every pixel is a cell. Multiplying by 1 is exact.
+            return add_scaled(cells, 1.0, &self.row);
+        }
         for (cell, pixels) in cells.iter_mut().zip(self.row.chunks(self.plane.block_width as usize)) {
             *cell += pixels.iter().sum::<f32>();
         }
@@ -207,7 +211,9 @@ impl LumaBuilder {
             plane.cells.fill(0.0);
         }
         let columns = plane.columns();
-        for (index, cell) in plane.cells.iter_mut().enumerate() {
+        // Blocks of one pixel are their own means.
+        let summed = if plane.block_width * plane.block_height > 1 { plane.cells.as_mut_slice() } else { &mut [] };
+        for (index, cell) in summed.iter_mut().enumerate() {
             let (x, y) = ((index % columns) as u32, (index / columns) as u32);
             let width = plane.block_width.min(plane.width - x * plane.block_width);
             let height = plane.block_height.min(plane.height - y * plane.block_height);

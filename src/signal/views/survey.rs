@@ -154,6 +154,13 @@ impl Axis {
 /// Marks the cells of a plane. The marks of the first two columns and rows, and of the last ones, mean nothing.
 fn marks(plane: &Plane) -> Vec<u8> {
     const LANES: usize = 16;
+    // Vectors of one number are made here, not in the loop: there, a build for size would make each by a loop of stores.
+    const fn all(value: u8) -> u8x16 {
+        u8x16::new([value; LANES])
+    }
+    const NOTHING: u8x16 = all(0);
+    const LARGE: u8x16 = all(STEP + 1);
+    const MARKS: [u8x16; 3] = [all(FLAT), all(UPRIGHT), all(LEVEL)];
     let (width, cells) = (plane.columns(), plane.cells.len());
     let mut luma: Vec<u8> = plane.cells.iter().map(|cell| (cell + 0.5) as u8).collect();
     luma.resize(cells + LANES, 0);
@@ -163,8 +170,7 @@ fn marks(plane: &Plane) -> Vec<u8> {
     };
     let step = |a: u8x16, b: u8x16| a.saturating_sub(b) | b.saturating_sub(a);
     // All bits are ones in the lanes where the middle step is large, and no smaller than the steps beside it.
-    let is_edge =
-        |before: u8x16, here: u8x16, after: u8x16| here.cmp_eq(here.max(before).max(after).max(u8x16::splat(STEP + 1)));
+    let is_edge = |before: u8x16, here: u8x16, after: u8x16| here.cmp_eq(here.max(before).max(after).max(LARGE));
     let mut marks = vec![0; cells + LANES];
     if !HAS_VECTORS {
         for (index, marked) in marks.iter_mut().enumerate().take(cells - width).skip(2 * width) {
@@ -177,8 +183,8 @@ fn marks(plane: &Plane) -> Vec<u8> {
         let (right, below) = (step(here, left), step(here, above));
         let upright = is_edge(step(left, at(index - 2)), right, step(at(index + 1), here));
         let level = is_edge(step(above, at(index - 2 * width)), below, step(at(index + width), here));
-        let flat = (right | below).cmp_eq(u8x16::splat(0));
-        let marked = flat & u8x16::splat(FLAT) | upright & u8x16::splat(UPRIGHT) | level & u8x16::splat(LEVEL);
+        let flat = (right | below).cmp_eq(NOTHING);
+        let marked = flat & MARKS[0] | upright & MARKS[1] | level & MARKS[2];
         marks[index..index + LANES].copy_from_slice(&marked.to_array());
     }
     marks
