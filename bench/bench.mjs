@@ -41,6 +41,8 @@ const DRAWN = [
 ];
 // A WebP of quality 1 is lossless.
 const CONVERTED = [
+  ["thumbnail-baseline.jpg", "thumbnail.png", "image/png"],
+  ["thumbnail-baseline.jpg", "thumbnail.webp", "image/webp", 0.9],
   ["2mp-baseline.jpg", "2mp.png", "image/png"],
   ["12mp-baseline.jpg", "12mp.png", "image/png"],
   ["2mp-baseline.jpg", "2mp.webp", "image/webp", 0.9],
