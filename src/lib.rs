@@ -10,7 +10,7 @@
 //! use hashgate::{Filter, Limits, Orientations, Outcome, ViewSet, check};
 //!
 //! # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
-//! let list = Filter::open(std::fs::read(format!("{folder}/filter-v1.hgf"))?)?;
+//! let list = Filter::open(std::fs::read(format!("{folder}/filter-v2.hgf"))?)?;
 //! let picture = std::fs::read(format!("{folder}/png-rgb-8.png"))?;
 //!
 //! let verdict = check(&picture, &[list], &Limits::default(), ViewSet::All, Orientations::All);
@@ -34,7 +34,7 @@
 //!
 //! # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
 //! # let ask_the_owner = |_: &hashgate::Match| "not-listed";
-//! let list = Filter::open(std::fs::read(format!("{folder}/filter-v1.hgf"))?)?;
+//! let list = Filter::open(std::fs::read(format!("{folder}/filter-v2.hgf"))?)?;
 //! let mut lookup = Lookup::new(vec![list], Orientations::All);
 //!
 //! // The first stage.

@@ -97,7 +97,7 @@ codes! {
     FilterMagic, "filter-magic", "The file doesn't begin as a filter file does.",
         "Give a filter file, as hashgate build writes it.";
     FilterVersion, "filter-version", "The filter file has a format version that this reader doesn't know.",
-        "Update hashgate.";
+        "Update hashgate, or build the list again if it is older.";
     FilterLength, "filter-length", "The filter file is shorter or longer than its header says.",
         "Fetch the file again.";
     FilterField, "filter-field", "A header field of the filter file has a value that it can't have.",

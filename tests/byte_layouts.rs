@@ -48,7 +48,7 @@ fn headers_are_documented_as_they_are_read() {
 
 #[test]
 fn a_filter_file_has_its_fields_where_they_are_documented() {
-    let file = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/filter-v1.hgf")).unwrap();
+    let file = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/filter-v2.hgf")).unwrap();
     let rows = documented("docs/reference/filter-format.md");
     let fields: BTreeMap<_, _> = rows.iter().map(|(offset, size, name)| (name.as_str(), (*offset, *size))).collect();
     let at = |start: &str| {

@@ -46,7 +46,7 @@ fn every_flipped_bit_and_every_truncation_is_refused() {
 fn the_committed_filter_is_reproduced() {
     let request = Request::new("vector", "numbered hashes").with_release(7).with_built_at_unix_s(1_700_000_000);
     let file = build(&request, &entries(3, 2, 1));
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/filter-v1.hgf");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/filter-v2.hgf");
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(path, &file).unwrap();
     }

@@ -505,7 +505,7 @@ note: string, };
  * Why the core refused something: what each code means, and what to do.
  *
  * - `filter-magic`: The file doesn't begin as a filter file does. Give a filter file, as hashgate build writes it.
- * - `filter-version`: The filter file has a format version that this reader doesn't know. Update hashgate.
+ * - `filter-version`: The filter file has a format version that this reader doesn't know. Update hashgate, or build the list again if it is older.
  * - `filter-length`: The filter file is shorter or longer than its header says. Fetch the file again.
  * - `filter-field`: A header field of the filter file has a value that it can't have. Build the list again.
  * - `filter-checksum`: The filter file's bytes are not those that were written. Fetch the file again.

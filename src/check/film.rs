@@ -64,7 +64,7 @@ pub struct FilmMatch {
 /// use hashgate::{Filter, Limits, Orientations, ViewSet, check};
 ///
 /// # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
-/// let lists = [Filter::open(std::fs::read(format!("{folder}/filter-v1.hgf"))?)?];
+/// let lists = [Filter::open(std::fs::read(format!("{folder}/filter-v2.hgf"))?)?];
 /// let frame = std::fs::read(format!("{folder}/png-rgb-8.png"))?;
 /// let mut judge = FilmJudge::new(&lists, 2);
 /// judge.add(0.0, &check(&frame, &lists, &Limits::default(), ViewSet::All, Orientations::All));

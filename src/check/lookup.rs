@@ -20,7 +20,7 @@ use crate::signal::views::ViewSet;
 /// ```
 /// use hashgate::{Filter, Limits, Lookup, Orientations, Outcome, ViewSet, fingerprint};
 ///
-/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/filter-v1.hgf");
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/filter-v2.hgf");
 /// let mut lookup = Lookup::new(vec![Filter::open(std::fs::read(path)?)?], Orientations::All);
 /// let print = fingerprint(b"%PDF-1.7", &Limits::default(), &lookup.wanted(ViewSet::All));
 /// assert!(matches!(lookup.look_up(&print).outcome, Outcome::Unchecked { .. }), "not a picture");

@@ -6,7 +6,7 @@
 //! differ in 32 bits or more. So it is enough to search 16 x 17 buckets: for each chunk, the bucket of its value, and
 //! those of its 16 values with one bit flipped. `bench/src/bin/confirm-index.rs` measures the index beside a scan.
 
-use crate::filter::{MAX_RINGS, ring_key};
+use crate::filter::{MAX_RINGS, RING_KEY, quarter};
 use crate::signal::pdq::PdqHash;
 
 /// Largest Hamming distance at which two PDQ hashes match, as Meta's reference recommends.
@@ -43,25 +43,28 @@ pub struct Found {
 /// ```
 #[derive(Debug, Default)]
 pub struct Index {
-    /// Each listed hash as its four ring keys, in the order of the list. Ring keys hold the bits of the hash in another
-    /// order, which doesn't change Hamming distances.
-    keys: Vec<[u64; MAX_RINGS as usize]>,
+    /// Each listed hash as its four quarters, in the order of the list. They hold the bits of the hash in another order,
+    /// which doesn't change Hamming distances.
+    hashes: Vec<Quarters>,
     /// For each bucket of each chunk, the index in `places` at which the bucket starts. A last entry holds the end of
     /// the last bucket.
     starts: Vec<u32>,
-    /// Indices into `keys`, chunk by chunk, bucket by bucket.
+    /// Indices into `hashes`, chunk by chunk, bucket by bucket.
     places: Vec<u32>,
 }
 
-fn keys_of(hash: &PdqHash) -> [u64; MAX_RINGS as usize] {
-    std::array::from_fn(|ring| ring_key(hash, ring as u32))
+/// The four quarters of a hash. The lowest 60 bits of each are a ring key.
+type Quarters = [u64; MAX_RINGS as usize];
+
+fn quarters_of(hash: &PdqHash) -> Quarters {
+    std::array::from_fn(|ring| quarter(hash, ring as u32))
 }
 
-fn chunk(keys: &[u64; MAX_RINGS as usize], chunk: usize) -> usize {
-    (keys[chunk / 4] >> (chunk % 4 * CHUNK_BITS)) as usize % BUCKETS
+fn chunk(quarters: &Quarters, chunk: usize) -> usize {
+    (quarters[chunk / 4] >> (chunk % 4 * CHUNK_BITS)) as usize % BUCKETS
 }
 
-fn distance(a: &[u64; MAX_RINGS as usize], b: &[u64; MAX_RINGS as usize]) -> u32 {
+fn distance(a: &Quarters, b: &Quarters) -> u32 {
     a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones()).sum()
 }
 
@@ -73,12 +76,12 @@ impl Index {
     #[must_use]
     pub fn new(hashes: &[PdqHash]) -> Self {
         assert!(hashes.len() < 1 << 28, "expected fewer than 2^28 hashes, got {}", hashes.len());
-        let keys: Vec<_> = hashes.iter().map(keys_of).collect();
+        let hashes: Vec<_> = hashes.iter().map(quarters_of).collect();
         let mut starts = vec![0; CHUNKS * BUCKETS + 1];
-        let mut places = vec![0; CHUNKS * keys.len()];
+        let mut places = vec![0; CHUNKS * hashes.len()];
         // A counting sort for each chunk: first the sizes of the buckets, then their starts, then the places.
-        for key in &keys {
-            (0..CHUNKS).for_each(|at| starts[at * BUCKETS + chunk(key, at) + 1] += 1);
+        for hash in &hashes {
+            (0..CHUNKS).for_each(|at| starts[at * BUCKETS + chunk(hash, at) + 1] += 1);
         }
         let mut sum = 0;
         for start in &mut starts {
@@ -87,25 +90,25 @@ impl Index {
         }
         for at in 0..CHUNKS {
             let mut next = starts[at * BUCKETS..(at + 1) * BUCKETS].to_vec();
-            for (place, key) in keys.iter().enumerate() {
-                let slot = &mut next[chunk(key, at)];
+            for (place, hash) in hashes.iter().enumerate() {
+                let slot = &mut next[chunk(hash, at)];
                 places[*slot as usize] = place as u32;
                 *slot += 1;
             }
         }
-        Self { keys, starts, places }
+        Self { hashes, starts, places }
     }
 
     /// Number of hashes in the list.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.keys.len()
+        self.hashes.len()
     }
 
     /// Returns whether the list is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.hashes.is_empty()
     }
 
     fn bucket(&self, at: usize, value: usize) -> &[u32] {
@@ -130,7 +133,7 @@ impl Index {
         if self.is_empty() {
             return None;
         }
-        let asked = keys_of(hash);
+        let asked = quarters_of(hash);
         let buckets = || {
             (0..CHUNKS).flat_map(|at| {
                 let value = chunk(&asked, at);
@@ -144,7 +147,7 @@ impl Index {
             return self.scan_from(hash, least);
         }
         let candidates = buckets().flatten();
-        let found = candidates.map(|&place| Found { distance: distance(&asked, &self.keys[place as usize]), place });
+        let found = candidates.map(|&place| Found { distance: distance(&asked, &self.hashes[place as usize]), place });
         found.filter(|found| (least..=HAMMING_THRESHOLD).contains(&found.distance)).min()
     }
 
@@ -156,8 +159,8 @@ impl Index {
     }
 
     fn scan_from(&self, hash: &PdqHash, least: u32) -> Option<Found> {
-        let asked = keys_of(hash);
-        let found = (0..).zip(&self.keys).map(|(place, key)| Found { distance: distance(&asked, key), place });
+        let asked = quarters_of(hash);
+        let found = (0..).zip(&self.hashes).map(|(place, listed)| Found { distance: distance(&asked, listed), place });
         found.filter(|found| (least..=HAMMING_THRESHOLD).contains(&found.distance)).min()
     }
 
@@ -167,12 +170,12 @@ impl Index {
         if self.is_empty() {
             return None;
         }
-        let asked = keys_of(hash);
+        let asked = quarters_of(hash);
         let ring = ring as usize;
         let at = ring * 4;
-        let same =
-            self.bucket(at, chunk(&asked, at)).iter().filter(|&&place| self.keys[place as usize][ring] == asked[ring]);
-        same.map(|&place| Found { distance: distance(&asked, &self.keys[place as usize]), place }).min()
+        let is_same = |&&place: &&u32| (self.hashes[place as usize][ring] ^ asked[ring]) & RING_KEY == 0;
+        let same = self.bucket(at, chunk(&asked, at)).iter().filter(is_same);
+        same.map(|&place| Found { distance: distance(&asked, &self.hashes[place as usize]), place }).min()
     }
 }
 
@@ -245,7 +248,9 @@ mod tests {
                 (0..40).for_each(|bit| asked.flip(crate::filter::position(other, bit)));
             }
             assert_eq!(index.same_ring(&asked, ring), Some(Found { distance: 120, place: 500 }));
-            asked.flip(crate::filter::position(ring, 63));
+            asked.flip(crate::filter::position(ring, 60));
+            assert_eq!(index.same_ring(&asked, ring), Some(Found { distance: 121, place: 500 }), "not of the ring key");
+            asked.flip(crate::filter::position(ring, 59));
             assert_eq!(index.same_ring(&asked, ring), None);
         }
     }

@@ -16,7 +16,7 @@ use crate::signal::views::{Kind, View};
 /// ```
 /// use hashgate::Filter;
 ///
-/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/filter-v1.hgf");
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/filter-v2.hgf");
 /// let filter = Filter::open(std::fs::read(path)?)?;
 /// println!("{} holds {} PDQ hashes", filter.info().name, filter.info().pdq_count);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -1,4 +1,4 @@
-//! The header of a filter file, format version 1 (`docs/reference/filter-format.md`). The functions that read and write
+//! The header of a filter file, format version 2 (`docs/reference/filter-format.md`). The functions that read and write
 //! it stand next to each other.
 
 use serde::Serialize;
@@ -14,7 +14,7 @@ use crate::signal::digest::Sha256Digest;
 /// was damaged by a transfer in text mode.
 const MAGIC: [u8; 8] = *b"\x89HGF\r\n\x1a\n";
 /// The version of the format that this crate reads and writes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Bytes of the header before the name of the list.
 const FIXED_HEADER: usize = 184;
 /// Bytes of the SHA-256 at the end of the file.
@@ -111,7 +111,7 @@ impl FilterInfo {
 //
 // offset size field
 //      0    8 magic 89 48 47 46 0d 0a 1a 0a
-//      8    4 version = 1
+//      8    4 version = 2
 //     12    4 reserved = 0
 //     16    8 file length in bytes
 //     24    8 release

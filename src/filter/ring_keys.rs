@@ -1,18 +1,23 @@
-//! Ring keys: the four 64-bit parts of a PDQ hash, lowest frequencies first.
+//! Ring keys: the first 60 bits of each of the four quarters of a PDQ hash, lowest frequencies first.
 //!
-//! A filter holds the first one to four ring keys of each listed hash.
+//! A filter holds the first one to four ring keys of each listed hash. A ring key is found if all its bits are right at
+//! once, so it leaves out the four bits of its quarter's highest frequencies: more edited copies are found, by as many
+//! lookups (`docs/lab/near-match.md`).
 
 use std::sync::LazyLock;
 
 use crate::signal::pdq::{CORNER, PdqHash};
 
-/// Number of ring keys that a hash is cut into.
+/// Number of quarters that a hash is cut into, each of which has a ring key.
 pub const MAX_RINGS: u32 = 4;
+/// Bits in a quarter of a hash.
+const QUARTER_BITS: usize = 64;
 /// Bits in a ring key.
-pub(crate) const RING_KEY_BITS: usize = 64;
+pub(crate) const RING_KEY_BITS: usize = 60;
+/// The bits of a quarter that are its ring key.
+pub(crate) const RING_KEY: u64 = (1 << RING_KEY_BITS) - 1;
 
-/// The hash's bits in the order of the ring keys: bit `b` of ring key `r` is the hash's bit at index `ORDER[64 * r +
-/// b]`.
+/// The hash's bits in the order of the quarters: bit `b` of quarter `r` is the hash's bit at index `ORDER[64 * r + b]`.
 ///
 /// The index of row `i` and column `j` of the coefficients is `i * 16 + j`. The indices are sorted by `max(i, j)`, then
 /// `i + j`, then `i`, so that low frequencies come first.
@@ -25,9 +30,14 @@ static ORDER: LazyLock<[u8; CORNER * CORNER]> = LazyLock::new(|| {
     order.map(|place| place as u8)
 });
 
-/// Returns the index in the hash (as in [`PdqHash::bit`]) of bit `bit` of ring key `ring`.
+/// Returns the index in the hash (as in [`PdqHash::bit`]) of bit `bit` of quarter `ring`, and so of ring key `ring`.
 pub(crate) fn position(ring: u32, bit: u8) -> usize {
-    usize::from(ORDER[ring as usize * RING_KEY_BITS + usize::from(bit)])
+    usize::from(ORDER[ring as usize * QUARTER_BITS + usize::from(bit)])
+}
+
+/// Returns quarter `ring` (0 to 3) of a hash. Its lowest 60 bits are the ring key.
+pub(crate) fn quarter(hash: &PdqHash, ring: u32) -> u64 {
+    (0..QUARTER_BITS as u8).fold(0, |bits, bit| bits | u64::from(hash.bit(position(ring, bit))) << bit)
 }
 
 /// Returns ring key `ring` (0 to 3) of a hash.
@@ -48,7 +58,7 @@ pub(crate) fn position(ring: u32, bit: u8) -> usize {
 /// ```
 #[must_use]
 pub fn ring_key(hash: &PdqHash, ring: u32) -> u64 {
-    (0..RING_KEY_BITS as u8).fold(0, |key, bit| key | u64::from(hash.bit(position(ring, bit))) << bit)
+    quarter(hash, ring) & RING_KEY
 }
 
 #[cfg(test)]
@@ -63,9 +73,16 @@ mod tests {
     }
 
     #[test]
-    fn the_four_ring_keys_are_the_whole_hash() {
+    fn the_four_quarters_are_the_whole_hash() {
         let hash: PdqHash = "752dc47d3ed2714585ad4e907151a9cf4d1e5a348c83251b533c9d05375ba3fa".parse().unwrap();
-        let ones: u32 = (0..MAX_RINGS).map(|ring| ring_key(&hash, ring).count_ones()).sum();
+        let ones: u32 = (0..MAX_RINGS).map(|ring| quarter(&hash, ring).count_ones()).sum();
         assert_eq!(ones, hash.distance(&PdqHash([0; 32])));
+    }
+
+    #[test]
+    fn a_ring_key_leaves_out_the_highest_frequencies_of_its_quarter() {
+        let mut hash = PdqHash([0; 32]);
+        [(5, 7), (6, 7), (7, 5), (7, 6), (7, 7)].iter().for_each(|(row, column)| hash.flip(row * CORNER + column));
+        assert_eq!((ring_key(&hash, 0), quarter(&hash, 0)), (1 << 59, 0b11111 << 59));
     }
 }

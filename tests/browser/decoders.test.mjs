@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { openGate } from "hashgate";
 
 const vector = (name) => readFileSync(`tests/vectors/${name}`);
-const filters = ["tests/vectors/filter-v1.hgf"];
+const filters = ["tests/vectors/filter-v2.hgf"];
 const [WIDTH, HEIGHT] = [160, 120];
 
 /** Draws a picture as RGBA. */

@@ -618,7 +618,7 @@ test("a list that can't be loaded: held, or let through and said, as the options
 test("a list of the person's own, from a file; another's bytes are refused by name", async () => {
   const wrong = { name: "list.hgf", mimeType: "", buffer: Buffer.from("not a filter") };
   assert.match(await setOptions({ from: "file", file: wrong }), /can't be used.*magic/);
-  assert.match(await setOptions({ from: "file", file: resolve("tests/vectors/filter-v1.hgf") }), /“vector”/);
+  assert.match(await setOptions({ from: "file", file: resolve("tests/vectors/filter-v2.hgf") }), /“vector”/);
   await open("/form.html");
   await page.setInputFiles("form input", LISTED);
   await untilSeen("change listed-0.jpg");

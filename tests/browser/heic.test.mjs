@@ -57,7 +57,7 @@ before(async () => {
   const extra = {
     "/page.html": { body: PAGE, type: "text/html; charset=utf-8", csp },
     "/page.js": { body: SCRIPT, type: "text/javascript" },
-    "/filter.hgf": { body: vector("filter-v1.hgf") },
+    "/filter.hgf": { body: vector("filter-v2.hgf") },
     "/trap.wasm": { body: trapping(), type: "application/wasm" },
   };
   for (const name of [...names, "jpeg-420.jpg", "webp-lossy.webp", ...Object.keys(made)]) {
@@ -122,7 +122,7 @@ test("Chromium, Firefox, Node and the command-line tool give the same hashes, bi
   context.after(() => firefox.close());
   const inFirefox = await inPage(all, [{}, names], firefox);
   assert.deepEqual(inFirefox.answer, inChromium.answer);
-  const gate = await openGate({ filters: ["tests/vectors/filter-v1.hgf"], workers: 2 });
+  const gate = await openGate({ filters: ["tests/vectors/filter-v2.hgf"], workers: 2 });
   const inNode = await Promise.all(names.map((name) => gate.check(vector(name))));
   gate.close();
   assert.deepEqual(JSON.parse(JSON.stringify(inNode)), inChromium.answer);

@@ -1,4 +1,4 @@
-"""Reads filter-v1.hgf by docs/reference/filter-format.md alone, with nothing of this project: python3 filter.py
+"""Reads filter-v2.hgf by docs/reference/filter-format.md alone, with nothing of this project: python3 filter.py
 
 Checks every field that has only one right value, and that the file holds the numbered hashes it was built from
 (SHA-256 and MD5 of the four little-endian bytes of a number) and not their neighbours.
@@ -27,7 +27,7 @@ class Filter:
         self.counts, (self.rings, self.budget, self.view_budget, self.k) = head[:3], head[3:7]
         self.slice_bits, self.lookups, self.escalation, *head = head[7:]
         hits, misses, (n, c) = head[:4], head[4:8], head[8:]
-        assert (version, reserved, length) == (1, 0, len(data))
+        assert (version, reserved, length) == (2, 0, len(data))
         self.name, self.category = data[184 : 184 + n].decode(), data[184 + n : 184 + n + c].decode()
         start = (184 + n + c + 7) // 8 * 8
         assert not any(data[184 + n + c : start])
@@ -61,7 +61,7 @@ class Filter:
 def ring_key(pdq, ring):
     order = sorted(range(256), key=lambda p: (max(divmod(p, 16)), sum(divmod(p, 16)), p // 16))
     bits = int.from_bytes(pdq, "big")
-    return sum((bits >> order[64 * ring + b] & 1) << b for b in range(64))
+    return sum((bits >> order[64 * ring + b] & 1) << b for b in range(60))
 
 
 def first_eight(digest):
@@ -73,7 +73,7 @@ def number(n, hash):
 
 
 if __name__ == "__main__":
-    filter = Filter((Path(__file__).parent / "filter-v1.hgf").read_bytes())
+    filter = Filter((Path(__file__).parent / "filter-v2.hgf").read_bytes())
     assert (filter.name, filter.category, filter.release) == ("vector", "numbered hashes", 7)
     assert tuple(filter.counts) == (3, 2, 1)
     for n in range(1000):
@@ -84,4 +84,4 @@ if __name__ == "__main__":
         assert filter.holds(MD5, first_eight(number(n, hashlib.md5))) == (n < 1)
     salt = hashlib.sha256(b"hashgate filter salt v1\0vector\0numbered hashes").digest()
     assert filter.salt == first_eight(salt)
-    print(f"filter-v1.hgf: {filter.name}, release {filter.release}, k = {filter.k}, slices of {filter.slice_bits} bits: as specified")
+    print(f"filter-v2.hgf: {filter.name}, release {filter.release}, k = {filter.k}, slices of {filter.slice_bits} bits: as specified")
