@@ -55,16 +55,19 @@ impl Plane {
     pub fn small(&self, window: &Window) -> Luma64 {
         let across = Axis::new(window.width, window.x, self.width, self.block_width);
         let down = Axis::new(window.height, window.y, self.height, self.block_height);
-        let columns = self.columns();
+        // The starts and the ends of the samples ascend.
+        let first = across.samples[0].start;
+        let end = across.samples.last().map_or(first, |last| last.start + last.weights.len());
         let mut small = [0.0; SIDE * SIDE];
+        let mut filtered = vec![0.0; end - first];
         // Columns are filtered first, because the rows of a plane are short.
         for (line, sample) in small.chunks_exact_mut(SIDE).zip(&down.samples) {
-            let mut filtered = vec![0.0; columns];
+            filtered.fill(0.0);
             for (weight, row) in sample.weights.iter().zip(self.rows().skip(sample.start)) {
-                add_scaled(&mut filtered, *weight, row);
+                add_scaled(&mut filtered, *weight, &row[first..end]);
             }
             for (value, sample) in line.iter_mut().zip(&across.samples) {
-                *value = dot(&sample.weights, &filtered[sample.start..]);
+                *value = dot(&sample.weights, &filtered[sample.start - first..]);
             }
         }
         small

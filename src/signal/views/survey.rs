@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use wide::u8x16;
+use wide::{f32x4, u8x16};
 
 use super::super::pdq::{HAS_VECTORS, Plane, SIDE};
 
@@ -58,37 +58,25 @@ const STEP: u8 = 8;
 const LINES: usize = 10;
 /// Smallest distance between two lines, in cells. An edge is up to two cells wide.
 const GAP: usize = 3;
+/// Number of rows that are gone through at once.
+const ROWS: usize = 4;
 /// Mark of a cell whose luma is that of the cells to its left and above it.
 const FLAT: u8 = 1;
 /// Mark of a cell with a large step from the cell to its left.
 const UPRIGHT: u8 = 2;
 /// Mark of a cell with a large step from the cell above it.
 const LEVEL: u8 = 4;
-/// The marks of edges in eight cells.
-const EDGES: u64 = u64::from_le_bytes([UPRIGHT | LEVEL; 8]);
 /// Weight of an edge cell on a line.
 const ON_LINE: u16 = 4;
 /// Weight of an edge cell beside a line: scaling a pasted picture leaves some edge cells there.
 const BESIDE_LINE: u16 = 1;
 
-/// A run of edge cells along one column (or row), and the best run before it. The gain of a run is the number of its
-/// cells that are edges, less the number of those that aren't (Kadane's algorithm).
-#[derive(Clone, Copy, Default)]
-struct Run {
-    gain: u16,
-    /// Position of the run's last edge cell.
-    last: u16,
-    best: u16,
-}
-
-impl Run {
-    /// Adds an edge cell. The cells must come in ascending order.
-    fn add(&mut self, along: usize) {
-        let passed = (along as u16).saturating_sub(self.last + 1);
-        self.gain = self.gain.saturating_sub(passed) + 1;
-        self.last = along as u16;
-        self.best = self.best.max(self.gain);
-    }
+/// Returns the gain of a run of cells along a column or row with the next cell. The gain is the number of the run's cells
+/// that are edges, less the number of those that aren't; a run ends where nothing is left of it (Kadane's algorithm).
+///
+/// `edge` is 1 or 0. There is no branch, which a processor would often guess wrong.
+fn follow(gain: i16, edge: u8) -> i16 {
+    (gain + 2 * i16::from(edge) - 1).max(0)
 }
 
 /// The lines of one axis. For the axis of columns, these are edges between a column and the next one.
@@ -102,12 +90,12 @@ struct Axis {
 }
 
 impl Axis {
-    /// Chooses the lines with the best runs, and sums the edges along them. `other` is the length of the other axis.
+    /// Chooses the lines with the best gains, and sums the edges along them. `other` is the length of the other axis.
     /// `is_edge` says whether there is an edge at a position of this axis, and a position of the other.
-    fn new(runs: &[Run], other: usize, is_edge: impl Fn(usize, usize) -> bool) -> Self {
-        let length = runs.len();
+    fn new(gains: &[i16], other: usize, is_edge: impl Fn(usize, usize) -> bool) -> Self {
+        let length = gains.len();
         // Gain and position are sorted as one integer, like everything that lookups sort.
-        let rank = |at: usize| u64::from(u16::MAX - runs[at].best) << 16 | at as u64;
+        let rank = |at: usize| u64::from(u16::MAX - gains[at] as u16) << 16 | at as u64;
         let mut ranked: Vec<u64> = (GAP..=length - GAP).map(rank).collect();
         ranked.sort_unstable();
         let mut lines = vec![0, length as u64];
@@ -151,7 +139,8 @@ impl Axis {
     }
 }
 
-/// Marks the cells of a plane. The marks of the first two columns and rows, and of the last ones, mean nothing.
+/// Marks the cells of a plane. The marks of the first two columns and rows, and of the last ones, mean nothing. They are
+/// followed by as many marks as make the number of rows a multiple of [`ROWS`].
 fn marks(plane: &Plane) -> Vec<u8> {
     const LANES: usize = 16;
     // Vectors of one number are made here, not in the loop: there, a build for size would make each by a loop of stores.
@@ -162,8 +151,15 @@ fn marks(plane: &Plane) -> Vec<u8> {
     const LARGE: u8x16 = all(STEP + 1);
     const MARKS: [u8x16; 3] = [all(FLAT), all(UPRIGHT), all(LEVEL)];
     let (width, cells) = (plane.columns(), plane.cells.len());
-    let mut luma: Vec<u8> = plane.cells.iter().map(|cell| (cell + 0.5) as u8).collect();
-    luma.resize(cells + LANES, 0);
+    let mut luma = vec![0; cells + LANES];
+    let whole = |four: f32x4| (four + f32x4::splat(0.5)).trunc_int().to_array().map(|luma| luma as u8);
+    let (fours, rest) = plane.cells.as_chunks::<4>();
+    for (luma, four) in luma.chunks_exact_mut(4).zip(fours) {
+        luma.copy_from_slice(&whole(f32x4::new(*four)));
+    }
+    for (luma, &cell) in luma[cells - rest.len()..].iter_mut().zip(rest) {
+        *luma = (cell + 0.5) as u8;
+    }
     let at = |index: usize| {
         let (lanes, _) = luma[index..].as_chunks::<LANES>();
         u8x16::new(lanes[0])
@@ -171,7 +167,7 @@ fn marks(plane: &Plane) -> Vec<u8> {
     let step = |a: u8x16, b: u8x16| a.saturating_sub(b) | b.saturating_sub(a);
     // All bits are ones in the lanes where the middle step is large, and no smaller than the steps beside it.
     let is_edge = |before: u8x16, here: u8x16, after: u8x16| here.cmp_eq(here.max(before).max(after).max(LARGE));
-    let mut marks = vec![0; cells + LANES];
+    let mut marks = vec![0; cells + LANES + ROWS * width];
     if !HAS_VECTORS {
         for (index, marked) in marks.iter_mut().enumerate().take(cells - width).skip(2 * width) {
             *marked = mark(&luma, width, index);
@@ -251,33 +247,47 @@ impl Survey {
             return None;
         }
         let marks = marks(plane);
-        let (mut columns, mut rows) = (vec![Run::default(); width], vec![Run::default(); height]);
+        // The best gain of each column and row; the gain of each column so far; and its edges and flat cells in this row of
+        // tiles. Plain loops over arrays, because compilers make vectors of them.
+        let (mut columns, mut rows) = (vec![0i16; width], vec![0i16; height.next_multiple_of(ROWS)]);
+        let mut gains = vec![0; width];
+        let (mut column_edges, mut column_flat) = (vec![0u16; width], vec![0u16; width]);
         let (mut edges, mut flat) = (vec![0; SIDE * SIDE], vec![0; SIDE * SIDE]);
-        let tile_of: Vec<usize> = (0..width).map(|x| x * SIDE / width).collect();
-        for y in 2..height - 1 {
-            let tiles = y * SIDE / height * SIDE;
-            let marks = &marks[y * width..(y + 1) * width];
-            for tile in 0..SIDE {
-                let cells = &marks[tile * width / SIDE..(tile + 1) * width / SIDE];
-                flat[tiles + tile] += cells.iter().map(|mark| u32::from(mark & FLAT)).sum::<u32>();
-            }
-            // Goes from one edge to the next, eight cells at a time, because testing each cell costs a wrong guess of the
-            // processor at most edges.
-            let (words, _) = marks.as_chunks::<8>();
-            for (word, at) in words.iter().zip((0..).step_by(8)) {
-                let mut left = u64::from_le_bytes(*word) & EDGES;
-                while left != 0 {
-                    let bit = left.trailing_zeros();
-                    left &= left - 1;
-                    let x = at + bit as usize / 8;
-                    let run = if 1 << (bit % 8) == UPRIGHT { &mut columns[x] } else { &mut rows[y] };
-                    run.add(if 1 << (bit % 8) == UPRIGHT { y } else { x });
-                    edges[tiles + tile_of[x]] += 1;
+        // Four rows at once, because each step of a row waits for the one before.
+        for (best, marks) in rows.chunks_exact_mut(ROWS).zip(marks.chunks_exact(ROWS * width)) {
+            let row = |row: usize| marks[row * width..][..width].iter();
+            let mut gains = [0; ROWS];
+            for (((a, b), c), d) in row(0).zip(row(1)).zip(row(2)).zip(row(3)) {
+                for ((gain, best), mark) in gains.iter_mut().zip(&mut *best).zip([a, b, c, d]) {
+                    *gain = follow(*gain, mark >> 2 & 1);
+                    *best = (*best).max(*gain);
                 }
             }
         }
+        for y in 2..height - 1 {
+            let marks = &marks[y * width..][..width];
+            for ((gain, best), mark) in gains.iter_mut().zip(&mut columns).zip(marks) {
+                *gain = follow(*gain, mark >> 1 & 1);
+                *best = (*best).max(*gain);
+            }
+            for ((edges, flat), mark) in column_edges.iter_mut().zip(&mut column_flat).zip(marks) {
+                *edges += u16::from((mark >> 1 & 1) + (mark >> 2 & 1));
+                *flat += u16::from(mark & FLAT);
+            }
+            let tiles = y * SIDE / height;
+            if (y + 1) * SIDE / height != tiles || y + 2 == height {
+                for tile in 0..SIDE {
+                    let within = tile * width / SIDE..(tile + 1) * width / SIDE;
+                    let sum = |counts: &[u16]| counts[within.clone()].iter().map(|&count| u32::from(count)).sum();
+                    edges[tiles * SIDE + tile] = sum(&column_edges);
+                    flat[tiles * SIDE + tile] = sum(&column_flat);
+                }
+                column_edges.fill(0);
+                column_flat.fill(0);
+            }
+        }
         let across = Axis::new(&columns, height, |x, y| marks[y * width + x] & UPRIGHT != 0);
-        let down = Axis::new(&rows, width, |y, x| marks[y * width + x] & LEVEL != 0);
+        let down = Axis::new(&rows[..height], width, |y, x| marks[y * width + x] & LEVEL != 0);
         Some(Self { across, down, edges: Tiles::new(&edges), flat: Tiles::new(&flat) })
     }
 
