@@ -122,6 +122,22 @@ fn a_pasted_picture_is_painted_over() {
 }
 
 #[test]
+fn raised_highlights_undo_a_brightening_in_part() {
+    let nearer = (1..=8).filter(|&seed| {
+        let picture = Canvas::photograph(400, 300, seed);
+        let brightened = picture.cells.iter().map(|&cell| cell.saturating_mul(2)).collect();
+        let views = Canvas { width: picture.width, cells: brightened }.views();
+        let distance = |view: View| {
+            let seen = views.iter().find(|seen| seen.view == view).expect("a view of what is light");
+            seen.coefficients.hash().distance(&picture.hash())
+        };
+        distance(View::HighlightsRaised) < distance(View::Plain)
+    });
+    let nearer = nearer.count();
+    assert!(nearer >= 6, "nearer in {nearer} of 8 pictures");
+}
+
+#[test]
 fn no_shape_of_plane_makes_the_survey_fail() {
     for (width, height) in [(5, 5), (63, 900), (64, 64), (65, 64), (64, 2000), (600, 70), (1500, 66), (129, 513)] {
         for picture in [Canvas::plain(width, height, 255), Canvas::photograph(width, height, 3)] {

@@ -214,7 +214,7 @@ export type Orientation = "original" | "rotate-90" | "rotate-180" | "rotate-270"
 /**
  * One way of looking at a picture. `plain` and `border-cut` are the full views; all others are derived views.
  */
-export type View = "plain" | "border-cut" | "zoom-out-2" | "zoom-in-2" | "zoom-out-4" | "zoom-in-4" | "zoom-out-7" | "zoom-out-11" | "turned-left-2" | "turned-right-2" | "turned-left-4" | "turned-right-4" | "without-bottom" | "without-bottom-bar" | "without-caption" | "without-middle" | "without-centre" | "without-top" | "without-top-left" | "without-top-right" | "without-bottom-left" | "without-bottom-right" | "border-cut-without-caption" | "located-1" | "located-1-border-cut" | "located-2" | "located-3" | "located-4" | "without-inset-1" | "without-inset-2" | "without-inset-3" | "without-patch-1" | "without-patch-2" | "without-patch-3" | "without-patch-4" | "without-patch-5" | "without-patch-6";
+export type View = "plain" | "border-cut" | "zoom-out-2" | "zoom-in-2" | "zoom-out-4" | "zoom-in-4" | "zoom-out-7" | "zoom-out-11" | "turned-left-2" | "turned-right-2" | "turned-left-4" | "turned-right-4" | "highlights-raised" | "without-bottom" | "without-bottom-bar" | "without-caption" | "without-middle" | "without-centre" | "without-top" | "without-top-left" | "without-top-right" | "without-bottom-left" | "without-bottom-right" | "border-cut-without-caption" | "located-1" | "located-1-border-cut" | "located-2" | "located-3" | "located-4" | "without-inset-1" | "without-inset-2" | "without-inset-3" | "without-patch-1" | "without-patch-2" | "without-patch-3" | "without-patch-4";
 
 /**
  * The orientations that are looked up.
@@ -296,13 +296,14 @@ md5Count: number,
 rings: number,
 /**
  * Lookups per ring key of a full view. Three times as many for the plain view, at most 65,536. In other orientations
- * than `original` and `flip-y`, a quarter for the plain view, and a sixteenth for `border-cut`.
+ * than `original` and `flip-y`, divided by 12 for the plain view, and by 16 for `border-cut`. Then divided by 2 for
+ * other rings than ring 0.
  */
 lookupBudget: number,
 /**
- * Lookups per ring key of a derived view. Twice as many, at most 65,536, for views that take a window of the picture
- * or turn it; half as many for views that paint over a region. Divided by 2 for other rings than ring 0, and by 64
- * for other orientations than `original` and `flip-y`.
+ * Lookups per ring key of a derived view that paints over a region, in the orientations `original` and `flip-y`
+ * alone. Twice as many, at most 65,536, for the other derived views, and a 64th of it in their other orientations.
+ * Divided by 4 for other rings than ring 0.
  */
 viewLookupBudget: number,
 /**

@@ -87,7 +87,7 @@ impl Search<'_> {
         };
         for frame in &hashes.frames {
             for hash in frame.views.iter().filter(|hash| comparable(hash.quality)) {
-                for &orientation in orientations {
+                for &orientation in orientations.iter().filter(|it| self.filter.looks_up(hash.view, **it)) {
                     let margins = hash.coefficients.oriented(orientation).margins();
                     let soft: Vec<_> = (0..rings).map(|ring| SoftRingKey::new(&margins, ring)).collect();
                     // For each ring, the ring keys of dismissed matches. The next lookup in the same ring skips these

@@ -114,6 +114,11 @@ impl Filter {
         !self.rings.is_empty() && rings.all(|(ring, hasher)| self.bloom().holds(hasher, super::ring_key(hash, ring)))
     }
 
+    /// Returns whether a view is looked up in this orientation.
+    pub(crate) fn looks_up(&self, view: View, orientation: Orientation) -> bool {
+        budget([self.info.lookup_budget, self.info.view_lookup_budget], view.kind(), orientation, 0) > 0
+    }
+
     /// Loads the slices that most lookups read into the processor's cache. Call it before many lookups.
     pub(crate) fn fetch(&self) {
         self.bloom().fetch();
@@ -160,14 +165,15 @@ fn masks(budgets: [u32; 2]) -> Vec<FlipMasks> {
 /// Most copies are found in the plain view, so it gets most. Few copies are both turned and edited, so uncommon
 /// orientations get little. Rings above ring 0 find few copies that ring 0 doesn't (`docs/lab/near-match.md`).
 pub(super) fn budget([full, derived]: [u32; 2], kind: Kind, orientation: Orientation, ring: u32) -> u32 {
-    let of_ring = |budget: u32| if ring > 0 { budget.div_ceil(2) } else { budget };
-    let of_derived = |budget: u32| of_ring(if orientation.is_common() { budget } else { budget.div_ceil(64) });
-    match kind {
-        Kind::Plain if orientation.is_common() => full.saturating_mul(3).min(MAX_LOOKUP_BUDGET),
-        Kind::Plain => full.div_ceil(4),
-        Kind::BorderCut if orientation.is_common() => full,
-        Kind::BorderCut => full.div_ceil(16),
-        Kind::Window => of_derived(derived.saturating_mul(2).min(MAX_LOOKUP_BUDGET)),
-        Kind::Painted => of_derived(derived.div_ceil(2)),
-    }
+    // The budget of ring 0, its divisor in uncommon orientations, and that in other rings.
+    let (budget, uncommon, other_ring) = match kind {
+        Kind::Plain => (full.saturating_mul(3), 12, 2),
+        Kind::BorderCut => (full, 16, 2),
+        Kind::Window => (derived.saturating_mul(2), 64, 4),
+        Kind::Painted if !orientation.is_common() => return 0,
+        Kind::Painted => (derived, 1, 4),
+    };
+    let budget = budget.min(MAX_LOOKUP_BUDGET);
+    let budget = if orientation.is_common() { budget } else { budget.div_ceil(uncommon) };
+    if ring > 0 { budget.div_ceil(other_ring) } else { budget }
 }

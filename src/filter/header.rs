@@ -47,11 +47,12 @@ pub struct FilterInfo {
     /// Ring keys that are inserted per PDQ hash, 0 (no PDQ) to 4.
     pub rings: u32,
     /// Lookups per ring key of a full view. Three times as many for the plain view, at most 65,536. In other orientations
-    /// than `original` and `flip-y`, a quarter for the plain view, and a sixteenth for `border-cut`.
+    /// than `original` and `flip-y`, divided by 12 for the plain view, and by 16 for `border-cut`. Then divided by 2 for
+    /// other rings than ring 0.
     pub lookup_budget: u32,
-    /// Lookups per ring key of a derived view. Twice as many, at most 65,536, for views that take a window of the picture
-    /// or turn it; half as many for views that paint over a region. Divided by 2 for other rings than ring 0, and by 64
-    /// for other orientations than `original` and `flip-y`.
+    /// Lookups per ring key of a derived view that paints over a region, in the orientations `original` and `flip-y`
+    /// alone. Twice as many, at most 65,536, for the other derived views, and a 64th of it in their other orientations.
+    /// Divided by 4 for other rings than ring 0.
     pub view_lookup_budget: u32,
     /// Largest number of lookups of a clean picture, over all views and orientations.
     pub lookups: u64,

@@ -66,6 +66,8 @@ pub enum View {
     /// Turned right by 4 degrees.
     #[serde(rename = "turned-right-4")]
     TurnedRight4,
+    /// Light parts made lighter still: undoes a brightening that made them white.
+    HighlightsRaised,
     /// The bottom strip painted over.
     WithoutBottom,
     /// A narrow strip at the bottom painted over: undoes a bar of text.
@@ -125,17 +127,11 @@ pub enum View {
     /// The fourth such square painted over.
     #[serde(rename = "without-patch-4")]
     WithoutPatch4,
-    /// The fifth such square painted over.
-    #[serde(rename = "without-patch-5")]
-    WithoutPatch5,
-    /// The sixth such square painted over.
-    #[serde(rename = "without-patch-6")]
-    WithoutPatch6,
 }
 
-/// Largest number of derived views that take a window of the picture, or turn it.
+/// Largest number of derived views that take a window of the picture, turn it, or raise its highlights.
 #[cfg(feature = "build")]
-pub(crate) const WINDOWS: usize = ZOOMS.len() + TURNS.len() + LOCATED.len() + 1; // the last is `Located1BorderCut`
+pub(crate) const WINDOWS: usize = ZOOMS.len() + TURNS.len() + LOCATED.len() + 2; // with `Located1BorderCut`, `HighlightsRaised`
 /// Largest number of derived views that paint over a region of the picture.
 #[cfg(feature = "build")]
 pub(crate) const PAINTED: usize = OCCLUSIONS.len() + INSETS.len() + PATCHES.len() + 1; // the last is `BorderCutWithoutCaption`
@@ -147,7 +143,7 @@ pub(crate) enum Kind {
     Plain,
     /// Without its uniform border.
     BorderCut,
-    /// Another window of the picture, or the picture turned.
+    /// Another window of the picture, or the whole picture turned or with other tones.
     Window,
     /// With a region painted over.
     Painted,
@@ -203,14 +199,7 @@ const LOCATED: [View; 4] = [View::Located1, View::Located2, View::Located3, View
 /// The views without what a [`Survey`] finds on the picture, the likeliest first.
 const INSETS: [View; 3] = [View::WithoutInset1, View::WithoutInset2, View::WithoutInset3];
 /// The views without what a [`Survey`] finds to be of plain colours, the likeliest first.
-const PATCHES: [View; 6] = [
-    View::WithoutPatch1,
-    View::WithoutPatch2,
-    View::WithoutPatch3,
-    View::WithoutPatch4,
-    View::WithoutPatch5,
-    View::WithoutPatch6,
-];
+const PATCHES: [View; 4] = [View::WithoutPatch1, View::WithoutPatch2, View::WithoutPatch3, View::WithoutPatch4];
 
 impl View {
     /// Returns the kind of the view.
@@ -218,7 +207,12 @@ impl View {
         match self {
             Self::Plain => Kind::Plain,
             Self::BorderCut => Kind::BorderCut,
-            Self::Located1 | Self::Located1BorderCut | Self::Located2 | Self::Located3 | Self::Located4 => Kind::Window,
+            Self::Located1
+            | Self::Located1BorderCut
+            | Self::Located2
+            | Self::Located3
+            | Self::Located4
+            | Self::HighlightsRaised => Kind::Window,
             _ if ZOOMS.iter().any(|zoom| zoom.0 == self) || TURNS.iter().any(|turn| turn.0 == self) => Kind::Window,
             _ => Kind::Painted,
         }
@@ -327,6 +321,12 @@ pub fn of(luma: &Luma, set: ViewSet) -> Vec<ViewHash> {
     for (view, per_mille) in ZOOMS {
         seen.push(see(view, &plane.small(&zoomed(plane, per_mille))));
     }
+    let raised = raised(&luma.small);
+    if raised != *luma.small {
+        // Raising also raises the faint steps on white paper, which are no detail.
+        let detail = seen[0].detail;
+        seen.push(ViewHash { detail, ..see(View::HighlightsRaised, &raised) });
+    }
     for (view, columns, rows) in OCCLUSIONS {
         let mut small = luma.small.clone();
         paint_over(&mut small, columns, rows);
@@ -363,12 +363,19 @@ pub(super) fn turned(small: &Luma64, sine: f32, cosine: f32, aspect: f32) -> Lum
         let (dx, dy) = ((index % SIDE) as f32 - LAST / 2.0, (index / SIDE) as f32 - LAST / 2.0);
         let x = (LAST / 2.0 + cosine * dx + sine * dy * aspect).clamp(0.0, LAST);
         let y = (LAST / 2.0 + cosine * dy - sine * dx / aspect).clamp(0.0, LAST);
-        let (left, top) = ((x as usize).min(SIDE - 2), (y as usize).min(SIDE - 2));
+        let (left, top) = ((x as i32 as usize).min(SIDE - 2), (y as i32 as usize).min(SIDE - 2));
         let (right_share, low_share) = (x - left as f32, y - top as f32);
         let row = |y: usize| small[y * SIDE + left] * (1.0 - right_share) + small[y * SIDE + left + 1] * right_share;
         *value = row(top) * (1.0 - low_share) + row(top + 1) * low_share;
     }
     made
+}
+
+/// Makes the light parts of a picture lighter still, beyond white. Brightening cuts them off at white, and the steps
+/// that remain at the edge of such a part say how light it was.
+fn raised(small: &Luma64) -> Luma64 {
+    const LIGHT: f32 = 215.0;
+    small.map(|luma| luma + 4.0 * (luma - LIGHT).max(0.0))
 }
 
 /// Returns the window of the picture that an area covers.
