@@ -65,6 +65,7 @@ fn a_filter_file_has_its_fields_where_they_are_documented() {
         ("number of PDQ", info.pdq_count),
         ("number of SHA-256", info.sha256_count),
         ("number of MD5", info.md5_count),
+        ("bits of a ring key", info.ring_key_bits.into()),
         ("rings", info.rings.into()),
         ("lookup budget: ", info.lookup_budget.into()),
         ("lookup budget of a derived", info.view_lookup_budget.into()),

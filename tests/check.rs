@@ -58,11 +58,11 @@ fn chance(hash: PdqHash, ring: u32, number: u32) -> PdqHash {
     for at in 0..256 {
         let mut flipped = PdqHash([0; 32]);
         flipped.0[31 - at / 8] = 1 << (at % 8);
-        if ring_key(&flipped, ring) != 0 && hash.bit(at) != other.bit(at) {
+        if ring_key(&flipped, ring, 64) != 0 && hash.bit(at) != other.bit(at) {
             made.0[31 - at / 8] ^= 1 << (at % 8);
         }
     }
-    assert_eq!(ring_key(&made, ring), ring_key(&hash, ring));
+    assert_eq!(ring_key(&made, ring, 64), ring_key(&hash, ring, 64));
     made
 }
 

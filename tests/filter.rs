@@ -109,6 +109,25 @@ fn two_rings_cost_at_most_thirteen_bytes_a_hash() {
     assert!(plan.expected_rate <= plan.allowed_rate && plan.expected_rate > 0.99 * plan.allowed_rate, "{plan:?}");
 }
 
+/// Asserts that the builder takes the fewest bits with which clean pictures that have a listed ring key by chance are at
+/// most a sixteenth of the image false-positive rate.
+#[test]
+fn ring_keys_are_as_short_as_the_list_allows() {
+    for (hashes, rate, bits) in [(10, 1e-4, 52), (100_000, 1e-4, 53), (100_000, 1e-6, 60), (100_000, 1e-8, 64)] {
+        let request = Request::new("demo", "drawn").with_image_false_positive_rate(rate);
+        let entries = entries(hashes, 0, 0);
+        let plan = Plan::new(&request, &entries).unwrap();
+        assert_eq!(plan.ring_key_bits, bits, "{hashes} hashes at {rate}");
+        let by_chance = f64::from(hashes) * plan.lookups as f64 / 2f64.powi(bits as i32);
+        assert!(bits == 64 || by_chance <= rate / 16.0, "{by_chance} of {rate}");
+        assert!(bits == 52 || 2.0 * by_chance > rate / 16.0, "{by_chance} of {rate}");
+        assert!(plan.expected_image_false_positive_rate() <= rate, "{plan:?}");
+        assert_eq!(Filter::open(build(&request, &entries)).unwrap().info().ring_key_bits, bits);
+    }
+    let roomy = Request::new("demo", "drawn").with_headroom_percent(100);
+    assert_eq!(Plan::new(&roomy, &entries(100_000, 0, 0)).unwrap().ring_key_bits, 54, "room for twice as many");
+}
+
 /// Draws a BMP of 240 x 240 pixels: large patches of random shades inside a black border of 24 pixels.
 fn bordered() -> Vec<u8> {
     const SIDE: usize = 240;

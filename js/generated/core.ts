@@ -295,6 +295,10 @@ md5Count: number,
  */
 rings: number,
 /**
+ * Bits of each ring key, 52 to 64; 0 without PDQ hashes. Long lists need more.
+ */
+ringKeyBits: number,
+/**
  * Lookups per ring key of a full view. Three times as many for the plain view, at most 65,536. In other orientations
  * than `original` and `flip-y`, divided by 12 for the plain view, and by 16 for `border-cut`. Then divided by 2 for
  * other rings than ring 0.

@@ -55,6 +55,7 @@ const LIST: FilterInfo = {
   md5Count: 0,
   rings: 0,
   lookupBudget: 0,
+  ringKeyBits: 0,
   viewLookupBudget: 0,
   lookups: 1,
   falsePositiveParts: 0,

@@ -13,6 +13,10 @@ use crate::signal::views::Detail;
 /// is `unchecked`, for the reason [`TooManyCandidates`](crate::UncheckedReason::TooManyCandidates).
 pub const MAX_DISMISSED: usize = 64;
 
+/// Largest cost of the flips of each ring key in a view that is mostly flat, in which all rings must match. Pages and
+/// screens of one kind share their outlines, so that few bits tell them apart.
+const SPARSE_COST: u32 = 14;
+
 /// A match that isn't listed, according to the list's owner. It is made from a [`Match`] or from its JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Dismissed {
@@ -76,7 +80,7 @@ impl Search<'_> {
     /// Looks up every view and orientation of every frame, until the filter matches.
     fn run(self) -> Option<PdqMatch> {
         let hashes = self.hashes;
-        let rings = self.filter.info().rings;
+        let (rings, bits) = (self.filter.info().rings, self.filter.info().ring_key_bits);
         let comparable = |quality| quality >= MIN_QUALITY;
         if rings > 0 && hashes.frames.iter().flat_map(|frame| &frame.views).any(|hash| comparable(hash.quality)) {
             self.filter.fetch();
@@ -89,7 +93,7 @@ impl Search<'_> {
             for hash in frame.views.iter().filter(|hash| comparable(hash.quality)) {
                 for &orientation in orientations.iter().filter(|it| self.filter.looks_up(hash.view, **it)) {
                     let margins = hash.coefficients.oriented(orientation).margins();
-                    let soft: Vec<_> = (0..rings).map(|ring| SoftRingKey::new(&margins, ring)).collect();
+                    let soft: Vec<_> = (0..rings).map(|ring| SoftRingKey::new(&margins, ring, bits)).collect();
                     // For each ring, the ring keys of dismissed matches. The next lookup in the same ring skips these
                     // keys.
                     let mut passed_over = vec![Vec::new(); soft.len()];
@@ -101,14 +105,16 @@ impl Search<'_> {
                             hits.extend(mask.map(|mask| (soft, mask)));
                         }
                         let Some(&(SoftRingKey { ring, .. }, mask)) = hits.first() else { break };
-                        if hash.detail == Detail::Sparse && hits.len() < soft.len() {
+                        let is_near =
+                            hits.len() == soft.len() && hits.iter().all(|(_, mask)| mask.cost() <= SPARSE_COST);
+                        if hash.detail == Detail::Sparse && !is_near {
                             break;
                         }
                         let mut pdq = hash_of_margins(&margins);
                         for (soft, mask) in &hits {
                             soft.flips(*mask).for_each(|bit| pdq.flip(position(soft.ring, bit)));
                         }
-                        let ring_key = ring_key(&pdq, *ring);
+                        let ring_key = ring_key(&pdq, *ring, bits);
                         if self.is_dismissed(*ring, &pdq) {
                             passed_over[*ring as usize].push(ring_key);
                             continue;

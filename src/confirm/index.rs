@@ -6,7 +6,7 @@
 //! differ in 32 bits or more. So it is enough to search 16 x 17 buckets: for each chunk, the bucket of its value, and
 //! those of its 16 values with one bit flipped. `bench/src/bin/confirm-index.rs` measures the index beside a scan.
 
-use crate::filter::{MAX_RINGS, RING_KEY, quarter};
+use crate::filter::{MAX_RINGS, RING_KEY_BITS, lowest, quarter};
 use crate::signal::pdq::PdqHash;
 
 /// Largest Hamming distance at which two PDQ hashes match, as Meta's reference recommends.
@@ -53,7 +53,7 @@ pub struct Index {
     places: Vec<u32>,
 }
 
-/// The four quarters of a hash. The lowest 60 bits of each are a ring key.
+/// The four quarters of a hash. The lowest bits of each are a ring key.
 type Quarters = [u64; MAX_RINGS as usize];
 
 fn quarters_of(hash: &PdqHash) -> Quarters {
@@ -164,7 +164,8 @@ impl Index {
         found.filter(|found| (least..=HAMMING_THRESHOLD).contains(&found.distance)).min()
     }
 
-    /// Returns the nearest of the listed hashes with the same ring key of ring `ring` (0 to 3), however far it is.
+    /// Returns the nearest of the listed hashes with the same ring key of ring `ring` (0 to 3), however far it is. Compares
+    /// the shortest ring keys, which are equal if longer ones are.
     #[must_use]
     pub fn same_ring(&self, hash: &PdqHash, ring: u32) -> Option<Found> {
         if self.is_empty() {
@@ -173,7 +174,8 @@ impl Index {
         let asked = quarters_of(hash);
         let ring = ring as usize;
         let at = ring * 4;
-        let is_same = |&&place: &&u32| (self.hashes[place as usize][ring] ^ asked[ring]) & RING_KEY == 0;
+        let bits = *RING_KEY_BITS.start();
+        let is_same = |&&place: &&u32| lowest(self.hashes[place as usize][ring] ^ asked[ring], bits) == 0;
         let same = self.bucket(at, chunk(&asked, at)).iter().filter(is_same);
         same.map(|&place| Found { distance: distance(&asked, &self.hashes[place as usize]), place }).min()
     }
@@ -248,9 +250,9 @@ mod tests {
                 (0..40).for_each(|bit| asked.flip(crate::filter::position(other, bit)));
             }
             assert_eq!(index.same_ring(&asked, ring), Some(Found { distance: 120, place: 500 }));
-            asked.flip(crate::filter::position(ring, 60));
+            asked.flip(crate::filter::position(ring, 52));
             assert_eq!(index.same_ring(&asked, ring), Some(Found { distance: 121, place: 500 }), "not of the ring key");
-            asked.flip(crate::filter::position(ring, 59));
+            asked.flip(crate::filter::position(ring, 51));
             assert_eq!(index.same_ring(&asked, ring), None);
         }
     }

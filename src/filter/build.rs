@@ -23,7 +23,7 @@ use super::bloom::{self, Bloom, Domain, Hasher, MAX_K, MAX_SLICE_BITS};
 use super::file::{Filter, budget};
 use super::flip_masks::MAX_LOOKUP_BUDGET;
 use super::header::{self, CANARIES, CHECKSUM, FilterInfo, RATE_UNIT};
-use super::ring_keys::{MAX_RINGS, ring_key};
+use super::ring_keys::{MAX_RINGS, RING_KEY_BITS, ring_key};
 use super::text::{EXPECTED_TEXT, is_plain_text};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::setters::setters;
@@ -148,13 +148,16 @@ pub struct Plan {
     pub k: u32,
     /// Bits of each slice.
     pub slice_bits: u64,
+    /// Bits of each ring key; 0 without PDQ hashes.
+    pub ring_key_bits: u32,
     /// Number of items to insert, canary items included.
     pub items: u64,
     /// Largest number of lookups of a clean picture.
     pub lookups: u64,
     /// False-positive rate of one lookup that the request allows.
     pub allowed_rate: f64,
-    /// Expected false-positive rate of one lookup with `items` items.
+    /// Expected false-positive rate of one lookup with `items` items: that the filter errs, or that a clean picture has
+    /// a listed ring key by chance.
     pub expected_rate: f64,
     /// Bytes of the file.
     pub file_bytes: u64,
@@ -201,8 +204,15 @@ impl Plan {
 
         let lookups = lookups(request, entries);
         let allowed_rate = request.image_false_positive_rate / lookups as f64;
+        let with_room = |count: u64| count + count * u64::from(request.headroom_percent) / 100;
+        let hashes = with_room(entries.pdq.len() as u64);
+        let (fewest, most) = RING_KEY_BITS.into_inner();
+        let few_enough = |&bits: &u32| equal_keys_rate(hashes, bits) <= allowed_rate * EQUAL_KEYS_SHARE;
+        let ring_key_bits = if hashes == 0 { 0 } else { (fewest..most).find(few_enough).unwrap_or(most) };
+        // What is left of the allowed rate for the filter's own errors.
+        let filter_rate = allowed_rate - equal_keys_rate(hashes, ring_key_bits);
         let mut k = 1;
-        while power(0.5, k) > allowed_rate {
+        while power(0.5, k) > filter_rate && k <= MAX_K {
             k += 1;
         }
         check(
@@ -214,25 +224,25 @@ impl Plan {
             ),
             request.image_false_positive_rate,
         )?;
-        let capacity = items + items * u64::from(request.headroom_percent) / 100;
+        let capacity = with_room(items);
         // Finds the smallest slice, in words of 64 bits, that keeps the rate. Uses only the four basic operations, so
         // that every platform finds the same one.
         let (mut too_small, mut enough) = (0, MAX_SLICE_BITS / 64);
         check(
             "entries",
-            false_positive_rate(capacity, k, enough * 64) <= allowed_rate,
+            false_positive_rate(capacity, k, enough * 64) <= filter_rate,
             "fewer items: the largest slice is 2^32 bits",
             capacity,
         )?;
         while enough - too_small > 1 {
             let middle = too_small + (enough - too_small) / 2;
-            if false_positive_rate(capacity, k, middle * 64) <= allowed_rate {
+            if false_positive_rate(capacity, k, middle * 64) <= filter_rate {
                 enough = middle;
             } else {
                 too_small = middle;
             }
         }
-        Ok(Self::of_geometry(request, entries, k, enough * 64, lookups, allowed_rate))
+        Ok(Self::of_geometry(request, entries, [k, ring_key_bits], enough * 64, lookups, allowed_rate))
     }
 
     /// Plans a release with as many slices, of the same length, as an earlier release. Deltas need this.
@@ -253,12 +263,14 @@ impl Plan {
             request.image_false_positive_rate,
         )?;
         let allowed_rate = request.image_false_positive_rate / lookups as f64;
-        let plan = Self::of_geometry(request, entries, earlier.k, earlier.slice_bits, lookups, allowed_rate);
+        let numbers = [earlier.k, earlier.ring_key_bits];
+        let plan = Self::of_geometry(request, entries, numbers, earlier.slice_bits, lookups, allowed_rate);
         if plan.expected_rate > allowed_rate {
+            let filter_rate = allowed_rate - equal_keys_rate(entries.pdq.len() as u64, plan.ring_key_bits);
             let (mut fits, mut over) = (0, plan.items);
             while over - fits > 1 {
                 let middle = fits + (over - fits) / 2;
-                if false_positive_rate(middle, plan.k, plan.slice_bits) <= allowed_rate {
+                if false_positive_rate(middle, plan.k, plan.slice_bits) <= filter_rate {
                     fits = middle;
                 } else {
                     over = middle;
@@ -276,7 +288,7 @@ impl Plan {
     fn of_geometry(
         request: &Request,
         entries: &Entries,
-        k: u32,
+        [k, ring_key_bits]: [u32; 2],
         slice_bits: u64,
         lookups: u64,
         allowed_rate: f64,
@@ -285,10 +297,12 @@ impl Plan {
         Self {
             k,
             slice_bits,
+            ring_key_bits,
             items,
             lookups,
             allowed_rate,
-            expected_rate: false_positive_rate(items, k, slice_bits),
+            expected_rate: false_positive_rate(items, k, slice_bits)
+                + equal_keys_rate(entries.pdq.len() as u64, ring_key_bits),
             file_bytes: header::length(&request.name, &request.category) as u64
                 + u64::from(k) * (slice_bits / 8)
                 + CHECKSUM as u64,
@@ -318,7 +332,7 @@ pub fn write(request: &Request, plan: &Plan, entries: &Entries) -> Result<Vec<u8
         items.for_each(|item| bloom::insert(&mut bits, plan.slice_bits, &hasher, item));
     };
     for ring in 0..rings {
-        insert_all(Domain::Ring(ring), &mut entries.pdq.iter().map(|hash| ring_key(hash, ring)));
+        insert_all(Domain::Ring(ring), &mut entries.pdq.iter().map(|hash| ring_key(hash, ring, plan.ring_key_bits)));
     }
     insert_all(Domain::Sha256, &mut entries.sha256.iter().map(Sha256Digest::item));
     insert_all(Domain::Md5, &mut entries.md5.iter().map(Md5Digest::item));
@@ -345,6 +359,7 @@ pub fn write(request: &Request, plan: &Plan, entries: &Entries) -> Result<Vec<u8
         sha256_count: entries.sha256.len() as u64,
         md5_count: entries.md5.len() as u64,
         rings,
+        ring_key_bits: plan.ring_key_bits,
         lookup_budget: request.lookup_budget,
         view_lookup_budget: request.view_lookup_budget,
         lookups: plan.lookups,
@@ -404,6 +419,15 @@ fn false_positive_parts(rate: f64) -> u64 {
 pub fn false_positive_rate(items: u64, k: u32, slice_bits: u64) -> f64 {
     let empty = power(1.0 - 1.0 / slice_bits as f64, items);
     power(1.0 - empty, k)
+}
+
+/// The largest share of the allowed false-positive rate that clean pictures with a listed ring key may take.
+const EQUAL_KEYS_SHARE: f64 = 1.0 / 16.0;
+
+/// Returns the expected share of lookups whose ring key is one of `hashes` listed ones by chance. The bits of the hashes
+/// of unlike pictures are as good as independent (`docs/lab/near-match.md`).
+fn equal_keys_rate(hashes: u64, ring_key_bits: u32) -> f64 {
+    hashes as f64 * power(0.5, ring_key_bits)
 }
 
 /// Returns `base` to the power of `exponent`, by squaring. `f64::powi` isn't used, because its rounding may differ

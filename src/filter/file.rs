@@ -111,7 +111,9 @@ impl Filter {
     #[cfg(feature = "build")]
     pub(super) fn holds_pdq(&self, hash: &crate::pdq::PdqHash) -> bool {
         let mut rings = (0..).zip(&self.rings);
-        !self.rings.is_empty() && rings.all(|(ring, hasher)| self.bloom().holds(hasher, super::ring_key(hash, ring)))
+        !self.rings.is_empty()
+            && rings
+                .all(|(ring, hasher)| self.bloom().holds(hasher, super::ring_key(hash, ring, self.info.ring_key_bits)))
     }
 
     /// Returns whether a view is looked up in this orientation.

@@ -8,7 +8,7 @@
 
 use std::sync::LazyLock;
 
-/// Number of bits of a ring key that flip masks can flip: the least reliable 24 of its 60 bits.
+/// Number of bits of a ring key that flip masks can flip: its 24 least reliable.
 pub(crate) const FLIPPABLE: usize = 24;
 /// Largest number of flip masks that a filter may ask for per ring key.
 pub const MAX_LOOKUP_BUDGET: u32 = 1 << 16;

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::bloom::{MAX_K, MAX_SLICE_BITS};
 use super::flip_masks::MAX_LOOKUP_BUDGET;
-use super::ring_keys::MAX_RINGS;
+use super::ring_keys::{MAX_RINGS, RING_KEY_BITS};
 use super::text::{EXPECTED_TEXT, MAX_TEXT, is_plain_text};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::signal::digest::Sha256Digest;
@@ -46,6 +46,8 @@ pub struct FilterInfo {
     pub md5_count: u64,
     /// Ring keys that are inserted per PDQ hash, 0 (no PDQ) to 4.
     pub rings: u32,
+    /// Bits of each ring key, 52 to 64; 0 without PDQ hashes. Long lists need more.
+    pub ring_key_bits: u32,
     /// Lookups per ring key of a full view. Three times as many for the plain view, at most 65,536. In other orientations
     /// than `original` and `flip-y`, divided by 12 for the plain view, and by 16 for `border-cut`. Then divided by 2 for
     /// other rings than ring 0.
@@ -113,7 +115,7 @@ impl FilterInfo {
 // offset size field
 //      0    8 magic 89 48 47 46 0d 0a 1a 0a
 //      8    4 version = 2
-//     12    4 reserved = 0
+//     12    4 bits of a ring key
 //     16    8 file length in bytes
 //     24    8 release
 //     32    8 build time, seconds since 1970 UTC
@@ -153,7 +155,6 @@ pub(crate) fn read(bytes: &[u8]) -> Result<(FilterInfo, usize), Refusal> {
     if word(8) != VERSION {
         return Err(RefusalCode::FilterVersion.because("version", &VERSION.to_string(), &word(8)));
     }
-    check("reserved", word(12) == 0, "0", word(12))?;
     check_length(long(16) == got, long(16), got)?;
     let (name_length, category_length) = (word(176) as usize, word(180) as usize);
     check("name length", (1..=MAX_TEXT).contains(&name_length), "1 to 200 bytes", name_length)?;
@@ -178,6 +179,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<(FilterInfo, usize), Refusal> {
         sha256_count: long(56),
         md5_count: long(64),
         rings: word(72),
+        ring_key_bits: word(12),
         lookup_budget: word(76),
         view_lookup_budget: word(80),
         k: word(84),
@@ -191,6 +193,13 @@ pub(crate) fn read(bytes: &[u8]) -> Result<(FilterInfo, usize), Refusal> {
     };
     let rings = if info.pdq_count > 0 { 1..=MAX_RINGS } else { 0..=0 };
     check("rings", rings.contains(&info.rings), "1 to 4 with PDQ hashes, 0 without", info.rings)?;
+    let bits = if info.pdq_count > 0 { RING_KEY_BITS } else { 0..=0 };
+    check(
+        "ring key bits",
+        bits.contains(&info.ring_key_bits),
+        "52 to 64 with PDQ hashes, 0 without",
+        info.ring_key_bits,
+    )?;
     check("lookup budget", (1..=MAX_LOOKUP_BUDGET).contains(&info.lookup_budget), "1 to 65536", info.lookup_budget)?;
     check(
         "view lookup budget",
@@ -224,7 +233,7 @@ pub(super) fn write(info: &FilterInfo) -> Vec<u8> {
     let mut put = |bytes: &[u8]| header.extend_from_slice(bytes);
     put(&MAGIC);
     put(&VERSION.to_le_bytes());
-    put(&0u32.to_le_bytes());
+    put(&info.ring_key_bits.to_le_bytes());
     for long in
         [info.bytes, info.release, info.built_at_unix_s, info.salt, info.pdq_count, info.sha256_count, info.md5_count]
     {

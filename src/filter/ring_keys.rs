@@ -1,9 +1,10 @@
-//! Ring keys: the first 60 bits of each of the four quarters of a PDQ hash, lowest frequencies first.
+//! Ring keys: the first 52 to 64 bits of each of the four quarters of a PDQ hash, lowest frequencies first.
 //!
 //! A filter holds the first one to four ring keys of each listed hash. A ring key is found if all its bits are right at
-//! once, so it leaves out the four bits of its quarter's highest frequencies: more edited copies are found, by as many
-//! lookups (`docs/lab/near-match.md`).
+//! once. So the shorter it is, the more edited copies are found by as many lookups, and the more clean pictures have a
+//! listed ring key by chance. A filter takes as many bits as its list needs (`docs/explanation/near-match.md`).
 
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use crate::signal::pdq::{CORNER, PdqHash};
@@ -11,11 +12,9 @@ use crate::signal::pdq::{CORNER, PdqHash};
 /// Number of quarters that a hash is cut into, each of which has a ring key.
 pub const MAX_RINGS: u32 = 4;
 /// Bits in a quarter of a hash.
-const QUARTER_BITS: usize = 64;
-/// Bits in a ring key.
-pub(crate) const RING_KEY_BITS: usize = 60;
-/// The bits of a quarter that are its ring key.
-pub(crate) const RING_KEY: u64 = (1 << RING_KEY_BITS) - 1;
+pub(crate) const QUARTER_BITS: usize = 64;
+/// Numbers of bits that the ring keys of a filter may have.
+pub const RING_KEY_BITS: RangeInclusive<u32> = 52..=QUARTER_BITS as u32;
 
 /// The hash's bits in the order of the quarters: bit `b` of quarter `r` is the hash's bit at index `ORDER[64 * r + b]`.
 ///
@@ -35,15 +34,20 @@ pub(crate) fn position(ring: u32, bit: u8) -> usize {
     usize::from(ORDER[ring as usize * QUARTER_BITS + usize::from(bit)])
 }
 
-/// Returns quarter `ring` (0 to 3) of a hash. Its lowest 60 bits are the ring key.
+/// Returns quarter `ring` (0 to 3) of a hash. Its lowest bits are the ring key.
 pub(crate) fn quarter(hash: &PdqHash, ring: u32) -> u64 {
     (0..QUARTER_BITS as u8).fold(0, |bits, bit| bits | u64::from(hash.bit(position(ring, bit))) << bit)
 }
 
-/// Returns ring key `ring` (0 to 3) of a hash.
+/// Returns the lowest `bits` bits of a quarter.
+pub(crate) fn lowest(quarter: u64, bits: u32) -> u64 {
+    quarter & u64::MAX >> (u64::BITS - bits)
+}
+
+/// Returns ring key `ring` (0 to 3) of a hash, of `bits` bits ([`RING_KEY_BITS`]).
 ///
 /// # Panics
-/// If `ring` is 4 or more.
+/// If `ring` is 4 or more, or `bits` is 0 or more than 64.
 ///
 /// # Examples
 /// ```
@@ -52,13 +56,13 @@ pub(crate) fn quarter(hash: &PdqHash, ring: u32) -> u64 {
 ///
 /// // The bit of the lowest frequency is bit 0 of ring key 0. It is printed last.
 /// let hash: PdqHash = "0000000000000000000000000000000000000000000000000000000000000001".parse()?;
-/// assert_eq!(ring_key(&hash, 0), 1);
-/// assert_eq!(ring_key(&hash, 1), 0);
+/// assert_eq!(ring_key(&hash, 0, 60), 1);
+/// assert_eq!(ring_key(&hash, 1, 60), 0);
 /// # Ok::<(), hashgate::Refusal>(())
 /// ```
 #[must_use]
-pub fn ring_key(hash: &PdqHash, ring: u32) -> u64 {
-    quarter(hash, ring) & RING_KEY
+pub fn ring_key(hash: &PdqHash, ring: u32, bits: u32) -> u64 {
+    lowest(quarter(hash, ring), bits)
 }
 
 #[cfg(test)]
@@ -83,6 +87,6 @@ mod tests {
     fn a_ring_key_leaves_out_the_highest_frequencies_of_its_quarter() {
         let mut hash = PdqHash([0; 32]);
         [(5, 7), (6, 7), (7, 5), (7, 6), (7, 7)].iter().for_each(|(row, column)| hash.flip(row * CORNER + column));
-        assert_eq!((ring_key(&hash, 0), quarter(&hash, 0)), (1 << 59, 0b11111 << 59));
+        assert_eq!((ring_key(&hash, 0, 60), quarter(&hash, 0)), (1 << 59, 0b11111 << 59));
     }
 }

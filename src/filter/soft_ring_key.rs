@@ -1,7 +1,7 @@
 //! A ring key that is to be looked up, with the reliabilities of its bits.
 
 use super::flip_masks::{FLIPPABLE, FlipMask};
-use super::ring_keys::{RING_KEY_BITS, position};
+use super::ring_keys::{QUARTER_BITS, lowest, position};
 use crate::signal::pdq::CORNER;
 
 /// A ring key that is to be looked up, and its least reliable bits.
@@ -15,14 +15,14 @@ pub(crate) struct SoftRingKey {
 }
 
 impl SoftRingKey {
-    /// Makes the ring key of ring `ring` (0 to 3) from a picture's margins (`Coefficients::margins`).
-    pub fn new(margins: &[f32; CORNER * CORNER], ring: u32) -> Self {
+    /// Makes the ring key of ring `ring` (0 to 3), of `bits` bits, from a picture's margins (`Coefficients::margins`).
+    pub fn new(margins: &[f32; CORNER * CORNER], ring: u32, bits: u32) -> Self {
         let mut key = 0;
         // Edits change low frequencies more than high ones, roughly with the root of the wavelength. So the reliability
         // of a bit is its margin times the root of its frequency. The reliability's float bits and the bit number are
         // put into one integer, because the bits of positive floats sort as the floats do. Of equal reliabilities, the
         // lower bit number comes first.
-        let mut by_reliability: [u64; RING_KEY_BITS] = std::array::from_fn(|bit| {
+        let mut by_reliability: [u64; QUARTER_BITS] = std::array::from_fn(|bit| {
             let position = position(ring, bit as u8);
             let margin = margins[position];
             key |= u64::from(margin > 0.0) << bit;
@@ -30,9 +30,10 @@ impl SoftRingKey {
             let reliability = margin.abs() * (frequency as f32).sqrt();
             u64::from(reliability.to_bits()) << 8 | bit as u64
         });
+        by_reliability[bits as usize..].fill(u64::MAX);
         by_reliability.select_nth_unstable(FLIPPABLE - 1);
         by_reliability[..FLIPPABLE].sort_unstable();
-        Self { ring, key, weakest: std::array::from_fn(|rank| by_reliability[rank] as u8) }
+        Self { ring, key: lowest(key, bits), weakest: std::array::from_fn(|rank| by_reliability[rank] as u8) }
     }
 
     /// Yields the numbers of the key's bits that a mask flips.

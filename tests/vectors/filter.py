@@ -23,11 +23,11 @@ class Filter:
         assert data[:8] == b"\x89HGF\r\n\x1a\n"
         assert hashlib.sha256(data[:-32]).digest() == data[-32:]
         head = struct.unpack_from("<II7Q4I3Q8Q2I", data, 8)
-        version, reserved, length, self.release, self.built, self.salt, *head = head
+        version, self.key_bits, length, self.release, self.built, self.salt, *head = head
         self.counts, (self.rings, self.budget, self.view_budget, self.k) = head[:3], head[3:7]
         self.slice_bits, self.lookups, self.escalation, *head = head[7:]
         hits, misses, (n, c) = head[:4], head[4:8], head[8:]
-        assert (version, reserved, length) == (2, 0, len(data))
+        assert (version, length) == (2, len(data)) and 52 <= self.key_bits <= 64
         self.name, self.category = data[184 : 184 + n].decode(), data[184 + n : 184 + n + c].decode()
         start = (184 + n + c + 7) // 8 * 8
         assert not any(data[184 + n + c : start])
@@ -58,10 +58,10 @@ class Filter:
         return True
 
 
-def ring_key(pdq, ring):
+def ring_key(pdq, ring, bits_of_key):
     order = sorted(range(256), key=lambda p: (max(divmod(p, 16)), sum(divmod(p, 16)), p // 16))
     bits = int.from_bytes(pdq, "big")
-    return sum((bits >> order[64 * ring + b] & 1) << b for b in range(60))
+    return sum((bits >> order[64 * ring + b] & 1) << b for b in range(bits_of_key))
 
 
 def first_eight(digest):
@@ -78,7 +78,7 @@ if __name__ == "__main__":
     assert tuple(filter.counts) == (3, 2, 1)
     for n in range(1000):
         pdq = number(n, hashlib.sha256)
-        held = [filter.holds(ring, ring_key(pdq, ring)) for ring in PDQ_RINGS[: filter.rings]]
+        held = [filter.holds(ring, ring_key(pdq, ring, filter.key_bits)) for ring in PDQ_RINGS[: filter.rings]]
         assert held == [n < 3] * filter.rings, (n, held)
         assert filter.holds(SHA256, first_eight(number(1_000_000 + n, hashlib.sha256))) == (n < 2)
         assert filter.holds(MD5, first_eight(number(n, hashlib.md5))) == (n < 1)

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use hashgate::ImageHashes;
 use hashgate::confirm::{Index, REST};
 use hashgate::digest::Sha256Digest;
-use hashgate::filter::ring_key;
+use hashgate::filter::{RING_KEY_BITS, ring_key};
 use hashgate::image::{Format, read_rgba};
 use hashgate::pdq::{Orientation, PdqHash};
 use hashgate::{Limits, ViewSet};
@@ -76,7 +76,8 @@ fn drawn() -> Result<(), Box<dyn std::error::Error>> {
     for (number, turned) in drawn.iter().enumerate() {
         for other in &drawn[..number] {
             for (hash, ring) in turned.iter().flat_map(|hash| [(hash, 0), (hash, 1)]) {
-                let apart = (ring_key(hash, ring) ^ ring_key(&other[0], ring)).count_ones();
+                let key = |of| ring_key(of, ring, *RING_KEY_BITS.start());
+                let apart = (key(hash) ^ key(&other[0])).count_ones();
                 rests[(hash.distance(&other[0]) - apart) as usize] += 1;
             }
         }

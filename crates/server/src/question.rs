@@ -4,7 +4,7 @@
 //! field and tell a wrong type from a wrong value. A deserialiser's error says that only in words.
 
 use hashgate::digest::{Md5Digest, Sha256Digest};
-use hashgate::filter::{MAX_RINGS, ring_key};
+use hashgate::filter::{MAX_RINGS, RING_KEY_BITS, ring_key};
 use hashgate::pdq::PdqHash;
 use hashgate::{Refusal, View};
 use serde_json::Value;
@@ -129,7 +129,7 @@ fn question(item: &Value, prefix: &str) -> Result<Question, Problem> {
         (None, ..) => Err(bad(Code::MissingField, "pdq", "the hash that the key is of", "none")),
         (_, Some(_), None) => Err(bad(Code::MissingField, "key", "a key beside ring", "none")),
         (_, None, Some(_)) => Err(bad(Code::MissingField, "ring", "a ring beside key", "none")),
-        (Some(pdq), Some(ring), Some(key)) if ring_key(&pdq, ring) != key => {
+        (Some(pdq), Some(ring), Some(key)) if RING_KEY_BITS.all(|bits| ring_key(&pdq, ring, bits) != key) => {
             Err(bad(Code::FieldValue, "key", &format!("ring key {ring} of pdq"), "another key"))
         }
         _ => Ok(asked),

@@ -97,6 +97,7 @@ fn culprits_of(lookup: &Lookup, fingerprint: &Fingerprint, entries: &Entries) ->
         fingerprint.md5.filter(|digest| entries.md5.binary_search(digest).is_ok()).map(Signal::Md5),
     ];
     found.extend(digests.into_iter().flatten());
+    let bits = lookup.filters()[0].info().ring_key_bits;
     let mut dismissed: Vec<Dismissed> = Vec::new();
     let mut matched = false;
     while dismissed.len() < MATCHES {
@@ -104,7 +105,7 @@ fn culprits_of(lookup: &Lookup, fingerprint: &Fingerprint, entries: &Entries) ->
         let Outcome::PossibleMatch { matches } = &verdict.outcome else { break };
         matched = true;
         for pdq in matches.iter().filter_map(hashgate::Match::pdq) {
-            let same = entries.pdq.iter().filter(|hash| ring_key(hash, pdq.ring) == pdq.ring_key);
+            let same = entries.pdq.iter().filter(|hash| ring_key(hash, pdq.ring, bits) == pdq.ring_key);
             found.extend(same.map(|hash| Signal::Pdq(*hash)));
         }
         let before = dismissed.len();

@@ -57,7 +57,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         ("category", info.category.clone()),
         ("release", info.release.to_string()),
         ("built", built),
-        ("PDQ hashes", format!("{} (rings {})", info.pdq_count, info.rings)),
+        ("PDQ hashes", format!("{} (rings {}, ring keys of {} bits)", info.pdq_count, info.rings, info.ring_key_bits)),
         ("SHA-256", info.sha256_count.to_string()),
         ("MD5", info.md5_count.to_string()),
         ("size", format!("{} bytes", info.bytes)),

@@ -146,7 +146,8 @@ pub fn flipped(hash: PdqHash, count: u32, kept: Option<u32>) -> PdqHash {
     for bit in 0..256 {
         let mut one = hash;
         one.0[bit / 8] ^= 1 << (bit % 8);
-        if made.distance(&hash) < count && kept.is_none_or(|ring| ring_key(&one, ring) == ring_key(&hash, ring)) {
+        if made.distance(&hash) < count && kept.is_none_or(|ring| ring_key(&one, ring, 52) == ring_key(&hash, ring, 52))
+        {
             made.0[bit / 8] ^= 1 << (bit % 8);
         }
     }
@@ -155,7 +156,7 @@ pub fn flipped(hash: PdqHash, count: u32, kept: Option<u32>) -> PdqHash {
 }
 
 pub fn asked(hash: &PdqHash, ring: u32) -> Value {
-    json!({ "pdq": hash.to_string(), "ring": ring, "key": format!("{:016x}", ring_key(hash, ring)) })
+    json!({ "pdq": hash.to_string(), "ring": ring, "key": format!("{:016x}", ring_key(hash, ring, 52)) })
 }
 
 pub fn lists(folder: &Path) {

@@ -1,7 +1,7 @@
 //! Applies the confirm server's rule to the copies that the filter finds, and to pairs of different pictures.
 
 use hashgate::confirm::{HAMMING_THRESHOLD, Index, REST};
-use hashgate::filter::ring_key;
+use hashgate::filter::{RING_KEY_BITS, ring_key};
 use hashgate::pdq::PdqHash;
 use hashgate::{Filter, Orientations, Outcome, look_up};
 use rayon::prelude::*;
@@ -64,7 +64,8 @@ pub fn measure(copies: &[Copy], originals: &[PdqHash], list: &[PdqHash], filter:
             }
             for (turned, distance) in distances {
                 for ring in 0..filter.info().rings {
-                    let rest = distance - (ring_key(turned, ring) ^ ring_key(hash, ring)).count_ones();
+                    let key = |of| ring_key(of, ring, *RING_KEY_BITS.start());
+                    let rest = distance - (key(turned) ^ key(hash)).count_ones();
                     confirm.strangers += 1;
                     confirm.strangers_within += u32::from(rest <= REST);
                     confirm.nearest = confirm.nearest.min(rest);

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail, ensure};
 use hashgate::Filter;
-use hashgate::filter::ring_key;
+use hashgate::filter::{RING_KEY_BITS, ring_key};
 use hashgate::pdq::PdqHash;
 use hashgate_native::terminal::complain;
 use rand::{Rng, SeedableRng};
@@ -100,7 +100,7 @@ pub async fn play(args: &Args, folder: &TempDir, numbered: &(dyn Fn(u32) -> PdqH
     let before = server.cpu().await?;
     for n in 0..SAMPLE {
         let hash = numbered(n * 31);
-        let question = json!({ "pdq": hash.to_string(), "ring": 0, "key": format!("{:016x}", ring_key(&hash, 0)) });
+        let question = json!({ "pdq": hash.to_string(), "ring": 0, "key": format!("{:016x}", ring_key(&hash, 0, *RING_KEY_BITS.start())) });
         Wire::open(server.address).await?.confirm(&question.to_string()).await?;
     }
     with.cpu_ms_a_check = (server.cpu().await? - before) * 1e3 / f64::from(SAMPLE);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use hashgate::digest::Sha256Digest;
-use hashgate::filter::ring_key;
+use hashgate::filter::{RING_KEY_BITS, ring_key};
 use hashgate::pdq::PdqHash;
 use hashgate_native::terminal::{say, say_json};
 use serde_json::json;
@@ -34,7 +34,7 @@ pub async fn play(server: SocketAddr, list: &[PdqHash], rate: u32, seconds: u32,
                 };
                 // Flips 0 to 31 bits of a listed hash, as an edit would.
                 (0..n / 2 % 32).for_each(|bit| hash.0[bit as usize] ^= 1 << (n % 8));
-                let key = format!("{:016x}", ring_key(&hash, n % 2));
+                let key = format!("{:016x}", ring_key(&hash, n % 2, *RING_KEY_BITS.start()));
                 (json!({ "pdq": hash.to_string(), "ring": n % 2, "key": key }).to_string(), listed)
             })
             .collect(),
