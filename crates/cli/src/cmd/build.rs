@@ -211,8 +211,9 @@ pub fn say_plan(plan: &Plan, entries: &Entries) {
     ));
 }
 
-/// Share of edited copies that were found, in per cent. Measured by `hashgate eval --rings N` on 90 photographs. Each
-/// row has a number of rings, and pairs of lookup budget and share; derived views had a quarter of the budget.
+/// Share of edited copies that were found, in per cent. Measured by `hashgate eval --rings N` on 90 photographs, with ring
+/// keys of 64 bits and the 21 views before located views. Each row has a number of rings, and pairs of lookup budget and
+/// share; derived views had a quarter of the budget.
 const MEASURED: [(u32, &[(u32, f64)]); 4] = [
     (1, &[(1024, 88.4), (8192, 93.4)]),
     (
@@ -234,7 +235,7 @@ pub fn say_recall(request: &Request, entries: &Entries) {
     remark(&match of_rings.iter().rev().find(|(measured, _)| *measured <= budget) {
         Some((measured, share)) => format!(
             "  expected recall: {share:.1}% of edited copies, as `hashgate eval` measured with {} rings and lookup budget {measured} on 90 \
-             photographs; measure on your own pictures",
+             photographs and the views before located views; measure on your own pictures",
             request.rings
         ),
         None => "  expected recall: not measured with so small a lookup budget; `hashgate eval` measures it on your own pictures"
