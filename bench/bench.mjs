@@ -1,7 +1,7 @@
-// npm run bench [-- --rounds N --only PART-OF-A-NAME --files FOLDER --no-setup]
+// npm run bench [-- --rounds N --only PARTS,OF-NAMES --files FOLDER --no-setup]
 // Measures in real Chromium how long it takes from a File to its verdict, and compares this with other ways to hash the
-// same files, in one run. The files are drawn, or are the JPEG, PNG and WebP files of FOLDER. Prints medians and
-// ratios, and writes target/bench/bench.json. docs/lab/performance.md explains the output.
+// same files, in one run. The files are drawn, or are the JPEG, PNG, WebP, HEIC and JPEG XL files of FOLDER. Prints
+// medians and ratios, and writes target/bench/bench.json. docs/lab/performance.md explains the output.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { chromium as launcher } from "playwright-core";
@@ -25,8 +25,17 @@ const argument = (name) => (process.argv.includes(name) ? process.argv[process.a
 const only = argument("--only") ?? "";
 const files = argument("--files");
 const rounds = Number(argument("--rounds")) || 9;
-const WAYS = ["hashgate", "image", "bitmap", "imageDecoder", "imageDecoderFull", "general"];
-const TYPES = { jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png", webp: "image/webp" };
+const ALL_WAYS = ["hashgate", "image", "bitmap", "imageDecoder", "imageDecoderFull", "general"];
+const TYPES = {
+  jpg: "image/jpeg",
+  jpeg: "image/jpeg",
+  png: "image/png",
+  webp: "image/webp",
+  heic: "image/heic",
+  jxl: "image/jxl",
+};
+/** Whether a decoder of its own reads the format, which has no other way to read it. */
+const isOwn = (name) => /\.(heic|jxl)$/.test(name);
 const typeOf = (name) => TYPES[name.split(".").at(-1).toLowerCase()];
 const DRAWN = [
   "thumbnail-baseline.jpg",
@@ -38,6 +47,8 @@ const DRAWN = [
   "48mp-progressive.jpg",
   "12mp-photograph.png",
   "12mp-rgba.png",
+  "12mp-grid.heic",
+  "1mp.jxl",
 ];
 // A WebP of quality 1 is lossless.
 const CONVERTED = [
@@ -153,8 +164,12 @@ try {
   for (const made of files ? [] : CONVERTED)
     pictures.push([made[1], await page.evaluate((made) => window.convert(...made), made)]);
 
-  for (const [name, bytes] of pictures.filter(([name]) => name.includes(only))) {
+  const chosen = only.split(",");
+  for (const [name, bytes] of pictures.filter(([name]) => chosen.some((part) => name.includes(part)))) {
     const ways = {};
+    // The browser doesn't decode every format that the gate does.
+    const shown = await page.evaluate((name) => window.isShown(name), name);
+    const WAYS = ALL_WAYS.filter((way) => way === "hashgate" || (shown && !(way === "general" && isOwn(name))));
     for (const way of WAYS) ways[way] = { times: [], longest: 0 };
     // The first round only warms up. In each round every way is measured once, so that other load on the machine
     // affects all of them.
@@ -176,14 +191,14 @@ try {
       ways[way].megabytesPerSecond = bytes / MB / (ways[way].median / 1000);
       ways[way].peakBytes = await peakOf(page, way, name);
     }
-    const memory = await page.evaluate((name) => window.memory(name), name);
+    const memory = isOwn(name) ? undefined : await page.evaluate((name) => window.memory(name), name);
     const ratio = (way) => ways.hashgate.median / ways[way].median;
     const ratios = Object.fromEntries(WAYS.slice(1).map((way) => [way, ratio(way)]));
     result.pictures.push({ name, bytes, ways, ratios, wasmBytes: memory });
     const cell = (value, width = 9) => String(value).padStart(width);
     if (result.pictures.length === 1) {
       const head = "picture, median ms (hashgate / it)";
-      console.log(`${head.padEnd(34)}${WAYS.map((way) => cell(way, 18)).join("")}`);
+      console.log(`${head.padEnd(34)}${ALL_WAYS.map((way) => cell(way, 18)).join("")}`);
     }
     const row = WAYS.map((way) => {
       const times = way === "hashgate" ? "" : ` (${ratio(way).toFixed(3)})`;
@@ -194,11 +209,17 @@ try {
     const longest = WAYS.map((way) => `${way} ${ways[way].longest.toFixed(0)}`).join(", ");
     const peaks = WAYS.map((way) => `${way} ${((ways[way].peakBytes ?? Number.NaN) / MB).toFixed(0)}`).join(", ");
     console.log(
-      `    by ${decodedBy}, ${megabytesPerSecond.toFixed(0)} MB/s, wasm memory ${(memory / MB).toFixed(1)} MB`,
+      `    by ${decodedBy}, ${megabytesPerSecond.toFixed(0)} MB/s` +
+        (memory === undefined ? "" : `, wasm memory ${(memory / MB).toFixed(1)} MB`),
     );
     console.log(`    longest task of the page's thread, ms (under 50: 0): ${longest}`);
     if (peakBytes !== undefined) console.log(`    process memory beyond the start, MB: ${peaks}`);
   }
+
+  // What a file of a decoder's own takes beside a PNG of as many pixels, in this run.
+  const medianOf = (name) => result.pictures.find((picture) => picture.name === name)?.ways.hashgate.median;
+  const [grid, png] = ["12mp-grid.heic", "12mp-photograph.png"].map(medianOf);
+  if (grid && png) console.log(`12mp-grid.heic takes ${(grid / png).toFixed(2)} of the time of 12mp-photograph.png`);
 
   const several = given.filter((name) => name.includes(only) && (files || /^12mp.*jpg$/.test(name)));
   if (several.length > 0) single = await launchOnOneProcessor();

@@ -89,6 +89,13 @@ async function forGeneral(file) {
   return new File([bytes], file.name, { type: file.type });
 }
 
+/** Returns whether the browser shows the picture. */
+window.isShown = async (name) => {
+  const bitmap = await createImageBitmap(files.get(name)).catch(() => undefined);
+  bitmap?.close();
+  return bitmap !== undefined;
+};
+
 window.add = async (name, type) => {
   const file = new File([await (await fetch(`/bench/${name}`)).blob()], name, { type });
   files.set(name, file);

@@ -110,13 +110,20 @@ export interface NeedsFormats {
   memoryBytes: number;
 }
 
-/** The answer for a file that a decoder reads which this worker wasn't given: that of HEIC, or one of the host. */
+/**
+ * The answer for a file that a decoder reads which this worker wasn't given: a wasm of its own (`module`), or a function
+ * of the host.
+ */
 export interface NeedsDecoder {
-  needsDecoder: "heic" | HostFormat;
+  needsDecoder: { module: OwnFormat } | { host: HostFormat };
   /** The file's bytes, given back if they were transferred. */
   bytes: Uint8Array | undefined;
   memoryBytes: number;
 }
+
+/** The formats that a decoder of this package reads which is a wasm of its own. */
+export const OWN_FORMATS = ["heic", "jxl"] as const;
+export type OwnFormat = (typeof OWN_FORMATS)[number];
 
 /** The formats that a host may decode. */
 export type HostFormat = "avif" | "jxl";
@@ -191,8 +198,8 @@ export interface Asks {
     views: ViewSet;
     limits: Limits;
     digestsOnly?: boolean;
-    /** The decoder of HEIC, or why it can't be had. Left out until a file needs it. A worker keeps it. */
-    heic?: WebAssembly.Module | NotDecoded;
+    /** The decoder of the file's format, or why it can't be had. Left out until a file needs it. A worker keeps it. */
+    module?: WebAssembly.Module | NotDecoded;
     /** The formats that the host decodes. */
     hostDecodes?: HostFormat[];
     /** What the host's decoder returned for this file. */

@@ -5,14 +5,14 @@ import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { writeLicences } from "./licences.mjs";
-import { assertSmall, ENGINES, FILM, HEIC, sizes, table } from "./sizes.mjs";
+import { assertSmall, DECODERS, ENGINES, FILM, sizes, table } from "./sizes.mjs";
 
 const run = (command, ...args) => execFileSync(command, args, { stdio: ["ignore", "inherit", "inherit"] });
 
 // With --js, keeps the wasm of an earlier build, for work on TypeScript.
 if (!process.argv.includes("--js")) run("cargo", "run", "--quiet", "--locked", "--package", "xtask", "--", "wasm");
 // Removes files of an earlier build, because they must not get into the package.
-const kept = new Set(["bindings", FILM, HEIC, ...ENGINES]);
+const kept = new Set(["bindings", FILM, ...DECODERS, ...ENGINES]);
 for (const name of readdirSync("dist")) if (!kept.has(name)) rmSync(`dist/${name}`, { recursive: true });
 assertSmall();
 run(process.execPath, "node_modules/typescript/bin/tsc", "--project", ".");
@@ -69,7 +69,7 @@ const define = {
   WORKER_SCRIPT: JSON.stringify(readFileSync("dist/worker.js", "utf8")),
   ENGINE: packed("hashgate-formats.wasm"),
   FILM_READER: packed(FILM),
-  HEIC_DECODER: packed(HEIC),
+  HEIC_DECODER: packed("hashgate-heic.wasm"),
 };
 await build({ ...common, platform: "browser", entryPoints: ["js/entries/inline.ts"], define });
 await build({

@@ -39,7 +39,7 @@ async function buildFor(browser) {
   cpSync("dist/worker.js", `${out}/worker.js`);
   // The extension is installed with all its files, so it always loads the engine that reads every format.
   for (const build of ["", "-baseline"]) cpSync(`dist/hashgate-formats${build}.wasm`, `${out}/hashgate${build}.wasm`);
-  for (const name of ["film", "heic"]) cpSync(`dist/hashgate-${name}.wasm`, `${out}/hashgate-${name}.wasm`);
+  for (const name of ["film", "heic", "jxl"]) cpSync(`dist/hashgate-${name}.wasm`, `${out}/hashgate-${name}.wasm`);
   for (const name of ["LICENSE-MIT", "LICENSE-APACHE"]) cpSync(name, `${out}/${name}`);
   cpSync("dist/THIRD-PARTY.txt", `${out}/THIRD-PARTY.txt`);
   cpSync("target/samples/demo.hgf", `${out}/demo.hgf`);

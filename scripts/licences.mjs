@@ -19,6 +19,8 @@ function crates() {
     "hashgate-film-wasm",
     "--package",
     "hashgate-heic-wasm",
+    "--package",
+    "hashgate-jxl-wasm",
     "--target",
     TARGET,
     "--edges",
@@ -87,7 +89,7 @@ export function writeLicences(version) {
     return `${crate.name} ${crate.version}: ${crate.license ?? "see below"} (${crate.repository ?? "crates.io"})${missing}${changed}`;
   });
   const parts = [
-    `What is inside hashgate.wasm, hashgate-formats.wasm, their baseline builds, hashgate-film.wasm and hashgate-heic.wasm besides hashgate itself, with its licence.\n`,
+    `What is inside hashgate.wasm, hashgate-formats.wasm, their baseline builds, hashgate-film.wasm, hashgate-heic.wasm and hashgate-jxl.wasm besides hashgate itself, with its licence.\n`,
     ...rows,
     `the Rust standard library ${rust}: ${std.license} (${std.repository}), with the crates that it is made of`,
     "",

@@ -6,7 +6,8 @@ import { find, run, say, stop } from "./run.mjs";
 
 /** The files and folders from which `dist/` is built. */
 const SOURCES = ["Cargo.lock", "Cargo.toml", "package.json", "package-lock.json", "tsconfig.json", "src", "js"];
-const SOURCES_OF_BUILD = ["crates/wasm", "crates/xtask", "scripts/build.mjs", "scripts/licences.mjs"];
+const CRATES = ["decoder", "film", "film-wasm", "heic", "heic-wasm", "jxl", "jxl-wasm", "wasm", "xtask"];
+const SOURCES_OF_BUILD = [...CRATES.map((name) => `crates/${name}`), "scripts/build.mjs", "scripts/licences.mjs"];
 /** The file with the hash of the sources from which `dist/` was built. */
 const STAMP = "dist/.sources";
 

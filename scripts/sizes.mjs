@@ -15,16 +15,15 @@ const MAIN = ["hashgate.wasm", "hashgate-baseline.wasm"];
 export const ENGINES = [...MAIN, "hashgate-formats.wasm", "hashgate-formats-baseline.wasm"];
 /** The reader of films, which a page loads when a film comes. */
 export const FILM = "hashgate-film.wasm";
-/** The decoder of HEIC, which a page loads when a HEIC file comes. */
-export const HEIC = "hashgate-heic.wasm";
-/** The most bytes that the decoder of HEIC may have after gzip. */
-const MOST_HEIC = 120_000;
+/** The decoders that a page loads when a file of their format comes; and the most bytes of each after gzip. */
+const MOST_OF = { "hashgate-heic.wasm": 120_000, "hashgate-jxl.wasm": 500_000 };
+export const DECODERS = Object.keys(MOST_OF);
 /** The most bytes that a main engine may have after gzip. */
 const MOST = 270_000;
 
-/** Throws if an engine that every page loads, or the decoder of HEIC, is too large. */
+/** Throws if an engine that every page loads, or a decoder, is too large. */
 export function assertSmall(gzipped = (name) => gzipSync(readFileSync(`dist/${name}`), { level: 9 }).length) {
-  for (const [name, most] of [...MAIN.map((name) => [name, MOST]), [HEIC, MOST_HEIC]]) {
+  for (const [name, most] of [...MAIN.map((name) => [name, MOST]), ...Object.entries(MOST_OF)]) {
     const got = gzipped(name);
     if (got > most) throw new Error(`dist/${name}: expected at most ${most} bytes (gzip), got ${got}`);
   }
@@ -64,7 +63,8 @@ export async function sizes() {
   }
   const fetchedLater = [
     ["hashgate-formats.wasm", ", if a file needs it"],
-    [HEIC, ", if a HEIC file comes"],
+    ["hashgate-heic.wasm", ", if a HEIC file comes"],
+    ["hashgate-jxl.wasm", ", if a JPEG XL file comes"],
     [FILM, ", if a film comes"],
   ].map(([name, when]) => {
     const bytes = readFileSync(`dist/${name}`);

@@ -14,11 +14,11 @@ mod dispatch;
 mod error;
 mod format;
 mod gif;
-#[cfg(feature = "heic")]
-mod heic;
 mod ico;
 mod jpeg;
 mod limits;
+#[cfg(any(feature = "heic", feature = "jxl"))]
+mod own_decoder;
 mod picture;
 mod png;
 mod profile;

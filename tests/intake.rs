@@ -184,8 +184,10 @@ fn what_is_not_read_gets_a_name() {
         // A build that decodes HEIC adds what the file lacks.
         assert!(name.starts_with("a HEIC picture") && format == Some(Format::Heic), "{name}");
     }
-    assert_eq!(found(b"\xff\x0a\0\0"), named("a JPEG XL picture", Some(Format::Jxl)));
-    assert_eq!(found(b"\0\0\0\x0cJXL \r\n\x87\n"), named("a JPEG XL picture", Some(Format::Jxl)));
+    for jxl in [&b"\xff\x0a\0\0"[..], b"\0\0\0\x0cJXL \r\n\x87\n"] {
+        let (name, format) = found(jxl);
+        assert!(name.starts_with("a JPEG XL picture") && format == Some(Format::Jxl), "{name}");
+    }
     assert_eq!(found(b"\0\0\0\x14ftypqt  \0\0\0\0qt  "), named("an MP4 or QuickTime film", None));
     assert_eq!(found(b"RIFF\x04\0\0\0WAVE"), named("a RIFF file that isn't WebP", None));
     assert_eq!(found(&[1, 2, 3]), named("a file of unknown kind that begins with 01 02 03", None));

@@ -38,8 +38,13 @@ export async function openGate(options: GateOptions): Promise<Gate> {
         : new URL("./hashgate-formats-baseline.wasm", import.meta.url);
       return compileUrl(options.formatsWasmUrl ?? own, timeoutMs);
     },
-    compileHeic: (timeoutMs) =>
-      compileUrl(options.heicWasmUrl ?? new URL("./hashgate-heic.wasm", import.meta.url), timeoutMs),
+    compileDecoder(format, timeoutMs) {
+      const own =
+        format === "heic"
+          ? new URL("./hashgate-heic.wasm", import.meta.url)
+          : new URL("./hashgate-jxl.wasm", import.meta.url);
+      return compileUrl(options[`${format}WasmUrl`] ?? own, timeoutMs);
+    },
     compileFilms: (timeoutMs) =>
       compileUrl(options.filmWasmUrl ?? new URL("./hashgate-film.wasm", import.meta.url), timeoutMs),
   });

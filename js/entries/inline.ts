@@ -38,10 +38,13 @@ export async function openGate(options: GateOptions): Promise<Gate> {
     // that doesn't.
     compileFormats: (timeoutMs) =>
       options.formatsWasmUrl === undefined ? once("inline", compileOwn) : compileUrl(options.formatsWasmUrl, timeoutMs),
-    compileHeic: (timeoutMs) =>
-      options.heicWasmUrl === undefined
-        ? once("inline heic", () => unpacked(HEIC_DECODER))
-        : compileUrl(options.heicWasmUrl, timeoutMs),
+    compileDecoder(format, timeoutMs) {
+      const url = options[`${format}WasmUrl`];
+      if (url !== undefined) return compileUrl(url, timeoutMs);
+      // The decoder of JPEG XL would make this file larger by half, and few files need it.
+      if (format === "jxl") return Promise.reject(new Error("hashgate/inline doesn't contain it"));
+      return once("inline heic", () => unpacked(HEIC_DECODER));
+    },
     compileFilms: (timeoutMs) =>
       options.filmWasmUrl === undefined
         ? once("inline films", () => unpacked(FILM_READER))

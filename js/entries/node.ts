@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { Arrivals } from "../gate/arrivals.js";
 import { openGateOn } from "../gate/gate.js";
-import { isAnswer } from "../protocol.js";
+import { isAnswer, type OwnFormat } from "../protocol.js";
 import type { Gate, GateOptions } from "../types/types.js";
 import { compileFrom, hasSimd } from "./compile.js";
 import { openInput } from "./node-input.js";
@@ -59,7 +59,7 @@ export async function openGate(options: GateOptions): Promise<Gate> {
       compile: () => compileUrl(options.wasmUrl),
       // Is called only if `wasmUrl` names an engine that doesn't read every format.
       compileFormats: (timeoutMs) => compileUrl(options.formatsWasmUrl, timeoutMs),
-      compileHeic: heicOf(options),
+      compileDecoder: decoderOf(options),
       resolve: (url) => asUrl(url).href,
       processors: availableParallelism,
       // In Node, not every Blob can be posted to a worker: those of `openAsBlob` can't.
@@ -71,17 +71,20 @@ export async function openGate(options: GateOptions): Promise<Gate> {
   );
 }
 
-/** Returns the function that compiles the decoder of HEIC, once for all files of a gate. A failure isn't kept. */
-function heicOf({ heicWasmUrl }: GateOptions): (timeoutMs: number) => Promise<WebAssembly.Module> {
-  let compiling: Promise<WebAssembly.Module> | undefined;
-  return (timeoutMs) => {
-    compiling ??= compileAt(
-      heicWasmUrl === undefined ? new URL("./hashgate-heic.wasm", import.meta.url) : asUrl(heicWasmUrl),
-      timeoutMs,
-    ).catch((error) => {
-      compiling = undefined;
-      throw error;
-    });
+/** Returns the function that compiles the decoder of a format, once for all files of a gate. A failure isn't kept. */
+function decoderOf(options: GateOptions): (format: OwnFormat, timeoutMs: number) => Promise<WebAssembly.Module> {
+  const compiled = new Map<OwnFormat, Promise<WebAssembly.Module>>();
+  return (format, timeoutMs) => {
+    const known = compiled.get(format);
+    if (known) return known;
+    const url = options[`${format}WasmUrl`];
+    const own =
+      format === "heic"
+        ? new URL("./hashgate-heic.wasm", import.meta.url)
+        : new URL("./hashgate-jxl.wasm", import.meta.url);
+    const compiling = compileAt(url === undefined ? own : asUrl(url), timeoutMs);
+    compiled.set(format, compiling);
+    compiling.catch(() => compiled.delete(format));
     return compiling;
   };
 }

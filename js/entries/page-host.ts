@@ -3,6 +3,7 @@
 import { describe, GateError } from "../errors.js";
 import { openGateOn } from "../gate/gate.js";
 import { isPlatformBlob } from "../gate/input.js";
+import type { OwnFormat } from "../protocol.js";
 import type { Gate, GateOptions } from "../types/types.js";
 import { compileFrom } from "./compile.js";
 import { startInPage } from "./page-worker.js";
@@ -12,7 +13,7 @@ export interface Parts {
   startWorker(): Worker;
   compile(): Promise<WebAssembly.Module>;
   compileFormats(timeoutMs: number): Promise<WebAssembly.Module>;
-  compileHeic(timeoutMs: number): Promise<WebAssembly.Module>;
+  compileDecoder(format: OwnFormat, timeoutMs: number): Promise<WebAssembly.Module>;
   compileFilms(timeoutMs: number): Promise<WebAssembly.Module>;
 }
 

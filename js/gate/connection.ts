@@ -1,6 +1,6 @@
 // The page's connection to one worker: sends requests, receives answers, and notices when the worker dies.
 import { GateError } from "../errors.js";
-import type { Answers, Asks, FromWorker, Operation, Push, SampledFrame, ToWorker } from "../protocol.js";
+import type { Answers, Asks, FromWorker, Operation, OwnFormat, Push, SampledFrame, ToWorker } from "../protocol.js";
 import type { BlobLike, Progress } from "../types/types.js";
 import type { Arrivals, Bounds, ByteStream } from "./arrivals.js";
 import { UnreadableFile } from "./input.js";
@@ -24,8 +24,8 @@ export interface Host {
   compile(): Promise<WebAssembly.Module>;
   /** Compiles the engine that reads every format. Gives up after `timeoutMs`; the next call tries again. */
   compileFormats(timeoutMs: number): Promise<WebAssembly.Module>;
-  /** Compiles the decoder of HEIC, in the same way. */
-  compileHeic(timeoutMs: number): Promise<WebAssembly.Module>;
+  /** Compiles the decoder of a format, in the same way. */
+  compileDecoder(format: OwnFormat, timeoutMs: number): Promise<WebAssembly.Module>;
   /** Compiles the reader of films, in the same way. Missing where films can't be decoded. */
   compileFilms?(timeoutMs: number): Promise<WebAssembly.Module>;
   /** Makes a URL absolute, because the worker resolves relative URLs against another base. */

@@ -14,6 +14,7 @@ import type {
   NeedsDecoder,
   NeedsFormats,
   NotDecoded,
+  OwnFormat,
   Wanted,
 } from "../protocol.js";
 import type {
@@ -119,7 +120,7 @@ class OpenGate extends EventTarget implements Gate {
   readonly #closing = new AbortController();
   #closed: GateError | undefined;
   readonly #arrivals: Arrivals | undefined;
-  #loadingHeic: Promise<WebAssembly.Module> | undefined;
+  readonly #loadingDecoders = new Map<OwnFormat, Promise<WebAssembly.Module>>();
 
   constructor(host: Host, feed: Feed, options: GateOptions) {
     super();
@@ -277,9 +278,9 @@ class OpenGate extends EventTarget implements Gate {
         const { bytes, needsDecoder } = signals;
         const file = bytes ? { bytes } : given;
         const more =
-          needsDecoder === "heic"
-            ? { heic: await this.#heic(signal) }
-            : { decoded: await this.#decoded(needsDecoder, file, signal) };
+          "module" in needsDecoder
+            ? { module: await this.#decoder(needsDecoder.module, signal) }
+            : { decoded: await this.#decoded(needsDecoder.host, file, signal) };
         signals = await hash(file, undefined, more);
       }
       if ("film" in signals || "needsFormats" in signals || "needsDecoder" in signals)
@@ -340,23 +341,26 @@ class OpenGate extends EventTarget implements Gate {
   }
 
   /**
-   * Loads the decoder of HEIC, when the first such file comes. Returns why it can't be had, if it can't: a browser may
-   * have a decoder of its own. The next file tries again.
+   * Loads the decoder of a format, when the first such file comes. Returns why it can't be had, if it can't: a browser
+   * may have a decoder of its own. The next file tries again.
    */
-  async #heic(signal: AbortSignal | undefined): Promise<WebAssembly.Module | NotDecoded> {
-    const { heicWasmModule, timeoutMs = DEFAULTS.timeoutMs } = this.#options;
-    if (heicWasmModule) return heicWasmModule;
+  async #decoder(format: OwnFormat, signal: AbortSignal | undefined): Promise<WebAssembly.Module | NotDecoded> {
+    const { [`${format}WasmModule` as const]: given, timeoutMs = DEFAULTS.timeoutMs } = this.#options;
+    if (given) return given;
     // Files that wait for it at once share one promise.
-    this.#loadingHeic ??= abortable(this.#host.compileHeic(timeoutMs), this.#closing.signal).finally(() => {
-      this.#loadingHeic = undefined;
-    });
-    const loading = this.#loadingHeic.catch((error) => {
+    let compiling = this.#loadingDecoders.get(format);
+    if (!compiling) {
+      const forget = () => this.#loadingDecoders.delete(format);
+      compiling = abortable(this.#host.compileDecoder(format, timeoutMs), this.#closing.signal).finally(forget);
+      this.#loadingDecoders.set(format, compiling);
+    }
+    const loading = compiling.catch((error) => {
       if (this.#closed) throw this.#closed;
       return {
         reason: "unavailable" as const,
         detail:
-          `the decoder of HEIC can't be loaded: ${describe(error)}; ` +
-          "serve hashgate-heic.wasm there, or set heicWasmUrl",
+          `the decoder hashgate-${format}.wasm can't be loaded: ${describe(error)}; ` +
+          `serve it there, or set ${format}WasmUrl`,
       };
     });
     return abortable(loading, signal);

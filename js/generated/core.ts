@@ -189,7 +189,7 @@ export type Caveat = "one-reading" | "colour-profile" | "ac-terms-unread" | "fra
 /**
  * The decoder that turned the bytes into pixels.
  */
-export type DecodedBy = "low-terms" | "luma-only" | "general" | "heic" | "browser" | "host" | "native";
+export type DecodedBy = "low-terms" | "luma-only" | "general" | "heic" | "jxl" | "browser" | "host" | "native";
 
 /**
  * A picture format. The content decides which one a file has, never its name.

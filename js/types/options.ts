@@ -257,9 +257,13 @@ export interface GateOptions {
   heicWasmUrl?: string | URL;
   /** The decoder of HEIC, already compiled. The gate then fetches none. */
   heicWasmModule?: WebAssembly.Module;
+  /** URL of the decoder of JPEG XL (`hashgate-jxl.wasm`), as `heicWasmUrl`. `hashgate/inline` doesn't contain it. */
+  jxlWasmUrl?: string | URL;
+  /** The decoder of JPEG XL, already compiled. The gate then fetches none. */
+  jxlWasmModule?: WebAssembly.Module;
   /**
-   * Decoders of the host, for formats that the package can't decode where it runs: AVIF and JPEG XL in Node. A decoder
-   * is asked once for each such file, instead of the browser's decoder. If it throws, the file is `unchecked` with
+   * Decoders of the host: of AVIF, which the package can't decode in Node, and of JPEG XL. A decoder is asked once for
+   * each such file, instead of the browser's or the package's own. If it throws, the file is `unchecked` with
    * `unreadable`.
    */
   decoders?: Decoders;

@@ -1,17 +1,19 @@
 // Handles the requests to a worker, in browsers and in Node.
 import type { BrowserPicture } from "../../dist/bindings/hashgate.js";
 import { describe, type Fault, faultOf, GateError, isCoded } from "../errors.js";
-import type {
-  Answers,
-  Asks,
-  FilmKind,
-  Following,
-  FromWorker,
-  HostFormat,
-  NotDecoded,
-  Operation,
-  Source,
-  ToWorker,
+import {
+  type Answers,
+  type Asks,
+  type FilmKind,
+  type Following,
+  type FromWorker,
+  type HostFormat,
+  type NotDecoded,
+  type Operation,
+  OWN_FORMATS,
+  type OwnFormat,
+  type Source,
+  type ToWorker,
 } from "../protocol.js";
 import { borrowed } from "./borrowed.js";
 import { Engine, type LoadedFilters } from "./engine.js";
@@ -20,7 +22,7 @@ import { CanvasNoise, FrameHasher } from "./frames.js";
 import { fetchFilter } from "./list/filter.js";
 import { Follower } from "./list/follower.js";
 import type { ListStore } from "./list/store.js";
-import { HeicDecoder, takeHostPicture } from "./own-decode.js";
+import { OwnDecoder, takeHostPicture } from "./own-decode.js";
 import { readFile, Unreadable, wholeOf } from "./read-file.js";
 import { StreamWatch } from "./stream-watch.js";
 
@@ -56,12 +58,12 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
   let watch: StreamWatch | undefined;
   let credit: (() => void) | undefined;
   let outstanding = 0;
-  let heic: HeicDecoder | undefined;
+  const decoders = new Map<OwnFormat, OwnDecoder>();
   let enough = false;
   const frames = new FrameHasher();
 
   const operations: { [O in Operation]: (ask: Asks[O], id: number) => Promise<[Answers[O], ArrayBuffer[]]> } = {
-    async fingerprint({ file: given, digestsOnly, heic: heicModule, hostDecodes, decoded, ...ask }, id) {
+    async fingerprint({ file: given, digestsOnly, module, hostDecodes, decoded, ...ask }, id) {
       const file = borrowed(given);
       const hashing = running(engine, startFailure);
       // The platform's digest would need the whole film in memory.
@@ -105,16 +107,20 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
       const picture = signals.browserPicture();
       const type = picture?.isSecondReading === false ? picture.mediaType : undefined;
       const host = hostDecodes?.find((format) => type === `image/${format satisfies HostFormat}`);
-      if (picture && type === "image/heic") {
-        if (!heic && !heicModule) {
+      const own = host ? undefined : OWN_FORMATS.find((format) => type === `image/${format}`);
+      if (picture && own) {
+        let decoder = decoders.get(own);
+        if (!decoder && !module) {
           picture.free();
           signals.free();
-          return again({ needsDecoder: "heic" as const });
+          return again({ needsDecoder: { module: own } });
         }
         let missing: NotDecoded | undefined;
-        if (!heic && heicModule instanceof WebAssembly.Module) heic = new HeicDecoder(heicModule);
-        else if (!heic) missing = heicModule as NotDecoded;
-        const failure = heic ? heic.decode(bytes ?? (await wholeOf(file)), picture) : missing;
+        if (!decoder && module instanceof WebAssembly.Module) {
+          decoder = new OwnDecoder(own, module);
+          decoders.set(own, decoder);
+        } else if (!decoder) missing = module as NotDecoded;
+        const failure = decoder ? decoder.decode(bytes ?? (await wholeOf(file)), picture) : missing;
         if (failure) {
           picture.reset();
           // The browser may read what this decoder doesn't. But it isn't asked about a picture that is too large, or on
@@ -134,7 +140,7 @@ export function serve(side: WorkerSide): (message: ToWorker) => void {
         if (!decoded) {
           picture.free();
           signals.free();
-          return again({ needsDecoder: host });
+          return again({ needsDecoder: { host } });
         }
         if ("reason" in decoded) picture.fail(decoded.reason, decoded.detail);
         else takeHostPicture(decoded, picture);

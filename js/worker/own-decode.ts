@@ -1,9 +1,10 @@
-// Decodes a picture without the browser: by the decoder of HEIC, a wasm of its own, or with pixels from the host.
+// Decodes a picture without the browser: by a decoder that is a wasm of its own, or with pixels from the host.
 import type { BrowserPicture } from "../../dist/bindings/hashgate.js";
-import { __wbg_reset_state, decodeHeic, initSync } from "../../dist/bindings/heic.js";
+import * as heic from "../../dist/bindings/heic.js";
+import * as jxl from "../../dist/bindings/jxl.js";
 import { describe } from "../errors.js";
 import type { UncheckedReason } from "../generated/core.js";
-import type { HostPicture } from "../protocol.js";
+import type { HostPicture, OwnFormat } from "../protocol.js";
 
 /** Why a picture could not be decoded. */
 export interface DecodeFailure {
@@ -14,15 +15,23 @@ export interface DecodeFailure {
 /** Rows of a strip. */
 const STRIP = 64;
 
-/** The decoder of HEIC. Every file gets an instance of its own, so a trap costs that file and nothing else. */
-export class HeicDecoder {
+const BINDINGS = { heic, jxl };
+/** What the formats are called in messages. */
+const NAMES = { heic: "HEIC", jxl: "JPEG XL" };
+
+/** The decoder of one format. Every file gets an instance of its own, so a trap costs that file and nothing else. */
+export class OwnDecoder {
+  readonly #format: OwnFormat;
+
   /** @throws what the platform throws if the module can't be instantiated. */
-  constructor(module: WebAssembly.Module) {
-    initSync({ module });
+  constructor(format: OwnFormat, module: WebAssembly.Module) {
+    this.#format = format;
+    BINDINGS[format].initSync({ module });
   }
 
   /** Decodes a file into `picture`. Returns why that failed, if it did. */
   decode(file: Uint8Array, picture: BrowserPicture): DecodeFailure | undefined {
+    const { decode, __wbg_reset_state } = BINDINGS[this.#format];
     let pixel = 1;
     // An error of the engine is thrown through the decoder. It must not count as an error of the decoder.
     let engineFailure: { error: unknown } | undefined;
@@ -35,13 +44,13 @@ export class HeicDecoder {
       }
     };
     try {
-      const failure = decodeHeic(
+      const failure = decode(
         file,
         picture.limits(),
         (width, height, channels, profile, hasSequence) =>
           inEngine(() => {
             pixel = channels;
-            return picture.beginBy("heic", width, height, profile, hasSequence);
+            return picture.beginBy(this.#format, width, height, profile, hasSequence);
           }),
         (rows) => inEngine(() => picture.samples(pixel, rows)),
       );
@@ -53,7 +62,8 @@ export class HeicDecoder {
       return { reason, detail: failure.slice(reason.length + 2) };
     } catch (error) {
       if (engineFailure) throw engineFailure.error;
-      return { reason: "engine-failed", detail: `the decoder of HEIC failed at this file: ${describe(error)}` };
+      const detail = `the decoder of ${NAMES[this.#format]} failed at this file: ${describe(error)}`;
+      return { reason: "engine-failed", detail };
     } finally {
       // Drops the instance with its linear memory, which may have grown, and which nothing may use after a trap.
       __wbg_reset_state();

@@ -19,6 +19,8 @@ pub fn browser_format(bytes: &[u8]) -> Option<Format> {
     match sniff::sniff(bytes) {
         #[cfg(feature = "heic")]
         Ok(Format::Heic) => Some(Format::Heic),
+        #[cfg(feature = "jxl")]
+        Ok(Format::Jxl) => Some(Format::Jxl),
         Err(IntakeError::UnsupportedPicture { format, .. }) => format,
         _ => None,
     }

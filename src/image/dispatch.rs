@@ -2,9 +2,9 @@
 
 use super::error::{self, IntakeError, unreadable};
 use super::format::Format;
-#[cfg(feature = "heic")]
-use super::heic;
 use super::limits::Limits;
+#[cfg(any(feature = "heic", feature = "jxl"))]
+use super::own_decoder;
 use super::picture::{DecodedBy, Frame, Picture};
 use super::sample::Sample;
 #[cfg(feature = "tiff")]
@@ -81,7 +81,9 @@ fn read_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Picture, Int
         #[cfg(feature = "tiff")]
         Format::Tiff => tiff::read(bytes, limits),
         #[cfg(feature = "heic")]
-        Format::Heic => heic::read(bytes, limits),
+        Format::Heic => own_decoder::read((format, DecodedBy::Heic), hashgate_heic::decode, bytes, limits),
+        #[cfg(feature = "jxl")]
+        Format::Jxl => own_decoder::read((format, DecodedBy::Jxl), hashgate_jxl::decode, bytes, limits),
         _ => Err(unreadable(format, "no decoder of this build reads it")),
     }
 }

@@ -27,7 +27,7 @@ pub enum Format {
     Avif,
     /// HEIC and other HEIF; read by a decoder of its own (feature `heic` in native builds), or by browsers.
     Heic,
-    /// JPEG XL; only browsers read it.
+    /// JPEG XL; read by a decoder of its own (feature `jxl` in native builds), or by browsers.
     Jxl,
 }
 

@@ -20,6 +20,8 @@ pub enum DecodedBy {
     General,
     /// The decoder of HEIC (`hashgate-heic.wasm` in browsers and Node; the same code in native builds).
     Heic,
+    /// The decoder of JPEG XL (`hashgate-jxl.wasm` in browsers and Node; the same code in native builds).
+    Jxl,
     /// The browser; the core was handed pixels.
     Browser,
     /// A decoder that the host gave to the gate (`decoders`).

@@ -29,6 +29,8 @@ pub(super) fn sniff(bytes: &[u8]) -> Result<Format, IntakeError> {
         {
             Format::Heic
         }
+        #[cfg(feature = "jxl")]
+        [0xff, 0x0a, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => Format::Jxl,
         _ if text::is_svg(bytes) || svg::unpacked(bytes, text::HEAD + 1).is_some() => Format::Svg,
         _ => return Err(something_else(bytes)),
     };

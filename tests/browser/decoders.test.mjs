@@ -1,4 +1,4 @@
-// Tests the option `decoders` in Node: the host decodes AVIF and JPEG XL, for which the package has no decoder there.
+// Tests the option `decoders` in Node: the host decodes AVIF, for which the package has no decoder there, and JPEG XL.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -83,7 +83,8 @@ test("other files never ask, and without a function the file is unsupported", as
   for (const name of ["jpeg-420.jpg", "heic.heic", "webp-lossy.webp"]) {
     assert.equal((await verdictOf(vector(name), { decoders: { avif: never, jxl: never } })).outcome, "clear", name);
   }
-  const verdict = await verdictOf(vector("jxl.jxl"), { decoders: { avif: never } });
+  assert.equal((await verdictOf(vector("jxl.jxl"), { decoders: { avif: never } })).decodedBy, "jxl");
+  const verdict = await verdictOf(vector("avif-420.avif"), { decoders: { jxl: never } });
   assert.deepEqual([verdict.outcome, verdict.reason], ["unchecked", "unsupported-picture"]);
 });
 

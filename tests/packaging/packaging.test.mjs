@@ -35,7 +35,7 @@ const EXPECTED = {
   "drawn.bmp": "clear",
 };
 const FILM = "hashgate-film.wasm";
-const HEIC = "hashgate-heic.wasm";
+const DECODERS = ["hashgate-heic.wasm", "hashgate-jxl.wasm"];
 /** The engines: first the two that a page with vector instructions (SIMD) loads, then the two for a page without. */
 const ENGINES = ["hashgate.wasm", "hashgate-formats.wasm", "hashgate-baseline.wasm", "hashgate-formats-baseline.wasm"];
 const WITH_BLOB = CSP.replace("worker-src 'self'", "worker-src blob:");
@@ -174,7 +174,7 @@ test("publint and Are The Types Wrong find nothing", () => {
     "service-worker.classic.js",
     ...ENGINES,
     FILM,
-    HEIC,
+    ...DECODERS,
   );
 });
 
@@ -200,7 +200,7 @@ test("every crate that has left a trace in the wasm is listed with its licence",
   }
   // Panic messages contain the source paths of crates, with their versions.
   const sources = new Set();
-  for (const engine of [...ENGINES, FILM, HEIC]) {
+  for (const engine of [...ENGINES, FILM, ...DECODERS]) {
     const bytes = readFileSync(join(installed, "dist", engine), "latin1");
     for (const [, source] of bytes.matchAll(/\/crates\/([a-z0-9_-]+?-\d[^/]*)\//g)) sources.add(source);
   }
@@ -306,7 +306,7 @@ test("Rollup, with its plug-ins for packages and for assets", async () => {
 test("esbuild, with the worker and the engines copied beside the bundle", async () => {
   const { at, tool } = project("esbuild");
   tool("esbuild", "main.js", "--bundle", "--format=esm", "--outdir=dist", "--log-limit=1", "--log-level=warning");
-  for (const name of ["worker.js", ...ENGINES, FILM, HEIC]) {
+  for (const name of ["worker.js", ...ENGINES, FILM, ...DECODERS]) {
     cpSync(join(installed, "dist", name), join(at, "dist", name));
   }
   writeFileSync(join(at, "dist/index.html"), `${PAGE}<script type="module" src="main.js"></script>`);

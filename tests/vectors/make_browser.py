@@ -1,10 +1,9 @@
 """Draws the pictures that only browsers decode, and writes expected-browser.csv beside them, as make.py does.
 
-    pip install Pillow==13.0.0 pillow-jxl-plugin==1.3.8 numpy pdqhash && python3 make_browser.py
+    pip install Pillow==13.0.0 numpy pdqhash && python3 make_browser.py
 """
 
 import numpy as np
-import pillow_jxl  # noqa: F401, teaches Pillow JPEG XL
 from make import Image, image, lens, save, write_rows
 
 WIDTH, HEIGHT = 144, 108
@@ -22,6 +21,4 @@ save("avif-alpha.avif", transparent, quality=90)
 save("avif-turned.avif", picture, quality=80, exif=turned)
 frames = [image(seed, WIDTH, HEIGHT) for seed in range(20)]
 save("avif-animated.avif", frames[0], append_images=frames[1:], save_all=True, duration=50, quality=40)
-save("jxl.jxl", picture, quality=90)
-save("jxl-container.jxl", picture, quality=90, exif=turned.tobytes(), use_container=True)
 write_rows("expected-browser.csv")

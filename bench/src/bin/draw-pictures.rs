@@ -1,11 +1,13 @@
 //! Draws the pictures of `npm run bench`: noise with the spectrum of photographs, as baseline and progressive JPEGs of
 //! 2, 12 and 48 megapixels, and a thumbnail; and two PNGs of 12 megapixels, which are as soft as what cameras make of
 //! their sensors' pixels. Of these, one has RGB and filter 4 (Paeth) in every row, as programs that use libpng write
-//! photographs, and one has RGBA and filter 2 (Up).
+//! photographs, and one has RGBA and filter 2 (Up). A HEIC grid of 12.6 megapixels repeats a vector of the tests in 12
+//! tiles, and a vector in JPEG XL of 1.2 megapixels is copied, because nothing here writes these formats.
 //!
 //! `cargo run --release -p hashgate-bench --bin draw-pictures -- DIR`
 
 use hashgate_testkit::Random;
+use hashgate_testkit::heif::{coded, grid};
 use hashgate_testkit::jpeg::{Kind, draw, noise};
 use png::{BitDepth, ColorType, Compression, Encoder, Filter};
 
@@ -26,6 +28,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rgba: Vec<u8> =
         pixels.as_chunks::<3>().0.iter().flat_map(|&[red, green, blue]| [red, green, blue, 255]).collect();
     std::fs::write(folder.join("12mp-rgba.png"), png(&rgba, ColorType::Rgba, Filter::Up)?)?;
+    let vector = |name: &str| std::fs::read(format!("{}/../tests/vectors/{name}", env!("CARGO_MANIFEST_DIR")));
+    let tiles = grid(&coded(&vector("heic-large.heic")?), [4, 3], 4500, 2800);
+    std::fs::write(folder.join("12mp-grid.heic"), tiles.write())?;
+    std::fs::write(folder.join("1mp.jxl"), vector("jxl-large.jxl")?)?;
     Ok(())
 }
 

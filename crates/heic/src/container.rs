@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use crate::error::Error;
+use crate::Error;
 
 /// Most items of a file. A picture of 150 megapixels in the usual tiles of 512 x 512 has 600.
 const MOST_ITEMS: usize = 8192;

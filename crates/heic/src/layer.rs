@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use crate::Error;
 use crate::Limits;
 use crate::container::{Container, Reader};
-use crate::error::Error;
 use crate::hevc::{self, Detail, Frame, ParameterSets, Signal};
 
 /// A picture.

@@ -9,13 +9,13 @@
 
 mod colour;
 mod container;
-mod error;
 mod hevc;
 mod layer;
 #[cfg(test)]
 mod tests;
 
-pub use error::Error;
+pub use hashgate_decoder::{Error, Header, Limits, Sink};
+use hashgate_decoder::{STRIP, at_most};
 
 use colour::Conversion;
 use container::{Container, Reader};
@@ -25,45 +25,6 @@ use layer::Layer;
 /// Pictures whose short side is smaller are decoded with chroma and loop filters. In a small picture, one saturated
 /// object is large, and colours that don't fit into RGB change the hash.
 const SMALL_SIDE: usize = 900;
-
-/// Rows that are handed over at a time.
-const STRIP: usize = 64;
-
-/// The largest pictures that are decoded.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Largest width in pixels.
-    pub max_width: u32,
-    /// Largest height in pixels.
-    pub max_height: u32,
-    /// Most pixels. At most four times as many are decoded: those of tiles that reach beyond the picture.
-    pub max_pixels: u64,
-    /// Most bytes of samples in memory at once.
-    pub max_alloc: u64,
-}
-
-/// What is known before the first row.
-#[derive(Debug, Clone, Copy)]
-pub struct Header<'a> {
-    /// Width in pixels, as stored.
-    pub width: u32,
-    /// Height in pixels, as stored.
-    pub height: u32,
-    /// Bytes of a pixel: 1 (grey), 2 (grey, alpha), 3 (red, green, blue) or 4 (with alpha).
-    pub channels: u32,
-    /// The ICC profile, if the file has one.
-    pub profile: Option<&'a [u8]>,
-    /// Whether the file also has a sequence of pictures, which isn't decoded.
-    pub has_sequence: bool,
-}
-
-/// Takes a picture.
-pub trait Sink {
-    /// Begins the picture. Returns whether its rows are wanted.
-    fn begin(&mut self, header: &Header<'_>) -> bool;
-    /// Takes further rows from the top.
-    fn rows(&mut self, samples: &[u8]);
-}
 
 /// Decodes the primary picture of a HEIC file. Luma alone of large pictures is decoded if that gives their grey.
 ///
@@ -220,8 +181,4 @@ fn crop(container: &Container<'_>, size: [usize; 2]) -> Result<Crop, Error> {
         left[axis] = cropped as usize;
     }
     Ok(Crop { left: from[0], top: from[1], size: left })
-}
-
-fn at_most(field: &'static str, got: u64, limit: u64) -> Result<(), Error> {
-    if got <= limit { Ok(()) } else { Err(Error::TooLarge { field, limit, got }) }
 }

@@ -1,5 +1,5 @@
 //! Steps of the build: `cargo run -p xtask -- wasm` builds what the browser loads (`wasm film` the film reader alone,
-//! `wasm heic` the decoder of HEIC), `cargo run -p xtask -- samples --out DIR` draws the sample pictures.
+//! `wasm heic` or `wasm jxl` a decoder), `cargo run -p xtask -- samples --out DIR` draws the sample pictures.
 
 use anyhow::{Result, bail};
 
@@ -11,8 +11,11 @@ fn main() -> Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["wasm"] => wasm::build(),
         ["wasm", "film"] => wasm::film(),
-        ["wasm", "heic"] => wasm::heic(),
+        ["wasm", format] => wasm::decoder(format),
         ["samples", "--out", folder] => samples::write(folder.as_ref()),
-        _ => bail!("expected `wasm`, `wasm film` or `samples --out DIR`, got `{}`", arguments.join(" ")),
+        _ => bail!(
+            "expected `wasm`, `wasm film`, `wasm heic`, `wasm jxl` or `samples --out DIR`, got `{}`",
+            arguments.join(" ")
+        ),
     }
 }

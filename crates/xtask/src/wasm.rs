@@ -1,7 +1,8 @@
 //! Builds the engines `dist/hashgate.wasm` (SIMD) and `dist/hashgate-baseline.wasm`, the formats engines
 //! `dist/hashgate-formats.wasm` and `dist/hashgate-formats-baseline.wasm`, the film reader `dist/hashgate-film.wasm`, the
-//! decoder of HEIC `dist/hashgate-heic.wasm`, and the JavaScript and TypeScript of their bindings in `dist/bindings/`. A browser loads one engine, one formats
-//! engine when a file needs it, the film reader when a film comes, and the decoder of HEIC when a HEIC file comes.
+//! decoders `dist/hashgate-heic.wasm` and `dist/hashgate-jxl.wasm`, and the JavaScript and TypeScript of their bindings in
+//! `dist/bindings/`. A browser loads one engine, one formats engine when a file needs it, the film reader when a film
+//! comes, and a decoder when a file of its format comes.
 //!
 //! The files don't depend on where they are built: no path of this machine gets into them (`scripts/reproducible.mjs`
 //! builds twice and compares).
@@ -47,7 +48,12 @@ const ENGINES: [(&str, &[&str]); 2] = [
 struct Bound {
     package: &'static str,
     bindings: &'static str,
+    /// How wasm-opt optimises it.
+    optimise: &'static [&'static str],
 }
+
+/// Optimises until nothing changes any more.
+const FULLY: &[&str] = &["-O3", "--converge"];
 
 impl Bound {
     /// The files of the bindings.
@@ -57,22 +63,27 @@ impl Bound {
 }
 
 /// Every engine has these bindings, so one worker script runs any of them.
-const ENGINE: Bound = Bound { package: "hashgate-wasm", bindings: "hashgate" };
+const ENGINE: Bound = Bound { package: "hashgate-wasm", bindings: "hashgate", optimise: FULLY };
 /// The reader of films has bindings of its own. It reads tables, which SIMD doesn't speed up, so one build is enough.
-const FILM: Bound = Bound { package: "hashgate-film-wasm", bindings: "film" };
+const FILM: Bound = Bound { package: "hashgate-film-wasm", bindings: "film", optimise: FULLY };
 
-/// The decoder of HEIC has bindings of its own. Vectors would be of use to its loop filters and transforms alone, which
-/// large pictures don't need, so one build is enough.
-const HEIC: Bound = Bound { package: "hashgate-heic-wasm", bindings: "heic" };
+/// The decoders of one format each, by the format. Each has bindings of its own. Of HEIC, vectors would be of use to the
+/// loop filters and transforms alone, which large pictures don't need. With them, that of JPEG XL has more than
+/// 500 kB (gzip). So one build of each is enough.
+const DECODERS: [Bound; 2] = [
+    Bound { package: "hashgate-heic-wasm", bindings: "heic", optimise: FULLY },
+    // `FULLY` takes more than five minutes over it, and makes it no smaller.
+    Bound { package: "hashgate-jxl-wasm", bindings: "jxl", optimise: &["-O2"] },
+];
 
-/// Builds all four engines, the film reader and the decoder of HEIC, and writes `dist/`.
+/// Builds all four engines, the film reader and the decoders, and writes `dist/`.
 ///
 /// # Errors
 /// A tool fails, or the engines have different bindings.
 pub fn build() -> Result<()> {
     engines()?;
     film()?;
-    heic()
+    DECODERS.iter().try_for_each(|bound| decoder(bound.bindings))
 }
 
 /// Builds the film reader alone.
@@ -83,13 +94,14 @@ pub fn film() -> Result<()> {
     single(&FILM, "hashgate-film.wasm", &[])
 }
 
-/// Builds the decoder of HEIC alone.
+/// Builds the decoder of a format alone: `heic` or `jxl`.
 ///
 /// # Errors
-/// A tool fails.
-pub fn heic() -> Result<()> {
+/// A tool fails, or there is no decoder of this name.
+pub fn decoder(format: &str) -> Result<()> {
+    let bound = DECODERS.iter().find(|bound| bound.bindings == format).context("format: expected heic or jxl")?;
     // Decoding takes long, and few pages load it. So all of it is optimised for speed, not for size.
-    single(&HEIC, "hashgate-heic.wasm", &["--config", "profile.wasm.opt-level=3"])
+    single(bound, &format!("hashgate-{format}.wasm"), &["--config", "profile.wasm.opt-level=3"])
 }
 
 /// Builds a wasm of which one build is enough.
@@ -163,13 +175,13 @@ fn variant(
         .omit_default_module_path(true)
         .typescript(true)
         // A decoder gets a new instance for every file. An engine's worker is ended instead.
-        .reset_state_function(bound.bindings == HEIC.bindings)
+        .reset_state_function(DECODERS.iter().any(|decoder| decoder.bindings == bound.bindings))
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(&out)?;
     run(Command::new("node")
         .arg(root.join(WASM_OPT))
-        .args(["-O3", "--converge"])
+        .args(bound.optimise)
         .args(FEATURES)
         .args(opt_flags)
         .arg(out.join(format!("{}_bg.wasm", bound.bindings)))

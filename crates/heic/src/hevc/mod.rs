@@ -21,7 +21,7 @@ pub use decode::{Detail, ParameterSets};
 pub use frame::Frame;
 pub use ps::vui::Signal;
 
-use crate::error::Error;
+use crate::Error;
 
 /// What the parameter sets of a picture say.
 pub struct Info {

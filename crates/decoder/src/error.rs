@@ -21,7 +21,7 @@ pub enum Error {
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Unsupported(what) => write!(f, "the decoder for HEIC has no support for {what}"),
+            Self::Unsupported(what) => write!(f, "the decoder has no support for {what}"),
             Self::Unreadable(message) => f.write_str(message),
             Self::TooLarge { field, limit, got } => write!(f, "{field}: expected at most {limit}, got {got}"),
         }
