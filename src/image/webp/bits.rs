@@ -54,7 +54,7 @@ impl<'a> Bits<'a> {
     #[inline(always)]
     pub(super) fn bit(&mut self, probability: u8) -> bool {
         self.load();
-        let split = self.range * u32::from(probability) >> 8;
+        let split = (self.range * u32::from(probability)) >> 8;
         let bit = (self.value >> self.count) as u32 > split;
         let range = if bit {
             self.value -= u64::from(split + 1) << self.count;
