@@ -129,9 +129,15 @@ fn question(item: &Value, prefix: &str) -> Result<Question, Problem> {
         (None, ..) => Err(bad(Code::MissingField, "pdq", "the hash that the key is of", "none")),
         (_, Some(_), None) => Err(bad(Code::MissingField, "key", "a key beside ring", "none")),
         (_, None, Some(_)) => Err(bad(Code::MissingField, "ring", "a ring beside key", "none")),
-        (Some(pdq), Some(ring), Some(key)) if RING_KEY_BITS.all(|bits| ring_key(&pdq, ring, bits) != key) => {
+        (Some(pdq), Some(ring), Some(key)) if !is_ring_key(key, &pdq, ring) => {
             Err(bad(Code::FieldValue, "key", &format!("ring key {ring} of pdq"), "another key"))
         }
         _ => Ok(asked),
     }
+}
+
+/// Returns whether a number is ring key `ring` of a hash, in a filter with ring keys of any length.
+fn is_ring_key(key: u64, pdq: &PdqHash, ring: u32) -> bool {
+    let mut lengths = RING_KEY_BITS;
+    lengths.any(|bits| ring_key(pdq, ring, bits) == key)
 }
