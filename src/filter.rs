@@ -13,8 +13,10 @@ pub(crate) mod text;
 pub use file::Filter;
 pub use flip_masks::MAX_LOOKUP_BUDGET;
 pub use header::{FilterInfo, RATE_UNIT, VERSION};
+pub(crate) use ring_keys::position;
 pub use ring_keys::{MAX_RINGS, RING_KEY_BITS, ring_key};
-pub(crate) use ring_keys::{lowest, position, quarter};
+#[cfg(feature = "build")]
+pub(crate) use ring_keys::{lowest, quarter};
 pub(crate) use soft_ring_key::SoftRingKey;
 #[cfg(feature = "build")]
 pub use text::{MAX_TEXT, is_invisible, is_plain_text};
