@@ -52,8 +52,10 @@ struct Bound {
     optimise: &'static [&'static str],
 }
 
-/// Optimises until nothing changes any more.
-const FULLY: &[&str] = &["-O3", "--converge"];
+/// Optimises until nothing changes any more. No code reads the first kilobyte of memory, because that is the end of the
+/// stack. So an addition of a small constant to an address can become part of the instruction that reads or writes there,
+/// which saves 1.2 kB (gzip) of an engine.
+const FULLY: &[&str] = &["-O3", "--converge", "--low-memory-unused"];
 
 impl Bound {
     /// The files of the bindings.
