@@ -5,15 +5,19 @@
 //! crate as a file of its own.
 
 mod bits;
+mod frame;
+mod lines;
 mod luma;
+mod residual;
 mod tables;
+mod transform;
 
 use std::borrow::Cow;
 use std::io::Cursor;
 
 use ::image_webp::WebPDecoder;
 
-use self::luma::Stop;
+use self::frame::Stop;
 use super::animation::{Blend, Canvas, Dispose, Rect};
 use super::caveat::{Caveat, NotOrdinary};
 use super::error::{self, IntakeError};
