@@ -71,6 +71,7 @@ fn an_impossible_request_is_refused_with_the_field() {
     let refusal = |request: Request| Plan::new(&request, &some).unwrap_err().to_string();
     let request = || Request::new("demo", "drawn");
     assert!(refusal(request().with_rings(5)).contains("rings: expected 1 to 4, got 5"));
+    assert!(refusal(request().with_ring_key_bits(51)).contains("ring key bits: expected 52 to 64, got 51"));
     assert!(refusal(request().with_image_false_positive_rate(0.0)).contains("image false-positive rate"));
     assert!(refusal(request().with_name("")).contains("name"));
     assert!(refusal(request().with_lookup_budget(0)).contains("lookup budget"));
@@ -124,6 +125,8 @@ fn ring_keys_are_as_short_as_the_list_allows() {
         assert!(plan.expected_image_false_positive_rate() <= rate, "{plan:?}");
         assert_eq!(Filter::open(build(&request, &entries)).unwrap().info().ring_key_bits, bits);
     }
+    let longer = Request::new("demo", "drawn").with_ring_key_bits(64);
+    assert_eq!(Plan::new(&longer, &entries(10, 0, 0)).unwrap().ring_key_bits, 64, "as asked for");
     let roomy = Request::new("demo", "drawn").with_headroom_percent(100);
     assert_eq!(Plan::new(&roomy, &entries(100_000, 0, 0)).unwrap().ring_key_bits, 54, "room for twice as many");
 }

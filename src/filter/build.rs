@@ -69,6 +69,8 @@ pub struct Request {
     pub built_at_unix_s: u64,
     /// Ring keys that are inserted per PDQ hash, 1 to 4.
     pub rings: u32,
+    /// Fewest bits of a ring key, 52 to 64. A plan takes more if the list needs more.
+    pub ring_key_bits: u32,
     /// Lookups per ring key of a full view, 1 to 65,536. [`FilterInfo::lookup_budget`] has the exceptions.
     pub lookup_budget: u32,
     /// Lookups per ring key of a derived view, at most `lookup_budget`. [`FilterInfo::view_lookup_budget`] has the
@@ -92,6 +94,7 @@ impl Request {
             release: 1,
             built_at_unix_s: 0,
             rings: 2,
+            ring_key_bits: *RING_KEY_BITS.start(),
             lookup_budget: 8192,
             view_lookup_budget: 2048,
             image_false_positive_rate: 1e-4,
@@ -119,6 +122,7 @@ setters! {
         with_release, release: u64;
         with_built_at_unix_s, built_at_unix_s: u64;
         with_rings, rings: u32;
+        with_ring_key_bits, ring_key_bits: u32;
         with_lookup_budget, lookup_budget: u32;
         with_view_lookup_budget, view_lookup_budget: u32;
         with_image_false_positive_rate, image_false_positive_rate: f64;
@@ -184,6 +188,7 @@ impl Plan {
         check_text("name", &request.name)?;
         check_text("category", &request.category)?;
         check("rings", (1..=MAX_RINGS).contains(&request.rings), "1 to 4", request.rings)?;
+        check("ring key bits", RING_KEY_BITS.contains(&request.ring_key_bits), "52 to 64", request.ring_key_bits)?;
         check(
             "lookup budget",
             (1..=MAX_LOOKUP_BUDGET).contains(&request.lookup_budget),
@@ -206,7 +211,7 @@ impl Plan {
         let allowed_rate = request.image_false_positive_rate / lookups as f64;
         let with_room = |count: u64| count + count * u64::from(request.headroom_percent) / 100;
         let hashes = with_room(entries.pdq.len() as u64);
-        let (fewest, most) = RING_KEY_BITS.into_inner();
+        let (fewest, most) = (request.ring_key_bits, *RING_KEY_BITS.end());
         let few_enough = |&bits: &u32| equal_keys_rate(hashes, bits) <= allowed_rate * EQUAL_KEYS_SHARE;
         let ring_key_bits = if hashes == 0 { 0 } else { (fewest..most).find(few_enough).unwrap_or(most) };
         // What is left of the allowed rate for the filter's own errors.
@@ -254,6 +259,12 @@ impl Plan {
         let lookups = lookups(request, entries);
         let rings = if entries.pdq.is_empty() { 0 } else { request.rings };
         check("rings", rings == earlier.rings, "as in the earlier release", rings)?;
+        check(
+            "ring key bits",
+            rings == 0 || request.ring_key_bits <= earlier.ring_key_bits,
+            "at most as many as in the earlier release",
+            request.ring_key_bits,
+        )?;
         check("lookups", lookups == earlier.lookups, "as in the earlier release", lookups)?;
         let parts = false_positive_parts(request.image_false_positive_rate);
         check(

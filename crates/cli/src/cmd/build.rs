@@ -6,6 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result, bail};
 use hashgate::confirm::HAMMING_THRESHOLD;
+use hashgate::filter::RING_KEY_BITS;
 use hashgate::filter::build::{Entries, Plan, Request, write};
 use hashgate_native::atomic::write_atomically;
 use hashgate_native::dcso::ExactFilter;
@@ -62,6 +63,10 @@ pub struct RequestArgs {
     /// Number of ring keys per PDQ hash, 1 to 4. More ring keys find more edited copies and make the file larger.
     #[arg(long, default_value_t = 2)]
     pub rings: u32,
+    /// Fewest bits of a ring key, 52 to 64. The more, the longer it takes to find listed ring keys out by trying all, and
+    /// the fewer edited copies are found. A long list takes more by itself.
+    #[arg(long, default_value_t = *RING_KEY_BITS.start())]
+    pub ring_key_bits: u32,
     /// Share of clean pictures that may match by chance (image false-positive rate). Default: 1e-4, or 1e-6 with
     /// --frames.
     #[arg(long, alias = "escalation")]
@@ -91,6 +96,7 @@ impl RequestArgs {
         let view_lookup_budget = self.view_lookup_budget.unwrap_or(defaults.view_lookup_budget);
         defaults
             .with_rings(self.rings)
+            .with_ring_key_bits(self.ring_key_bits)
             .with_image_false_positive_rate(rate)
             .with_lookup_budget(lookup_budget)
             .with_view_lookup_budget(view_lookup_budget)

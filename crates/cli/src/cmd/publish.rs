@@ -60,6 +60,9 @@ pub struct Args {
     /// Number of ring keys per PDQ hash, 1 to 4. Default: as in the last release, or 2.
     #[arg(long)]
     rings: Option<u32>,
+    /// Fewest bits of a ring key, 52 to 64. Default: as in the last release, or 52.
+    #[arg(long)]
+    ring_key_bits: Option<u32>,
     /// Share of clean pictures that may match by chance. Default: as in the last release, or 1e-4.
     #[arg(long, alias = "escalation")]
     false_positive_rate: Option<f64>,

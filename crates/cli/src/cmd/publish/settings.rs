@@ -30,6 +30,7 @@ pub struct ListFile {
     category: Option<String>,
     curators: Vec<String>,
     rings: Option<u32>,
+    ring_key_bits: Option<u32>,
     false_positive_rate: Option<f64>,
     lookup_budget: Option<u32>,
     view_lookup_budget: Option<u32>,
@@ -125,6 +126,7 @@ impl Args {
         self.name = self.name.or(file.name);
         self.category = self.category.or(file.category);
         self.rings = self.rings.or(file.rings);
+        self.ring_key_bits = self.ring_key_bits.or(file.ring_key_bits);
         self.false_positive_rate = self.false_positive_rate.or(file.false_positive_rate);
         self.lookup_budget = self.lookup_budget.or(file.lookup_budget);
         self.view_lookup_budget = self.view_lookup_budget.or(file.view_lookup_budget);
@@ -188,6 +190,10 @@ impl Args {
                 name,
                 category,
                 rings: self.rings.or(info.map(|info| info.rings).filter(|&rings| rings > 0)).unwrap_or(defaults.rings),
+                ring_key_bits: self
+                    .ring_key_bits
+                    .or(info.map(|info| info.ring_key_bits).filter(|&bits| bits > 0))
+                    .unwrap_or(defaults.ring_key_bits),
                 false_positive_rate: self
                     .false_positive_rate
                     .or(self.frames.then_some(FRAME_RATE))
