@@ -38,7 +38,10 @@ function load() {
 
 function show() {
   const words = field.value.trim();
-  const found = index && words ? index.search(words, { prefix: true, fuzzy: 0.2, boost: { title: 4, page: 2 } }) : [];
+  // What a word means comes before the many pages that use it.
+  const boostDocument = (url) => (url.includes("glossary") ? 4 : 1);
+  const options = { prefix: true, fuzzy: 0.2, boost: { title: 4, page: 2 }, boostDocument };
+  const found = index && words ? index.search(words, options) : [];
   list.replaceChildren(
     ...found.slice(0, 15).map(({ title, page, url }) => {
       const link = document.createElement("a");
