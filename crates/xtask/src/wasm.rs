@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -29,12 +29,13 @@ const FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
-/// The two kinds of processors that engines are built for: the name, the suffix of the file's name, and the flags of
-/// rustc and wasm-opt.
-///
+/// A kind of processor that engines are built for: its name, the suffix of the file's name, and the flags of rustc and
+/// wasm-opt.
+type Processor = (&'static str, &'static str, &'static [&'static str], &'static [&'static str]);
+
 /// The baseline engine computes SHA-2 in loops instead of unrolled code. This saves 3.9 kB (gzip). In browsers without
 /// SIMD, SHA-256 of 11.5 MB then takes 43 ms instead of 24.
-const PROCESSORS: [(&str, &str, &[&str], &[&str]); 2] = [
+const PROCESSORS: [Processor; 2] = [
     ("simd", "", &["-C", "target-feature=+simd128"], &["--enable-simd"]),
     ("baseline", "-baseline", &["--cfg", "sha2_backend_soft=\"compact\""], &[]),
 ];
@@ -62,6 +63,11 @@ impl Bound {
     fn files(&self) -> [String; 3] {
         [".js", ".d.ts", "_bg.wasm.d.ts"].map(|ending| format!("{}{ending}", self.bindings))
     }
+
+    /// The file that wasm-opt writes.
+    fn optimised(&self) -> String {
+        format!("{}-optimised.wasm", self.bindings)
+    }
 }
 
 /// Every engine has these bindings, so one worker script runs any of them.
@@ -83,9 +89,13 @@ const DECODERS: [Bound; 2] = [
 /// # Errors
 /// A tool fails, or the engines have different bindings.
 pub fn build() -> Result<()> {
-    engines()?;
-    film()?;
-    DECODERS.iter().try_for_each(|bound| decoder(bound.bindings))
+    let singles = || film().and_then(|()| DECODERS.iter().try_for_each(|bound| decoder(bound.bindings)));
+    // Linking and wasm-opt use one processor each, so this takes half as long on two.
+    std::thread::scope(|scope| {
+        let singles = scope.spawn(singles);
+        let built = engines();
+        built.and(singles.join().map_err(|_| anyhow!("a build panicked"))?)
+    })
 }
 
 /// Builds the film reader alone.
@@ -111,7 +121,7 @@ fn single(bound: &Bound, name: &str, arguments: &[&str]) -> Result<()> {
     let (root, dist) = folders()?;
     let [_, (processor, _, rust_flags, opt_flags)] = PROCESSORS;
     let out = variant(root, bound, processor, arguments, rust_flags, opt_flags)?;
-    fs::copy(out.join("optimised.wasm"), dist.join(name))?;
+    fs::copy(out.join(bound.optimised()), dist.join(name))?;
     for file in bound.files() {
         fs::copy(out.join(&file), dist.join("bindings").join(&file))?;
     }
@@ -127,28 +137,40 @@ fn folders() -> Result<(&'static Path, PathBuf)> {
 }
 
 fn engines() -> Result<()> {
-    let (root, dist) = folders()?;
-    let mut bindings = None;
-    for (processor, suffix, rust_flags, opt_flags) in PROCESSORS {
-        for (engine, features) in ENGINES {
-            let out = variant(root, &ENGINE, processor, features, rust_flags, opt_flags)?;
-            let name = format!("{engine}{suffix}.wasm");
-            let of_this = ENGINE.files().map(|file| fs::read(out.join(file)));
-            let of_this = of_this.into_iter().collect::<Result<Vec<_>, _>>()?;
-            ensure!(
-                *bindings.get_or_insert_with(|| of_this.clone()) == of_this,
-                "{name}: expected the same bindings as those of the other builds"
-            );
-            fs::copy(out.join("optimised.wasm"), dist.join(name))?;
-        }
-    }
-    for (file, content) in ENGINE.files().iter().zip(bindings.into_iter().flatten()) {
+    // Each kind of processor has a folder of its own for what is compiled, so both are built at once.
+    let bindings = std::thread::scope(|scope| {
+        let builds = PROCESSORS.map(|processor| scope.spawn(move || engines_for(processor)));
+        builds.map(|build| build.join().unwrap_or_else(|_| Err(anyhow!("a build panicked"))))
+    });
+    let [first, second] = bindings;
+    let first = first?;
+    ensure!(first == second?, "expected engines of both kinds of processors to have the same bindings");
+    let (_, dist) = folders()?;
+    for (file, content) in ENGINE.files().iter().zip(first) {
         fs::write(dist.join("bindings").join(file), content)?;
     }
     Ok(())
 }
 
-/// Builds one engine for one kind of processor. Returns the folder with its bindings and its `optimised.wasm`.
+/// Builds the engines for one kind of processor. Returns the files of their bindings.
+fn engines_for((processor, suffix, rust_flags, opt_flags): Processor) -> Result<Vec<Vec<u8>>> {
+    let (root, dist) = folders()?;
+    let mut bindings = None;
+    for (engine, features) in ENGINES {
+        let out = variant(root, &ENGINE, processor, features, rust_flags, opt_flags)?;
+        let name = format!("{engine}{suffix}.wasm");
+        let of_this = ENGINE.files().map(|file| fs::read(out.join(file)));
+        let of_this = of_this.into_iter().collect::<Result<Vec<_>, _>>()?;
+        ensure!(
+            *bindings.get_or_insert_with(|| of_this.clone()) == of_this,
+            "{name}: expected the same bindings as those of the other builds"
+        );
+        fs::copy(out.join(ENGINE.optimised()), dist.join(name))?;
+    }
+    bindings.context("no engine was built")
+}
+
+/// Builds one engine for one kind of processor. Returns the folder with its bindings and its [`Bound::optimised`].
 fn variant(
     root: &Path,
     bound: &Bound,
@@ -188,7 +210,7 @@ fn variant(
         .args(opt_flags)
         .arg(out.join(format!("{}_bg.wasm", bound.bindings)))
         .arg("-o")
-        .arg(out.join("optimised.wasm"))
+        .arg(out.join(bound.optimised()))
         .current_dir(root))?;
     Ok(out)
 }
