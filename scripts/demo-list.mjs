@@ -1,7 +1,7 @@
 // Makes the demo list: draws the sample pictures, hashes those of the list, and publishes the list.
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { run, say } from "./run.mjs";
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { attempt, run, say } from "./run.mjs";
 
 /**
  * Writes three things into `folder`: `samples/` (the pictures, the filter `demo.hgf`, the published list and its public
@@ -20,8 +20,15 @@ export function makeDemoList(folder) {
   const about = ["--name", "Demo list", "--category", "drawn sample pictures"];
   run(hashgate, ["build", list, "--out", `${samples}/demo.hgf`, ...about]);
   say("publishing it as the next release of the demo list");
-  // The private key and the raw list stay outside of the served folder.
-  if (!existsSync(key)) run(hashgate, ["keygen", "--out", key, "--name", "demo.test"]);
-  copyFileSync(`${key}.pub`, `${samples}/list.pub`);
-  run(hashgate, ["publish", list, "--dir", `${samples}/list`, "--key", key, ...about]);
+  const publish = (runs) => {
+    // The private key and the raw list stay outside of the served folder.
+    if (!existsSync(key)) run(hashgate, ["keygen", "--out", key, "--name", "demo.test"]);
+    copyFileSync(`${key}.pub`, `${samples}/list.pub`);
+    return runs(hashgate, ["publish", list, "--dir", `${samples}/list`, "--key", key, ...about]);
+  };
+  if (publish(attempt) === undefined) return;
+  say("the releases in that folder can't be continued, because another version made them; beginning anew");
+  for (const path of [`${samples}/list`, key, `${key}.pub`, `${key}.memory`])
+    rmSync(path, { recursive: true, force: true });
+  publish(run);
 }
