@@ -8,6 +8,7 @@ mod bits;
 mod frame;
 mod lines;
 mod luma;
+mod macroblock;
 mod residual;
 mod tables;
 mod transform;

@@ -2,7 +2,8 @@
 
 use super::bits::Bits;
 use super::lines::{HALF, Lines, SIDE};
-use super::residual::{Filled, Residual, Source};
+use super::macroblock::{Above, Filled, Place, Steps, Whole};
+use super::residual::{Residual, Source};
 use super::tables::{AC_STEPS, DC_STEPS, DEFAULTS, MODES, Tokens, UPDATES};
 
 /// Why the decoder gave up.
@@ -18,30 +19,6 @@ pub(super) enum Stop {
 /// writes data that begins with a byte of 255. The value then outgrows its register: what is decoded depends on the
 /// register's width, which is another one in libwebp than in `image-webp`.
 pub(super) const BEYOND_RANGE: Stop = Stop::Disputed("its coded data begins beyond the coder's range");
-
-/// Facts about the neighbours of macroblocks: above a column, or to the left.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Above {
-    /// The modes of the four nearest blocks of 4 x 4 pixels.
-    modes: [u8; 4],
-    /// Whether the nearest blocks have coefficients: four of luma, two of each chroma plane.
-    pub(super) filled: [bool; 8],
-    /// Whether the block of luma's DC terms has coefficients.
-    pub(super) dc_filled: bool,
-}
-
-pub(super) struct Place {
-    pub(super) row: usize,
-    pub(super) column: usize,
-}
-
-/// The quantization steps of a segment: of DC and AC terms.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Steps {
-    pub(super) luma: [i32; 2],
-    pub(super) chroma: [i32; 2],
-    pub(super) dc_of_luma: [i32; 2],
-}
 
 pub(super) struct Frame<'a> {
     pub(super) width: usize,
@@ -220,15 +197,6 @@ fn partitions(rest: &[u8], count: usize) -> Result<Vec<Bits<'_>>, Stop> {
     }
     parts.push(begun(rest)?);
     Ok(parts)
-}
-
-/// How a whole macroblock is predicted. The numbers are those of the equal modes of blocks.
-#[derive(Clone, Copy)]
-pub(super) enum Whole {
-    Mean = 0,
-    Motion = 1,
-    Above = 2,
-    Left = 3,
 }
 
 /// Reads how a macroblock is predicted (11.2); `None` if each block of 4 x 4 pixels has a mode of its own.

@@ -3,8 +3,7 @@
 use bytemuck::cast;
 use wide::{i16x8, i32x4, u8x16};
 
-use super::frame::{Place, Whole};
-use super::residual::Filled;
+use super::macroblock::{Filled, Place, Whole};
 use super::transform::cosine;
 
 /// Pixels on a side of a macroblock.

@@ -11,8 +11,9 @@
 //! takes 1.6 times as long even without them.
 
 use super::bits::Bits;
-use super::frame::{Above, Frame, Place, Stop};
+use super::frame::{Frame, Stop};
 use super::lines::{HALF, Lines, SIDE};
+use super::macroblock::{Above, Place};
 
 /// Most levels of luma that may be clipped unnoticed.
 const MAX_CLIPPED: f32 = 4.0;

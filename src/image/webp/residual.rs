@@ -1,7 +1,7 @@
 //! Reads the coefficients of a macroblock (RFC 6386, 13).
 
 use super::bits::Bits;
-use super::frame::{Above, Steps};
+use super::macroblock::{Above, Filled, Steps};
 use super::tables::Tokens;
 use super::transform::hadamard;
 
@@ -24,14 +24,6 @@ const LUMA_AFTER_DC: usize = 0;
 const DC_OF_LUMA: usize = 1;
 const CHROMA: usize = 2;
 const LUMA: usize = 3;
-
-/// Which coefficients of a block may be other than 0.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Filled {
-    Nothing,
-    Dc,
-    All,
-}
 
 /// Where coefficients come from.
 #[derive(Clone, Copy)]
